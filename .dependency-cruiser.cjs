@@ -1,0 +1,143 @@
+// Who may import whom: the table of docs/design.md, section 2, as data, and the rules made from it.
+// test/architecture/imports.test.ts plants a breach of each rule and expects the report.
+
+const contracts = ["effect", "@effect/platform"]
+const storage = [...contracts, "@effect/sql"]
+const drivers = [
+  "pg",
+  "ioredis",
+  "undici",
+  "better-sqlite3",
+  "@effect/sql-pg",
+  "@effect/sql-sqlite-node"
+]
+const readable = ["Common", "Check", "Alert", "Monitor", "Backup", "Lifecycle"]
+
+/**
+ * `at` is a regular expression under src/. A row names the folders (beside its own) and the packages
+ * that the place may import. `node`: also Node's modules, which the contracts do without, so that
+ * they run wherever Effect does.
+ */
+const table = [
+  { name: "common", at: "Common/", folders: [], packages: ["effect"] },
+  { name: "check", at: "Check/", folders: ["Common"], packages: contracts },
+  { name: "alert", at: "Alert/", folders: ["Common", "Check"], packages: contracts },
+  { name: "monitor", at: "Monitor/", folders: ["Common", "Check", "Alert"], packages: storage },
+  {
+    name: "backup",
+    at: "Backup/(?!BackupStrategy/|BackupStore/)",
+    folders: ["Common"],
+    packages: storage,
+    node: true
+  },
+  {
+    name: "backup-backends",
+    at: "Backup/(?:BackupStrategy|BackupStore)/",
+    folders: ["Common", "Backup"],
+    packages: [...storage, ...drivers],
+    node: true
+  },
+  { name: "lifecycle", at: "Lifecycle/", folders: ["Common"], packages: storage, node: true },
+  { name: "status", at: "Status/", folders: readable, packages: contracts, node: true },
+  {
+    name: "plugins-shared",
+    at: "plugins/shared/",
+    folders: ["Common", "Check", "plugins"],
+    packages: [...storage, ...drivers],
+    node: true
+  },
+  {
+    name: "backup-freshness",
+    at: "plugins/BackupFreshness[./]",
+    folders: ["Common", "Check", "Alert", "Backup", "plugins"],
+    packages: storage,
+    node: true
+  },
+  {
+    name: "plugins",
+    at: "plugins/(?!shared/|BackupFreshness[./])",
+    folders: ["Common", "Check", "Alert", "plugins"],
+    packages: [...storage, ...drivers],
+    node: true
+  },
+  { name: "testing", at: "testing/", folders: readable, packages: storage, node: true },
+  // The CLI is the composition root: any folder but testing, any package that Holter brings along.
+  { name: "cli", at: "Cli/", folders: [...readable, "Status", "plugins"], node: true },
+  {
+    name: "main",
+    at: "Main\\.ts$",
+    folders: ["Cli", "Lifecycle"],
+    packages: [...contracts, "@effect/platform-node"],
+    node: true
+  },
+  { name: "index", at: "index\\.ts$", folders: [...readable, "Status"], packages: ["effect"] },
+  { name: "other-places", at: "", folders: [], packages: [] }
+]
+
+const inModules = "(?:^|/)node_modules/"
+const oneOf = (names) => (names.length === 0 ? "(?!)" : `(?:${names.join("|")})`)
+const earlier = (row) => table.slice(0, table.indexOf(row)).map(({ at }) => `^src/${at}`)
+
+const rulesOf = (row) => {
+  const from =
+    row.name === "other-places"
+      ? { path: "^src/", pathNot: earlier(row) }
+      : { path: `^src/${row.at}` }
+  const own = /^([A-Za-z]+)\//.exec(row.at)?.slice(1) ?? []
+  const rule = (kind, to) => ({ name: `${row.name}-${kind}`, severity: "error", from, to })
+  return [
+    rule("folders", { path: "^src/", pathNot: `^src/${oneOf([...own, ...row.folders])}/` }),
+    ...(row.packages === undefined
+      ? []
+      : [rule("packages", { path: inModules, pathNot: `${inModules}${oneOf(row.packages)}/` })]),
+    ...(row.node === true ? [] : [rule("node", { dependencyTypes: ["core"] })])
+  ]
+}
+
+module.exports = {
+  forbidden: [
+    ...table.flatMap(rulesOf),
+    {
+      name: "sibling-plugin",
+      comment: "A plugin is src/plugins/X.ts, src/plugins/X/ or both. What several need is in shared.",
+      severity: "error",
+      from: { path: "^src/plugins/([^/.]+)[./]" },
+      to: { path: "^src/plugins/", pathNot: "^src/plugins/(?:$1[./]|shared/)" }
+    },
+    {
+      name: "run-main",
+      comment: "Main is the only file in src that runs a program; index hands runMain to bots.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(?:Main|index)\\.ts$" },
+      to: { path: "^src/Lifecycle/runMain\\.ts$" }
+    },
+    {
+      name: "outside-src",
+      comment: "The package holds src only: tests, benchmarks and scripts are not shipped.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { pathNot: ["^src/", inModules], dependencyTypesNot: ["core"], couldNotResolve: false }
+    },
+    {
+      name: "not-installed",
+      comment: "What is only a dev dependency (vitest, @effect/vitest) is missing at the user's.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: inModules, dependencyTypesNot: ["npm", "npm-peer"] }
+    },
+    { name: "cycle", severity: "error", from: {}, to: { circular: true } },
+    { name: "unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } }
+  ],
+  options: {
+    doNotFollow: { path: inModules },
+    // Types count: a contract that names another folder's type depends on that folder.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "types", "node", "default"],
+      mainFields: ["module", "main", "types"]
+    },
+    combinedDependencies: true
+  }
+}

@@ -1,0 +1,76 @@
+// @ts-check
+/**
+ * The gates beside the test suites. A gate passes when its command ends with 0; `tally` reads more
+ * than that out of its output. Slow ones come first, since two run at a time.
+ *
+ * @typedef {{ readonly code: number, readonly output: string }} Ended
+ * @typedef {object} Gate
+ * @property {string} name
+ * @property {ReadonlyArray<string>} command the first word is a file of node_modules/.bin or `node`
+ * @property {string} [needs] the gate that must have passed before
+ * @property {(ended: Ended) => import("./tally.mjs").Tally} [tally]
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import * as path from "node:path"
+import * as Tally from "./tally.mjs"
+
+const typeTests = path.join("test", "types")
+
+const expectations = () => {
+  const files = existsSync(typeTests) ? readdirSync(typeTests, { recursive: true }) : []
+  return files
+    .map(String)
+    .filter((file) => file.endsWith(".test-d.ts"))
+    .flatMap(
+      (file) => readFileSync(path.join(typeTests, file), "utf8").match(/@ts-expect-error/g) ?? []
+    ).length
+}
+
+/**
+ * One run of tsc is the type gate and, by the errors in test/types, the type tests.
+ *
+ * @type {(ended: Ended) => Tally.Tally}
+ */
+const ofTsc = ({ code, output }) => {
+  const errors = output.split("\n").filter((text) => /^\S.*: error TS\d+:/.test(text))
+  const inTypeTests = errors.filter((text) => text.startsWith(`${typeTests}/`)).length
+  const explained = errors.length > 0 && errors.length === inTypeTests
+  return Tally.sum([
+    Tally.gate(code === 0 || explained),
+    Tally.ofTypeTests(expectations(), inTypeTests)
+  ])
+}
+
+/** @type {ReadonlyArray<Gate>} */
+export const gates = [
+  { name: "lint", command: ["eslint", "."] },
+  {
+    name: "types",
+    // The build info makes the next run on this machine quick.
+    command: [
+      ...["tsc", "--noEmit", "--pretty", "false", "--incremental"],
+      ...["--tsBuildInfoFile", "node_modules/.cache/types.tsbuildinfo"]
+    ],
+    tally: ofTsc
+  },
+  {
+    name: "effect",
+    command: [
+      ...["effect-language-service", "diagnostics", "--project", "tsconfig.json"],
+      ...["--format", "text", "--strict", "--severity", "error,warning"]
+    ],
+    // It also ends with 0 when its project has no files.
+    tally: ({ code, output }) => Tally.gate(code === 0 && /^Checked [1-9]/m.test(output))
+  },
+  { name: "build", command: ["npm", "run", "build", "--silent"] },
+  { name: "unused", command: ["knip", "--no-progress", "--no-config-hints"] },
+  {
+    name: "imports",
+    command: ["depcruise", "--config", ".dependency-cruiser.cjs", "src", "test"]
+  },
+  {
+    name: "format",
+    command: ["biome", "format", "--max-diagnostics=5", "--diagnostic-level=error", "."]
+  },
+  { name: "package", command: ["node", "scripts/checkPackage.mjs"], needs: "build" }
+]
