@@ -1,0 +1,383 @@
+/**
+ * A check is data: a type, a configuration, errors, a policy and a probe. `layer` turns it into a
+ * Layer that registers itself; there is no class to extend and no global list.
+ *
+ * @since 0.1.0
+ */
+import {
+  Config,
+  type ConfigError,
+  Context,
+  Duration,
+  Effect,
+  Either,
+  Layer,
+  ParseResult,
+  Predicate,
+  Schema,
+  type Scope
+} from "effect"
+import { withScrubbedLogs } from "../Common/ScrubbedLogs.js"
+import * as Secrets from "../Common/Secrets.js"
+import {
+  CheckConfigError,
+  type CheckFailure,
+  type ConfigIssue,
+  type DuplicateCheckError,
+  type RunnerReason
+} from "./CheckError.js"
+import * as CheckPolicy from "./CheckPolicy.js"
+import { CheckRegistry } from "./CheckRegistry.js"
+import type { Status } from "./CheckResult.js"
+import * as ConfigIssues from "./ConfigIssues.js"
+import type { Outcome } from "./Outcome.js"
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export const TypeId = "~holter/Check"
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * What a check is called in one program, and how its policy differs there.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends CheckPolicy.Settings {
+  /** The service's name; the check's own by default. Two checks of one type need two names. */
+  readonly name?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Check<
+  Type extends string,
+  Fields extends Schema.Struct.Fields,
+  E extends CheckFailure,
+  R,
+  /** What the check's own services leave open; nothing, in a plugin that is complete. */
+  Open = never
+> {
+  readonly [TypeId]: TypeId
+  readonly type: Type
+  /** The service's name where no other is given. */
+  readonly name: string
+  readonly label: string
+  readonly description: string
+  readonly config: Schema.Struct<Fields>
+  /** The fields that have a value where none is given. */
+  readonly defaults: Readonly<Record<string, unknown>>
+  readonly error: Schema.Schema<E, any>
+  readonly policy: CheckPolicy.CheckPolicy
+
+  /** Registers the check, with services from the program that embeds it. */
+  readonly layer: (
+    config: Input<Fields>,
+    options?: Options
+  ) => Layer.Layer<never, DuplicateCheckError | CheckConfigError, CheckRegistry | R>
+
+  /** `layer` with its configuration from the program's `ConfigProvider`. */
+  readonly layerConfig: (
+    config: Config.Config.Wrap<Input<Fields>>,
+    options?: Options
+  ) => Layer.Layer<
+    never,
+    DuplicateCheckError | CheckConfigError | ConfigError.ConfigError,
+    CheckRegistry | R
+  >
+
+  /** `layer` with services of the check's own, built from its configuration. */
+  readonly layerStandalone: (
+    config: Input<Fields>,
+    options?: Options
+  ) => Layer.Layer<never, DuplicateCheckError | CheckConfigError, CheckRegistry | Open>
+
+  /**
+   * The check as a configuration file describes it: its layer, with services of its own, or
+   * everything that is wrong. `scrub` takes known secrets out of what was found.
+   */
+  readonly decode: (
+    input: unknown,
+    options?: Options,
+    scrub?: (text: string) => string
+  ) => Either.Either<
+    Layer.Layer<never, DuplicateCheckError, CheckRegistry | Open>,
+    ReadonlyArray<ConfigIssue>
+  >
+
+  /** Registers a check that has no configuration: its status is `unknown`. */
+  readonly layerNotConfigured: (
+    options?: Options
+  ) => Layer.Layer<never, DuplicateCheckError, CheckRegistry>
+}
+
+/**
+ * What `layer` takes: the configuration as code writes it, defaults left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input<Fields extends Schema.Struct.Fields> = Schema.Simplify<
+  Schema.Struct.Constructor<Fields>
+>
+
+/**
+ * Any check, for code that knows it by its type only: the plugin catalog of a command line.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Any = Pick<
+  Check<string, Schema.Struct.Fields, CheckFailure, never>,
+  | "type"
+  | "name"
+  | "label"
+  | "description"
+  | "defaults"
+  | "policy"
+  | "decode"
+  | "layerNotConfigured"
+  | TypeId
+> & { readonly config: Schema.Schema.AnyNoContext }
+
+/**
+ * Whether a value from a plugin's module is a check.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isCheck = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Definition<Fields extends Schema.Struct.Fields, E extends CheckFailure, I, R, S> {
+  readonly description: string
+  /** What a person calls the service, as it stands inside a sentence. The type by default. */
+  readonly label?: string
+  /** The service's name where no other is given. The type by default. */
+  readonly name?: string
+  readonly config: Fields
+  readonly error: Schema.Schema<E, I>
+  /** The status that a reason stands for; `unhealthy` where none is given. */
+  readonly statuses?: { readonly [Reason in E["reason"]]?: Status }
+  /** The whole run, retries included. */
+  readonly timeout?: Duration.DurationInput
+  readonly attemptTimeout?: Duration.DurationInput
+  readonly retry?: CheckPolicy.Retry<NoInfer<E>>
+  readonly group?: CheckPolicy.Group
+  readonly critical?: boolean
+  readonly probe: (config: Schema.Struct.Type<Fields>) => Effect.Effect<Outcome, NoInfer<E>, R>
+  /**
+   * Builds what the probe needs from its configuration, for use without an embedding program. What
+   * it leaves out stays a requirement of `layerStandalone`, and keeps the check out of the CLI.
+   */
+  readonly services: (config: Schema.Struct.Type<Fields>) => Layer.Layer<S>
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <
+  const Type extends string,
+  Fields extends Schema.Struct.Fields,
+  E extends CheckFailure,
+  I,
+  R,
+  S
+>(
+  type: Type,
+  definition: Definition<Fields, E, I, R, S>
+): Check<Type, Fields, E, Exclude<R, Scope.Scope>, Exclude<R, S | Scope.Scope>> => {
+  type Services = Exclude<R, Scope.Scope>
+  type Configuration = Schema.Struct.Type<Fields>
+  const name = definition.name ?? type
+  const label = definition.label ?? type
+  const config = Schema.Struct(definition.config)
+  const policy = CheckPolicy.override(policyOf(definition), {})
+
+  const named = (options: Options | undefined) => ({
+    name: options?.name ?? name,
+    type,
+    label: options?.name === undefined || options.name === name ? label : options.name,
+    policy: CheckPolicy.override(policy, options ?? {})
+  })
+
+  const register = (configuration: Configuration, options: Options | undefined) =>
+    Effect.gen(function* () {
+      const registry = yield* CheckRegistry
+      const services = yield* Effect.context<Services>()
+      const secrets = Secrets.fromConfig(configuration)
+      // `suspend`: a probe that throws before it returns an Effect is a crashed run, not a crashed
+      // program.
+      const probe = Effect.suspend(() => definition.probe(configuration))
+      yield* registry.register({
+        ...named(options),
+        secrets,
+        probe: withScrubbedLogs(provideServices(probe, services), secrets),
+        statusOf: (error) => statusOf(definition.statuses, error)
+      })
+    })
+
+  const validate = (input: Input<Fields>, options: Options | undefined) =>
+    validated(config, options?.name ?? name, input)
+
+  const layer: Check<Type, Fields, E, Services>["layer"] = (input, options) =>
+    Layer.scopedDiscard(
+      Effect.flatMap(validate(input, options), (valid) => register(valid, options))
+    )
+
+  type Open = Exclude<R, S | Scope.Scope>
+
+  const standalone = (valid: Configuration, options: Options | undefined) =>
+    Layer.scopedDiscard(register(valid, options)).pipe(
+      Layer.provide(definition.services(valid))
+      // The same set of services, which tsc does not reduce while `R` and `S` are generic.
+    ) as Layer.Layer<never, DuplicateCheckError, CheckRegistry | Open>
+
+  return {
+    [TypeId]: TypeId,
+    type,
+    name,
+    label,
+    description: definition.description,
+    config,
+    defaults: Object.fromEntries(Object.entries(completed(config, {}) as object)),
+    error: definition.error,
+    policy,
+    layer,
+    layerConfig: (wrapped, options) =>
+      Layer.unwrapEffect(Effect.map(Config.unwrap(wrapped), (input) => layer(input, options))),
+    layerStandalone: (input, options) =>
+      Layer.unwrapEffect(
+        Effect.map(validate(input, options), (valid) => standalone(valid, options))
+      ),
+    decode: (input, options, scrub) =>
+      decoded(config, input, scrub).pipe(Either.map((valid) => standalone(valid, options))),
+    layerNotConfigured: (options) => layerNotConfigured(named(options))
+  }
+}
+
+/**
+ * Registers a service that is known but not configured, without loading the check that it would
+ * have: its status is `unknown`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerNotConfigured = (service: {
+  readonly name: string
+  readonly type: string
+  readonly label: string
+  readonly policy?: CheckPolicy.CheckPolicy
+}): Layer.Layer<never, DuplicateCheckError, CheckRegistry> =>
+  Layer.scopedDiscard(
+    Effect.flatMap(CheckRegistry, (registry) =>
+      registry.register({
+        ...service,
+        // A retry knows only the errors of its own check.
+        policy: { ...(service.policy ?? CheckPolicy.defaults), retry: undefined },
+        secrets: Secrets.none,
+        probe: Effect.fail(notConfigured(service.label)),
+        statusOf: () => "unknown"
+      })
+    )
+  )
+
+const policyOf = (definition: {
+  readonly timeout?: Duration.DurationInput
+  readonly attemptTimeout?: Duration.DurationInput
+  readonly retry?: CheckPolicy.Retry<never>
+  readonly group?: CheckPolicy.Group
+  readonly critical?: boolean
+}): CheckPolicy.CheckPolicy => {
+  const { attemptTimeout, critical, group, retry, timeout } = definition
+  return {
+    ...CheckPolicy.override(CheckPolicy.defaults, { attemptTimeout, critical, group, timeout }),
+    // The runner hands a check's retry only that check's own errors.
+    retry: retry as CheckPolicy.Retry | undefined
+  }
+}
+
+/**
+ * `Effect.mapInputContext` over a generic `Exclude<R, Scope>` crashes tsc 5.9, so the one fact that
+ * it cannot see is said here: services and the run's scope are all that the probe needs.
+ */
+const provideServices = <E, R>(
+  probe: Effect.Effect<Outcome, E, R>,
+  services: Context.Context<Exclude<R, Scope.Scope>>
+): Effect.Effect<Outcome, E, Scope.Scope> =>
+  Effect.mapInputContext(
+    probe as Effect.Effect<Outcome, E, Exclude<R, Scope.Scope> | Scope.Scope>,
+    (scope: Context.Context<Scope.Scope>) => Context.merge(services, scope)
+  )
+
+const statusOf = (
+  statuses: { readonly [reason: string]: Status | undefined } | undefined,
+  error: CheckFailure
+): Status => statuses?.[error.reason] ?? "unhealthy"
+
+const notConfigured = (label: string): CheckFailure => ({
+  _tag: "NotConfigured",
+  reason: "NotConfigured" satisfies RunnerReason,
+  message: `${label.charAt(0).toUpperCase()}${label.slice(1)} not configured`
+})
+
+/** The defaults filled in, nothing else looked at. */
+const completed = <Fields extends Schema.Struct.Fields>(
+  config: Schema.Struct<Fields>,
+  input: object
+): Schema.Struct.Type<Fields> =>
+  config.make(input as Parameters<typeof config.make>[0], {
+    disableValidation: true
+  }) as Schema.Struct.Type<Fields> // the same type, which tsc does not reduce for generic fields
+
+/** Fills in the defaults and holds code to the same rules as a configuration file. */
+const validated = <Fields extends Schema.Struct.Fields>(
+  config: Schema.Struct<Fields>,
+  check: string,
+  input: Input<Fields>
+): Effect.Effect<Schema.Struct.Type<Fields>, CheckConfigError> => {
+  const complete = completed(config, input)
+  return ParseResult.validateEither(
+    Schema.typeSchema(config),
+    strictly
+  )(complete).pipe(
+    Effect.as(complete),
+    Effect.mapError(
+      (issue) =>
+        new CheckConfigError({
+          check,
+          issues: ConfigIssues.fromParseIssue(issue, Secrets.fromConfig(input).scrub)
+        })
+    )
+  )
+}
+
+const decoded = <Fields extends Schema.Struct.Fields>(
+  config: Schema.Struct<Fields>,
+  input: unknown,
+  scrub: ((text: string) => string) | undefined
+): Either.Either<Schema.Struct.Type<Fields>, ReadonlyArray<ConfigIssue>> =>
+  ParseResult.decodeUnknownEither(
+    // Fields of a check need no services: `Definition.config` is decoded here and nowhere else.
+    config as unknown as Schema.Schema<Schema.Struct.Type<Fields>, Schema.Struct.Encoded<Fields>>,
+    strictly
+  )(input).pipe(
+    Either.mapLeft((issue) =>
+      ConfigIssues.fromParseIssue(issue, scrub ?? Secrets.fromConfig(input).scrub)
+    )
+  )
+
+const strictly = { errors: "all", onExcessProperty: "error" } as const

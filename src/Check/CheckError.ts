@@ -1,0 +1,109 @@
+/**
+ * The errors of checks: what a check's own error must offer, and what goes wrong around a check.
+ *
+ * @since 0.1.0
+ */
+import { type Duration, Schema } from "effect"
+import type { Details } from "./Outcome.js"
+
+/**
+ * What every error of a probe must be: tagged, with a `reason` that a status can be chosen by and
+ * a `message` for a person. A `Schema.TaggedError` with a `reason` literal is one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckFailure {
+  readonly _tag: string
+  readonly reason: string
+  readonly message: string
+  /** Whether asking again within the same run can help. A rejected password is never retried. */
+  readonly isRetryable?: boolean
+  /** What was learned before it failed. */
+  readonly details?: Details | undefined
+  /** How long the service asked to be left alone (429 with Retry-After). */
+  readonly retryAfter?: Duration.Duration | undefined
+}
+
+/**
+ * The reasons that the runner itself finds, beside the check's own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RunnerReason = "Timeout" | "Crashed" | "Interrupted" | "StillRunning" | "NotConfigured"
+
+/**
+ * Two checks have one name.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DuplicateCheckError extends Schema.TaggedError<DuplicateCheckError>(
+  "holter/Check/DuplicateCheckError"
+)("DuplicateCheckError", {
+  name: Schema.String,
+  type: Schema.String,
+  existingType: Schema.String
+}) {
+  override get message(): string {
+    return `Two checks are named "${this.name}" (a ${this.existingType} and a ${this.type} check). Give one of them another name.`
+  }
+}
+
+/**
+ * A check that nobody registered was asked for.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnknownCheckError extends Schema.TaggedError<UnknownCheckError>(
+  "holter/Check/UnknownCheckError"
+)("UnknownCheckError", { name: Schema.String, known: Schema.Array(Schema.String) }) {
+  override get message(): string {
+    const known = this.known.length === 0 ? "no check is registered" : this.known.join(", ")
+    return `There is no check named "${this.name}". Known: ${known}.`
+  }
+}
+
+/**
+ * One thing that is wrong in a configuration: where, what was expected, what was found. A secret
+ * is never shown, not even a wrong one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ConfigIssue = Schema.Struct({
+  path: Schema.Array(Schema.String),
+  expected: Schema.String,
+  found: Schema.String
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ConfigIssue = typeof ConfigIssue.Type
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const formatIssue = (issue: ConfigIssue): string =>
+  `${issue.path.join(".") || "(top level)"}: expected ${issue.expected}, found ${issue.found}`
+
+/**
+ * The configuration of a check cannot be used; every issue is listed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CheckConfigError extends Schema.TaggedError<CheckConfigError>(
+  "holter/Check/CheckConfigError"
+)("CheckConfigError", { check: Schema.String, issues: Schema.Array(ConfigIssue) }) {
+  override get message(): string {
+    return `The configuration of check "${this.check}" is wrong:\n${this.issues
+      .map((issue) => `  ${formatIssue(issue)}`)
+      .join("\n")}`
+  }
+}

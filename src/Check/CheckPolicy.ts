@@ -1,0 +1,145 @@
+/**
+ * How a check is run and judged: limits, retries, thresholds, weight.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Schedule, Schema } from "effect"
+import type { CheckFailure } from "./CheckError.js"
+import * as ConfigField from "./ConfigField.js"
+
+/**
+ * `readiness`: the service can do its work. `liveness`: the process itself is sound; a platform
+ * restarts what is not, so nothing outside the process belongs there.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Group = Schema.Literal("readiness", "liveness")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Group = typeof Group.Type
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Retry<E extends CheckFailure = CheckFailure> {
+  readonly schedule: Schedule.Schedule<unknown, E>
+  /** Which failures another attempt may mend. */
+  readonly while: (error: E) => boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckPolicy {
+  /** From the start of one beat to the start of the next. */
+  readonly interval: Duration.Duration
+  /** The whole run, retries included. */
+  readonly timeout: Duration.Duration
+  /** One attempt of a run; only useful with a retry. */
+  readonly attemptTimeout: Duration.Duration | undefined
+  readonly retry: Retry | undefined
+  /** Consecutive failures before an incident opens. */
+  readonly failureThreshold: number
+  /** Consecutive successes before it is resolved. */
+  readonly recoveryThreshold: number
+  /** Whether the whole is down when this check is. */
+  readonly critical: boolean
+  readonly group: Group
+  /** Names of checks whose outage explains an outage of this one. */
+  readonly dependsOn: ReadonlyArray<string>
+}
+
+/**
+ * The parts of a policy that a configuration may set, as it writes them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Fields = {
+  interval: Schema.optional(ConfigField.duration),
+  timeout: Schema.optional(ConfigField.duration),
+  attemptTimeout: Schema.optional(ConfigField.duration),
+  retry: Schema.optional(
+    Schema.Struct({
+      times: Schema.Int.pipe(
+        Schema.between(0, 100, { description: "a whole number from 0 to 100" })
+      ),
+      base: ConfigField.withDefault(ConfigField.duration, "500 millis")
+    })
+  ),
+  failureThreshold: Schema.optional(ConfigField.count),
+  recoveryThreshold: Schema.optional(ConfigField.count),
+  critical: Schema.optional(Schema.Boolean),
+  group: Schema.optional(Group),
+  dependsOn: Schema.optional(Schema.Array(Schema.String))
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Settings = Schema.Struct(Fields)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Settings = typeof Settings.Type
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const defaults: CheckPolicy = {
+  interval: Duration.seconds(30),
+  timeout: Duration.seconds(10),
+  attemptTimeout: undefined,
+  retry: undefined,
+  failureThreshold: 3,
+  recoveryThreshold: 2,
+  critical: true,
+  group: "readiness",
+  dependsOn: []
+}
+
+/**
+ * A policy with some of its parts set anew. A retry given as numbers repeats what the check itself
+ * calls retryable, after `base`, twice that, four times that and so on.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const override = (policy: CheckPolicy, settings: Settings): CheckPolicy => ({
+  interval: decodeOr(settings.interval, policy.interval),
+  timeout: decodeOr(settings.timeout, policy.timeout),
+  attemptTimeout: decodeOr(settings.attemptTimeout, policy.attemptTimeout),
+  retry: settings.retry === undefined ? policy.retry : countedRetry(policy, settings.retry),
+  failureThreshold: settings.failureThreshold ?? policy.failureThreshold,
+  recoveryThreshold: settings.recoveryThreshold ?? policy.recoveryThreshold,
+  critical: settings.critical ?? policy.critical,
+  group: settings.group ?? policy.group,
+  dependsOn: settings.dependsOn ?? policy.dependsOn
+})
+
+const decodeOr = <A>(input: Duration.DurationInput | undefined, fallback: A) =>
+  input === undefined ? fallback : Duration.decode(input)
+
+const countedRetry = (
+  policy: CheckPolicy,
+  retry: NonNullable<Settings["retry"]>
+): Retry | undefined =>
+  retry.times === 0
+    ? undefined
+    : {
+        schedule: Schedule.intersect(
+          Schedule.exponential(retry.base),
+          Schedule.recurs(retry.times)
+        ),
+        while: policy.retry?.while ?? ((error) => error.isRetryable === true)
+      }

@@ -1,0 +1,74 @@
+/**
+ * The checks of this program. The layer of a check registers it here and takes it out again when
+ * its scope closes.
+ *
+ * @since 0.1.0
+ */
+import { Context, Effect, Layer, Option, type Scope } from "effect"
+import type { Secrets } from "../Common/Secrets.js"
+import { type CheckFailure, DuplicateCheckError } from "./CheckError.js"
+import type { CheckPolicy } from "./CheckPolicy.js"
+import type { Status } from "./CheckResult.js"
+import type { Outcome } from "./Outcome.js"
+
+/**
+ * A check with its configuration and its services: ready to run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RegisteredCheck {
+  /** The service's name in results, alerts and configuration. */
+  readonly name: string
+  readonly type: string
+  /** What a person calls it: `Telegram API`. */
+  readonly label: string
+  readonly policy: CheckPolicy
+  readonly secrets: Secrets
+  readonly probe: Effect.Effect<Outcome, CheckFailure, Scope.Scope>
+  readonly statusOf: (error: CheckFailure) => Status
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class CheckRegistry extends Context.Tag("holter/Check/CheckRegistry")<
+  CheckRegistry,
+  {
+    /** Adds a check for as long as the scope is open. */
+    readonly register: (
+      check: RegisteredCheck
+    ) => Effect.Effect<void, DuplicateCheckError, Scope.Scope>
+    /** All checks, in the order of their registration. */
+    readonly all: Effect.Effect<ReadonlyArray<RegisteredCheck>>
+    readonly find: (name: string) => Effect.Effect<Option.Option<RegisteredCheck>>
+  }
+>() {}
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<CheckRegistry> = Layer.sync(CheckRegistry, () => {
+  const checks = new Map<string, RegisteredCheck>()
+  const add = (check: RegisteredCheck) =>
+    Effect.suspend(() => {
+      const existing = checks.get(check.name)
+      if (existing !== undefined) {
+        return new DuplicateCheckError({
+          name: check.name,
+          type: check.type,
+          existingType: existing.type
+        })
+      }
+      checks.set(check.name, check)
+      return Effect.void
+    })
+  return {
+    register: (check) =>
+      Effect.acquireRelease(add(check), () => Effect.sync(() => checks.delete(check.name))),
+    all: Effect.sync(() => [...checks.values()]),
+    find: (name) => Effect.sync(() => Option.fromNullable(checks.get(name)))
+  }
+})

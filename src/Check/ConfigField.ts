@@ -1,0 +1,104 @@
+/**
+ * Schema fields for the configuration of checks. Each has a `Type` that is pleasant in code and an
+ * `Encoded` side that is pleasant in YAML, and says in words what it expects.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Option, ParseResult, Redacted, Schema } from "effect"
+
+const DurationInput = Schema.declare(
+  (input): input is Duration.DurationInput => Option.isSome(parseDuration(input)),
+  { identifier: "DurationInput", description: 'a duration such as "10 seconds"' }
+)
+
+/**
+ * A span of time: `"800 millis"`, `"1 minute"` or any other `Duration.DurationInput`. A bare number
+ * is refused: nobody remembers whether it means seconds.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const duration: Schema.Schema<Duration.DurationInput, string> = Schema.transformOrFail(
+  Schema.String.annotations({
+    description: 'a duration such as "10 seconds"',
+    pattern: "^\\d+(\\.\\d+)? (nanos?|micros?|millis?|seconds?|minutes?|hours?|days?|weeks?)$",
+    examples: ["800 millis", "10 seconds", "1 minute"]
+  }),
+  DurationInput,
+  {
+    strict: true,
+    decode: (text, _, ast) =>
+      Option.match(parseDuration(text), {
+        onNone: () =>
+          ParseResult.fail(
+            new ParseResult.Type(ast, text, 'Expected a duration like "10 seconds"')
+          ),
+        onSome: ParseResult.succeed
+      }),
+    encode: (input) => ParseResult.succeed(`${Duration.toMillis(input)} millis`)
+  }
+).annotations({ identifier: "Duration", description: 'a duration such as "10 seconds"' })
+
+const parseDuration = (input: unknown): Option.Option<Duration.Duration> =>
+  typeof input === "number"
+    ? Option.none()
+    : Option.filter(
+        Duration.decodeUnknown(input),
+        (value) => Duration.isFinite(value) && Duration.toMillis(value) > 0
+      )
+
+/**
+ * A secret: plain text in a file, `Redacted` from there to the driver's call. Line breaks and other
+ * control characters are refused, as they come from a file read with its last newline and make a
+ * header or a URL unusable.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const secret: Schema.Schema<Redacted.Redacted<string>, string> = Schema.Redacted(
+  Schema.String.pipe(
+    // eslint-disable-next-line no-control-regex -- these are what it looks for
+    Schema.filter((text) => text.length > 0 && !/[\u0000-\u001f\u007f]/.test(text), {
+      description: "a secret on one line, without control characters"
+    })
+  )
+).annotations({ identifier: "Secret", description: "a secret, best given as ${VARIABLE}" })
+
+/**
+ * A share of something in percent, 0 to 100.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const percent = Schema.Number.pipe(
+  Schema.between(0, 100, { description: "a number from 0 to 100 (percent)" })
+).annotations({ identifier: "Percent" })
+
+/**
+ * A TCP port.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const port = Schema.Int.pipe(
+  Schema.between(1, 65535, { description: "a port number from 1 to 65535" })
+).annotations({ identifier: "Port" })
+
+/**
+ * A count of at least one.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const count = Schema.Int.pipe(
+  Schema.greaterThanOrEqualTo(1, { description: "a whole number of at least 1" })
+).annotations({ identifier: "Count" })
+
+/**
+ * A field that may be left out, with the value it then has, both in a file and in code.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const withDefault = <A, I, R>(field: Schema.Schema<A, I, R>, value: NoInfer<A>) =>
+  Schema.optionalWith(field, { default: () => value })

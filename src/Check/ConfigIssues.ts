@@ -1,0 +1,135 @@
+/**
+ * What is wrong in a configuration, in words: where, what was expected, what was found.
+ *
+ * @since 0.1.0
+ */
+import { Option, ParseResult, SchemaAST as AST } from "effect"
+import type { ConfigIssue } from "./CheckError.js"
+
+/**
+ * All issues of a failed decoding, as far as it looked (`errors: "all"`). Values of secret fields
+ * are never shown; `scrub` takes the known secrets out of the others.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromParseIssue = (
+  issue: ParseResult.ParseIssue,
+  scrub: (text: string) => string
+): ReadonlyArray<ConfigIssue> => walk(issue, [], scrub, undefined)
+
+type Path = ReadonlyArray<string>
+
+const walk = (
+  issue: ParseResult.ParseIssue,
+  path: Path,
+  scrub: (text: string) => string,
+  parent: AST.AST | undefined
+): ReadonlyArray<ConfigIssue> => {
+  const leaf = (ast: AST.AST, actual: unknown): ReadonlyArray<ConfigIssue> => [
+    { path, expected: describe(ast), found: isSecret(ast) ? hidden(actual) : show(actual, scrub) }
+  ]
+  switch (issue._tag) {
+    case "Pointer": {
+      const steps = Array.isArray(issue.path) ? issue.path : [issue.path]
+      return walk(issue.issue, [...path, ...steps.map(String)], scrub, parent)
+    }
+    case "Composite": {
+      if (AST.isUnion(issue.ast)) return walkUnion(issue, path, scrub)
+      const issues = Array.isArray(issue.issues) ? issue.issues : [issue.issues]
+      return issues.flatMap((inner) => walk(inner, path, scrub, issue.ast))
+    }
+    case "Refinement":
+    case "Transformation":
+      // The outer schema says in words what is expected; what lies inside is how it is checked.
+      return describesItself(issue.ast) || !isInner(issue)
+        ? leaf(issue.ast, issue.actual)
+        : walk(issue.issue, path, scrub, parent)
+    case "Type":
+    case "Forbidden":
+      return leaf(issue.ast, issue.actual)
+    case "Missing":
+      return [{ path, expected: describe(issue.ast.type), found: "nothing" }]
+    case "Unexpected":
+      return [{ path, expected: `no such key${known(parent)}`, found: kind(issue.actual) }]
+  }
+}
+
+const walkUnion = (issue: ParseResult.Composite, path: Path, scrub: (text: string) => string) => {
+  const issues = Array.isArray(issue.issues) ? issue.issues : [issue.issues]
+  // Where one member could have been meant, its own issues say more than the list of members.
+  const nested = issues.filter((inner) => inner._tag !== "Type" && !isUndefinedMember(inner))
+  return nested.length === 1
+    ? nested.flatMap((inner) => walk(inner, path, scrub, issue.ast))
+    : [
+        {
+          path,
+          expected: describe(issue.ast),
+          found: isSecret(issue.ast) ? hidden(issue.actual) : show(issue.actual, scrub)
+        }
+      ]
+}
+
+const isUndefinedMember = (issue: ParseResult.ParseIssue): boolean =>
+  issue._tag === "Type" && AST.isUndefinedKeyword(issue.ast)
+
+const isInner = (issue: ParseResult.Refinement | ParseResult.Transformation): boolean =>
+  issue.kind === "From" || issue.kind === "Encoded" || issue.kind === "Type"
+
+const ownDescription = (ast: AST.AST): Option.Option<string> => AST.getDescriptionAnnotation(ast)
+
+const describesItself = (ast: AST.AST): boolean =>
+  Option.isSome(ownDescription(ast)) && !AST.isTypeLiteral(ast)
+
+const describe = (ast: AST.AST): string => {
+  if (AST.isUnion(ast)) {
+    const members = ast.types.filter((type) => !AST.isUndefinedKeyword(type))
+    return members.map(describe).join(" or ")
+  }
+  if (AST.isLiteral(ast)) return JSON.stringify(ast.literal)
+  return Option.getOrElse(ownDescription(ast), () => {
+    if (AST.isTransformation(ast)) return describe(ast.from)
+    if (AST.isRefinement(ast)) return describe(ast.from)
+    if (AST.isTypeLiteral(ast)) return "a mapping"
+    if (AST.isTupleType(ast)) return "a list"
+    return "another value"
+  })
+}
+
+const known = (ast: AST.AST | undefined): string => {
+  if (ast === undefined) return ""
+  const side = AST.isTransformation(ast) ? ast.from : ast
+  if (!AST.isTypeLiteral(side)) return ""
+  return ` (known: ${side.propertySignatures.map((property) => String(property.name)).join(", ")})`
+}
+
+const isSecret = (ast: AST.AST): boolean =>
+  AST.isUnion(ast)
+    ? ast.types.some(isSecret)
+    : Option.exists(AST.getIdentifierAnnotation(ast), (name) => /secret|redacted/i.test(name)) ||
+      // A field that is described anew loses its identifier; what it decodes to stays Redacted.
+      (AST.isDeclaration(ast) &&
+        Option.exists(ownDescription(ast), (text) => /^Redacted\b/.test(text))) ||
+      (AST.isTransformation(ast) && (isSecret(ast.from) || isSecret(ast.to))) ||
+      (AST.isRefinement(ast) && isSecret(ast.from))
+
+const hidden = (actual: unknown): string =>
+  typeof actual === "string"
+    ? actual.length === 0
+      ? "an empty text"
+      : "another text (not shown, it may be secret)"
+    : kind(actual)
+
+const show = (actual: unknown, scrub: (text: string) => string): string => {
+  if (typeof actual !== "string") return kind(actual)
+  const text = scrub(actual)
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text)
+}
+
+const kind = (actual: unknown): string => {
+  if (actual === undefined || actual === null) return "nothing"
+  if (Array.isArray(actual)) return "a list"
+  if (typeof actual === "object") return "a mapping"
+  if (typeof actual === "string") return "a text"
+  return String(actual)
+}

@@ -1,0 +1,101 @@
+/**
+ * Many deadlines on one timer.
+ *
+ * A timer and a fiber for every run cost more than the run of a small check. Deadlines are mostly
+ * met and then forgotten, so they wait in a list, sorted by time, and a single sleeping fiber wakes
+ * for the first of them. It sleeps on the `Clock`, so the virtual clock of a test rules it.
+ *
+ * @internal
+ */
+import { Clock, Duration, Effect, type Scope } from "effect"
+
+export interface Deadlines {
+  /** Calls `expire` when the time has passed, unless the returned function is called before. */
+  readonly add: (after: Duration.Duration, expire: () => void) => Effect.Effect<() => void>
+}
+
+interface Entry {
+  readonly at: number
+  readonly expire: () => void
+  previous: Entry | undefined
+  next: Entry | undefined
+  live: boolean
+}
+
+export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(function* () {
+  const scope = yield* Effect.scope
+  const entries = new Entries()
+  // When the sleepers wake, the next one last. Each is earlier than those before it.
+  const wakes: Array<number> = []
+
+  const wakeAt = (at: number, now: number): Effect.Effect<void> => {
+    wakes.push(at)
+    // `interruptible`: who adds a deadline may be uninterruptible, and a fiber inherits that; the
+    // end of the scope would wait until the sleeper wakes.
+    return Effect.forkIn(Effect.interruptible(wake(Math.max(0, at - now))), scope)
+  }
+
+  const wake = (delay: number): Effect.Effect<void> =>
+    Effect.zipRight(
+      Effect.sleep(Duration.millis(delay)),
+      Effect.clockWith((clock) => {
+        wakes.pop()
+        const now = monotonicMillis(clock)
+        entries.expireUntil(now)
+        return ensureAwake(now)
+      })
+    )
+
+  const ensureAwake = (now: number): Effect.Effect<void> => {
+    const first = entries.first?.at ?? Number.POSITIVE_INFINITY
+    return first < (wakes.at(-1) ?? Number.POSITIVE_INFINITY) ? wakeAt(first, now) : Effect.void
+  }
+
+  return {
+    add: (after, expire) =>
+      Effect.clockWith((clock) => {
+        const now = monotonicMillis(clock)
+        const entry = entries.insert(now + Duration.toMillis(after), expire)
+        return Effect.as(ensureAwake(now), () => entries.remove(entry))
+      })
+  }
+})
+
+/** Milliseconds that no change of the system's time can bend. */
+export const monotonicMillis = (clock: Clock.Clock): number =>
+  Number(clock.unsafeCurrentTimeNanos() / 1000n) / 1000
+
+/** A doubly linked list, soonest first. Runs of one timeout arrive in order, so inserts are short. */
+class Entries {
+  first: Entry | undefined
+  private last: Entry | undefined
+
+  insert(at: number, expire: () => void): Entry {
+    let previous = this.last
+    while (previous !== undefined && previous.at > at) previous = previous.previous
+    const next = previous === undefined ? this.first : previous.next
+    const entry: Entry = { at, expire, previous, next, live: true }
+    if (previous === undefined) this.first = entry
+    else previous.next = entry
+    if (next === undefined) this.last = entry
+    else next.previous = entry
+    return entry
+  }
+
+  remove(entry: Entry): void {
+    if (!entry.live) return
+    entry.live = false
+    if (entry.previous === undefined) this.first = entry.next
+    else entry.previous.next = entry.next
+    if (entry.next === undefined) this.last = entry.previous
+    else entry.next.previous = entry.previous
+  }
+
+  /** A timer may fire a fraction of a millisecond early; what is that near is due. */
+  expireUntil(now: number): void {
+    for (let entry = this.first; entry !== undefined && entry.at < now + 1; entry = this.first) {
+      this.remove(entry)
+      entry.expire()
+    }
+  }
+}

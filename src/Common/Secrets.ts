@@ -1,0 +1,251 @@
+/**
+ * Values that must not be seen, and how to take them out of a text.
+ *
+ * A secret leaks in more forms than the one it was typed in: percent-encoded in a URL, escaped in
+ * JSON or HTML, as base64 in a header. `scrub` finds every one of these, in any mixture.
+ *
+ * @since 0.1.0
+ */
+import { Encoding, Redacted } from "effect"
+
+/**
+ * Shorter values are not scrubbed: they stand by chance in ordinary words, and a text full of
+ * holes helps nobody.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const shortestSecret = 6
+
+/**
+ * What stands where a secret stood.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const placeholder = "<redacted>"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Secrets {
+  readonly values: ReadonlySet<string>
+  /** The text with every form of every secret replaced by `<redacted>`. */
+  readonly scrub: (text: string) => string
+  /** The same for every string inside a value; keys and structure stay. */
+  readonly scrubAll: <A>(value: A) => A
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (values: Iterable<string>): Secrets => {
+  const kept = new Set<string>()
+  for (const value of values) {
+    // A value with a stray newline leaks in its trimmed form just as well.
+    for (const form of [value, value.trim()]) if (form.length >= shortestSecret) kept.add(form)
+  }
+  if (kept.size === 0) return none
+  // Longest first: a password that is part of a longer secret must not leave the rest standing.
+  const pattern = new RegExp(
+    [...kept]
+      .sort((a, b) => b.length - a.length)
+      .flatMap((value) => [escapedForms(value), ...base64Forms(value)])
+      .join("|"),
+    "gu"
+  )
+  const scrub = (text: string): string => text.replace(pattern, placeholder)
+  return { values: kept, scrub, scrubAll: (value) => mapStrings(value, scrub) }
+}
+
+/**
+ * No secrets: texts stay as they are.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const none: Secrets = {
+  values: new Set(),
+  scrub: (text) => text,
+  scrubAll: (value) => value
+}
+
+/**
+ * Every secret inside a configuration: each `Redacted` string, and the password and the secret
+ * parameters of each URL, redacted or not.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromConfig = (config: unknown): Secrets => make(collect(config))
+
+/**
+ * @since 0.1.0
+ * @category combinators
+ */
+export const merge = (...all: ReadonlyArray<Secrets>): Secrets =>
+  make(all.flatMap((secrets) => [...secrets.values]))
+
+/**
+ * The values that `fromConfig` scrubs.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const collect = (config: unknown): ReadonlyArray<string> => {
+  const seen = new Set<object>()
+  const go = (value: unknown): ReadonlyArray<string> => {
+    if (typeof value === "string") return urlSecrets(value)
+    if (!isRecord(value) || seen.has(value)) return []
+    seen.add(value)
+    if (Redacted.isRedacted(value)) {
+      const secret = Redacted.value(value)
+      return typeof secret === "string" ? [secret, ...urlSecrets(secret)] : go(secret)
+    }
+    if (value instanceof Map) return [...value].flatMap(go)
+    if (value instanceof Set) return [...value].flatMap(go)
+    return Object.values(value).flatMap(go)
+  }
+  return go(config)
+}
+
+const secretParameter = /(?:password|passwd|secret|token|api_?key|signature)$/i
+
+const urlSecrets = (text: string): ReadonlyArray<string> => {
+  const authority = /^\s*[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?/i.exec(text)
+  if (authority === null) return []
+  // By hand and not by `URL`, which refuses what people write: here the password of a URL that
+  // does not parse must be found too. The last @ before the path ends the user information; a
+  // password with a bare slash or @ in it is found by looking up to the last @ of the whole text.
+  const rest = text.slice(text.indexOf("://") + 3)
+  const found: Array<string> = []
+  for (const end of [rest.split(/[/?#]/, 1)[0]?.lastIndexOf("@") ?? -1, rest.lastIndexOf("@")]) {
+    const userinfo = end < 0 ? "" : rest.slice(0, end)
+    const colon = userinfo.indexOf(":")
+    if (colon >= 0) found.push(userinfo.slice(colon + 1))
+  }
+  for (const [, name, value] of rest.matchAll(/[?&]([^=&#]+)=([^&#]*)/g)) {
+    if (name !== undefined && value !== undefined && secretParameter.test(name)) found.push(value)
+  }
+  return found.flatMap((value) => [value, decodeLoosely(value)])
+}
+
+/** Percent-decoding that leaves alone what is not an escape. */
+const decodeLoosely = (text: string): string =>
+  text.replace(/(?:%[0-9a-f]{2})+/gi, (run) =>
+    Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8")
+  )
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null
+
+const mapStrings = <A>(value: A, f: (text: string) => string): A => {
+  const go = (inner: unknown): unknown => {
+    if (typeof inner === "string") return f(inner)
+    if (Array.isArray(inner)) return inner.map(go)
+    if (!isRecord(inner) || Object.getPrototypeOf(inner) !== Object.prototype) return inner
+    return Object.fromEntries(Object.entries(inner).map(([key, child]) => [key, go(child)]))
+  }
+  return go(value) as A // `go` keeps the structure and changes only the text of strings.
+}
+
+/** The letter that JSON writes after a backslash, and the names that HTML has. */
+const shortEscapes: Readonly<Record<string, string>> = {
+  "\b": "b",
+  "\f": "f",
+  "\n": "n",
+  "\r": "r",
+  "\t": "t"
+}
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;"
+}
+const quotedInJson = new Set(['"', "'", "/"])
+
+/**
+ * A pattern in which each character may stand as it is or escaped: for a URL, for HTML, or for JSON,
+ * there also twice (a JSON text inside a JSON text).
+ *
+ * Backslashes belong to the character that follows them, as only there the number of them has one
+ * meaning. Were each of them free to be one or two, a long run of them would be tried in
+ * exponentially many ways.
+ */
+const escapedForms = (value: string): string =>
+  [...value.matchAll(/(\\*)([^\\]|$)/gsu)]
+    .map(([, backslashes = "", char = ""]) => withBackslashes(backslashes.length, char))
+    .join("")
+
+const withBackslashes = (count: number, char: string): string => {
+  if (char === "") return count === 0 ? "" : backslashRun(count, 4 * count)
+  const plain = unescapedForms(char)
+  if (/^[A-Za-z0-9]$/.test(char)) {
+    return count === 0 ? plain : `${backslashRun(count, 4 * count)}${plain}`
+  }
+  const most = 4 * count + 3
+  const before = quotedInJson.has(char)
+    ? backslashRun(count, most)
+    : count === 0
+      ? ""
+      : backslashRun(count, 4 * count)
+  return `(?:${before}${plain}|\\\\{${count + 1},${most}}${jsonLetters(char)})`
+}
+
+const backslashRun = (least: number, most: number): string =>
+  least === 0
+    ? `\\\\{0,${most}}`
+    : `(?:\\\\{${least},${most}}|(?:%5[cC]){${least}}|(?:&#92;){${least}}|(?:&#[xX]5[cC];){${least}})`
+
+const unescapedForms = (char: string): string => {
+  const forms = [percentForm(char)]
+  const entity = entities[char]
+  if (entity !== undefined) forms.push(entity)
+  if (char === " ") forms.push("\\+")
+  if (!/^[A-Za-z0-9]$/.test(char)) {
+    const code = char.codePointAt(0) ?? 0
+    forms.push(`&#0{0,4}${code};`, `&#[xX]0{0,4}${anyCase(code.toString(16))};`)
+  }
+  return `(?:${[...forms, escapeRegExp(char)].join("|")})`
+}
+
+/** What follows the backslash when JSON escapes a character. */
+const jsonLetters = (char: string): string => {
+  const short = shortEscapes[char]
+  const units = Array.from(char.split(""), (unit) =>
+    unit.charCodeAt(0).toString(16).padStart(4, "0")
+  )
+  const long = units.map((hex) => `u${anyCase(hex)}`).join("\\\\{1,3}")
+  return short === undefined ? long : `(?:${short}|${long})`
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
+
+const anyCase = (hex: string): string =>
+  hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)
+
+const percentForm = (char: string): string =>
+  [...Buffer.from(char, "utf8")]
+    .map((byte) => `%${anyCase(byte.toString(16).padStart(2, "0"))}`)
+    .join("")
+
+/**
+ * What base64 text contains whenever the secret is part of what was encoded. Where the secret
+ * starts within a group of three bytes changes every character, so there are three forms; the
+ * characters at the rims, which depend on the neighbours, are left out. Either alphabet, as it
+ * stands or percent-encoded.
+ */
+const base64Forms = (value: string): ReadonlyArray<string> => {
+  const bytes = Buffer.from(value, "utf8")
+  return [0, 1, 2].map((offset) => {
+    const encoded = Encoding.encodeBase64(Buffer.concat([Buffer.alloc(offset), bytes]))
+    const length = Math.floor(((offset + bytes.length) * 8) / 6)
+    return encoded
+      .slice(offset === 0 ? 0 : offset + 1, length)
+      .replace(/[+/]/g, (char) => (char === "+" ? "(?:[+-]|%2[bB])" : "(?:[/_]|%2[fF])"))
+  })
+}

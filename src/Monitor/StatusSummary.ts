@@ -1,0 +1,87 @@
+/**
+ * The state of everything, as programs and people read it. The JSON has exactly the names of the
+ * contract; more may follow, none goes missing.
+ *
+ * @since 0.1.0
+ */
+import { DateTime, Schema } from "effect"
+import type { RegisteredCheck } from "../Check/CheckRegistry.js"
+import * as CheckResult from "../Check/CheckResult.js"
+import type { HealthState } from "./HealthState.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const StatusSummary = Schema.Struct({
+  overall_status: CheckResult.Status,
+  timestamp: Schema.String,
+  services: Schema.Record({ key: Schema.String, value: CheckResult.ServiceReport }),
+  failure_counts: Schema.Record({ key: Schema.String, value: Schema.Int }),
+  success_counts: Schema.Record({ key: Schema.String, value: Schema.Int })
+}).annotations({ identifier: "StatusSummary" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type StatusSummary = typeof StatusSummary.Type
+
+/**
+ * A check together with what is known of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Entry {
+  readonly check: RegisteredCheck
+  readonly state: HealthState
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (entries: ReadonlyArray<Entry>, now: DateTime.Utc): StatusSummary => ({
+  overall_status: overall(entries),
+  timestamp: DateTime.formatIso(now),
+  services: record(entries, ({ state }) =>
+    state.last === undefined ? notKnownYet : CheckResult.toReport(state.last)
+  ),
+  failure_counts: record(entries, ({ state }) => state.failures),
+  success_counts: record(entries, ({ state }) => state.successes)
+})
+
+/**
+ * The overall status of some checks, each weighed by its criticality.
+ *
+ * @since 0.1.0
+ * @category verdicts
+ */
+export const overall = (entries: ReadonlyArray<Entry>): CheckResult.Status =>
+  CheckResult.overall(
+    entries.map(({ check, state }) =>
+      CheckResult.weigh(state.last?.status ?? "unknown", check.policy.critical)
+    )
+  )
+
+/**
+ * Whether the program has started: every check of readiness had a result that is not unhealthy.
+ * A check that is not configured holds nothing up.
+ *
+ * @since 0.1.0
+ * @category verdicts
+ */
+export const started = (entries: ReadonlyArray<Entry>): boolean =>
+  entries.every(({ check, state }) => check.policy.group !== "readiness" || state.started)
+
+const notKnownYet: CheckResult.ServiceReport = {
+  status: "unknown",
+  response_time_ms: null,
+  message: "Not checked yet",
+  last_check: null,
+  details: {}
+}
+
+const record = <A>(entries: ReadonlyArray<Entry>, f: (entry: Entry) => A): Record<string, A> =>
+  Object.fromEntries(entries.map((entry) => [entry.check.name, f(entry)]))

@@ -1,0 +1,19 @@
+/**
+ * Holter: health checks as plugins. Namespaces only; plugins have entry points of their own
+ * (`holter/plugins/Redis`), so that a program loads only the drivers that it uses.
+ *
+ * @since 0.1.0
+ */
+export * as Check from "./Check/Check.js"
+export * as CheckError from "./Check/CheckError.js"
+export * as CheckPolicy from "./Check/CheckPolicy.js"
+export * as CheckRegistry from "./Check/CheckRegistry.js"
+export * as CheckResult from "./Check/CheckResult.js"
+export * as CheckRunner from "./Check/CheckRunner.js"
+export * as ConfigField from "./Check/ConfigField.js"
+export * as Outcome from "./Check/Outcome.js"
+export * as DatabaseUrl from "./Common/DatabaseUrl.js"
+export * as Secrets from "./Common/Secrets.js"
+export * as HealthMonitor from "./Monitor/HealthMonitor.js"
+export * as HealthState from "./Monitor/HealthState.js"
+export * as StatusSummary from "./Monitor/StatusSummary.js"
