@@ -1,0 +1,160 @@
+/**
+ * `holter check`: one run of all checks.
+ */
+import * as Command from "@effect/cli/Command"
+import * as CliOptions from "@effect/cli/Options"
+import { Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import * as CheckRegistry from "../Check/CheckRegistry.js"
+import * as CheckRunner from "../Check/CheckRunner.js"
+import * as HealthMonitor from "../Monitor/HealthMonitor.js"
+import type { StatusSummary } from "../Monitor/StatusSummary.js"
+import * as Configuration from "./Configuration.js"
+import { UsageError } from "./ConfigurationError.js"
+import { configFlag } from "./Flags.js"
+import * as LastVerdict from "./LastVerdict.js"
+import * as Notification from "./Notification.js"
+import { ExitCode, exitCodes, Output } from "./Output.js"
+import * as Presentation from "./Presentation.js"
+
+export const command = Command.make(
+  "check",
+  {
+    cron: CliOptions.boolean("cron").pipe(
+      CliOptions.withDescription(
+        "Print nothing when healthy; notify when the verdict changed since the last run"
+      )
+    ),
+    json: CliOptions.boolean("json").pipe(
+      CliOptions.withDescription("Print the summary as one JSON document")
+    ),
+    notify: CliOptions.boolean("notify").pipe(
+      CliOptions.withDescription("Send the summary to ADMIN_TELEGRAM_CHAT_ID, whatever it says")
+    ),
+    only: CliOptions.text("only").pipe(
+      CliOptions.withDescription("Check these services only (names, separated by commas)"),
+      CliOptions.optional
+    ),
+    config: configFlag
+  },
+  (flags) => check(flags)
+).pipe(
+  Command.withDescription(
+    "Run every check once. Exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown"
+  )
+)
+
+interface Flags {
+  readonly cron: boolean
+  readonly json: boolean
+  readonly notify: boolean
+  readonly only: Option.Option<string>
+  readonly config: Option.Option<string>
+}
+
+const check = (flags: Flags) =>
+  Effect.gen(function* () {
+    const output = yield* Output
+    const configuration = yield* Configuration.load(flags.config)
+    yield* Effect.forEach(configuration.warnings, output.note, { discard: true })
+    const services = yield* select(configuration.services, flags.only)
+    const silent = flags.json || flags.cron
+    const summary = yield* withMonitor(services, (monitor) =>
+      silent
+        ? Effect.zipRight(monitor.runAllChecks, monitor.statusSummary)
+        : interactive(configuration.name, services, monitor)
+    )
+    if (flags.json) yield* output.line(JSON.stringify(summary, null, 2))
+    else if (flags.cron && summary.overall_status !== "healthy") {
+      yield* output.line(Presentation.verdict(summary))
+      yield* Effect.forEach(Presentation.problems(summary), output.line, { discard: true })
+    }
+    yield* notify(flags, configuration, summary)
+    yield* Effect.flatMap(ExitCode, ({ set }) => set(exitCodes[summary.overall_status]))
+  })
+
+const select = (
+  services: ReadonlyArray<Configuration.Service>,
+  only: Option.Option<string>
+): Effect.Effect<ReadonlyArray<Configuration.Service>, UsageError> => {
+  if (Option.isNone(only)) return Effect.succeed(services)
+  const names = only.value.split(",").map((name) => name.trim())
+  const unknown = names.filter((name) => !services.some((service) => service.name === name))
+  return unknown.length === 0
+    ? Effect.succeed(services.filter((service) => names.includes(service.name)))
+    : new UsageError({
+        flag: "--only",
+        expected: `names out of ${services.map((service) => service.name).join(", ")}`,
+        found: unknown.map((name) => JSON.stringify(name)).join(", ")
+      })
+}
+
+/** Builds the checks one after the other, so that their order is that of the configuration. */
+const withMonitor = <A, R>(
+  services: ReadonlyArray<Configuration.Service>,
+  use: (monitor: Context.Tag.Service<HealthMonitor.HealthMonitor>) => Effect.Effect<A, never, R>
+): Effect.Effect<A, never, R> =>
+  Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) =>
+      Effect.gen(function* () {
+        const context = yield* HealthMonitor.layer.pipe(
+          Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
+          Layer.buildWithScope(scope)
+        )
+        yield* Effect.forEach(services, (service) =>
+          // Names come from a mapping and are known to differ.
+          Effect.orDie(Layer.buildWithScope(service.layer, scope))
+        ).pipe(Effect.provide(context))
+        return yield* use(Context.get(context, HealthMonitor.HealthMonitor))
+      }),
+    // The results are there; a connection that does not close must not hold up the exit.
+    (scope) =>
+      Scope.close(scope, Exit.void).pipe(
+        Effect.interruptible,
+        Effect.disconnect,
+        Effect.timeoutOption("1 second")
+      )
+  )
+
+/** All checks run at once; their lines appear in order, each as soon as it can. */
+const interactive = (
+  name: string,
+  services: ReadonlyArray<Configuration.Service>,
+  monitor: Context.Tag.Service<HealthMonitor.HealthMonitor>
+) =>
+  Effect.gen(function* () {
+    const { line, look } = yield* Output
+    yield* Effect.forEach(Presentation.header(name), line)
+    const running = yield* Effect.forEach(services, (service) =>
+      Effect.map(Effect.fork(Effect.orDie(monitor.runCheck(service.name))), (fiber) => ({
+        service,
+        fiber
+      }))
+    )
+    yield* Effect.forEach(running, ({ fiber, service }) =>
+      service.configured
+        ? line(Presentation.checking(service.label, look)).pipe(
+            Effect.zipRight(Fiber.join(fiber)),
+            Effect.flatMap((result) => line(Presentation.result(result, service.label, look)))
+          )
+        : line(Presentation.notConfigured(service.label, look))
+    )
+    yield* Fiber.joinAll(running.map(({ fiber }) => fiber))
+    const summary = yield* monitor.statusSummary
+    yield* Effect.forEach(Presentation.footer(summary, look), line)
+    return summary
+  })
+
+const notify = (flags: Flags, configuration: Configuration.Configuration, summary: StatusSummary) =>
+  Effect.gen(function* () {
+    const output = yield* Output
+    const send = Notification.send(configuration, summary)
+    const sent = flags.notify
+      ? send
+      : flags.cron
+        ? LastVerdict.onChange(summary, send)
+        : Effect.void
+    yield* Effect.catchAll(sent, (error) =>
+      output.note(`The notification failed: ${error.message}`)
+    )
+  })

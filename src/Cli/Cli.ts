@@ -1,0 +1,44 @@
+/**
+ * The command line: its commands, and what the end of each means for the exit code.
+ */
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as Command from "@effect/cli/Command"
+import { isValidationError } from "@effect/cli/ValidationError"
+import { Cause, Effect, Exit, Option, Ref } from "effect"
+import * as CheckCommand from "./CheckCommand.js"
+import * as InitCommand from "./InitCommand.js"
+import { ExitCode, exitCodes, Output } from "./Output.js"
+import * as PluginsCommand from "./PluginsCommand.js"
+import { version } from "./Version.js"
+
+const root = Command.make("holter").pipe(
+  Command.withDescription("Health checks for bots and small services"),
+  Command.withSubcommands([CheckCommand.command, PluginsCommand.command, InitCommand.command])
+)
+
+const parsed = Command.run(root, { name: "holter", version, executable: "holter" })
+
+/** Runs the command line. Its value is the exit code; it fails only when it is interrupted. */
+export const run = (argv: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const output = yield* Output
+    const code = yield* Ref.make(0)
+    const exit = yield* parsed(argv).pipe(
+      Effect.provideService(ExitCode, { set: (value) => Ref.set(code, value) }),
+      Effect.provide(CliConfig.layer({ showBuiltIns: false })),
+      Effect.exit
+    )
+    if (Exit.isSuccess(exit)) return yield* Ref.get(code)
+    if (Cause.isInterruptedOnly(exit.cause)) return yield* Effect.interrupt
+    const failure = Cause.failureOption(exit.cause)
+    if (Option.isNone(failure)) {
+      const fault = Cause.squash(exit.cause)
+      const text = fault instanceof Error ? fault.message : String(fault)
+      yield* output.note(`holter: a fault of the program itself: ${text}`)
+      return exitCodes.fault
+    }
+    // @effect/cli has printed its own errors.
+    if (isValidationError(failure.value)) return exitCodes.usage
+    yield* output.note(`holter: ${failure.value.message}`)
+    return failure.value._tag === "ConfigurationError" ? exitCodes.configuration : exitCodes.usage
+  })

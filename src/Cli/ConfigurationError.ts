@@ -1,0 +1,24 @@
+/**
+ * The configuration cannot be used. Everything that is wrong is listed at once.
+ */
+import { Schema } from "effect"
+import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
+
+export class ConfigurationError extends Schema.TaggedError<ConfigurationError>(
+  "holter/Cli/ConfigurationError"
+)("ConfigurationError", { source: Schema.String, issues: Schema.Array(ConfigIssue) }) {
+  override get message(): string {
+    const lines = this.issues.map((issue) => `  ${formatIssue(issue)}`)
+    return `The configuration (${this.source}) cannot be used:\n${lines.join("\n")}`
+  }
+}
+
+/** A flag has a value that makes no sense; the usage is to blame, not the configuration. */
+export class UsageError extends Schema.TaggedError<UsageError>("holter/Cli/UsageError")(
+  "UsageError",
+  { flag: Schema.String, expected: Schema.String, found: Schema.String }
+) {
+  override get message(): string {
+    return `${this.flag}: expected ${this.expected}, found ${this.found}`
+  }
+}

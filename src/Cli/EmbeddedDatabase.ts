@@ -1,0 +1,47 @@
+/**
+ * The SQLite database of Holter's own, which is checked when nothing else is configured.
+ */
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
+import { Effect, Redacted } from "effect"
+import * as DatabaseUrl from "../Common/DatabaseUrl.js"
+import { ConfigurationError } from "./ConfigurationError.js"
+
+export type Requirements = FileSystem | Path
+
+const location = "data/holter.db"
+
+/** Makes the database where there is none yet, and gives its URL. */
+export const ensure: Effect.Effect<string, ConfigurationError, Requirements> = Effect.gen(
+  function* () {
+    const fs = yield* FileSystem
+    const path = yield* Path
+    const file = path.resolve(location)
+    yield* Effect.mapError(fs.makeDirectory(path.dirname(file), { recursive: true }), (error) =>
+      cannot(error.message)
+    )
+    const { default: Sqlite } = yield* Effect.promise(() => import("better-sqlite3"))
+    yield* Effect.try({
+      try: () => {
+        const database = new Sqlite(file)
+        // A database without a table is an empty file, which proves nothing when it is checked.
+        database.exec("CREATE TABLE IF NOT EXISTS holter (key TEXT PRIMARY KEY, value TEXT)")
+        database.close()
+      },
+      catch: (error) => cannot(error instanceof Error ? error.message : String(error))
+    })
+    return Redacted.value(DatabaseUrl.format({ _tag: "Sqlite", path: file }))
+  }
+)
+
+const cannot = (found: string) =>
+  new ConfigurationError({
+    source: "environment",
+    issues: [
+      {
+        path: ["database"],
+        expected: `DATABASE_URL to be set, or ${location} to be a place where Holter can keep its own database`,
+        found
+      }
+    ]
+  })

@@ -1,0 +1,12 @@
+/**
+ * Flags that several commands have.
+ */
+import * as CliOptions from "@effect/cli/Options"
+
+export const configFlag = CliOptions.text("config").pipe(
+  CliOptions.withAlias("c"),
+  CliOptions.withDescription(
+    "The configuration file (default: holter.config.yaml or holter.config.json, if there is one)"
+  ),
+  CliOptions.optional
+)

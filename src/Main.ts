@@ -1,0 +1,52 @@
+/**
+ * The bin. The only place where Holter meets the process: arguments, descriptors, environment.
+ */
+import { stripVTControlCharacters } from "node:util"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import { Console, Effect, Layer, Logger } from "effect"
+import * as Cli from "./Cli/Cli.js"
+import { lookOf, Output } from "./Cli/Output.js"
+import * as Secrets from "./Common/Secrets.js"
+import { runMain } from "./Lifecycle/runMain.js"
+
+const look = lookOf({
+  isTerminal: process.stdout.isTTY === true,
+  variable: (name) => process.env[name]
+})
+
+const writeLine = (stream: NodeJS.WriteStream, text: string) =>
+  Effect.sync(() => {
+    stream.write(`${look.color ? text : stripVTControlCharacters(text)}\n`)
+  })
+
+// Known once the configuration is read. A crash comes from anywhere, also from where no service is.
+let secrets = Secrets.none
+const scrub = (text: string) => secrets.scrub(text)
+
+const line = (text: string) => writeLine(process.stdout, text)
+const note = (text: string) => Effect.suspend(() => writeLine(process.stderr, scrub(text)))
+const hide = (found: Secrets.Secrets) =>
+  Effect.sync(() => {
+    secrets = found
+  })
+
+// @effect/cli prints through the Console, with ANSI sequences also where nothing shows them.
+const console: Console.Console = {
+  ...Effect.runSync(Console.consoleWith(Effect.succeed)),
+  log: (...parts) => line(parts.join(" ")),
+  error: (...parts) => note(parts.join(" "))
+}
+
+// Log lines are for the operator; standard output is for the result.
+const logger = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+
+runMain(
+  Cli.run(process.argv).pipe(
+    Effect.withConsole(console),
+    Effect.provideService(Output, { line, note, hide, look }),
+    Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer, logger))
+  ),
+  { scrub }
+)

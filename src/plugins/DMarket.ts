@@ -1,0 +1,132 @@
+/**
+ * The check of DMarket's trading API: does it answer, and with keys: do they work, and what is the
+ * balance.
+ *
+ * @since 0.1.0
+ */
+import { Config, Effect, Either, Layer, Predicate, Schedule, Schema } from "effect"
+import * as Check from "../Check/Check.js"
+import { CheckConfigError, type ConfigIssue } from "../Check/CheckError.js"
+import * as ConfigField from "../Check/ConfigField.js"
+import * as Outcome from "../Check/Outcome.js"
+import * as DMarketApi from "./DMarket/DMarketApi.js"
+import { isSecretKey } from "./DMarket/Signature.js"
+import { apiUrl } from "./shared/ApiUrl.js"
+import { layerUndici } from "./shared/HttpExchange.js"
+import { secretOf } from "./shared/SecretField.js"
+
+export { DMarketError } from "./DMarket/DMarketApi.js"
+export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+
+const secretKey = secretOf({
+  identifier: "DMarketSecretKey",
+  description:
+    "a DMarket secret key: 128 hex digits (seed and its public key), 64 hex digits (seed), or the same bytes in base64",
+  is: isSecretKey
+})
+
+const publicKey = secretOf({
+  identifier: "DMarketSecretPublicKey",
+  description: "a DMarket API key: letters and digits on one line",
+  is: (text) => /^[!-~]+$/.test(text)
+})
+
+const config = {
+  publicKey: Schema.optional(publicKey),
+  secretKey: Schema.optional(secretKey),
+  apiUrl: ConfigField.withDefault(apiUrl, "https://api.dmarket.com")
+}
+
+const base = Check.make("dmarket", {
+  name: "dmarket_api",
+  label: "DMarket API",
+  description: "DMarket's API: reachable, and with keys: accepted, clock in step, balance",
+  config,
+  error: DMarketApi.DMarketError,
+  statuses: { RateLimited: "degraded" },
+  retry: {
+    schedule: Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(1)),
+    while: (error) => error.isRetryable
+  },
+  probe: ({ apiUrl, publicKey, secretKey }) =>
+    Effect.gen(function* () {
+      const answer = yield* DMarketApi.ping(apiUrl)
+      const facts = {
+        ping_ms: answer.reply.timings.total_ms,
+        ...DMarketApi.skewDetails(answer.skew)
+      }
+      if (publicKey === undefined || secretKey === undefined) {
+        return Outcome.healthy("DMarket API accessible", {
+          details: { ...facts, authenticated: false }
+        })
+      }
+      const { skew, usd } = yield* DMarketApi.balance(apiUrl, { publicKey, secretKey })
+      const details = {
+        ...facts,
+        ...DMarketApi.skewDetails(skew),
+        authenticated: true,
+        balance_usd: usd
+      }
+      return DMarketApi.isBeyondLimit(skew)
+        ? Outcome.degraded(`DMarket API accessible, but ${DMarketApi.describeSkew(skew)}`, {
+            details
+          })
+        : Outcome.healthy("DMarket API accessible", {
+            details,
+            note: `Balance: ${usd < 0 ? "-" : ""}$${Math.abs(usd).toFixed(2)}`
+          })
+    }),
+  services: () => layerUndici
+})
+
+/** A key without the other is a mistake, which the fields one by one cannot see. */
+const halfConfigured = (input: unknown): ReadonlyArray<ConfigIssue> => {
+  const has = (key: string) =>
+    Predicate.hasProperty(input, key) && input[key] !== undefined && input[key] !== null
+  if (has("publicKey") === has("secretKey")) return []
+  const [given, missing] = has("publicKey")
+    ? ["publicKey", "secretKey"]
+    : ["secretKey", "publicKey"]
+  return [
+    {
+      path: [missing],
+      expected: `the other half of ${given}, or neither of them`,
+      found: "nothing"
+    }
+  ]
+}
+
+const checkPair = (input: unknown, options: Check.Options | undefined) => {
+  const issues = halfConfigured(input)
+  return issues.length === 0
+    ? Effect.void
+    : Effect.fail(new CheckConfigError({ check: options?.name ?? base.name, issues }))
+}
+
+/**
+ * Without keys the public ping decides. With both keys the balance is asked for as well: refused
+ * keys, and a clock that is too far off to sign, are unhealthy.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const DMarket: typeof base = {
+  ...base,
+  layer: (input, options) =>
+    Layer.unwrapEffect(Effect.as(checkPair(input, options), base.layer(input, options))),
+  layerConfig: (wrapped, options) =>
+    Layer.unwrapEffect(
+      Effect.map(Config.unwrap(wrapped), (input) => DMarket.layer(input, options))
+    ),
+  layerStandalone: (input, options) =>
+    Layer.unwrapEffect(Effect.as(checkPair(input, options), base.layerStandalone(input, options))),
+  decode: (input, options, scrub) => {
+    const issues = halfConfigured(input)
+    const decoded = base.decode(input, options, scrub)
+    if (issues.length === 0) return decoded
+    return Either.left([
+      ...Either.match(decoded, { onLeft: (all) => all, onRight: () => [] }),
+      ...issues
+    ])
+  }
+}

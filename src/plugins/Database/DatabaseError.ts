@@ -1,0 +1,91 @@
+/**
+ * What can go wrong between a check and its database, the same for every kind of database.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Reason = Schema.Literal(
+  "Unreachable",
+  "AuthFailed",
+  "TlsFailed",
+  "DatabaseMissing",
+  "FileMissing",
+  "NotADatabase",
+  "Corrupt",
+  "Locked",
+  "ReadOnly",
+  "StartingUp",
+  "TooManyConnections",
+  "AcquireTimedOut",
+  "QueryFailed",
+  "Unsupported"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Reason = typeof Reason.Type
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export class DatabaseError extends Schema.TaggedError<DatabaseError>(
+  "holter/plugins/Database/DatabaseError"
+)("DatabaseError", {
+  reason: Reason,
+  /** Where the database is: `host:port` or a path. */
+  address: Schema.String,
+  /** What was found, in a few words. */
+  found: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  /** A server that was restarted between two beats answers the next connection. */
+  get isRetryable(): boolean {
+    return this.reason === "Unreachable"
+  }
+
+  override get message(): string {
+    return `${sentences[this.reason](this.address)} (${this.found}). ${advice[this.reason]}`
+  }
+}
+
+const sentences: Readonly<Record<Reason, (address: string) => string>> = {
+  Unreachable: (address) => `Cannot reach the database at ${address}`,
+  AuthFailed: (address) => `The database at ${address} refused the credentials`,
+  TlsFailed: (address) => `No secure connection to the database at ${address}`,
+  DatabaseMissing: (address) => `The server at ${address} has no such database`,
+  FileMissing: (address) => `The database file ${address} is missing`,
+  NotADatabase: (address) => `${address} is not a SQLite database`,
+  Corrupt: (address) => `The database ${address} is damaged`,
+  Locked: (address) => `The database ${address} stays locked by another process`,
+  ReadOnly: (address) => `The database at ${address} is read-only where it must take writes`,
+  StartingUp: (address) => `The database at ${address} takes no connections yet or no longer`,
+  TooManyConnections: (address) => `The database at ${address} has no connection left`,
+  AcquireTimedOut: (address) => `No connection to the database at ${address} in time`,
+  QueryFailed: (address) => `The database at ${address} failed to answer a query`,
+  Unsupported: (address) => `The database at ${address} cannot be checked`
+}
+
+const advice: Readonly<Record<Reason, string>> = {
+  Unreachable: "Check that it runs, and the host and port in the URL.",
+  AuthFailed: "Check the user and the password in the URL, and pg_hba.conf.",
+  TlsFailed: "Check sslmode and the certificates.",
+  DatabaseMissing: "Check the database's name in the URL.",
+  FileMissing: "Check the path; a relative one starts in the working directory.",
+  NotADatabase: "Check the path.",
+  Corrupt: "Restore a backup.",
+  Locked: "Look for a process that left a transaction open.",
+  ReadOnly: "Look for a standby, a full disk, or a file without write permission.",
+  StartingUp: "Wait until it has started or recovered.",
+  TooManyConnections: "Close idle connections or raise max_connections.",
+  AcquireTimedOut: "Look for a server that hangs, or for an exhausted pool.",
+  QueryFailed: "Look into the database's log.",
+  Unsupported: "Use SQLite or PostgreSQL."
+}

@@ -1,0 +1,78 @@
+/**
+ * What a query and a look at its files tell of a SQLite database. The files are looked at with
+ * `stat` and `access` only: whoever has the database open must not open them another way.
+ *
+ * @internal
+ */
+import { Effect, Predicate } from "effect"
+import { access, constants, stat } from "node:fs/promises"
+import * as path from "node:path"
+import type * as Outcome from "../../Check/Outcome.js"
+import type { Session } from "./DatabaseClient.js"
+import { DatabaseError } from "./DatabaseError.js"
+
+/** The schema is read, so that a file that is no database cannot pass. */
+const sql = `SELECT sqlite_version() AS version,
+  (SELECT count(*) FROM sqlite_master) AS objects,
+  (SELECT file FROM pragma_database_list WHERE name = 'main') AS file`
+
+export interface Answer {
+  readonly version: string
+  /** Empty for a database in memory. */
+  readonly file: string
+  readonly quickCheck: "ok" | undefined
+}
+
+export const ask = (
+  session: Session,
+  address: string,
+  quickCheck: boolean
+): Effect.Effect<Answer, DatabaseError> =>
+  Effect.gen(function* () {
+    const [row] = yield* session.query(sql)
+    if (quickCheck) {
+      const [found] = yield* session.query("PRAGMA quick_check(1)")
+      const verdict = Object.values(found ?? {})[0]
+      if (verdict !== "ok") {
+        return yield* new DatabaseError({ reason: "Corrupt", address, found: String(verdict) })
+      }
+    }
+    return {
+      version: String(row?.["version"]),
+      file: Predicate.isString(row?.["file"]) ? row["file"] : "",
+      quickCheck: quickCheck ? ("ok" as const) : undefined
+    }
+  })
+
+export const details = (answer: Answer): Effect.Effect<Outcome.Details> =>
+  Effect.map(
+    answer.file === ""
+      ? Effect.succeed({})
+      : Effect.all({
+          size_bytes: sizeOf(answer.file),
+          wal_bytes: sizeOf(`${answer.file}-wal`)
+        }),
+    (sizes) => ({
+      version: answer.version,
+      ...sizes,
+      ...(answer.quickCheck === undefined ? {} : { quick_check: answer.quickCheck })
+    })
+  )
+
+/** A writer needs the file and, for its journal or WAL, the folder. */
+export const isWritable = (file: string): Effect.Effect<boolean> =>
+  file === ""
+    ? Effect.succeed(true)
+    : Effect.tryPromise(async () => {
+        await access(file, constants.W_OK)
+        await access(path.dirname(file), constants.W_OK)
+      }).pipe(
+        Effect.as(true),
+        Effect.orElseSucceed(() => false)
+      )
+
+const sizeOf = (file: string): Effect.Effect<number> =>
+  Effect.tryPromise(() => stat(file)).pipe(
+    Effect.map(({ size }) => size),
+    Effect.orElseSucceed(() => 0)
+  )

@@ -1,0 +1,93 @@
+/**
+ * What the operating system says about the file system that holds a path.
+ *
+ * @since 0.1.0
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import * as fs from "node:fs/promises"
+import { mountOf, parseMountInfo } from "./MountInfo.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Usage {
+  /** What this process may still write; what the system reserves for root is not in it. */
+  readonly freeBytes: number
+  /** Everything that may be written, as `df` counts: used and free, without the reserve. */
+  readonly totalBytes: number
+  /** Where the file system counts files at all. */
+  readonly inodes: { readonly free: number; readonly total: number } | undefined
+  readonly readOnly: boolean
+  /** Where the file system is mounted, where the system tells (Linux). */
+  readonly mount: { readonly path: string; readonly type: string } | undefined
+}
+
+/**
+ * The file system did not tell.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UsageError extends Schema.TaggedError<UsageError>(
+  "holter/plugins/Disk/DiskUsage/UsageError"
+)("UsageError", { code: Schema.optional(Schema.String), cause: Schema.Defect }) {}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class DiskUsage extends Context.Tag("holter/plugins/Disk/DiskUsage")<
+  DiskUsage,
+  { readonly read: (path: string) => Effect.Effect<Usage, UsageError> }
+>() {}
+
+/**
+ * Asks with `statfs`. A network file system whose server is gone holds the asking thread for good,
+ * and Node has four: while an answer for a path is outstanding, no second question is asked.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<DiskUsage> = Layer.sync(DiskUsage, () => {
+  const asked = new Map<string, Promise<Usage>>()
+  const ask = (path: string) => {
+    const outstanding = asked.get(path)
+    if (outstanding !== undefined) return outstanding
+    const answer = usageOf(path).finally(() => asked.delete(path))
+    asked.set(path, answer)
+    return answer
+  }
+  return {
+    read: (path) =>
+      Effect.tryPromise({
+        try: () => ask(path),
+        catch: (cause) => new UsageError({ code: codeOf(cause), cause })
+      })
+  }
+})
+
+const usageOf = async (path: string): Promise<Usage> => {
+  const [stats, where, erofs, mountInfo] = await Promise.all([
+    fs.statfs(path),
+    fs.realpath(path),
+    fs.access(path, fs.constants.W_OK).then(
+      () => false,
+      (error: unknown) => codeOf(error) === "EROFS"
+    ),
+    fs.readFile("/proc/self/mountinfo", "utf8").catch(() => "")
+  ])
+  const mount = mountOf(parseMountInfo(mountInfo), where)
+  return {
+    freeBytes: stats.bavail * stats.bsize,
+    totalBytes: (stats.blocks - stats.bfree + stats.bavail) * stats.bsize,
+    inodes: stats.files > 0 ? { free: stats.ffree, total: stats.files } : undefined,
+    readOnly: erofs || mount?.readOnly === true,
+    mount: mount === undefined ? undefined : { path: mount.path, type: mount.type }
+  }
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined

@@ -1,0 +1,59 @@
+/**
+ * Linux's list of mounts, /proc/self/mountinfo: which one holds a path, and whether it is read-only.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Mount {
+  readonly path: string
+  readonly type: string
+  /** Mounted so, or made so by the kernel after errors on the device. */
+  readonly readOnly: boolean
+}
+
+/**
+ * In the order of the list: a later mount covers an earlier one at the same place.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const parseMountInfo = (text: string): ReadonlyArray<Mount> =>
+  text.split("\n").flatMap((line) => {
+    // id parent device root PATH OPTIONS [optional fields...] - TYPE source OPTIONS
+    const [left = "", right = ""] = line.split(" - ", 2)
+    const [, , , , path, options] = left.split(" ")
+    const [type, , deviceOptions] = right.split(" ")
+    if (path === undefined || options === undefined || type === undefined) return []
+    return [
+      {
+        path: unescape(path),
+        type,
+        readOnly: isReadOnly(options) || isReadOnly(deviceOptions ?? "")
+      }
+    ]
+  })
+
+/**
+ * The mount that an absolute path without symbolic links lies on.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const mountOf = (mounts: ReadonlyArray<Mount>, path: string): Mount | undefined => {
+  let found: Mount | undefined
+  for (const mount of mounts) {
+    const holds = mount.path === "/" || path === mount.path || path.startsWith(`${mount.path}/`)
+    if (holds && mount.path.length >= (found?.path.length ?? 0)) found = mount
+  }
+  return found
+}
+
+const isReadOnly = (options: string): boolean => options.split(",").includes("ro")
+
+/** Space, tab, line break and backslash stand there as three octal digits. */
+const unescape = (path: string): string =>
+  path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)))

@@ -1,0 +1,192 @@
+/**
+ * The check of anything that answers over HTTP: its status, and if wanted its JSON or its text.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Duration, Effect, Redacted, Schedule, Schema } from "effect"
+import * as Check from "../Check/Check.js"
+import * as ConfigField from "../Check/ConfigField.js"
+import * as Outcome from "../Check/Outcome.js"
+import { disappointment, Expectation } from "./Http/Expectation.js"
+import { reported } from "./shared/ErrorFields.js"
+import {
+  defaultMaxBytes,
+  HttpExchange,
+  type HttpFault,
+  layerUndici,
+  type Reply,
+  retryAfter
+} from "./shared/HttpExchange.js"
+
+export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export class HttpError extends Schema.TaggedError<HttpError>("holter/plugins/Http/HttpError")(
+  "HttpError",
+  {
+    reason: Schema.Literal(
+      "UnexpectedStatus",
+      "UnexpectedBody",
+      "BadJson",
+      "RateLimited",
+      "DnsFailed",
+      "TlsFailed",
+      "TooLarge",
+      "Network"
+    ),
+    /** Host and what is wrong there, in words. */
+    problem: Schema.String,
+    isRetryable: Schema.Boolean,
+    ...reported,
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+const url = Schema.String.pipe(
+  Schema.filter((text) => URL.canParse(text) && /^https?:\/\//i.test(text), {
+    // A URL may carry a password or a token, so a wrong one is not shown.
+    identifier: "SecretHttpUrl",
+    description: "a URL such as https://example.com/up"
+  })
+)
+
+const header = Schema.Record({ key: Schema.String, value: ConfigField.secret }).pipe(
+  Schema.filter(
+    (headers) => Object.keys(headers).every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name)),
+    {
+      description: "values by names of HTTP headers"
+    }
+  )
+)
+
+/**
+ * One request to a URL.
+ *
+ * A redirect that is not followed is an answer like any other: with the default expectation of a
+ * 2xx it is unhealthy, and with `expect: { status: [301] }` it is what should be there.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const Http = Check.make("http", {
+  description: "An HTTP request: status, JSON or text of the answer, and where the time went",
+  config: {
+    /** A user and a password in it are sent as Basic authentication and never shown. */
+    url,
+    method: ConfigField.withDefault(
+      Schema.Literal("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
+      "GET"
+    ),
+    headers: Schema.optional(header),
+    body: Schema.optional(Schema.String),
+    expect: Schema.optional(Expectation),
+    /** A longer answer is degraded. */
+    slow: Schema.optional(ConfigField.duration),
+    followRedirects: ConfigField.withDefault(
+      Schema.Int.pipe(Schema.between(0, 20, { description: "a whole number from 0 to 20" })),
+      0
+    ),
+    /** A longer body is a fault. */
+    maxBytes: ConfigField.withDefault(ConfigField.count, defaultMaxBytes)
+  },
+  error: HttpError,
+  statuses: { RateLimited: "degraded" },
+  retry: {
+    schedule: Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(1)),
+    while: (error) => error.isRetryable
+  },
+  probe: (config) =>
+    Effect.flatMap(HttpExchange, (http) =>
+      http
+        .exchange({
+          method: config.method,
+          url: config.url,
+          ...(config.headers === undefined ? {} : { headers: revealed(config.headers) }),
+          body: config.body,
+          maxBytes: config.maxBytes,
+          redirects: config.followRedirects
+        })
+        .pipe(
+          Effect.mapError((fault) => fromFault(fault, config.method)),
+          Effect.flatMap((reply) => judge(reply, config))
+        )
+    ),
+  services: () => layerUndici
+})
+
+interface Judged {
+  readonly url: string
+  readonly expect?: Expectation | undefined
+  readonly slow?: Duration.DurationInput | undefined
+}
+
+const judge = (reply: Reply, config: Judged): Effect.Effect<Outcome.Outcome, HttpError> => {
+  const details = detailsOf(reply)
+  const wrong = disappointment(reply, config.expect)
+  if (wrong === undefined) return Effect.succeed(answered(reply, config, details))
+  const { host } = new URL(config.url)
+  // A program may expect 429; where it does not, the server is up and wants to be left alone.
+  if (reply.status === 429 && wrong.reason === "UnexpectedStatus") {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const rest = retryAfter(reply.header("retry-after"), now)
+      const hint = rest === undefined ? "" : `, asks to wait ${Duration.format(rest)}`
+      return new HttpError({
+        reason: "RateLimited",
+        problem: `${host}: rate limited (HTTP 429)${hint}`,
+        isRetryable: false,
+        details,
+        retryAfter: rest
+      })
+    })
+  }
+  return new HttpError({
+    reason: wrong.reason,
+    problem: `${host}: ${wrong.problem}`,
+    isRetryable: false,
+    details
+  })
+}
+
+const answered = (reply: Reply, config: Judged, details: Outcome.Details): Outcome.Outcome => {
+  const took = Duration.millis(reply.timings.total_ms)
+  return config.slow !== undefined && Duration.greaterThan(took, config.slow)
+    ? Outcome.degraded(
+        `HTTP ${reply.status} after ${Math.round(reply.timings.total_ms)} ms, slower than ${Duration.format(config.slow)}`,
+        { details }
+      )
+    : Outcome.healthy(`HTTP ${reply.status}`, { details })
+}
+
+const detailsOf = (reply: Reply): Outcome.Details => {
+  const { total_ms: _, ...timings } = reply.timings
+  return {
+    status: reply.status,
+    ...timings,
+    ...(reply.connection === undefined ? {} : { connection: reply.connection }),
+    ...(reply.redirects === 0 ? {} : { redirects: reply.redirects })
+  }
+}
+
+const fromFault = (fault: HttpFault, method: string): HttpError =>
+  new HttpError({
+    reason:
+      fault.reason === "DnsFailed" || fault.reason === "TlsFailed" || fault.reason === "TooLarge"
+        ? fault.reason
+        : "Network",
+    problem: fault.message,
+    // A request that changes something may have done so before its answer was lost.
+    isRetryable: fault.isRetryable && /^(GET|HEAD|OPTIONS)$/.test(method),
+    cause: fault
+  })
+
+const revealed = (
+  headers: Readonly<Record<string, Redacted.Redacted<string>>>
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Redacted.value(value)]))

@@ -1,0 +1,227 @@
+/**
+ * Redis as the check sees it: one round trip, over a connection of the check's own or the client of
+ * the program that embeds it.
+ *
+ * @since 0.1.0
+ */
+import { Context, Duration, Effect, Layer, Redacted, type Scope } from "effect"
+import type { Redis as Driver } from "ioredis"
+import * as KeptConnection from "../shared/KeptConnection.js"
+import * as RedisError from "./RedisError.js"
+import * as RedisUrl from "./RedisUrl.js"
+
+/**
+ * The answers to PING and INFO, each the text or the server's refusal.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answers {
+  readonly ping: string | RedisError.RedisError
+  readonly info: string | RedisError.RedisError
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class RedisClient extends Context.Tag("holter/plugins/Redis/RedisClient")<
+  RedisClient,
+  {
+    /** Where the server is, for messages: no user, no password. */
+    readonly address: string
+    /** PING and INFO in one round trip. Fails when there was none. */
+    readonly ask: Effect.Effect<Answers, RedisError.RedisError>
+  }
+>() {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** How long to wait for the connection, and for each answer: 4 seconds. */
+  readonly responseTimeout?: Duration.DurationInput
+}
+
+const responseTimeout = (options: Options): number =>
+  Duration.toMillis(options.responseTimeout ?? "4 seconds")
+
+/**
+ * A client with one connection of its own, made when it is first needed and kept.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Redacted } from "effect"
+ * import * as Redis from "holter/plugins/Redis"
+ *
+ * Redis.layerUrl({ url: Redacted.make("redis://:secret@localhost:6379/0") })
+ */
+export const layerUrl = (
+  options: Options & { readonly url: Redacted.Redacted<string> }
+): Layer.Layer<RedisClient, RedisUrl.RedisUrlError> =>
+  Layer.scoped(
+    RedisClient,
+    Effect.gen(function* () {
+      const url = yield* RedisUrl.parse(options.url)
+      const address = RedisUrl.address(url)
+      let latest: Driver | undefined
+      const kept = yield* KeptConnection.make(
+        Effect.tap(open(url, address, responseTimeout(options)), (driver) => {
+          latest = driver
+          return Effect.void
+        })
+      )
+      const used = kept.use((driver) => exchange(driver, address, () => destroy(driver)))
+      return {
+        address,
+        ask: Effect.suspend(() =>
+          // A connection that was closed between two beats costs a new one, not a failure.
+          latest !== undefined && latest.status !== "ready"
+            ? Effect.zipRight(kept.drop, used)
+            : used
+        )
+      }
+    })
+  )
+
+/**
+ * A client that uses the program's own ioredis client. Its connection stays as it is.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerIORedis = (driver: Driver, options: Options = {}): Layer.Layer<RedisClient> =>
+  Layer.succeed(RedisClient, fromIORedis(driver, options))
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromIORedis = (driver: Driver, options: Options = {}): RedisClient["Type"] => {
+  const { host, path, port } = driver.options
+  const address = path ?? `${host ?? "localhost"}:${port ?? 6379}`
+  return {
+    address,
+    ask: Effect.timeoutFail(
+      // What the program's client cannot send it queues, and may never send.
+      exchange(driver, address, () => {}),
+      {
+        duration: responseTimeout(options),
+        onTimeout: () =>
+          driver.status === "ready"
+            ? new RedisError.RedisError({ reason: "TimedOut", address, found: RedisError.hung })
+            : new RedisError.RedisError({
+                reason: "Unreachable",
+                address,
+                found: `the client is ${driver.status}`
+              })
+      }
+    )
+  }
+}
+
+const open = (
+  url: RedisUrl.RedisUrl,
+  address: string,
+  timeout: number
+): Effect.Effect<Driver, RedisError.RedisError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { Redis } = yield* Effect.promise(() => import("ioredis"))
+    const { target } = url
+    const driver = new Redis({
+      ...(target._tag === "Socket"
+        ? { path: target.path }
+        : { host: target.host, port: target.port, ...tls(target) }),
+      lazyConnect: true,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      // The driver's own checks and its AUTH end in a closed connection, and warnings on the
+      // console, where the server's answer says what is wrong.
+      enableReadyCheck: false,
+      disableClientInfo: true,
+      connectTimeout: timeout,
+      commandTimeout: timeout
+    })
+    let reported: unknown
+    driver.on("error", (error: unknown) => {
+      reported = error
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(() => destroy(driver)))
+    yield* Effect.async<void, RedisError.RedisError>((resume) => {
+      driver.connect().then(
+        () => resume(Effect.void),
+        // The driver rejects with "closed"; why, its error event said.
+        (cause: unknown) => resume(Effect.fail(RedisError.fromCause(reported ?? cause, address)))
+      )
+      return Effect.sync(() => destroy(driver))
+    })
+    yield* login(driver, url, address)
+    return driver
+  })
+
+const tls = (target: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>) =>
+  target.tls === "off" ? {} : { tls: { rejectUnauthorized: target.tls === "on" } }
+
+const login = (
+  driver: Driver,
+  url: RedisUrl.RedisUrl,
+  address: string
+): Effect.Effect<void, RedisError.RedisError> =>
+  Effect.gen(function* () {
+    const send = (name: string, ...args: ReadonlyArray<string>) =>
+      Effect.tryPromise({
+        try: () => driver.call(name, ...args),
+        catch: (cause) => RedisError.fromCause(cause, address)
+      })
+    if (url.password !== undefined) {
+      const user = url.user === undefined ? [] : [url.user]
+      yield* Effect.catchIf(
+        send("AUTH", ...user, Redacted.value(url.password)),
+        // A server without a password lets in who brings one.
+        (error) => /without any password|no password is set/.test(error.found),
+        () => Effect.void
+      )
+    }
+    if (url.database !== 0) yield* send("SELECT", String(url.database))
+  })
+
+const exchange = (
+  driver: Driver,
+  address: string,
+  giveUp: () => void
+): Effect.Effect<Answers, RedisError.RedisError> =>
+  Effect.async((resume) => {
+    void driver
+      .pipeline()
+      .ping()
+      .info()
+      .exec((failure, results) => {
+        const [ping, info] = results ?? []
+        if (failure || ping === undefined || info === undefined) {
+          return resume(Effect.fail(RedisError.fromCause(failure, address)))
+        }
+        const pinged = answer(ping, address)
+        return resume(
+          typeof pinged !== "string" && lost.has(pinged.reason)
+            ? Effect.fail(pinged)
+            : Effect.succeed({ ping: pinged, info: answer(info, address) })
+        )
+      })
+    return Effect.sync(giveUp)
+  })
+
+const lost: ReadonlySet<RedisError.Reason> = new Set(["Unreachable", "TimedOut", "TooManyClients"])
+
+const answer = (
+  [error, value]: [error: Error | null, result: unknown],
+  address: string
+): string | RedisError.RedisError =>
+  error === null ? String(value) : RedisError.fromCause(error, address)
+
+const destroy = (driver: Driver): void => {
+  driver.disconnect()
+  // `disconnect` says goodbye and waits two seconds for a server that hangs.
+  driver.stream?.destroy()
+}

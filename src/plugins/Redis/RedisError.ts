@@ -1,0 +1,130 @@
+/**
+ * What can go wrong between a check and a Redis server, told apart by the server's own words.
+ *
+ * @since 0.1.0
+ */
+import { Predicate, Schema } from "effect"
+import { Details } from "../shared/Figures.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Reason = Schema.Literal(
+  "Unreachable",
+  "TimedOut",
+  "FallbackInUse",
+  "AuthFailed",
+  "TlsFailed",
+  "Loading",
+  "SaveFailed",
+  "ReplicaLinkDown",
+  "TooManyClients",
+  "ReadOnly",
+  "CommandFailed"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Reason = typeof Reason.Type
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export class RedisError extends Schema.TaggedError<RedisError>("holter/plugins/Redis/RedisError")(
+  "RedisError",
+  {
+    reason: Reason,
+    address: Schema.String,
+    /** What was found, in a few words. */
+    found: Schema.String,
+    details: Schema.optional(Details),
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  /** A lost connection is worth a second attempt; a refused password locks accounts. */
+  get isRetryable(): boolean {
+    return this.reason === "Unreachable" || (this.reason === "FallbackInUse" && !this.hung)
+  }
+
+  private get hung(): boolean {
+    return this.found === hung
+  }
+
+  override get message(): string {
+    return sentences[this.reason](this.address, this.found)
+  }
+}
+
+/** @internal */
+export const hung = "no answer in time"
+
+const sentences: Readonly<Record<Reason, (address: string, found: string) => string>> = {
+  Unreachable: (address, found) =>
+    `Cannot reach Redis at ${address} (${found}). Check that it runs, and the host and port in the URL.`,
+  TimedOut: (address, found) => `Redis at ${address} hangs (${found}).`,
+  FallbackInUse: () => "Redis unavailable, using memory cache",
+  AuthFailed: (address, found) =>
+    `Redis at ${address} refused the credentials (${found}). Check the user and the password in the URL, and the server's ACL.`,
+  TlsFailed: (address, found) =>
+    `No secure connection to Redis at ${address} (${found}). Check rediss:// and the certificates.`,
+  Loading: (address) => `Redis at ${address} is loading its data. Wait until it has.`,
+  SaveFailed: (address) =>
+    `Redis at ${address} takes no writes since its last save failed. Look for a full disk.`,
+  ReplicaLinkDown: (address) => `Redis at ${address} is a replica that lost its primary.`,
+  TooManyClients: (address) =>
+    `Redis at ${address} has no connection left. Close idle clients or raise maxclients.`,
+  ReadOnly: (address) =>
+    `Redis at ${address} is a read-only replica where it must take writes. Use the primary.`,
+  CommandFailed: (address, found) => `Redis at ${address} failed to answer (${found}).`
+}
+
+const replies: ReadonlyArray<readonly [RegExp, Reason, string]> = [
+  [/^NOAUTH/, "AuthFailed", "a password is needed"],
+  [/^WRONGPASS|^ERR invalid password/, "AuthFailed", "wrong user or password"],
+  [/^NOPERM/, "AuthFailed", "no permission for a command"],
+  [/^DENIED/, "AuthFailed", "protected mode"],
+  [/^LOADING/, "Loading", "loading"],
+  [/^MISCONF/, "SaveFailed", "the last save failed"],
+  [/^MASTERDOWN/, "ReplicaLinkDown", "the link to the primary is down"],
+  [/^READONLY/, "ReadOnly", "read-only replica"],
+  [/max number of clients/, "TooManyClients", "too many clients"],
+  [/^Command timed out/, "TimedOut", hung],
+  [/closed|ended|aborted|retries|writeable/i, "Unreachable", "the connection was lost"]
+]
+
+const network: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection closed",
+  ENOENT: "there is no such socket",
+  EACCES: "no permission for the socket",
+  ETIMEDOUT: "connection timed out",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable",
+  ENOTFOUND: "the host name is unknown",
+  EAI_AGAIN: "the host name cannot be looked up now"
+}
+
+/** @internal */
+export const fromCause = (cause: unknown, address: string): RedisError => {
+  const [reason, found] = classify(cause)
+  return new RedisError({ reason, address, found, cause })
+}
+
+const classify = (cause: unknown): readonly [Reason, string] => {
+  const code = stringOf(cause, "code") ?? ""
+  const message = stringOf(cause, "message") ?? ""
+  const failure =
+    network[code] ?? (message === "connect ETIMEDOUT" ? network["ETIMEDOUT"] : undefined)
+  if (failure !== undefined) return ["Unreachable", failure]
+  if (/CERT|SELF_SIGNED|SSL|TLS|UNABLE_TO/.test(code)) return ["TlsFailed", code]
+  for (const [pattern, reason, found] of replies) if (pattern.test(message)) return [reason, found]
+  return ["CommandFailed", message || "no reason given"]
+}
+
+const stringOf = (value: unknown, key: string): string | undefined =>
+  Predicate.hasProperty(value, key) && typeof value[key] === "string" ? value[key] : undefined

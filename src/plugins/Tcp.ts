@@ -1,0 +1,163 @@
+/**
+ * Whether a TCP port accepts connections and, where asked, greets as it should. Nothing is kept
+ * between beats: the time to connect is what is measured.
+ *
+ * @since 0.1.0
+ */
+import { type Clock, Duration, Effect, Layer, Schema } from "effect"
+import * as net from "node:net"
+import * as Check from "../Check/Check.js"
+import * as ConfigField from "../Check/ConfigField.js"
+import { monotonicMillis } from "../Check/Deadlines.js"
+import * as Outcome from "../Check/Outcome.js"
+import * as Host from "./shared/Host.js"
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export class TcpError extends Schema.TaggedError<TcpError>("holter/plugins/Tcp/TcpError")(
+  "TcpError",
+  {
+    reason: Schema.Literal("Refused", "Unreachable", "DnsFailed", "Reset", "UnexpectedBanner"),
+    address: Schema.String,
+    /** What was to be in the first line, and what came instead. */
+    expected: Schema.optional(Schema.String),
+    found: Schema.optional(Schema.String),
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  get isRetryable(): boolean {
+    return this.reason !== "UnexpectedBanner"
+  }
+
+  override get message(): string {
+    if (this.reason !== "UnexpectedBanner") {
+      return `Cannot connect to ${this.address}: ${Host.advice[this.reason]}`
+    }
+    const found = this.found ? JSON.stringify(this.found) : "nothing before the end"
+    return `${this.address} accepts connections, but the answer should contain ${JSON.stringify(this.expected)} and was ${found}. Does another service listen there?`
+  }
+}
+
+const line = Schema.String.pipe(
+  Schema.pattern(/^[^\r\n]{1,1000}$/, { description: "a text of 1 to 1000 characters on one line" })
+)
+
+const Config = Schema.Struct({
+  host: Host.host.annotations({ description: "the host name or IP address to connect to" }),
+  port: ConfigField.port.annotations({ description: "the TCP port, from 1 to 65535" }),
+  send: Schema.optional(
+    Schema.String.annotations({
+      description: 'a text to send once connected, such as "PING\\r\\n"; no secret belongs here'
+    })
+  ),
+  expect: Schema.optional(
+    line.annotations({ description: "a text that the first line of the answer must contain" })
+  ),
+  slow: Schema.optional(
+    ConfigField.duration.annotations({
+      description: 'degraded when connecting takes longer, such as "800 millis"'
+    })
+  )
+})
+
+type Config = typeof Config.Type
+
+const probe = (config: Config): Effect.Effect<Outcome.Outcome, TcpError> =>
+  Effect.map(exchange(config), (answer) => judge(config, answer))
+
+/**
+ * Connects, sends `send`, and reads until the first line is complete where `expect` is set.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const Tcp = Check.make("tcp", {
+  description: "Accepts connections on a TCP port and, on demand, greets as expected",
+  label: "TCP port",
+  config: Config.fields,
+  error: TcpError,
+  probe,
+  services: () => Layer.empty
+})
+
+interface Answer {
+  readonly connectMillis: number
+  readonly remoteAddress: string | undefined
+  readonly banner: string | undefined
+}
+
+const judge = (config: Config, answer: Answer): Outcome.Outcome => {
+  const address = Host.address(config)
+  const millis = Math.round(answer.connectMillis * 100) / 100
+  const details = {
+    address,
+    connect_ms: millis,
+    ...(answer.remoteAddress === undefined ? {} : { remote_address: answer.remoteAddress }),
+    ...(answer.banner === undefined ? {} : { banner: answer.banner })
+  }
+  const limit = config.slow === undefined ? undefined : Duration.decode(config.slow)
+  return limit !== undefined && answer.connectMillis > Duration.toMillis(limit)
+    ? Outcome.degraded(
+        `TCP port ${address} is slow to connect: ${millis} ms, more than ${Duration.format(limit)}`,
+        { details, note: `${address}, slow` }
+      )
+    : Outcome.healthy(`TCP port ${address} accepts connections`, { details, note: address })
+}
+
+/** A greeting that has not ended after so many characters is no line. */
+const longestLine = 4096
+
+const exchange = (config: Config): Effect.Effect<Answer, TcpError> =>
+  Effect.clockWith((clock) =>
+    Effect.async((resume) => {
+      const { expect } = config
+      const address = Host.address(config)
+      const startedAt = monotonicMillis(clock)
+      const socket = net.connect({ host: config.host, port: config.port })
+      let connected: Omit<Answer, "banner"> | undefined
+      let received = ""
+      const end = (result: Effect.Effect<Answer, TcpError>) => {
+        socket.destroy()
+        resume(result)
+      }
+      const unexpected = () => {
+        const found = shortened(received)
+        end(new TcpError({ reason: "UnexpectedBanner", address, expected: expect, found }))
+      }
+      socket.setEncoding("utf8")
+      socket.on("error", (cause) => {
+        const reason =
+          Host.socketReason(cause) ?? (connected === undefined ? "Unreachable" : "Reset")
+        end(new TcpError({ reason, address, cause }))
+      })
+      socket.once("connect", () => {
+        connected = arrived(clock, startedAt, socket)
+        if (config.send !== undefined) socket.write(config.send)
+        if (expect === undefined) end(Effect.succeed({ ...connected, banner: undefined }))
+      })
+      socket.on("data", (text: string) => {
+        received += text
+        if (connected === undefined || expect === undefined) return
+        const [first = ""] = received.split("\n", 1)
+        if (first.includes(expect)) {
+          end(Effect.succeed({ ...connected, banner: shortened(received) }))
+        } else if (first.length < received.length || first.length > longestLine) {
+          unexpected()
+        }
+      })
+      // `close` follows an error too; by then the answer is given, and a second one is not heard.
+      socket.once("close", unexpected)
+      return Effect.sync(() => socket.destroy())
+    })
+  )
+
+const arrived = (clock: Clock.Clock, startedAt: number, socket: net.Socket) => ({
+  connectMillis: monotonicMillis(clock) - startedAt,
+  remoteAddress: socket.remoteAddress
+})
+
+/** The first line, without what a terminal would act on. */
+const shortened = (received: string): string =>
+  (received.split(/\r?\n/, 1)[0] ?? "").slice(0, 200).replaceAll(/\p{Cc}/gu, "\u{FFFD}")

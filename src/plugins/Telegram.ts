@@ -1,0 +1,107 @@
+/**
+ * The check of Telegram's Bot API: is the token good, and do updates reach the bot.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Duration, Effect, Schedule, Schema } from "effect"
+import * as Check from "../Check/Check.js"
+import * as ConfigField from "../Check/ConfigField.js"
+import * as Outcome from "../Check/Outcome.js"
+import { apiUrl } from "./shared/ApiUrl.js"
+import { layerUndici } from "./shared/HttpExchange.js"
+import { secretOf } from "./shared/SecretField.js"
+import * as TelegramApi from "./Telegram/TelegramApi.js"
+
+export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+export * as TelegramApi from "./Telegram/TelegramApi.js"
+
+/**
+ * A bot's token, as @BotFather hands it out.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const token = secretOf({
+  identifier: "TelegramSecretToken",
+  description: "a bot token from @BotFather, such as 123456789:AAH...",
+  is: (text) => /^\d+:[\w-]+$/.test(text)
+})
+
+/**
+ * Asks who the bot is, and then how its updates fare.
+ *
+ * The two questions go one after the other: they share one kept connection, where at the same time
+ * they would need two, and a token that was refused once is not tried again.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const Telegram = Check.make("telegram", {
+  name: "telegram_api",
+  label: "Telegram API",
+  description: "Telegram's Bot API: the token, pending updates and errors of the webhook",
+  config: {
+    token,
+    apiUrl: ConfigField.withDefault(apiUrl, TelegramApi.defaultApiUrl),
+    /** More updates that wait are degraded: the bot does not keep up, or does not run. */
+    maxPendingUpdates: ConfigField.withDefault(Schema.NonNegativeInt, 1000),
+    /** An error of the webhook that is older is forgotten. */
+    webhookErrorAge: ConfigField.withDefault(ConfigField.duration, "10 minutes"),
+    /** A longer time for both answers is degraded. */
+    slow: Schema.optional(ConfigField.duration)
+  },
+  error: TelegramApi.TelegramApiError,
+  statuses: { RateLimited: "degraded" },
+  retry: {
+    schedule: Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(1)),
+    while: (error) => error.isRetryable
+  },
+  probe: (config) =>
+    Effect.gen(function* () {
+      const api = yield* TelegramApi.make(config)
+      const startedAt = yield* Clock.currentTimeNanos
+      const bot = yield* api.getMe
+      const webhook = yield* api.getWebhookInfo
+      const took = Duration.nanos((yield* Clock.currentTimeNanos) - startedAt)
+      const name = bot.username === undefined ? undefined : `@${bot.username}`
+      const details = {
+        bot_username: bot.username ?? null,
+        pending_updates: webhook.pending_update_count
+      }
+      const concern = concernOf(webhook, config, yield* Clock.currentTimeMillis, took)
+      return concern === undefined
+        ? Outcome.healthy("Telegram API accessible", { details, note: name })
+        : Outcome.degraded(`Telegram API accessible, but ${concern}`, { details })
+    }),
+  services: () => layerUndici
+})
+
+interface Limits {
+  readonly maxPendingUpdates: number
+  readonly webhookErrorAge: Duration.DurationInput
+  readonly slow?: Duration.DurationInput | undefined
+}
+
+/** What keeps a reachable API from being healthy. */
+const concernOf = (
+  webhook: TelegramApi.WebhookInfo,
+  limits: Limits,
+  nowMillis: number,
+  took: Duration.Duration
+): string | undefined => {
+  const { last_error_date, last_error_message, pending_update_count } = webhook
+  const age = last_error_date === undefined ? undefined : nowMillis - last_error_date * 1000
+  if (age !== undefined && age <= Duration.toMillis(limits.webhookErrorAge)) {
+    const ago = Duration.format(Duration.seconds(Math.max(0, Math.round(age / 1000))))
+    const what = last_error_message === undefined ? "" : `: ${last_error_message.slice(0, 200)}`
+    return `its webhook failed ${ago} ago${what}`
+  }
+  if (pending_update_count > limits.maxPendingUpdates) {
+    return `${pending_update_count} updates wait for the bot (limit ${limits.maxPendingUpdates})`
+  }
+  if (limits.slow !== undefined && Duration.greaterThan(took, limits.slow)) {
+    const millis = Math.round(Duration.toMillis(took))
+    return `it took ${millis} ms, longer than ${Duration.format(limits.slow)}`
+  }
+  return undefined
+}

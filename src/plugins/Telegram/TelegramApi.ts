@@ -1,0 +1,259 @@
+/**
+ * The part of Telegram's Bot API that Holter uses, for the check and for messages: getMe,
+ * getWebhookInfo, sendMessage. The token is part of every URL there, so no URL is ever shown.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Context, Duration, Effect, Either, Layer, Redacted, Schema } from "effect"
+import { reported } from "../shared/ErrorFields.js"
+import {
+  HttpExchange,
+  type HttpFault,
+  layerUndici,
+  type Reply,
+  retryAfter
+} from "../shared/HttpExchange.js"
+import * as TelegramHtml from "./TelegramHtml.js"
+
+export { escape as escapeHtml, longest as longestMessage } from "./TelegramHtml.js"
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export class TelegramApiError extends Schema.TaggedError<TelegramApiError>(
+  "holter/plugins/Telegram/TelegramApiError"
+)("TelegramApiError", {
+  reason: Schema.Literal(
+    "Unauthorized",
+    "Forbidden",
+    "ChatNotFound",
+    "ChatMigrated",
+    "RateLimited",
+    "Rejected",
+    "ServerError",
+    "Network",
+    "Malformed"
+  ),
+  problem: Schema.String,
+  isRetryable: Schema.Boolean,
+  /** Where the chat is now. */
+  migrateToChatId: Schema.optional(Schema.String),
+  ...reported,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    return `Telegram API: ${this.problem}`
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly token: Redacted.Redacted<string>
+  readonly apiUrl?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Message {
+  readonly chatId: string
+  /** In Telegram's HTML; what does not fit into one message is cut off. */
+  readonly html: string
+  /** Delivered without a sound. */
+  readonly silent?: boolean | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultApiUrl = "https://api.telegram.org"
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class TelegramApi extends Context.Tag("holter/plugins/Telegram/TelegramApi")<
+  TelegramApi,
+  {
+    /** Who the token belongs to. */
+    readonly getMe: Effect.Effect<Bot, TelegramApiError>
+    readonly getWebhookInfo: Effect.Effect<WebhookInfo, TelegramApiError>
+    /** Sends a message and gives its id. */
+    readonly sendMessage: (message: Message) => Effect.Effect<number, TelegramApiError>
+  }
+>() {}
+
+const Bot = Schema.Struct({ id: Schema.Number, username: Schema.optional(Schema.String) })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Bot = typeof Bot.Type
+
+const WebhookInfo = Schema.Struct({
+  pending_update_count: Schema.Number,
+  /** In seconds since 1970. */
+  last_error_date: Schema.optional(Schema.Number),
+  last_error_message: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type WebhookInfo = typeof WebhookInfo.Type
+
+const Sent = Schema.Struct({ message_id: Schema.Number })
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Effect.Effect<TelegramApi["Type"], never, HttpExchange> =>
+  Effect.map(HttpExchange, (http) => {
+    const base = (options.apiUrl ?? defaultApiUrl).replace(/\/+$/, "")
+    const call = <A, I>(method: string, result: Schema.Schema<A, I>, params?: object) =>
+      http
+        .exchange({
+          method: params === undefined ? "GET" : "POST",
+          url: `${base}/bot${Redacted.value(options.token)}/${method}`,
+          ...(params === undefined
+            ? {}
+            : { headers: { "content-type": "application/json" }, body: JSON.stringify(params) })
+        })
+        .pipe(
+          Effect.mapError((fault) => fromFault(fault, params === undefined)),
+          Effect.flatMap((reply) => resultOf(reply, result))
+        )
+    return {
+      getMe: call("getMe", Bot),
+      getWebhookInfo: call("getWebhookInfo", WebhookInfo),
+      sendMessage: ({ chatId, html, silent }) =>
+        Effect.map(
+          call("sendMessage", Sent, {
+            chat_id: chatId,
+            text: TelegramHtml.clip(html),
+            parse_mode: "HTML",
+            link_preview_options: { is_disabled: true },
+            ...(silent === true ? { disable_notification: true } : {})
+          }),
+          (sent) => sent.message_id
+        )
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<TelegramApi, never, HttpExchange> =>
+  Layer.effect(TelegramApi, make(options))
+
+/**
+ * `layer` with connections of its own.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerStandalone = (options: Options): Layer.Layer<TelegramApi> =>
+  Layer.provide(layer(options), layerUndici)
+
+const Envelope = Schema.parseJson(
+  Schema.Struct({
+    ok: Schema.Boolean,
+    result: Schema.optional(Schema.Unknown),
+    description: Schema.optional(Schema.String),
+    parameters: Schema.optional(
+      Schema.Struct({
+        retry_after: Schema.optional(Schema.Number),
+        migrate_to_chat_id: Schema.optional(Schema.Union(Schema.Number, Schema.String))
+      })
+    )
+  })
+)
+
+type Envelope = typeof Envelope.Type
+
+const decodeEnvelope = Schema.decodeUnknownEither(Envelope)
+
+const resultOf = <A, I>(
+  reply: Reply,
+  result: Schema.Schema<A, I>
+): Effect.Effect<A, TelegramApiError> => {
+  const envelope = Either.getOrUndefined(decodeEnvelope(reply.text))
+  if (envelope?.ok === true) {
+    return Effect.mapError(Schema.decodeUnknown(result)(envelope.result), () => malformed(reply))
+  }
+  return Effect.flatMap(Clock.currentTimeMillis, (now) => refusal(reply, envelope, now))
+}
+
+const refusal = (
+  reply: Reply,
+  envelope: Envelope | undefined,
+  nowMillis: number
+): TelegramApiError => {
+  const { status } = reply
+  const said = envelope?.description === undefined ? "" : `: ${envelope.description.slice(0, 200)}`
+  const fail = (
+    reason: TelegramApiError["reason"],
+    problem: string,
+    more: { migrateToChatId?: string; retryAfter?: Duration.Duration | undefined } = {}
+  ) => new TelegramApiError({ reason, problem, isRetryable: false, details: { status }, ...more })
+
+  if (status === 429) {
+    const asked = envelope?.parameters?.retry_after
+    const rest =
+      asked === undefined
+        ? retryAfter(reply.header("retry-after"), nowMillis)
+        : retryAfter(String(Math.ceil(asked)), nowMillis)
+    const hint = rest === undefined ? "" : `, asks to wait ${Duration.format(rest)}`
+    return fail("RateLimited", `rate limited (HTTP 429)${hint}`, { retryAfter: rest })
+  }
+  if (status >= 500) return fail("ServerError", `the server failed (HTTP ${status}${said})`)
+  // Behind a wrong address, anything may answer with these statuses; Telegram says so in JSON.
+  if (envelope === undefined) return malformed(reply)
+  if (status === 401 || status === 404) {
+    return fail(
+      "Unauthorized",
+      `the token is not valid or was revoked (HTTP ${status}${said}); get a new one from @BotFather`
+    )
+  }
+  if (status === 403) return fail("Forbidden", `the bot may not do this (HTTP 403${said})`)
+  const migrated = envelope.parameters?.migrate_to_chat_id
+  if (migrated !== undefined) {
+    return fail("ChatMigrated", `the group is a supergroup now, with the chat id ${migrated}`, {
+      migrateToChatId: String(migrated)
+    })
+  }
+  if (/chat not found/i.test(envelope.description ?? "")) {
+    return fail(
+      "ChatNotFound",
+      "the chat is not known; check the chat id, and that the chat has started the bot"
+    )
+  }
+  return fail("Rejected", `the request was rejected (HTTP ${status}${said})`)
+}
+
+const malformed = (reply: Reply): TelegramApiError =>
+  new TelegramApiError({
+    reason: "Malformed",
+    problem: `expected an answer of the Bot API, found something else (HTTP ${reply.status}); is the address of the API right?`,
+    isRetryable: false,
+    details: { status: reply.status }
+  })
+
+/** A message whose answer was lost may have arrived: it is not sent again without asking. */
+const fromFault = (fault: HttpFault, isRead: boolean): TelegramApiError =>
+  new TelegramApiError({
+    reason: "Network",
+    problem: fault.message,
+    isRetryable: fault.isRetryable && (isRead || fault.reason === "Refused"),
+    cause: fault
+  })

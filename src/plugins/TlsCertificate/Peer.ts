@@ -1,0 +1,165 @@
+/**
+ * A TLS handshake that accepts any certificate, so that also a bad one can be read and judged.
+ *
+ * @since 0.1.0
+ */
+import { DateTime, Duration, Effect, Option } from "effect"
+import { X509Certificate } from "node:crypto"
+import { readFile } from "node:fs/promises"
+import { isIP } from "node:net"
+import * as tls from "node:tls"
+import { TlsCertificateError } from "./TlsCertificateError.js"
+import * as Host from "../shared/Host.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Target {
+  readonly host: string
+  readonly port: number
+  /** The name that the certificate must be for. */
+  readonly servername?: string | undefined
+  /** A file of certificates to trust instead of Node's own. */
+  readonly ca?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Peer {
+  readonly subject: string
+  readonly issuer: string
+  readonly validFrom: DateTime.Utc
+  readonly validUntil: DateTime.Utc
+  readonly protocol: string
+  /** What OpenSSL says against the chain, such as `CERT_HAS_EXPIRED`. */
+  readonly chainError: string | undefined
+  /** The names in the certificate, where the expected one is not among them. */
+  readonly otherNames: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const read = (target: Target): Effect.Effect<Peer, TlsCertificateError> =>
+  Effect.gen(function* () {
+    const context = yield* trusted(target)
+    return yield* handshake(target, context)
+  })
+
+const trusted = (
+  target: Target
+): Effect.Effect<tls.SecureContext | undefined, TlsCertificateError> => {
+  const { ca } = target
+  if (ca === undefined) return Effect.succeed(undefined)
+  const unusable = (cause: unknown) =>
+    new TlsCertificateError({
+      reason: "CaUnusable",
+      address: Host.address(target),
+      found: ca,
+      cause
+    })
+  return Effect.tryPromise({ try: () => readFile(ca, "utf8"), catch: unusable }).pipe(
+    Effect.flatMap((pem) =>
+      Effect.try({
+        try: () => {
+          // The context passes over what it cannot parse, and would then trust nobody.
+          new X509Certificate(pem)
+          return tls.createSecureContext({ ca: pem })
+        },
+        catch: unusable
+      })
+    )
+  )
+}
+
+const handshake = (
+  target: Target,
+  secureContext: tls.SecureContext | undefined
+): Effect.Effect<Peer, TlsCertificateError> =>
+  Effect.async((resume) => {
+    const name = target.servername ?? target.host
+    const fail = (reason: TlsCertificateError["reason"], cause?: unknown) =>
+      end(
+        Effect.fail(
+          new TlsCertificateError({
+            reason,
+            address: Host.address(target),
+            found: Host.codeOf(cause),
+            cause
+          })
+        )
+      )
+    const socket = tls.connect({
+      host: target.host,
+      port: target.port,
+      // An IP address may not be sent as a server name.
+      servername: isIP(name) > 0 ? "" : name,
+      rejectUnauthorized: false,
+      ...(secureContext === undefined ? {} : { secureContext })
+    })
+    const end = (result: Effect.Effect<Peer, TlsCertificateError>) => {
+      socket.destroy()
+      resume(result)
+    }
+    let connected = false
+    socket.once("connect", () => {
+      connected = true
+    })
+    socket.on("error", (cause) => {
+      const reason = Host.socketReason(cause)
+      fail(reason ?? (connected ? "HandshakeFailed" : "Unreachable"), cause)
+    })
+    socket.once("close", () => fail("HandshakeFailed"))
+    socket.once("secureConnect", () =>
+      Option.match(describe(socket, name), {
+        onNone: () => fail("HandshakeFailed"),
+        onSome: (peer) => end(Effect.succeed(peer))
+      })
+    )
+    return Effect.sync(() => socket.destroy())
+  })
+
+const describe = (socket: tls.TLSSocket, name: string): Option.Option<Peer> =>
+  Option.gen(function* () {
+    const certificate = yield* Option.fromNullable(socket.getPeerX509Certificate())
+    const validFrom = yield* time(certificate.validFrom)
+    const validUntil = yield* time(certificate.validTo)
+    const mismatch = tls.checkServerIdentity(name, certificate.toLegacyObject())
+    // Node puts a mismatch of the name into the same place; it is asked for by itself above.
+    const chainError = codeOf(socket.authorizationError)
+    return {
+      subject: shown(certificate.subject),
+      issuer: shown(certificate.issuer),
+      validFrom,
+      validUntil,
+      protocol: socket.getProtocol() ?? "unknown",
+      chainError: chainError === "ERR_TLS_CERT_ALTNAME_INVALID" ? undefined : chainError,
+      otherNames:
+        mismatch === undefined
+          ? undefined
+          : (certificate.subjectAltName ?? shown(certificate.subject))
+    }
+  })
+
+/** `Dec  2 20:00:00 2026 GMT`, whose zone `DateTime` knows only as an offset. */
+const time = (text: string) => DateTime.make(text.replace(/ GMT$/, " +0000"))
+
+/** Node types it as an error and gives the code itself. */
+const codeOf = (error: unknown): string | undefined =>
+  typeof error === "string" ? error : (Host.codeOf(error) ?? undefined)
+
+/** `O=Holter, CN=example.com` from a name with a line for each part. */
+const shown = (name: string): string => name.split("\n").join(", ")
+
+/**
+ * Whole days until then, rounded down: negative once it has passed.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const daysUntil = (now: DateTime.Utc, then: DateTime.Utc): number =>
+  Math.floor((then.epochMillis - now.epochMillis) / Duration.toMillis("1 day"))

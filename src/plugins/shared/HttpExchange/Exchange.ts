@@ -1,0 +1,95 @@
+/**
+ * One request and its one bounded reply, as values.
+ *
+ * @internal
+ */
+import type { Effect } from "effect"
+import type { HttpFault } from "./HttpFault.js"
+
+export interface Request {
+  readonly method: string
+  /** `http:` or `https:`. A user and a password in it are sent as Basic authentication. */
+  readonly url: string | URL
+  readonly headers?: Headers
+  readonly body?: string | undefined
+  /** A longer body is a fault. 1 MiB by default. */
+  readonly maxBytes?: number | undefined
+  /** How many redirects to follow; none by default. */
+  readonly redirects?: number | undefined
+}
+
+export type Headers = Readonly<Record<string, string>>
+
+export const defaultMaxBytes = 1_048_576
+
+/** Milliseconds. What is not known, or did not happen on a kept connection, is absent. */
+export interface Timings {
+  readonly dns_ms?: number
+  readonly connect_ms?: number
+  readonly tls_ms?: number
+  /** From the start of the request, the connection included, to the headers. */
+  readonly first_byte_ms: number
+  readonly total_ms: number
+}
+
+export type Connection = "new" | "reused"
+
+/** A reply with its whole body. It is decoded when somebody asks for the text. */
+export class Reply {
+  constructor(
+    readonly status: number,
+    readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
+    private readonly chunks: ReadonlyArray<Uint8Array>,
+    readonly timings: Timings,
+    /** Absent where the client does not say. */
+    readonly connection: Connection | undefined,
+    /** Redirects that were followed on the way here. */
+    readonly redirects = 0
+  ) {}
+
+  /** This reply as the answer to an exchange that had an earlier reply: both took their time. */
+  after(earlier: Reply): Reply {
+    const timings = {
+      ...this.timings,
+      first_byte_ms: rounded(earlier.timings.total_ms + this.timings.first_byte_ms),
+      total_ms: rounded(earlier.timings.total_ms + this.timings.total_ms)
+    }
+    const redirects = this.redirects + 1
+    return new Reply(this.status, this.headers, this.chunks, timings, this.connection, redirects)
+  }
+
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined {
+    const value = this.headers[name]
+    return typeof value === "string" ? value : value?.join(", ")
+  }
+
+  get bytes(): Uint8Array {
+    return this.chunks.length === 1 && this.chunks[0] !== undefined
+      ? this.chunks[0]
+      : Buffer.concat(this.chunks)
+  }
+
+  /** The body as UTF-8. */
+  get text(): string {
+    return Buffer.from(this.bytes).toString("utf8")
+  }
+}
+
+/** Sends one request to a URL without user information. */
+export type Send = (request: Outgoing) => Effect.Effect<Reply, HttpFault>
+
+export interface Outgoing {
+  readonly method: string
+  readonly url: URL
+  readonly headers: Headers
+  readonly body: string | undefined
+  readonly maxBytes: number
+}
+
+/** Two decimals: finer is noise. */
+export const rounded = (millis: number): number => Math.round(millis * 100) / 100
+
+/** What a fault shows of a URL. */
+export const hostOf = (url: URL): string =>
+  url.port === "" ? `${url.hostname}:${url.protocol === "https:" ? 443 : 80}` : url.host

@@ -1,0 +1,182 @@
+/**
+ * Why there is no reply.
+ *
+ * @internal
+ */
+import { Array as Arr, Option, Predicate, Schema } from "effect"
+
+export const Reason = Schema.Literal(
+  "DnsFailed",
+  "Refused",
+  "Unreachable",
+  "ConnectTimeout",
+  "Reset",
+  "Closed",
+  "TlsFailed",
+  "Malformed",
+  "TooLarge",
+  "Unsendable",
+  "Failed"
+)
+
+export type Reason = typeof Reason.Type
+
+/** A request got no reply, or not a whole one. Shows the host and the port, never the URL. */
+export class HttpFault extends Schema.TaggedError<HttpFault>("holter/plugins/shared/HttpFault")(
+  "HttpFault",
+  {
+    reason: Reason,
+    /** Host and port. */
+    host: Schema.String,
+    /** What went wrong, as it stands behind the host and a colon. */
+    problem: Schema.String,
+    isRetryable: Schema.Boolean,
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  override get message(): string {
+    return `${this.host}: ${this.problem}`
+  }
+}
+
+/** The fault that an error of undici, node:net, node:tls or a fetch stands for. */
+export const fromUnknown = (error: unknown, host: string): HttpFault => {
+  const found = Arr.filterMap(causes(error), (link) => Option.fromNullable(known(link)))
+  // Behind a failed handshake the certificate's problem may stand, which says more.
+  const best = found.find(({ reason }) => reason === "TlsFailed" || reason === "DnsFailed")
+  const finding = found.findLast((one) => one.reason === best?.reason) ?? found[0]
+  if (finding !== undefined) {
+    return new HttpFault({ host, cause: error, isRetryable: false, ...finding })
+  }
+  return new HttpFault({
+    host,
+    reason: "Failed",
+    problem: "the request failed for a reason that is not known",
+    isRetryable: false,
+    cause: error
+  })
+}
+
+export const tooLarge = (host: string, maxBytes: number): HttpFault =>
+  new HttpFault({
+    host,
+    reason: "TooLarge",
+    problem: `the body is longer than ${maxBytes} bytes; reading was stopped there`,
+    isRetryable: false
+  })
+
+interface Finding {
+  readonly reason: Reason
+  readonly problem: string
+  readonly isRetryable?: boolean
+}
+
+/** The error, what caused it, and the attempts on single addresses that it sums up. */
+const causes = (error: unknown): ReadonlyArray<unknown> => {
+  const found: Array<unknown> = [error]
+  for (let index = 0; index < found.length && index < 16; index++) {
+    const link = found[index]
+    if (Predicate.hasProperty(link, "cause")) found.push(link.cause)
+    if (Predicate.hasProperty(link, "errors") && Array.isArray(link.errors)) {
+      found.push(...(link.errors as ReadonlyArray<unknown>))
+    }
+  }
+  return found
+}
+
+const known = (error: unknown): Finding | undefined => {
+  // Not every error of undici's parser has a code.
+  if (error instanceof Error && error.name === "HTTPParserError") {
+    const code = Predicate.hasProperty(error, "code") ? error.code : undefined
+    return code === "HPE_INVALID_EOF_STATE"
+      ? closed
+      : { reason: "Malformed", problem: "the answer is not HTTP" }
+  }
+  if (!Predicate.hasProperty(error, "code") || typeof error.code !== "string") return undefined
+  const { code } = error
+  const plain = byCode[code] ?? certificates[code]
+  if (plain !== undefined) return plain
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return {
+      reason: "TlsFailed",
+      problem: `the certificate is for another host${namesOf(error)}`
+    }
+  }
+  if (code.startsWith("HPE_")) {
+    return { reason: "Malformed", problem: `the answer is not HTTP (${code})` }
+  }
+  if (/^(ERR_SSL_|EPROTO$|CERT_|ERR_TLS_)/.test(code)) {
+    return {
+      reason: "TlsFailed",
+      problem: `the TLS handshake failed (${code}); does the server speak TLS on this port?`
+    }
+  }
+  if (code.startsWith("UND_ERR_INVALID") || code.startsWith("ERR_INVALID")) {
+    return {
+      reason: "Unsendable",
+      problem: `the request cannot be sent (${code}); look for characters in the URL or in a header that HTTP does not allow`
+    }
+  }
+  return undefined
+}
+
+const namesOf = (error: object): string => {
+  const names =
+    Predicate.hasProperty(error, "cert") && Predicate.hasProperty(error.cert, "subjectaltname")
+      ? error.cert.subjectaltname
+      : undefined
+  return typeof names === "string" ? ` (${names.slice(0, 120)})` : ""
+}
+
+const closed: Finding = {
+  reason: "Closed",
+  problem: "the connection was closed before the answer was complete",
+  isRetryable: true
+}
+const reset: Finding = { reason: "Reset", problem: "the connection was reset", isRetryable: true }
+const unreachable: Finding = { reason: "Unreachable", problem: "no route to the host" }
+
+const byCode: Readonly<Record<string, Finding>> = {
+  ENOTFOUND: { reason: "DnsFailed", problem: "the host name is not known to DNS" },
+  EAI_AGAIN: { reason: "DnsFailed", problem: "DNS gave no answer", isRetryable: true },
+  EAI_FAIL: { reason: "DnsFailed", problem: "DNS failed", isRetryable: true },
+  ECONNREFUSED: {
+    reason: "Refused",
+    problem: "connection refused; nothing listens there",
+    isRetryable: true
+  },
+  EHOSTUNREACH: unreachable,
+  ENETUNREACH: unreachable,
+  EADDRNOTAVAIL: unreachable,
+  ETIMEDOUT: { reason: "ConnectTimeout", problem: "the connection was not made in time" },
+  UND_ERR_CONNECT_TIMEOUT: {
+    reason: "ConnectTimeout",
+    problem: "the connection was not made in time"
+  },
+  ECONNRESET: reset,
+  EPIPE: reset,
+  ECONNABORTED: reset,
+  UND_ERR_SOCKET: closed,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: closed,
+  ERR_STREAM_PREMATURE_CLOSE: closed,
+  HPE_INVALID_EOF_STATE: closed,
+  UND_ERR_HEADERS_OVERFLOW: { reason: "TooLarge", problem: "the headers are too long" },
+  HPE_HEADER_OVERFLOW: { reason: "TooLarge", problem: "the headers are too long" }
+}
+
+const tls = (problem: string): Finding => ({ reason: "TlsFailed", problem })
+
+const certificates: Readonly<Record<string, Finding>> = {
+  CERT_HAS_EXPIRED: tls("the certificate has expired"),
+  CERT_NOT_YET_VALID: tls("the certificate is not valid yet"),
+  CERT_REVOKED: tls("the certificate has been revoked"),
+  DEPTH_ZERO_SELF_SIGNED_CERT: tls("the certificate is self-signed"),
+  SELF_SIGNED_CERT_IN_CHAIN: tls("the certificate's authority is not trusted"),
+  UNABLE_TO_GET_ISSUER_CERT: tls("the certificate's authority is not trusted"),
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: tls(
+    "the certificate's authority is not trusted, or an intermediate certificate is missing"
+  ),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: tls(
+    "the certificate's authority is not trusted, or an intermediate certificate is missing"
+  )
+}

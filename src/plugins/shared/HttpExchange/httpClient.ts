@@ -1,0 +1,81 @@
+/**
+ * Exchanges over the embedding program's own `HttpClient`. It keeps its connections as it likes and
+ * does not tell about them, so of the times only those of the headers and the whole are known.
+ *
+ * @internal
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError } from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpMethod } from "@effect/platform/HttpMethod"
+import { Effect, Option, Stream } from "effect"
+import { monotonicMillis } from "../../../Check/Deadlines.js"
+import { hostOf, type Outgoing, Reply, rounded, type Send } from "./Exchange.js"
+import * as HttpFault from "./HttpFault.js"
+
+export const make: Effect.Effect<Send, never, HttpClient.HttpClient> = Effect.gen(function* () {
+  const client = yield* HttpClient.HttpClient
+  const init = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
+  // A fetch would follow redirects by itself, and with them send the headers to other hosts.
+  const fetchOptions = { ...Option.getOrUndefined(init), redirect: "manual" as const }
+
+  return (request) =>
+    Effect.gen(function* () {
+      const clock = yield* Effect.clock
+      const startedAt = monotonicMillis(clock)
+      const response = yield* client.execute(toRequest(request))
+      const firstByteAt = monotonicMillis(clock)
+      const chunks = yield* bounded(response.stream, request)
+      return new Reply(
+        response.status,
+        response.headers,
+        chunks,
+        {
+          first_byte_ms: rounded(firstByteAt - startedAt),
+          total_ms: rounded(monotonicMillis(clock) - startedAt)
+        },
+        undefined
+      )
+    }).pipe(
+      Effect.provideService(FetchHttpClient.RequestInit, fetchOptions),
+      Effect.mapError((error) =>
+        error._tag === "HttpFault" ? error : HttpFault.fromUnknown(error, hostOf(request.url))
+      )
+    )
+})
+
+const toRequest = (request: Outgoing): HttpClientRequest.HttpClientRequest => {
+  const plain = HttpClientRequest.make(request.method as HttpMethod)(request.url, {
+    headers: request.headers
+  })
+  return request.body === undefined
+    ? plain
+    : HttpClientRequest.setBody(
+        plain,
+        HttpBody.text(request.body, request.headers["content-type"] ?? "text/plain")
+      )
+}
+
+const bounded = (
+  stream: Stream.Stream<Uint8Array, HttpClientError>,
+  request: Outgoing
+): Effect.Effect<ReadonlyArray<Uint8Array>, HttpClientError | HttpFault.HttpFault> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let length = 0
+    return Stream.runForEach(stream, (chunk) => {
+      length += chunk.length
+      if (length > request.maxBytes) {
+        return Effect.fail(HttpFault.tooLarge(hostOf(request.url), request.maxBytes))
+      }
+      chunks.push(chunk)
+      return Effect.void
+    }).pipe(
+      Effect.catchTag("ResponseError", (error) =>
+        error.reason === "EmptyBody" ? Effect.void : Effect.fail(error)
+      ),
+      Effect.as(chunks)
+    )
+  })

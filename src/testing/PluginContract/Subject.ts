@@ -1,0 +1,50 @@
+/**
+ * What the laws are told: the check, and samples of its configuration.
+ *
+ * @since 0.1.0
+ */
+import type { Schema } from "effect"
+import type * as Check from "../../Check/Check.js"
+import * as Secrets from "../../Common/Secrets.js"
+
+/**
+ * Anything made by `Check.make`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Subject extends Check.Any {
+  readonly error: Schema.Schema.AnyNoContext
+}
+
+/**
+ * Configurations as a file has them. What they point to need not exist, and its absence is worth a
+ * sample.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Samples {
+  readonly valid: readonly [unknown, ...ReadonlyArray<unknown>]
+  readonly invalid: ReadonlyArray<unknown>
+  /** Stands in the samples where a secret would, at least six characters. */
+  readonly secrets?: ReadonlyArray<string>
+}
+
+/**
+ * Which secret a text contains, in any of its forms.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const leakIn = (samples: Samples, text: string): string | undefined =>
+  (samples.secrets ?? []).find((secret) => Secrets.make([secret]).scrub(text) !== text)
+
+/**
+ * A sample as it may be shown.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const shown = (samples: Samples, sample: unknown): string =>
+  Secrets.make(samples.secrets ?? []).scrub(JSON.stringify(sample) ?? "nothing")

@@ -1,0 +1,7 @@
+/**
+ * The test kit for who writes a plugin or embeds Holter. It needs no test runner.
+ *
+ * @since 0.1.0
+ */
+export * as PluginContract from "./PluginContract.js"
+export * as ScriptedCheck from "./ScriptedCheck.js"

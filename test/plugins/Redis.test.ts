@@ -1,0 +1,260 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Either, FastCheck, Fiber, Layer, Redacted } from "effect"
+import { Redis as Driver } from "ioredis"
+import * as Redis from "../../src/plugins/Redis.js"
+import * as RedisUrl from "../../src/plugins/Redis/RedisUrl.js"
+import { RedisServer } from "../support/RedisServer.js"
+import { describeWithServices } from "../support/Services.js"
+import { runnable } from "./runnable.js"
+
+type Config = Omit<Parameters<typeof Redis.Redis.layerStandalone>[0], "url">
+const standalone = (
+  url: string,
+  config: Config = {},
+  timeout: "5 seconds" | "300 millis" = "5 seconds"
+) => runnable(Redis.Redis.layerStandalone({ url: Redacted.make(url), ...config }, { timeout }))
+const check = (url: string, config: Config = {}) => Effect.flatten(standalone(url, config))
+
+describeWithServices("redis", "Redis", () => {
+  it.scopedLive("healthy by TCP and by socket, on one kept connection", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make()
+      for (const url of [
+        server.url,
+        server.socketUrl,
+        `redis://${server.host}:${server.port}?db=3`
+      ]) {
+        const run = yield* standalone(url)
+        const result = yield* run
+        assert.strictEqual(result.status, "healthy", result.message)
+        assert.strictEqual(result.message, "Redis connection OK")
+        assert.match(result.note ?? "", /^version \d+\.\d+/)
+        assert.include(result.details, { role: "master", maxmemory_bytes: 0 })
+        assert.isAbove(Number(result.details["used_memory_bytes"]), 0)
+        assert.isAbove(Number(result.details["connected_clients"]), 0)
+        const before = String(yield* server.command("INFO", "stats"))
+        yield* Effect.repeatN(run, 4)
+        const after = String(yield* server.command("INFO", "stats"))
+        const connections = (info: string) =>
+          Number(/total_connections_received:(\d+)/.exec(info)?.[1])
+        // The one connection is the question itself.
+        assert.strictEqual(connections(after) - connections(before), 1)
+      }
+    })
+  )
+
+  it.scopedLive("passwords with special characters, ACL users, and refusals", () =>
+    Effect.gen(function* () {
+      const password = "p@ss%w/rd :x?#"
+      const server = yield* RedisServer.make({ requirepass: password })
+      assert.strictEqual((yield* check(server.url)).status, "healthy")
+      assert.strictEqual((yield* check(server.socketUrl)).status, "healthy")
+      const raw = yield* check(`redis://:${password}@127.0.0.1:${server.port}/0`)
+      assert.strictEqual(raw.status, "healthy", raw.message)
+
+      const canary = "Canary pass/%w 123"
+      for (const url of [
+        server.urlWith({ password: canary }),
+        server.urlWith({ user: "nobody", password: canary }),
+        `redis://127.0.0.1:${server.port}`
+      ]) {
+        const refused = yield* check(url, { fallback: "memory" })
+        assert.deepStrictEqual([refused.status, refused.reason], ["unhealthy", "AuthFailed"])
+        assert.include(refused.message, `127.0.0.1:${server.port}`)
+        assert.notInclude(JSON.stringify(refused), "Canary")
+      }
+
+      yield* server.command("ACL", "SETUSER", "bot", "on", ">b@t/%", "+ping", "+select")
+      const limited = yield* check(
+        server.urlWith({ user: "bot", password: "b@t/%", database: "2" })
+      )
+      assert.strictEqual(limited.status, "healthy", limited.message)
+      assert.deepStrictEqual(limited.details, { info: "refused (no permission for a command)" })
+    })
+  )
+
+  it.scopedLive("a password that the server does not ask for does no harm", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make()
+      const result = yield* check(server.urlWith({ password: "needless" }))
+      assert.strictEqual(result.status, "healthy", result.message)
+    })
+  )
+
+  it.scopedLive("stopped: unhealthy, or degraded with a fallback; recovers when started", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make()
+      const strict = yield* standalone(server.url)
+      const lenient = yield* standalone(server.url, { fallback: "memory" })
+      assert.strictEqual((yield* strict).status, "healthy")
+      yield* server.stop
+      const down = yield* strict
+      assert.deepStrictEqual([down.status, down.reason], ["unhealthy", "Unreachable"])
+      assert.include(down.message, `127.0.0.1:${server.port} (connection refused)`)
+      const reduced = yield* lenient
+      assert.deepStrictEqual(
+        [reduced.status, reduced.message],
+        ["degraded", "Redis unavailable, using memory cache"]
+      )
+      assert.include(JSON.stringify(reduced.details["unavailable"]), "connection refused")
+      assert.strictEqual((yield* check(server.socketUrl)).reason, "Unreachable")
+      yield* server.start
+      assert.strictEqual((yield* strict).status, "healthy")
+      assert.strictEqual((yield* lenient).status, "healthy")
+      // Started anew between two beats: the kept connection is dead, the server is not.
+      yield* server.stop
+      yield* server.start
+      assert.strictEqual((yield* strict).status, "healthy")
+    })
+  )
+
+  it.scopedLive("paused: costs its limit and no more, warm and cold, and recovers", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make({ requirepass: "secret" })
+      const runs = yield* Effect.all([
+        standalone(server.url, {}, "300 millis"),
+        standalone(server.url, {}, "300 millis"),
+        standalone(server.url, { responseTimeout: "100 millis" }),
+        standalone(server.url, { responseTimeout: "100 millis", fallback: "memory" })
+      ])
+      assert.strictEqual((yield* runs[0]).status, "healthy")
+      yield* server.pause
+      const fibers = yield* Effect.forEach(runs, Effect.fork)
+      const results = yield* Effect.forEach(fibers, Fiber.join)
+      assert.deepStrictEqual(
+        results.map(({ reason, status }) => [status, reason]),
+        [
+          ["unhealthy", "Timeout"],
+          ["unhealthy", "Timeout"],
+          ["unhealthy", "TimedOut"],
+          ["degraded", "FallbackInUse"]
+        ]
+      )
+      yield* server.resume
+      for (const run of runs) assert.strictEqual((yield* run).status, "healthy")
+    })
+  )
+
+  it.scopedLive("memory near its limit, and a failed save, are degraded", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make({ maxmemory: "100mb" })
+      assert.strictEqual((yield* check(server.url)).status, "healthy")
+      const full = yield* check(server.url, { maxMemoryPercent: 0.5 })
+      assert.strictEqual(full.status, "degraded")
+      assert.match(full.message, /it uses \d.* % of its memory \(104 MB\)/)
+      yield* server.failSave
+      const unsaved = yield* check(server.url)
+      assert.strictEqual(unsaved.status, "degraded")
+      assert.include(unsaved.message, "last save failed")
+    })
+  )
+
+  it.scopedLive("loading is degraded", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make()
+      yield* server.startLoading
+      const result = yield* check(server.url)
+      assert.deepStrictEqual([result.status, result.reason], ["degraded", "Loading"])
+      assert.containsAllKeys(result.details, ["version", "role"])
+    })
+  )
+
+  it.scopedLive(
+    "a replica: healthy, read-only where it must write, degraded without its primary",
+    () =>
+      Effect.gen(function* () {
+        const primary = yield* RedisServer.make()
+        const replica = yield* RedisServer.make({ replicaof: primary })
+        yield* replica.awaitInfo("master_link_status:up")
+        const result = yield* check(replica.url)
+        assert.deepStrictEqual([result.status, result.details["role"]], ["healthy", "replica"])
+        const writing = yield* check(replica.url, { writable: true })
+        assert.deepStrictEqual([writing.status, writing.reason], ["unhealthy", "ReadOnly"])
+        yield* primary.stop
+        yield* replica.awaitInfo("master_link_status:down")
+        const alone = yield* check(replica.url)
+        assert.strictEqual(alone.status, "degraded")
+        assert.include(alone.message, "the link to its primary is down")
+      })
+  )
+
+  it.scopedLive("the program's own client, which stays open", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make()
+      const driver = yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          const client = new Driver(server.url, { lazyConnect: true, retryStrategy: () => 5 })
+          client.on("error", () => {})
+          return client
+        }),
+        (client) => Effect.sync(() => client.disconnect())
+      )
+      const own = (config: Config) =>
+        runnable(
+          Redis.Redis.layer(config, { name: "cache", timeout: "5 seconds" }).pipe(
+            Layer.provide(Redis.layerIORedis(driver, { responseTimeout: "200 millis" }))
+          )
+        )
+      const run = yield* own({})
+      const healthy = yield* run
+      assert.strictEqual(healthy.status, "healthy", healthy.message)
+      yield* server.stop
+      const reduced = yield* Effect.flatten(own({ fallback: "memory" }))
+      assert.strictEqual(reduced.message, "Redis unavailable, using memory cache")
+      yield* server.start
+      const again = yield* Effect.repeat(run, { until: ({ status }) => status === "healthy" })
+      assert.strictEqual(again.status, "healthy")
+      assert.strictEqual(driver.status, "ready")
+    })
+  )
+})
+
+describe("RedisUrl", () => {
+  const read = (text: string) => {
+    const { password, ...url } = Either.getOrThrowWith(RedisUrl.parse(text), (error) => error)
+    return { ...url, password: password === undefined ? undefined : Redacted.value(password) }
+  }
+  const tcp = (host: string, port: number, tls: "off" | "on" | "unverified" = "off") =>
+    ({ _tag: "Tcp", host, port, tls }) as const
+
+  it.each([
+    ["redis://", tcp("localhost", 6379), undefined, undefined, 0],
+    ["redis://h:1/2", tcp("h", 1), undefined, undefined, 2],
+    ["rediss://u:p%40ss@h", tcp("h", 6379, "on"), "u", "p@ss", 0],
+    ["rediss://h?ssl_cert_reqs=none", tcp("h", 6379, "unverified"), undefined, undefined, 0],
+    ["redis://:p@ss/w%rd x@[::1]:6380/1", tcp("::1", 6380), undefined, "p@ss/w%rd x", 1],
+    ["unix:///run/r.sock", { _tag: "Socket", path: "/run/r.sock" }, undefined, undefined, 0],
+    ["unix://:p@w@/run/r.sock?db=4", { _tag: "Socket", path: "/run/r.sock" }, undefined, "p@w", 4]
+  ] as const)("reads %s", (text, target, user, password, database) => {
+    assert.deepStrictEqual(read(text), { target, user, password, database })
+  })
+
+  it.each([
+    ["http://h", "Unsupported"],
+    ["h:6379", "Malformed"],
+    ["redis://h:70000", "Malformed"],
+    ["redis://h/name", "Malformed"],
+    ["unix://relative.sock", "Malformed"]
+  ])("refuses %s", (text, reason) => {
+    const error = Either.getOrThrow(Either.flip(RedisUrl.parse(text)))
+    assert.strictEqual(error.reason, reason)
+    assert.include(error.message, "Supported: redis://")
+  })
+
+  it("takes any encoded password, and shows none in an error", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.string({ unit: "grapheme", minLength: 1 }).filter(
+          (text) => !/[\ud800-\udfff]/.test(text)
+        ),
+        (password) => {
+          const url = `redis://u:${encodeURIComponent(password)}@h/0`
+          assert.strictEqual(read(url).password, password)
+          const raw = RedisUrl.parse(`redis://u:${password}S3cretCanary@h:x/0`)
+          if (Either.isLeft(raw)) assert.notInclude(JSON.stringify(raw.left), "S3cretCanary")
+        }
+      ),
+      { numRuns: 500 }
+    )
+  })
+})
