@@ -12,7 +12,6 @@ import {
   Effect,
   Either,
   Layer,
-  ParseResult,
   Predicate,
   Schema,
   type Scope
@@ -26,10 +25,10 @@ import {
   type DuplicateCheckError,
   type RunnerReason
 } from "./CheckError.js"
+import * as CheckConfig from "./CheckConfig.js"
 import * as CheckPolicy from "./CheckPolicy.js"
 import { CheckRegistry } from "./CheckRegistry.js"
 import type { Status } from "./CheckResult.js"
-import * as ConfigIssues from "./ConfigIssues.js"
 import type { Outcome } from "./Outcome.js"
 
 /**
@@ -158,6 +157,14 @@ export type Any = Pick<
 export const isCheck = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
 
 /**
+ * Whether the program around a check provides its services, or the check builds its own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Use = "embedded" | "standalone"
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -168,6 +175,15 @@ export interface Definition<Fields extends Schema.Struct.Fields, E extends Check
   /** The service's name where no other is given. The type by default. */
   readonly name?: string
   readonly config: Fields
+  /**
+   * What must hold beside the fields one by one: two that belong together, a text that must parse.
+   * Looks at the fields as they were given, which may be wrong themselves and secret or not, so
+   * that everything that is wrong is told at once.
+   */
+  readonly rules?: (
+    given: Readonly<Record<string, unknown>>,
+    use: Use
+  ) => ReadonlyArray<ConfigIssue>
   readonly error: Schema.Schema<E, I>
   /** The status that a reason stands for; `unhealthy` where none is given. */
   readonly statuses?: { readonly [Reason in E["reason"]]?: Status }
@@ -225,17 +241,25 @@ export const make = <
       yield* registry.register({
         ...named(options),
         secrets,
-        probe: withScrubbedLogs(provideServices(probe, services), secrets),
+        probe: withScrubbedLogs(secrets)(provideServices(probe, services)),
         statusOf: (error) => statusOf(definition.statuses, error)
       })
     })
 
-  const validate = (input: Input<Fields>, options: Options | undefined) =>
-    validated(config, options?.name ?? name, input)
+  const rules =
+    (use: Use): CheckConfig.Rules =>
+    (given) =>
+      definition.rules?.(given, use) ?? []
+
+  const validate = (input: Input<Fields>, options: Options | undefined, use: Use) =>
+    Either.mapLeft(
+      CheckConfig.validate(config, rules(use), input),
+      (issues) => new CheckConfigError({ check: options?.name ?? name, issues })
+    )
 
   const layer: Check<Type, Fields, E, Services>["layer"] = (input, options) =>
     Layer.scopedDiscard(
-      Effect.flatMap(validate(input, options), (valid) => register(valid, options))
+      Effect.flatMap(validate(input, options, "embedded"), (valid) => register(valid, options))
     )
 
   type Open = Exclude<R, S | Scope.Scope>
@@ -253,7 +277,7 @@ export const make = <
     label,
     description: definition.description,
     config,
-    defaults: Object.fromEntries(Object.entries(completed(config, {}) as object)),
+    defaults: Object.fromEntries(Object.entries(CheckConfig.complete(config, {}) as object)),
     error: definition.error,
     policy,
     layer,
@@ -261,10 +285,12 @@ export const make = <
       Layer.unwrapEffect(Effect.map(Config.unwrap(wrapped), (input) => layer(input, options))),
     layerStandalone: (input, options) =>
       Layer.unwrapEffect(
-        Effect.map(validate(input, options), (valid) => standalone(valid, options))
+        Effect.map(validate(input, options, "standalone"), (valid) => standalone(valid, options))
       ),
     decode: (input, options, scrub) =>
-      decoded(config, input, scrub).pipe(Either.map((valid) => standalone(valid, options))),
+      CheckConfig.decode(config, rules("standalone"), input, scrub).pipe(
+        Either.map((valid) => standalone(valid, options))
+      ),
     layerNotConfigured: (options) => layerNotConfigured(named(options))
   }
 }
@@ -333,51 +359,3 @@ const notConfigured = (label: string): CheckFailure => ({
   reason: "NotConfigured" satisfies RunnerReason,
   message: `${label.charAt(0).toUpperCase()}${label.slice(1)} not configured`
 })
-
-/** The defaults filled in, nothing else looked at. */
-const completed = <Fields extends Schema.Struct.Fields>(
-  config: Schema.Struct<Fields>,
-  input: object
-): Schema.Struct.Type<Fields> =>
-  config.make(input as Parameters<typeof config.make>[0], {
-    disableValidation: true
-  }) as Schema.Struct.Type<Fields> // the same type, which tsc does not reduce for generic fields
-
-/** Fills in the defaults and holds code to the same rules as a configuration file. */
-const validated = <Fields extends Schema.Struct.Fields>(
-  config: Schema.Struct<Fields>,
-  check: string,
-  input: Input<Fields>
-): Effect.Effect<Schema.Struct.Type<Fields>, CheckConfigError> => {
-  const complete = completed(config, input)
-  return ParseResult.validateEither(
-    Schema.typeSchema(config),
-    strictly
-  )(complete).pipe(
-    Effect.as(complete),
-    Effect.mapError(
-      (issue) =>
-        new CheckConfigError({
-          check,
-          issues: ConfigIssues.fromParseIssue(issue, Secrets.fromConfig(input).scrub)
-        })
-    )
-  )
-}
-
-const decoded = <Fields extends Schema.Struct.Fields>(
-  config: Schema.Struct<Fields>,
-  input: unknown,
-  scrub: ((text: string) => string) | undefined
-): Either.Either<Schema.Struct.Type<Fields>, ReadonlyArray<ConfigIssue>> =>
-  ParseResult.decodeUnknownEither(
-    // Fields of a check need no services: `Definition.config` is decoded here and nowhere else.
-    config as unknown as Schema.Schema<Schema.Struct.Type<Fields>, Schema.Struct.Encoded<Fields>>,
-    strictly
-  )(input).pipe(
-    Either.mapLeft((issue) =>
-      ConfigIssues.fromParseIssue(issue, scrub ?? Secrets.fromConfig(input).scrub)
-    )
-  )
-
-const strictly = { errors: "all", onExcessProperty: "error" } as const

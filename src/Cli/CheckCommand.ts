@@ -6,6 +6,7 @@ import * as CliOptions from "@effect/cli/Options"
 import { Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import * as CheckRegistry from "../Check/CheckRegistry.js"
 import * as CheckRunner from "../Check/CheckRunner.js"
+import * as Secrets from "../Common/Secrets.js"
 import * as HealthMonitor from "../Monitor/HealthMonitor.js"
 import type { StatusSummary } from "../Monitor/StatusSummary.js"
 import * as Configuration from "./Configuration.js"
@@ -58,7 +59,7 @@ const check = (flags: Flags) =>
     yield* Effect.forEach(configuration.warnings, output.note, { discard: true })
     const services = yield* select(configuration.services, flags.only)
     const silent = flags.json || flags.cron
-    const summary = yield* withMonitor(services, (monitor) =>
+    const summary = yield* withMonitor(services, configuration.secrets, (monitor) =>
       silent
         ? Effect.zipRight(monitor.runAllChecks, monitor.statusSummary)
         : interactive(configuration.name, services, monitor)
@@ -91,6 +92,7 @@ const select = (
 /** Builds the checks one after the other, so that their order is that of the configuration. */
 const withMonitor = <A, R>(
   services: ReadonlyArray<Configuration.Service>,
+  secrets: Secrets.Secrets,
   use: (monitor: Context.Tag.Service<HealthMonitor.HealthMonitor>) => Effect.Effect<A, never, R>
 ): Effect.Effect<A, never, R> =>
   Effect.acquireUseRelease(
@@ -104,7 +106,10 @@ const withMonitor = <A, R>(
         yield* Effect.forEach(services, (service) =>
           // Names come from a mapping and are known to differ.
           Effect.orDie(Layer.buildWithScope(service.layer, scope))
-        ).pipe(Effect.provide(context))
+        ).pipe(
+          Effect.updateService(CheckRegistry.CheckRegistry, hiding(secrets)),
+          Effect.provide(context)
+        )
         return yield* use(Context.get(context, HealthMonitor.HealthMonitor))
       }),
     // The results are there; a connection that does not close must not hold up the exit.
@@ -115,6 +120,17 @@ const withMonitor = <A, R>(
         Effect.timeoutOption("1 second")
       )
   )
+
+/** One service's answer may quote the secret of another: every check hides all of them. */
+const hiding =
+  (secrets: Secrets.Secrets) =>
+  (
+    registry: Context.Tag.Service<CheckRegistry.CheckRegistry>
+  ): Context.Tag.Service<CheckRegistry.CheckRegistry> => ({
+    ...registry,
+    register: (check) =>
+      registry.register({ ...check, secrets: Secrets.merge(check.secrets, secrets) })
+  })
 
 /** All checks run at once; their lines appear in order, each as soon as it can. */
 const interactive = (

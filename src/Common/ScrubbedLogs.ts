@@ -3,7 +3,18 @@
  *
  * @since 0.1.0
  */
-import { Cause, Effect, FiberRef, HashMap, HashSet, Inspectable, List, Logger } from "effect"
+import {
+  Cause,
+  Chunk,
+  Effect,
+  FiberRef,
+  HashMap,
+  HashSet,
+  identity,
+  Inspectable,
+  List,
+  Logger
+} from "effect"
 import type { Secrets } from "./Secrets.js"
 
 /**
@@ -26,21 +37,28 @@ export const scrubbed =
     )
 
 /**
- * Runs an effect whose log lines, and those of every fiber it starts, are scrubbed.
+ * Makes effects run with log lines, and those of every fiber they start, scrubbed.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const withScrubbedLogs = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
+export const withScrubbedLogs = (
   secrets: Secrets
-): Effect.Effect<A, E, R> =>
-  secrets.values.size === 0
-    ? effect
-    : // Layers would be built anew for each run; the loggers of a fiber are swapped for nothing.
-      Effect.flatMap(FiberRef.get(FiberRef.currentLoggers), (loggers) =>
-        Effect.locally(effect, FiberRef.currentLoggers, HashSet.map(loggers, scrubbed(secrets)))
-      )
+): (<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) => {
+  if (secrets.values.size === 0) return identity
+  // Loggers hardly ever change between two runs, and wrapping them anew costs more than a probe.
+  let known: Loggers | undefined
+  let wrapped: Loggers = HashSet.empty()
+  return Effect.locallyWith(FiberRef.currentLoggers, (loggers) => {
+    if (loggers !== known) {
+      known = loggers
+      wrapped = HashSet.map(loggers, scrubbed(secrets))
+    }
+    return wrapped
+  })
+}
+
+type Loggers = HashSet.HashSet<Logger.Logger<unknown, unknown>>
 
 /**
  * Every value as it is, unless it would print a secret. Errors, URLs and other objects print
@@ -55,18 +73,22 @@ const clean = (value: unknown, secrets: Secrets): unknown => {
     if (typeof inner !== "object" || inner === null || seen.has(inner)) return inner
     seen.add(inner)
     if (inner instanceof Map || inner instanceof Set) return same(inner, [...inner], go)
-    const text = inner instanceof Error ? printed(inner) : Inspectable.toStringUnknown(inner)
-    const isPlain = Array.isArray(inner) || Object.getPrototypeOf(inner) === Object.prototype
-    const scrubbedText = isPlain ? text : secrets.scrub(text)
+    if (inner instanceof Error) return cleanError(inner, go)
+    if (Array.isArray(inner) || Object.getPrototypeOf(inner) === Object.prototype) {
+      return same(inner, inner, go)
+    }
+    const text = Inspectable.toStringUnknown(inner)
+    const scrubbedText = secrets.scrub(text)
     return scrubbedText === text ? same(inner, inner, go) : scrubbedText
   }
   return go(value)
 }
 
-const printed = (error: Error): string =>
-  error.stack?.includes(error.message) === true
-    ? error.stack
-    : `${String(error)}\n${error.stack ?? ""}`
+const cleanError = (error: Error, go: (inner: unknown) => unknown): unknown => {
+  const text = Cause.pretty(Cause.fail(error), { renderErrorCause: true })
+  const parts = { ...error, text, message: error.message, cause: error.cause }
+  return same(parts, parts, go) === parts ? error : go(text)
+}
 
 /** `value` itself if nothing in its parts changes, else its parts as plain data. */
 const same = (value: object, parts: object, go: (inner: unknown) => unknown): unknown => {
@@ -80,5 +102,10 @@ const scrubCause = (cause: Cause.Cause<unknown>, secrets: Secrets): Cause.Cause<
   if (Cause.isEmpty(cause)) return cause
   const text = Cause.pretty(cause, { renderErrorCause: true })
   const scrubbedText = secrets.scrub(text)
-  return scrubbedText === text ? cause : Cause.fail(scrubbedText)
+  const isClean = (value: unknown) => clean(value, secrets) === value
+  return scrubbedText === text &&
+    Chunk.every(Cause.failures(cause), isClean) &&
+    Chunk.every(Cause.defects(cause), isClean)
+    ? cause
+    : Cause.fail(scrubbedText)
 }

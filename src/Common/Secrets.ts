@@ -45,18 +45,28 @@ export const make = (values: Iterable<string>): Secrets => {
   const kept = new Set<string>()
   for (const value of values) {
     // A value with a stray newline leaks in its trimmed form just as well.
-    for (const form of [value, value.trim()]) if (form.length >= shortestSecret) kept.add(form)
+    const trimmed = value.trim()
+    if (trimmed.length >= shortestSecret) kept.add(value).add(trimmed)
   }
   if (kept.size === 0) return none
   // Longest first: a password that is part of a longer secret must not leave the rest standing.
-  const pattern = new RegExp(
-    [...kept]
-      .sort((a, b) => b.length - a.length)
-      .flatMap((value) => [escapedForms(value), ...base64Forms(value)])
-      .join("|"),
-    "gu"
-  )
-  const scrub = (text: string): string => text.replace(pattern, placeholder)
+  const forms = [...kept]
+    .sort((a, b) => b.length - a.length)
+    .flatMap((value) => [
+      { pattern: escapedForms(value), core: longestWord(value) },
+      ...base64Cores(value).map((core) => ({
+        pattern: eitherAlphabet(core),
+        core: longestWord(core)
+      }))
+    ])
+  // Nearly every text is clean, and to compile the pattern costs more than to start a program: it
+  // is made for the first text that may hold a secret.
+  let compiled: RegExp | undefined
+  const scrub = (text: string): string => {
+    if (!escapedWord.test(text) && !forms.some(({ core }) => text.includes(core))) return text
+    compiled ??= new RegExp(forms.map(({ pattern }) => pattern).join("|"), "gu")
+    return text.replace(compiled, placeholder)
+  }
   return { values: kept, scrub, scrubAll: (value) => mapStrings(value, scrub) }
 }
 
@@ -233,19 +243,28 @@ const percentForm = (char: string): string =>
     .map((byte) => `%${anyCase(byte.toString(16).padStart(2, "0"))}`)
     .join("")
 
+/** Only where one of these stands may a letter or a digit be written as something else. */
+const escapedWord = /%[0-9a-f]{2}/i
+
+const longestWord = (text: string): string =>
+  text
+    .split(/[^A-Za-z0-9]+/)
+    .reduce((longest, word) => (word.length > longest.length ? word : longest), "")
+
 /**
  * What base64 text contains whenever the secret is part of what was encoded. Where the secret
  * starts within a group of three bytes changes every character, so there are three forms; the
- * characters at the rims, which depend on the neighbours, are left out. Either alphabet, as it
- * stands or percent-encoded.
+ * characters at the rims, which depend on the neighbours, are left out.
  */
-const base64Forms = (value: string): ReadonlyArray<string> => {
+const base64Cores = (value: string): ReadonlyArray<string> => {
   const bytes = Buffer.from(value, "utf8")
   return [0, 1, 2].map((offset) => {
     const encoded = Encoding.encodeBase64(Buffer.concat([Buffer.alloc(offset), bytes]))
     const length = Math.floor(((offset + bytes.length) * 8) / 6)
-    return encoded
-      .slice(offset === 0 ? 0 : offset + 1, length)
-      .replace(/[+/]/g, (char) => (char === "+" ? "(?:[+-]|%2[bB])" : "(?:[/_]|%2[fF])"))
+    return encoded.slice(offset === 0 ? 0 : offset + 1, length)
   })
 }
+
+/** The core in plain base64 or in base64url, percent-encoded or not. */
+const eitherAlphabet = (core: string): string =>
+  core.replace(/[+/]/g, (char) => (char === "+" ? "(?:[+-]|%2[bB])" : "(?:[/_]|%2[fF])"))

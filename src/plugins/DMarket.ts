@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import { Config, Effect, Either, Layer, Predicate, Schedule, Schema } from "effect"
+import { Effect, Predicate, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import { CheckConfigError, type ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Check/CheckError.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as DMarketApi from "./DMarket/DMarketApi.js"
@@ -37,11 +37,36 @@ const config = {
   apiUrl: ConfigField.withDefault(apiUrl, "https://api.dmarket.com")
 }
 
-const base = Check.make("dmarket", {
+/** A key without the other is a mistake, which the fields one by one cannot see. */
+const halfConfigured = (input: unknown): ReadonlyArray<ConfigIssue> => {
+  const has = (key: string) =>
+    Predicate.hasProperty(input, key) && input[key] !== undefined && input[key] !== null
+  if (has("publicKey") === has("secretKey")) return []
+  const [given, missing] = has("publicKey")
+    ? ["publicKey", "secretKey"]
+    : ["secretKey", "publicKey"]
+  return [
+    {
+      path: [missing],
+      expected: `the other half of ${given}, or neither of them`,
+      found: "nothing"
+    }
+  ]
+}
+
+/**
+ * Without keys the public ping decides. With both keys the balance is asked for as well: refused
+ * keys, and a clock that is too far off to sign, are unhealthy.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const DMarket = Check.make("dmarket", {
   name: "dmarket_api",
   label: "DMarket API",
   description: "DMarket's API: reachable, and with keys: accepted, clock in step, balance",
   config,
+  rules: halfConfigured,
   error: DMarketApi.DMarketError,
   statuses: { RateLimited: "degraded" },
   retry: {
@@ -78,55 +103,3 @@ const base = Check.make("dmarket", {
     }),
   services: () => layerUndici
 })
-
-/** A key without the other is a mistake, which the fields one by one cannot see. */
-const halfConfigured = (input: unknown): ReadonlyArray<ConfigIssue> => {
-  const has = (key: string) =>
-    Predicate.hasProperty(input, key) && input[key] !== undefined && input[key] !== null
-  if (has("publicKey") === has("secretKey")) return []
-  const [given, missing] = has("publicKey")
-    ? ["publicKey", "secretKey"]
-    : ["secretKey", "publicKey"]
-  return [
-    {
-      path: [missing],
-      expected: `the other half of ${given}, or neither of them`,
-      found: "nothing"
-    }
-  ]
-}
-
-const checkPair = (input: unknown, options: Check.Options | undefined) => {
-  const issues = halfConfigured(input)
-  return issues.length === 0
-    ? Effect.void
-    : Effect.fail(new CheckConfigError({ check: options?.name ?? base.name, issues }))
-}
-
-/**
- * Without keys the public ping decides. With both keys the balance is asked for as well: refused
- * keys, and a clock that is too far off to sign, are unhealthy.
- *
- * @since 0.1.0
- * @category checks
- */
-export const DMarket: typeof base = {
-  ...base,
-  layer: (input, options) =>
-    Layer.unwrapEffect(Effect.as(checkPair(input, options), base.layer(input, options))),
-  layerConfig: (wrapped, options) =>
-    Layer.unwrapEffect(
-      Effect.map(Config.unwrap(wrapped), (input) => DMarket.layer(input, options))
-    ),
-  layerStandalone: (input, options) =>
-    Layer.unwrapEffect(Effect.as(checkPair(input, options), base.layerStandalone(input, options))),
-  decode: (input, options, scrub) => {
-    const issues = halfConfigured(input)
-    const decoded = base.decode(input, options, scrub)
-    if (issues.length === 0) return decoded
-    return Either.left([
-      ...Either.match(decoded, { onLeft: (all) => all, onRight: () => [] }),
-      ...issues
-    ])
-  }
-}

@@ -59,6 +59,10 @@ const check = Check.make("database", {
   description: "Answers a query; connections, recovery and size of PostgreSQL, files of SQLite",
   label: "database",
   config: Config.fields,
+  rules: UrlConfig.rule(
+    "a database URL (in a program with a SqlClient of its own use Database.layerSqlClient)",
+    DatabaseUrl.parse
+  ),
   error: DatabaseError,
   statuses: { StartingUp: "degraded", TooManyConnections: "degraded" },
   retry: {
@@ -86,11 +90,7 @@ const check = Check.make("database", {
  * const embedded = Database.layerSqlClient({ slow: "500 millis", writable: true })
  */
 export const Database = {
-  ...UrlConfig.checked(
-    check,
-    "a database URL (in a program with a SqlClient of its own use Database.layerSqlClient)",
-    DatabaseUrl.parse
-  ),
+  ...check,
   layerSqlClient: (
     config: Omit<Check.Input<typeof Config.fields>, "url"> = {},
     options?: Check.Options

@@ -163,7 +163,7 @@ const judge = (
   ]
   return Effect.succeed(
     warnings.length > 0
-      ? Outcome.degraded(`Disk ${warnings.join(" and ")}`, { details, note: room })
-      : Outcome.healthy(`Disk has ${room}`, { details, note: room })
+      ? Outcome.degraded(`Disk ${warnings.join(" and ")}`, { details })
+      : Outcome.healthy(`Disk has ${room}`, { details })
   )
 }

@@ -161,7 +161,8 @@ const failure = (config: Config, servers: ReadonlyArray<string>, cause: unknown)
   return new DnsError({ reason: reasonOf(code), record: recordOf(config), servers, code, cause })
 }
 
-const reasonOf = (code: string | undefined): DnsError["reason"] => reasons[code ?? ""] ?? "ServerFailed"
+const reasonOf = (code: string | undefined): DnsError["reason"] =>
+  reasons[code ?? ""] ?? "ServerFailed"
 
 const reasons: Readonly<Record<string, DnsError["reason"] | undefined>> = {
   ENOTFOUND: "NotFound",
@@ -191,9 +192,9 @@ const judge = (config: Config, answer: Answer): Effect.Effect<Outcome.Outcome, D
     limit !== undefined && millis > Duration.toMillis(limit)
       ? Outcome.degraded(
           `DNS record ${record} is slow to resolve: ${millis} ms, more than ${Duration.format(limit)}`,
-          { details, note: `${record}, slow` }
+          { details }
         )
-      : Outcome.healthy(`DNS record ${record} is ${shown(records)}`, { details, note: record })
+      : Outcome.healthy(`DNS record ${record} is ${shown(records)}`, { details })
   )
 }
 

@@ -93,8 +93,7 @@ const judge = (
   if (Duration.lessThan(figures.window, shortestWindow) || figures.samples === 0) {
     return Effect.succeed(
       Outcome.healthy("Event loop runs; it was not watched long enough to judge its delay", {
-        details,
-        note: "not judged yet"
+        details
       })
     )
   }
@@ -115,13 +114,11 @@ const judge = (
       : []),
     ...(figures.busyPercent >= config.maxBusyPercent ? [`busy ${busy} of the time`] : [])
   ]
-  const note = `delay ${delay} ms`
   return Effect.succeed(
     warnings.length > 0
-      ? Outcome.degraded(`Event loop is overloaded: ${warnings.join(", ")}`, { details, note })
+      ? Outcome.degraded(`Event loop is overloaded: ${warnings.join(", ")}`, { details })
       : Outcome.healthy(`Event loop keeps up: ${delay} ms late (p99), busy ${busy} of the time`, {
-          details,
-          note
+          details
         })
   )
 }

@@ -53,7 +53,9 @@ const url = Schema.String.pipe(
   Schema.filter((text) => URL.canParse(text) && /^https?:\/\//i.test(text), {
     // A URL may carry a password or a token, so a wrong one is not shown.
     identifier: "SecretHttpUrl",
-    description: "a URL such as https://example.com/up"
+    description: "a URL such as https://example.com/up",
+    // Without this the description of a bare filter is not part of the JSON Schema.
+    jsonSchema: { description: "a URL such as https://example.com/up" }
   })
 )
 
@@ -61,7 +63,8 @@ const header = Schema.Record({ key: Schema.String, value: ConfigField.secret }).
   Schema.filter(
     (headers) => Object.keys(headers).every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name)),
     {
-      description: "values by names of HTTP headers"
+      description: "values by names of HTTP headers",
+      jsonSchema: { description: "values by names of HTTP headers" }
     }
   )
 )
@@ -81,20 +84,33 @@ export const Http = Check.make("http", {
     /** A user and a password in it are sent as Basic authentication and never shown. */
     url,
     method: ConfigField.withDefault(
-      Schema.Literal("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
+      Schema.Literal("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS").annotations({
+        description: "the method: GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS"
+      }),
       "GET"
     ),
     headers: Schema.optional(header),
-    body: Schema.optional(Schema.String),
-    expect: Schema.optional(Expectation),
-    /** A longer answer is degraded. */
-    slow: Schema.optional(ConfigField.duration),
+    body: Schema.optional(
+      Schema.String.annotations({ description: "a body to send; no secret belongs here" })
+    ),
+    expect: Schema.optional(
+      Expectation.annotations({
+        description: "what the answer must be: status (a list), json (values by path), text"
+      })
+    ),
+    slow: Schema.optional(
+      ConfigField.duration.annotations({ description: "degraded when the answer takes longer" })
+    ),
     followRedirects: ConfigField.withDefault(
-      Schema.Int.pipe(Schema.between(0, 20, { description: "a whole number from 0 to 20" })),
+      Schema.Int.pipe(Schema.between(0, 20)).annotations({
+        description: "how many redirects to follow: a whole number from 0 to 20"
+      }),
       0
     ),
-    /** A longer body is a fault. */
-    maxBytes: ConfigField.withDefault(ConfigField.count, defaultMaxBytes)
+    maxBytes: ConfigField.withDefault(
+      ConfigField.count.annotations({ description: "unhealthy when the body is longer, in bytes" }),
+      defaultMaxBytes
+    )
   },
   error: HttpError,
   statuses: { RateLimited: "degraded" },

@@ -99,13 +99,12 @@ const judge = (
     ...(resident >= config.warnPercent ? [`the process uses ${residentText}`] : []),
     ...(heap >= config.warnPercent ? [`the heap uses ${heapText}`] : [])
   ]
-  const note = `${Figures.bytes(figures.rssBytes)} used`
   return Effect.succeed(
     warnings.length > 0
-      ? Outcome.degraded(`Memory is short: ${warnings.join(", ")}`, { details, note })
+      ? Outcome.degraded(`Memory is short: ${warnings.join(", ")}`, { details })
       : Outcome.healthy(
           `Memory use is ${Figures.bytes(figures.rssBytes)}, ${residentText}; the heap ${heapText}`,
-          { details, note }
+          { details }
         )
   )
 }

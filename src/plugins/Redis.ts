@@ -74,33 +74,33 @@ const probe = (config: Config): Effect.Effect<Outcome.Outcome, RedisError, Redis
  *   Layer.provide(layerIORedis(new Driver()))
  * )
  */
-export const Redis = UrlConfig.checked(
-  Check.make("redis", {
-    description: "Answers PING; memory, replication and persistence of a Redis server",
-    label: "Redis",
-    config: Config.fields,
-    error: RedisError,
-    statuses: {
-      FallbackInUse: "degraded",
-      Loading: "degraded",
-      SaveFailed: "degraded",
-      ReplicaLinkDown: "degraded",
-      TooManyClients: "degraded"
-    },
-    retry: {
-      schedule: Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(1)),
-      while: (error) => error.isRetryable
-    },
-    probe,
-    // The URL was read before: a configuration with another one does not come this far.
-    services: ({ responseTimeout, url }) =>
-      url === undefined
-        ? Layer.die(new Error("the url was checked before"))
-        : Layer.orDie(layerUrl({ url, responseTimeout }))
-  }),
-  "a Redis URL (in a program with an ioredis client of its own use Redis.layer and layerIORedis)",
-  RedisUrl.parse
-)
+export const Redis = Check.make("redis", {
+  description: "Answers PING; memory, replication and persistence of a Redis server",
+  label: "Redis",
+  config: Config.fields,
+  rules: UrlConfig.rule(
+    "a Redis URL (in a program with an ioredis client of its own use Redis.layer and layerIORedis)",
+    RedisUrl.parse
+  ),
+  error: RedisError,
+  statuses: {
+    FallbackInUse: "degraded",
+    Loading: "degraded",
+    SaveFailed: "degraded",
+    ReplicaLinkDown: "degraded",
+    TooManyClients: "degraded"
+  },
+  retry: {
+    schedule: Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(1)),
+    while: (error) => error.isRetryable
+  },
+  probe,
+  // The URL was read before: a configuration with another one does not come this far.
+  services: ({ responseTimeout, url }) =>
+    url === undefined
+      ? Layer.die(new Error("the url was checked before"))
+      : Layer.orDie(layerUrl({ url, responseTimeout }))
+})
 
 /** The bot works without what cannot be reached; a refused password is a mistake all the same. */
 const usingFallback = (error: RedisError): RedisError =>

@@ -101,9 +101,9 @@ const judge = (config: Config, answer: Answer): Outcome.Outcome => {
   return limit !== undefined && answer.connectMillis > Duration.toMillis(limit)
     ? Outcome.degraded(
         `TCP port ${address} is slow to connect: ${millis} ms, more than ${Duration.format(limit)}`,
-        { details, note: `${address}, slow` }
+        { details }
       )
-    : Outcome.healthy(`TCP port ${address} accepts connections`, { details, note: address })
+    : Outcome.healthy(`TCP port ${address} accepts connections`, { details })
 }
 
 /** A greeting that has not ended after so many characters is no line. */

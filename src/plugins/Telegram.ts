@@ -43,12 +43,22 @@ export const Telegram = Check.make("telegram", {
   config: {
     token,
     apiUrl: ConfigField.withDefault(apiUrl, TelegramApi.defaultApiUrl),
-    /** More updates that wait are degraded: the bot does not keep up, or does not run. */
-    maxPendingUpdates: ConfigField.withDefault(Schema.NonNegativeInt, 1000),
-    /** An error of the webhook that is older is forgotten. */
-    webhookErrorAge: ConfigField.withDefault(ConfigField.duration, "10 minutes"),
-    /** A longer time for both answers is degraded. */
-    slow: Schema.optional(ConfigField.duration)
+    maxPendingUpdates: ConfigField.withDefault(
+      Schema.NonNegativeInt.annotations({
+        description:
+          "degraded when more updates wait: the bot does not keep up, or does not run; a whole number"
+      }),
+      1000
+    ),
+    webhookErrorAge: ConfigField.withDefault(
+      ConfigField.duration.annotations({
+        description: "degraded for as long after an error of the webhook"
+      }),
+      "10 minutes"
+    ),
+    slow: Schema.optional(
+      ConfigField.duration.annotations({ description: "degraded when both answers take longer" })
+    )
   },
   error: TelegramApi.TelegramApiError,
   statuses: { RateLimited: "degraded" },

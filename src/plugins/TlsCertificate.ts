@@ -107,12 +107,10 @@ const judge = (
   return Effect.succeed(
     left < config.warnDays
       ? Outcome.degraded(`TLS certificate of ${address} expires soon: ${room} (until ${until})`, {
-          details,
-          note: room
+          details
         })
       : Outcome.healthy(`TLS certificate of ${address} is valid until ${until} (${room})`, {
-          details,
-          note: room
+          details
         })
   )
 }

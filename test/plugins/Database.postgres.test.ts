@@ -61,6 +61,9 @@ describeWithServices("postgres", "Database on PostgreSQL", () => {
         assert.strictEqual(result.reason, "AuthFailed")
         assert.include(result.message, `127.0.0.1:${server.port}`)
         assert.notInclude(JSON.stringify(result), "Canary")
+        // Asked once: a second attempt could lock the account.
+        const refusals = /password authentication failed/g
+        assert.strictEqual((yield* server.log).match(refusals)?.length, 1)
       })
     )
 
@@ -174,8 +177,16 @@ describeWithServices("postgres", "Database on PostgreSQL", () => {
       yield* server.start
       assert.strictEqual((yield* run).status, "healthy")
       // Started anew between two beats: the kept connection is dead, the server is not.
+      const once = yield* runnable(
+        Database.layerStandalone(
+          { url: Redacted.make(server.url) },
+          { retry: { times: 0, base: "1 millis" } }
+        )
+      )
+      assert.strictEqual((yield* once).status, "healthy")
       yield* server.stop
       yield* server.start
+      assert.strictEqual((yield* once).status, "healthy")
       assert.strictEqual((yield* run).status, "healthy")
       yield* server.stop
       const cold = yield* standalone(server.url)

@@ -26,11 +26,58 @@ const key = "5ec4e7".repeat(32).slice(0, 64)
 const botToken = "123456789:AAH-s3cr3t-canary"
 
 const plugins: ReadonlyArray<Row> = [
-  [Database, { valid: [{ url: `postgresql://bot:${canary}@127.0.0.1:1/bot` }, { url: "sqlite:////none/none.db" }], invalid: [{ url: `mongodb://bot:${canary}@host` }, { url: `${canary}\n` }], secrets: [canary] }],
-  [Redis, { valid: [{ url: `redis://:${canary}@127.0.0.1:1/0` }, { url: `redis://:${canary}@127.0.0.1:1/0`, fallback: "memory" }], invalid: [{ url: `http://:${canary}@host` }, { url: `${canary}\n` }], secrets: [canary] }],
-  [DMarket, { valid: [{ apiUrl: "http://127.0.0.1:1" }, { apiUrl: "http://127.0.0.1:1", publicKey: canary, secretKey: key }], invalid: [{ secretKey: `${canary}\n` }, { apiUrl: 5 }], secrets: [canary, key] }],
-  [Telegram, { valid: [{ token: botToken, apiUrl: "http://127.0.0.1:1" }], invalid: [{}, { token: `${botToken}\n` }, { token: canary }], secrets: [canary, botToken] }],
-  [Http, { valid: [{ url: `http://bot:${canary}@127.0.0.1:1/up` }, { url: "http://127.0.0.1:1", headers: { "x-key": canary } }], invalid: [{}, { url: canary }, { url: "http://a", headers: { "x-key": `${canary}\n` } }], secrets: [canary] }],
+  [
+    Database,
+    {
+      valid: [
+        { url: `postgresql://bot:${canary}@127.0.0.1:1/bot` },
+        { url: "sqlite:////none/none.db" }
+      ],
+      invalid: [{ url: `mongodb://bot:${canary}@host` }, { url: `${canary}\n` }],
+      secrets: [canary]
+    }
+  ],
+  [
+    Redis,
+    {
+      valid: [
+        { url: `redis://:${canary}@127.0.0.1:1/0` },
+        { url: `redis://:${canary}@127.0.0.1:1/0`, fallback: "memory" }
+      ],
+      invalid: [{ url: `http://:${canary}@host` }, { url: `${canary}\n` }],
+      secrets: [canary]
+    }
+  ],
+  [
+    DMarket,
+    {
+      valid: [
+        { apiUrl: "http://127.0.0.1:1" },
+        { apiUrl: "http://127.0.0.1:1", publicKey: canary, secretKey: key }
+      ],
+      invalid: [{ secretKey: `${canary}\n` }, { apiUrl: 5 }],
+      secrets: [canary, key]
+    }
+  ],
+  [
+    Telegram,
+    {
+      valid: [{ token: botToken, apiUrl: "http://127.0.0.1:1" }],
+      invalid: [{}, { token: `${botToken}\n` }, { token: canary }],
+      secrets: [canary, botToken]
+    }
+  ],
+  [
+    Http,
+    {
+      valid: [
+        { url: `http://bot:${canary}@127.0.0.1:1/up` },
+        { url: "http://127.0.0.1:1", headers: { "x-key": canary } }
+      ],
+      invalid: [{}, { url: canary }, { url: "http://a", headers: { "x-key": `${canary}\n` } }],
+      secrets: [canary]
+    }
+  ],
   [
     Tcp,
     {

@@ -1,0 +1,73 @@
+/**
+ * The configuration of a check: held to the same rules whether code or a file wrote it, with
+ * everything that is wrong told at once.
+ *
+ * @internal
+ */
+import { Either, ParseResult, Predicate, Schema } from "effect"
+import * as Secrets from "../Common/Secrets.js"
+import type { ConfigIssue } from "./CheckError.js"
+import * as ConfigIssues from "./ConfigIssues.js"
+
+/** What must hold beside the fields one by one, looked at as they were given. */
+export type Rules = (given: Readonly<Record<string, unknown>>) => ReadonlyArray<ConfigIssue>
+
+type Checked<A> = Either.Either<A, ReadonlyArray<ConfigIssue>>
+
+/** The defaults filled in, nothing else looked at. */
+export const complete = <Fields extends Schema.Struct.Fields>(
+  config: Schema.Struct<Fields>,
+  input: object
+): Schema.Struct.Type<Fields> =>
+  config.make(input as Parameters<typeof config.make>[0], {
+    disableValidation: true
+  }) as Schema.Struct.Type<Fields> // the same type, which tsc does not reduce for generic fields
+
+/** A configuration that code wrote: defaults filled in, refinements and rules checked. */
+export const validate = <Fields extends Schema.Struct.Fields>(
+  config: Schema.Struct<Fields>,
+  rules: Rules,
+  input: object
+): Checked<Schema.Struct.Type<Fields>> => {
+  const whole = complete(config, input)
+  return ParseResult.validateEither(
+    Schema.typeSchema(config),
+    strictly
+  )(whole).pipe(
+    Either.mapBoth({
+      onLeft: (issue) => ConfigIssues.fromParseIssue(issue, Secrets.fromConfig(input).scrub),
+      onRight: () => whole
+    }),
+    withRules(rules, input)
+  )
+}
+
+/** A configuration that a file or the environment wrote. */
+export const decode = <Fields extends Schema.Struct.Fields>(
+  config: Schema.Struct<Fields>,
+  rules: Rules,
+  input: unknown,
+  scrub: (text: string) => string = Secrets.fromConfig(input).scrub
+): Checked<Schema.Struct.Type<Fields>> =>
+  ParseResult.decodeUnknownEither(
+    // Fields of a check need no services: `Definition.config` is decoded here and nowhere else.
+    config as unknown as Schema.Schema<Schema.Struct.Type<Fields>, Schema.Struct.Encoded<Fields>>,
+    strictly
+  )(input).pipe(
+    Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)),
+    withRules(rules, input)
+  )
+
+const strictly = { errors: "all", onExcessProperty: "error" } as const
+
+/** What a field's own schema said of it goes before what a rule says of the same field. */
+const withRules =
+  (rules: Rules, input: unknown) =>
+  <A>(checked: Checked<A>): Checked<A> => {
+    const own = Either.isLeft(checked) ? checked.left : []
+    const said = new Set(own.map(({ path }) => path[0]))
+    const more = Predicate.isRecord(input)
+      ? rules(input).filter(({ path }) => !said.has(path[0]))
+      : []
+    return more.length === 0 ? checked : Either.left([...own, ...more])
+  }
