@@ -66,7 +66,7 @@ const table = [
   {
     name: "main",
     at: "Main\\.ts$",
-    folders: ["Cli", "Lifecycle"],
+    folders: ["Common", "Cli", "Lifecycle"],
     packages: [...contracts, "@effect/platform-node"],
     node: true
   },
@@ -99,7 +99,8 @@ module.exports = {
     ...table.flatMap(rulesOf),
     {
       name: "sibling-plugin",
-      comment: "A plugin is src/plugins/X.ts, src/plugins/X/ or both. What several need is in shared.",
+      comment:
+        "A plugin is src/plugins/X.ts, src/plugins/X/ or both. What several need is in shared.",
       severity: "error",
       from: { path: "^src/plugins/([^/.]+)[./]" },
       to: { path: "^src/plugins/", pathNot: "^src/plugins/(?:$1[./]|shared/)" }

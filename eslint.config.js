@@ -21,12 +21,17 @@ const sourceRules = forbid({
   [member("Math", "random")]: "No Math.random: use Random.",
   "MemberExpression[object.name='console']": "No console: use Effect.log, or Console in the CLI.",
   [member("process", "env|exit")]: "No process.env (use Config), no process.exit (runMain exits).",
-  [importOf("process", "env|exit")]: "No process.env (use Config), no process.exit (runMain exits).",
+  [importOf("process", "env|exit")]:
+    "No process.env (use Config), no process.exit (runMain exits).",
   [member("Effect|Runtime", "run(Promise|Sync|Fork|Callback).*")]: "Only runMain runs effects.",
-  "CallExpression[callee.name=/^set(Timeout|Interval)$/]": "No timers: use Effect.sleep or Schedule.",
+  "CallExpression[callee.name=/^set(Timeout|Interval)$/]":
+    "No timers: use Effect.sleep or Schedule.",
   [member("globalThis|global|timers", "set(Timeout|Interval)")]:
     "No timers: use Effect.sleep or Schedule.",
-  "ImportDeclaration[source.value='node:timers/promises']": "No timers: use Effect.sleep or Schedule."
+  "ImportDeclaration[source.value='node:timers/promises']":
+    "No timers: use Effect.sleep or Schedule.",
+  "ImportDeclaration[source.value=/^effect.[A-Z]/]":
+    "Import from 'effect': the language service does not see Effect.gen through 'effect/Effect'."
 })
 
 /** Calls whose callback runs on the wall clock: a sleep inside is a test that waits. */
@@ -65,7 +70,10 @@ export default defineConfig(
       // `declare namespace Check { type Any = ... }` is how Effect's modules carry helper types.
       "@typescript-eslint/no-namespace": ["error", { allowDeclarations: true }],
       // Tags and schema classes are `interface X extends Y {}` beside a const of the same name.
-      "@typescript-eslint/no-empty-object-type": ["error", { allowInterfaces: "with-single-extends" }],
+      "@typescript-eslint/no-empty-object-type": [
+        "error",
+        { allowInterfaces: "with-single-extends" }
+      ],
       // tsc reports unused names (noUnusedLocals), and lets `_name` pass.
       "@typescript-eslint/no-unused-vars": "off"
     }

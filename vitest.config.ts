@@ -1,9 +1,20 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+
 export default defineConfig({
+  resolve: {
+    // The examples import the package by its name, as its users do.
+    alias: [
+      { find: /^holter$/, replacement: source("index.ts") },
+      { find: /^holter\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^holter\/plugins\/(.*)$/, replacement: source("plugins/$1.ts") }
+    ]
+  },
   test: {
     environment: "node",
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
     // Finds the machine's PostgreSQL and Redis and prepares private instances of them.
     globalSetup: ["test/support/globalSetup.ts"],
     // Suites block the event loop, send signals and set process-wide state: a process for each file.

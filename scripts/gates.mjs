@@ -27,16 +27,23 @@ const expectations = () => {
 }
 
 /**
- * One run of tsc is the type gate and, by the errors in test/types, the type tests.
+ * One run of tsc is three things: the types, the Effect diagnostics and, by the errors in test/types,
+ * the type tests.
  *
  * @type {(ended: Ended) => Tally.Tally}
  */
-const ofTsc = ({ code, output }) => {
-  const errors = output.split("\n").filter((text) => /^\S.*: error TS\d+:/.test(text))
-  const inTypeTests = errors.filter((text) => text.startsWith(`${typeTests}/`)).length
-  const explained = errors.length > 0 && errors.length === inTypeTests
+const ofTypecheck = ({ code, output }) => {
+  const errors = output.split("\n").filter((text) => /^\S/.test(text))
+  const effect = errors.filter((text) => / effect\(\w+\): /.test(text)).length
+  // A crash, or an error of the project itself: nothing else was looked at.
+  if (code !== 0 && errors.every((text) => !/^\S.*\(\d+,\d+\): /.test(text))) {
+    return Tally.gate(false)
+  }
+  const inTypeTests = errors.filter((text) => text.startsWith("test/types/")).length
+  const explained = effect + inTypeTests > 0 && errors.length === effect + inTypeTests
   return Tally.sum([
     Tally.gate(code === 0 || explained),
+    Tally.gate(effect === 0),
     Tally.ofTypeTests(expectations(), inTypeTests)
   ])
 }
@@ -44,24 +51,7 @@ const ofTsc = ({ code, output }) => {
 /** @type {ReadonlyArray<Gate>} */
 export const gates = [
   { name: "lint", command: ["eslint", "."] },
-  {
-    name: "types",
-    // The build info makes the next run on this machine quick.
-    command: [
-      ...["tsc", "--noEmit", "--pretty", "false", "--incremental"],
-      ...["--tsBuildInfoFile", "node_modules/.cache/types.tsbuildinfo"]
-    ],
-    tally: ofTsc
-  },
-  {
-    name: "effect",
-    command: [
-      ...["effect-language-service", "diagnostics", "--project", "tsconfig.json"],
-      ...["--format", "text", "--strict", "--severity", "error,warning"]
-    ],
-    // It also ends with 0 when its project has no files.
-    tally: ({ code, output }) => Tally.gate(code === 0 && /^Checked [1-9]/m.test(output))
-  },
+  { name: "types", command: ["node", "scripts/typecheck.mjs"], tally: ofTypecheck },
   { name: "build", command: ["npm", "run", "build", "--silent"] },
   { name: "unused", command: ["knip", "--no-progress", "--no-config-hints"] },
   {

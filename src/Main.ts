@@ -16,10 +16,17 @@ const look = lookOf({
   variable: (name) => process.env[name]
 })
 
+/** Until it is written: a pipe takes what its reader has room for, and an exit loses the rest. */
 const writeLine = (stream: NodeJS.WriteStream, text: string) =>
-  Effect.sync(() => {
-    stream.write(`${look.color ? text : stripVTControlCharacters(text)}\n`)
+  Effect.async<void>((resume) => {
+    stream.write(`${look.color ? text : stripVTControlCharacters(text)}\n`, (error) => {
+      resume(error && !hasLeft(error) ? Effect.die(error) : Effect.void)
+    })
   })
+
+/** A reader that left, as in `holter check | head -1`, is no fault. */
+const hasLeft = (error: NodeJS.ErrnoException) =>
+  error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED"
 
 // Known once the configuration is read. A crash comes from anywhere, also from where no service is.
 let secrets = Secrets.none

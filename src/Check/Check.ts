@@ -75,6 +75,7 @@ export interface Check<
   readonly config: Schema.Struct<Fields>
   /** The fields that have a value where none is given. */
   readonly defaults: Readonly<Record<string, unknown>>
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what the error encodes to is its own business
   readonly error: Schema.Schema<E, any>
   readonly policy: CheckPolicy.CheckPolicy
 
@@ -265,6 +266,7 @@ export const make = <
   type Open = Exclude<R, S | Scope.Scope>
 
   const standalone = (valid: Configuration, options: Options | undefined) =>
+    // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
     Layer.scopedDiscard(register(valid, options)).pipe(
       Layer.provide(definition.services(valid))
       // The same set of services, which tsc does not reduce while `R` and `S` are generic.
@@ -345,6 +347,7 @@ const provideServices = <E, R>(
   services: Context.Context<Exclude<R, Scope.Scope>>
 ): Effect.Effect<Outcome, E, Scope.Scope> =>
   Effect.mapInputContext(
+    // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
     probe as Effect.Effect<Outcome, E, Exclude<R, Scope.Scope> | Scope.Scope>,
     (scope: Context.Context<Scope.Scope>) => Context.merge(services, scope)
   )

@@ -21,8 +21,12 @@ const DurationInput = Schema.declare(
 export const duration: Schema.Schema<Duration.DurationInput, string> = Schema.transformOrFail(
   Schema.String.annotations({
     description: 'a duration such as "10 seconds"',
-    pattern: "^\\d+(\\.\\d+)? (nanos?|micros?|millis?|seconds?|minutes?|hours?|days?|weeks?)$",
-    examples: ["800 millis", "10 seconds", "1 minute"]
+    jsonSchema: {
+      type: "string",
+      description: 'a duration such as "10 seconds"',
+      pattern: "^\\d+(\\.\\d+)? (nanos?|micros?|millis?|seconds?|minutes?|hours?|days?|weeks?)$",
+      examples: ["800 millis", "10 seconds", "1 minute"]
+    }
   }),
   DurationInput,
   {
@@ -57,7 +61,6 @@ const parseDuration = (input: unknown): Option.Option<Duration.Duration> =>
  */
 export const secret: Schema.Schema<Redacted.Redacted<string>, string> = Schema.Redacted(
   Schema.String.pipe(
-    // eslint-disable-next-line no-control-regex -- these are what it looks for
     Schema.filter((text) => text.length > 0 && !/[\u0000-\u001f\u007f]/.test(text), {
       description: "a secret on one line, without control characters"
     })

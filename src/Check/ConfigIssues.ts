@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Option, ParseResult, SchemaAST as AST } from "effect"
+import { Array as Arr, Inspectable, Option, ParseResult, SchemaAST as AST } from "effect"
 import type { ConfigIssue } from "./CheckError.js"
 
 /**
@@ -36,7 +36,7 @@ const walk = (
     }
     case "Composite": {
       if (AST.isUnion(issue.ast)) return walkUnion(issue, path, scrub)
-      const issues = Array.isArray(issue.issues) ? issue.issues : [issue.issues]
+      const issues = Arr.ensure(issue.issues)
       return issues.flatMap((inner) => walk(inner, path, scrub, issue.ast))
     }
     case "Refinement":
@@ -56,7 +56,7 @@ const walk = (
 }
 
 const walkUnion = (issue: ParseResult.Composite, path: Path, scrub: (text: string) => string) => {
-  const issues = Array.isArray(issue.issues) ? issue.issues : [issue.issues]
+  const issues = Arr.ensure(issue.issues)
   // Where one member could have been meant, its own issues say more than the list of members.
   const nested = issues.filter((inner) => inner._tag !== "Type" && !isUndefinedMember(inner))
   return nested.length === 1
@@ -131,5 +131,5 @@ const kind = (actual: unknown): string => {
   if (Array.isArray(actual)) return "a list"
   if (typeof actual === "object") return "a mapping"
   if (typeof actual === "string") return "a text"
-  return String(actual)
+  return Inspectable.toStringUnknown(actual)
 }

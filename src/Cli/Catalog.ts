@@ -3,7 +3,7 @@
  * nobody pays for a driver that no service uses.
  */
 import { pathToFileURL } from "node:url"
-import { Effect } from "effect"
+import { Effect, Inspectable } from "effect"
 import * as Check from "../Check/Check.js"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as PluginPath from "./PluginPath.js"
@@ -86,4 +86,6 @@ const loadModule = (
   })
 
 const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message.split("\n", 1).join("") : String(error)
+  error instanceof Error
+    ? error.message.split("\n", 1).join("")
+    : Inspectable.toStringUnknown(error)

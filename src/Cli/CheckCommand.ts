@@ -115,8 +115,8 @@ const withMonitor = <A, R>(
     // The results are there; a connection that does not close must not hold up the exit.
     (scope) =>
       Scope.close(scope, Exit.void).pipe(
-        Effect.interruptible,
         Effect.disconnect,
+        Effect.interruptible,
         Effect.timeoutOption("1 second")
       )
   )

@@ -4,7 +4,7 @@
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import { isValidationError } from "@effect/cli/ValidationError"
-import { Cause, Effect, Exit, Option, Ref } from "effect"
+import { Cause, Effect, Exit, Inspectable, Option, Ref } from "effect"
 import * as CheckCommand from "./CheckCommand.js"
 import * as InitCommand from "./InitCommand.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
@@ -33,7 +33,7 @@ export const run = (argv: ReadonlyArray<string>) =>
     const failure = Cause.failureOption(exit.cause)
     if (Option.isNone(failure)) {
       const fault = Cause.squash(exit.cause)
-      const text = fault instanceof Error ? fault.message : String(fault)
+      const text = fault instanceof Error ? fault.message : Inspectable.toStringUnknown(fault)
       yield* output.note(`holter: a fault of the program itself: ${text}`)
       return exitCodes.fault
     }

@@ -242,7 +242,8 @@ const draftKnown = (
   environment: ReadonlyMap<string, string>
 ): Draft => {
   const { label, name } = service
-  const type = entry?.["type"] ?? service.type
+  // The document's schema lets no entry pass without a type.
+  const type = typeof entry?.["type"] === "string" ? entry["type"] : service.type
   const inFile = entry !== undefined
   // Another type under a known name is another service: the variables do not belong to it.
   const variables = type === service.type ? service.variables : {}
@@ -256,7 +257,7 @@ const draftKnown = (
   const { type: _, ...rest } = entry ?? {}
   return {
     name,
-    type: String(type),
+    type,
     label: type === service.type ? label : undefined,
     entry: configured ? { ...fromEnvironment, ...rest } : undefined,
     variables: Object.fromEntries(present)

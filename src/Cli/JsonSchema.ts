@@ -2,7 +2,7 @@
  * The JSON Schema of the configuration file, made from the Schemas of the plugins, so that editors
  * complete and check it. Pure.
  */
-import { JSONSchema, type Schema } from "effect"
+import { JSONSchema, Predicate, Record, type Schema } from "effect"
 import type * as Check from "../Check/Check.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import { Document } from "./Document.js"
@@ -39,8 +39,8 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
 
 const objectSchema = (schema: Schema.Schema.AnyNoContext) => {
   const root = JSONSchema.make(schema)
-  const object = "properties" in root ? root : { properties: {}, required: [] }
-  return { properties: object.properties, required: object.required, $defs: root.$defs ?? {} }
+  const { properties, required } = "properties" in root ? root : { properties: {}, required: [] }
+  return { properties: orVariables(properties), required, $defs: adaptedEach(root.$defs ?? {}) }
 }
 
 const checkEntry = (check: Check.Any, policy: Json) => {
@@ -57,21 +57,49 @@ const checkEntry = (check: Check.Any, policy: Json) => {
       required: ["type", ...required.filter((field) => !supplied.includes(field))],
       properties: {
         type: { const: check.type },
-        ...orVariable({ ...policy, ...properties })
+        ...policy,
+        ...properties
       },
       additionalProperties: false
     }
   }
 }
 
-/** Any value may be a variable, also where a number is expected. */
-const orVariable = (properties: Json): Json =>
-  Object.fromEntries(
-    Object.entries(properties).map(([name, schema]) => [
-      name,
-      { anyOf: [schema, { type: "string", pattern: "^\\$\\{[^}]+\\}$" }] }
-    ])
-  )
+/** Any value may be or hold a variable, also where a number is expected. */
+const orVariable = (schema: unknown): Json => ({
+  anyOf: [adapted(schema), { type: "string", pattern: "\\$\\{[^}]+\\}" }]
+})
+
+const orVariables = (properties: object): Json =>
+  Record.map(Object.fromEntries(Object.entries(properties)), orVariable)
+
+const adaptedEach = (schemas: object): Json =>
+  Record.map(Object.fromEntries(Object.entries(schemas)), adapted)
+
+/** With variables at every depth; and draft 7, which editors know best, ignores what is beside `$ref`. */
+const adapted = (schema: unknown): unknown => {
+  if (Array.isArray(schema)) return schema.map(adapted)
+  if (!Predicate.isRecord(schema)) return schema
+  // Several places have the `$id` of "anything", which has to be unique.
+  const {
+    $id: _,
+    $ref,
+    ...rest
+  } = Record.map(schema, (part, keyword) => {
+    if (keyword === "properties" && Predicate.isRecord(part)) return orVariables(part)
+    if (keyword === "items" && Predicate.isRecord(part)) return orVariable(part)
+    return applicators.has(keyword) ? adapted(part) : part
+  })
+  if ($ref === undefined) return rest
+  if (Object.keys(rest).length === 0) return { $ref }
+  const { allOf, ...beside } = rest
+  return {
+    ...beside,
+    allOf: [{ $ref }, ...(Array.isArray(allOf) ? (allOf as Array<unknown>) : [])]
+  }
+}
+
+const applicators = new Set(["additionalProperties", "allOf", "anyOf", "items", "not", "oneOf"])
 
 /** A type from a plugin of another package; its fields are checked when Holter starts. */
 const foreignEntry = (types: ReadonlyArray<string>): Json => ({

@@ -23,7 +23,7 @@ import type { Secrets } from "./Secrets.js"
  * @since 0.1.0
  * @category combinators
  */
-export const scrubbed =
+const scrubbed =
   (secrets: Secrets) =>
   <Output>(logger: Logger.Logger<unknown, Output>): Logger.Logger<unknown, Output> =>
     Logger.make((options) =>

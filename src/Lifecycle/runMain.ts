@@ -5,15 +5,10 @@
  * @since 0.1.0
  */
 import { makeRunMain } from "@effect/platform/Runtime"
-import { Cause, type Effect, Exit } from "effect"
+import { Cause, type Effect, Exit, Inspectable } from "effect"
 
-/**
- * A fault of the program itself (`EX_SOFTWARE` of sysexits). Node's own 1 would mean "degraded".
- *
- * @since 0.1.0
- * @category constants
- */
-export const faultCode = 70
+/** A fault of the program itself (`EX_SOFTWARE` of sysexits). Node's own 1 would mean "degraded". */
+const faultCode = 70
 
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
@@ -36,7 +31,7 @@ export interface Options {
 export const runMain = (main: Effect.Effect<number>, options: Options = {}): void => {
   let signalled: number | undefined
   const crash = (fault: unknown): void => {
-    const text = fault instanceof Error ? fault.message : String(fault)
+    const text = fault instanceof Error ? fault.message : Inspectable.toStringUnknown(fault)
     const clean = options.scrub?.(text) ?? text
     process.stderr.write(`holter: a fault of the program itself: ${clean}\n`)
     process.exit(faultCode)
@@ -53,7 +48,7 @@ export const runMain = (main: Effect.Effect<number>, options: Options = {}): voi
     process.on("SIGTERM", stop("SIGTERM"))
     process.on("uncaughtException", crash)
     process.on("unhandledRejection", crash)
-    // A reader that left, as in `holter check | head -1`, is no fault.
+    // Who writes learns of it; a reader that left, as in `holter check | head -1`, is no fault.
     process.stdout.on("error", () => {})
     process.stderr.on("error", () => {})
     fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))

@@ -17,7 +17,9 @@ const runOnce = (directory: string) =>
     Effect.provide(
       HealthMonitor.layer.pipe(
         Layer.provide(Queue.layer({ directory, busy: 1, overfull: 2 })),
-        Layer.provide(Layer.mergeAll(CheckRegistry.layer, CheckRunner.layer(), NodeFileSystem.layer))
+        Layer.provide(
+          Layer.mergeAll(CheckRegistry.layer, CheckRunner.layer(), NodeFileSystem.layer)
+        )
       )
     )
   )
@@ -34,7 +36,8 @@ describe("a check of another package", () => {
       const overfull = yield* runOnce(directory)
       assert.strictEqual(overfull.status, "unhealthy")
       assert.deepStrictEqual(overfull.details, { waiting: 2 })
-    }))
+    })
+  )
 
   it.scoped("says that it cannot read", () =>
     Effect.gen(function* () {
@@ -42,5 +45,6 @@ describe("a check of another package", () => {
       const result = yield* runOnce(directory)
       assert.strictEqual(result.reason, "Unreadable")
       assert.include(result.message, directory)
-    }))
+    })
+  )
 })

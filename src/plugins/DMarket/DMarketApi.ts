@@ -57,7 +57,7 @@ export interface Skew {
 }
 
 /** DMarket refuses what was signed by a clock that is further off. */
-export const skewLimit = Duration.minutes(2)
+const skewLimit = Duration.minutes(2)
 
 export const isBeyondLimit = (skew: Skew | undefined): skew is Skew =>
   skew !== undefined && Math.abs(skew.seconds) > Duration.toSeconds(skewLimit)

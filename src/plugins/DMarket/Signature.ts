@@ -44,7 +44,7 @@ export interface MalformedKey {
 const malformedKey: MalformedKey = { _tag: "MalformedKey" }
 
 /** The bytes that are signed. */
-export const message = (request: Signable): Uint8Array =>
+const message = (request: Signable): Uint8Array =>
   Buffer.from(`${request.method}${request.path}${request.body}${request.unixSeconds}`)
 
 /** The value of `X-Request-Sign`. */

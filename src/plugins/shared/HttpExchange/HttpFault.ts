@@ -5,7 +5,7 @@
  */
 import { Array as Arr, Option, Predicate, Schema } from "effect"
 
-export const Reason = Schema.Literal(
+const Reason = Schema.Literal(
   "DnsFailed",
   "Refused",
   "Unreachable",

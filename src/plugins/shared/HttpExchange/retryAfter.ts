@@ -6,7 +6,7 @@
 import { DateTime, Duration, Option } from "effect"
 
 /** What asks for more is not believed: a check that sleeps for a month checks nothing. */
-export const longest = Duration.days(1)
+const longest = Duration.days(1)
 
 /** Retry-After as seconds or as an HTTP date; anything else counts as not there. */
 export const retryAfter = (

@@ -1,0 +1,35 @@
+/** What part 1 promises about speed, in one place. A ratio is CPU time against CPU time. */
+
+export interface Limit {
+  /** `most`: the figure may not be greater; `least`: not smaller. */
+  readonly kind: "most" | "least"
+  readonly value: number
+}
+
+const most = (value: number): Limit => ({ kind: "most", value })
+const least = (value: number): Limit => ({ kind: "least", value })
+
+export const limits = {
+  cold: {
+    /** Against `node -e 0`. */
+    version: most(1.5),
+    help: most(2.4),
+    sqlite: most(3),
+    four: most(3.5),
+    /** Peak resident memory of the four checks. */
+    megabytes: most(80),
+    /** The four checks against the same by the Python port. */
+    python: most(0.5),
+    /** A newer Node against this one, both with the four checks. */
+    newerNode: most(1)
+  },
+  warm: {
+    /** Against the bare driver. */
+    http: most(3.5),
+    postgres: most(3),
+    redis: most(6),
+    /** How many times the others cost what an HTTP check of Holter costs. */
+    blackbox: least(4),
+    python: least(100)
+  }
+} as const

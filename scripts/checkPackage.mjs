@@ -1,0 +1,110 @@
+// @ts-check
+/**
+ * What a user gets: the package is packed, and the tarball is looked at by publint, by attw, by Node
+ * and by a compiler that checks libraries too, with nothing installed but what Holter's package.json
+ * asks for. Works offline. Expects a finished build.
+ */
+import { execFileSync } from "node:child_process"
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+
+const root = path.resolve(import.meta.dirname, "..")
+const work = mkdtempSync(path.join(tmpdir(), "holter-package-"))
+const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"))
+
+/** @type {(file: string, args: ReadonlyArray<string>, cwd: string) => string} */
+const run = (file, args, cwd) => execFileSync(file, args, { cwd, encoding: "utf8" })
+const bin = (/** @type {string} */ name) => path.join(root, "node_modules/.bin", name)
+
+/** Each subpath that the exports map offers; a wildcard is every built module in its folder. */
+const subpaths = Object.entries(manifest.exports).flatMap(([subpath, target]) => {
+  if (target === null || subpath === "./package.json") return []
+  if (!subpath.includes("*")) return [subpath]
+  const folder = path.join(root, path.dirname(target.types))
+  const modules = readdirSync(folder).filter((file) => file.endsWith(".d.ts"))
+  return modules.map((file) => subpath.replace("*", path.basename(file, ".d.ts")))
+})
+
+const names = subpaths.map((subpath) => path.posix.join(manifest.name, subpath))
+
+/** A user's project: Holter, the packages that it asks for, and Node's types. */
+const install = (/** @type {string} */ tarball) => {
+  const modules = path.join(work, "node_modules")
+  mkdirSync(path.join(modules, "holter"), { recursive: true })
+  run("tar", ["-xzf", tarball, "--strip-components=1", "-C", path.join(modules, "holter")], work)
+  const packages = [
+    ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+    "@types/node"
+  ]
+  for (const name of packages) {
+    mkdirSync(path.dirname(path.join(modules, name)), { recursive: true })
+    symlinkSync(path.join(root, "node_modules", name), path.join(modules, name))
+  }
+}
+
+const compile = () => {
+  writeFileSync(path.join(work, "package.json"), `{ "type": "module" }`)
+  writeFileSync(
+    path.join(work, "user.ts"),
+    names.map((name, index) => `export * as M${index} from "${name}"\n`).join("")
+  )
+  const options = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"]
+  const modules = ["--module", "NodeNext", "--target", "ES2022", "--types", "node"]
+  return run(bin("tsc"), ["--noEmit", "--pretty", "false", ...options, ...modules, "user.ts"], work)
+}
+
+/** Every subpath loads, and no module below a plugin's own is within reach. */
+const load = () => {
+  const plugins = path.join(root, "dist/plugins")
+  const internal = readdirSync(plugins, { recursive: true })
+    .map(String)
+    .filter((file) => file.endsWith(".js") && path.dirname(file) !== ".")
+    .map((file) => path.posix.join(manifest.name, "plugins", file.slice(0, -3)))
+  const program = `
+    for (const name of ${JSON.stringify(names)}) await import(name)
+    for (const name of ${JSON.stringify(internal)}) {
+      const code = await import(name).then(() => "", (error) => error.code)
+      if (code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") {
+        throw new Error(name + " can be imported: its folder needs a null in exports")
+      }
+    }`
+  writeFileSync(path.join(work, "load.mjs"), program)
+  return run("node", ["load.mjs"], work)
+}
+
+let failed = false
+const step = (/** @type {string} */ name, /** @type {() => unknown} */ check) => {
+  try {
+    check()
+    console.log(`ok    ${name}`)
+  } catch (error) {
+    failed = true
+    const { stdout = "", stderr = "" } = /** @type {{ stdout?: string, stderr?: string }} */ (error)
+    console.log(`FAIL  ${name}\n${stdout}${stderr}${`${stdout}${stderr}` === "" ? error : ""}`)
+  }
+}
+
+try {
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", work]
+  const tarball = path.join(work, JSON.parse(run("npm", pack, root))[0].filename)
+  step("publint", () => run(bin("publint"), ["run", tarball, "--strict"], root))
+  step("attw", () => {
+    const options = ["--profile", "esm-only", "--no-definitely-typed", "--format", "ascii"]
+    return run(bin("attw"), [tarball, ...options, "--entrypoints", ...subpaths], root)
+  })
+  install(tarball)
+  step("a user's Node", load)
+  step("a user's compiler", compile)
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
+process.exitCode = failed ? 1 : 0
