@@ -18,7 +18,7 @@ export const runnable = <E, R>(
     )
     const runner = Context.get(context, CheckRunner.CheckRunner)
     const [check] = yield* Context.get(context, CheckRegistry.CheckRegistry).all
-    return check === undefined
-      ? yield* Effect.dieMessage("no check was registered")
-      : runner.run(check)
+    if (check === undefined) return yield* Effect.dieMessage("no check was registered")
+    // @effect-diagnostics-next-line returnEffectInGen:off -- the run itself is what is asked for
+    return runner.run(check)
   })

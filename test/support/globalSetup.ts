@@ -6,10 +6,12 @@
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import * as Binaries from "./Binaries.js"
+import { ensureBuilt } from "./built.js"
 import { canInstall, install, installLine } from "./Install.js"
 import * as TestRun from "./TestRun.js"
 
 export default async function setup(): Promise<() => Promise<void>> {
+  ensureBuilt(process.argv.slice(2))
   const prepared = await TestRun.prepare(await binaries())
   return async () => {
     const skipped = readSkipped(TestRun.skippedFile(prepared.run))

@@ -1,0 +1,127 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Chunk, Duration, Effect, Exit, FastCheck, Scope, TestClock } from "effect"
+import * as Deadlines from "../../src/Check/Deadlines.js"
+
+/** Something that happens `after` the step before it. */
+type Step =
+  | { readonly _tag: "Add"; readonly after: number; readonly timeout: number }
+  | { readonly _tag: "Cancel"; readonly after: number; readonly index: number }
+
+const millis = FastCheck.integer({ min: 0, max: 300 })
+const steps: FastCheck.Arbitrary<ReadonlyArray<Step>> = FastCheck.array(
+  FastCheck.oneof(
+    {
+      weight: 3,
+      arbitrary: FastCheck.record({
+        _tag: FastCheck.constant("Add" as const),
+        after: FastCheck.oneof(FastCheck.constant(0), millis),
+        timeout: FastCheck.oneof(FastCheck.constantFrom(100, 101, 250), millis)
+      })
+    },
+    {
+      weight: 1,
+      arbitrary: FastCheck.record({
+        _tag: FastCheck.constant("Cancel" as const),
+        after: FastCheck.oneof(FastCheck.constant(0), millis),
+        index: FastCheck.nat({ max: 15 })
+      })
+    }
+  ),
+  { maxLength: 16 }
+)
+
+interface Added {
+  readonly due: number
+  readonly cancel: () => void
+  cancelledAt: number
+  readonly firedAt: Array<number>
+}
+
+describe("Deadlines", () => {
+  it.scoped.prop(
+    "each fires once, at its time; one that was cancelled before never does",
+    [steps],
+    ([script]) =>
+      Effect.gen(function* () {
+        const deadlines = yield* Deadlines.make
+        const clock = yield* Effect.clock
+        const added: Array<Added> = []
+        let now = clock.unsafeCurrentTimeMillis()
+        for (const step of script) {
+          yield* TestClock.adjust(Duration.millis(step.after))
+          now += step.after
+          if (step._tag === "Cancel") {
+            const entry = added[step.index]
+            if (entry === undefined) continue
+            entry.cancel()
+            entry.cancelledAt = Math.min(entry.cancelledAt, now)
+          } else {
+            const firedAt: Array<number> = []
+            const expire = () => firedAt.push(clock.unsafeCurrentTimeMillis())
+            const cancel = yield* deadlines.add(Duration.millis(step.timeout), expire)
+            const due = now + step.timeout
+            added.push({ due, cancel, cancelledAt: Number.POSITIVE_INFINITY, firedAt })
+          }
+        }
+        yield* TestClock.adjust("1 second")
+        for (const { cancelledAt, due, firedAt } of added) {
+          // Cancelled at the very moment when it is due, either may come first.
+          if (cancelledAt === due) assert.include([0, 1], firedAt.length)
+          else assert.deepStrictEqual(firedAt, cancelledAt < due ? [] : [due])
+        }
+      }),
+    { fastCheck: { numRuns: 40 } }
+  )
+
+  it.scoped("one sleeper for each wake: many deadlines of few times sleep few times", () =>
+    Effect.gen(function* () {
+      const sleeps: Array<number> = []
+      const test = yield* TestClock.testClock()
+      const counting = Object.assign(Object.create(test) as TestClock.TestClock, {
+        sleep: (duration: Duration.Duration) =>
+          Effect.zipRight(
+            Effect.sync(() => sleeps.push(Duration.toMillis(duration))),
+            test.sleep(duration)
+          )
+      })
+      yield* Effect.gen(function* () {
+        const deadlines = yield* Deadlines.make
+        for (let beat = 0; beat < 10; beat++) {
+          for (let index = 0; index < 100; index++) {
+            yield* deadlines.add(Duration.seconds(10), () => {})
+            const cancel = yield* deadlines.add(Duration.seconds(1), () => {})
+            if (beat % 2 === 0) cancel()
+          }
+          yield* TestClock.adjust("500 millis")
+        }
+        yield* TestClock.adjust("20 seconds")
+      }).pipe(Effect.withClock(counting))
+      // Ten beats, each with two times to wake for; not one for each of the 2000 deadlines.
+      assert.isAtMost(sleeps.length, 20 + 10, sleeps.join())
+    })
+  )
+
+  it.effect("closing the scope ends the sleeper, however the deadline was added", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const deadlines = yield* Scope.extend(Deadlines.make, scope)
+      let fired = 0
+      yield* Effect.uninterruptible(deadlines.add(Duration.hours(1), () => (fired += 1)))
+      yield* Effect.yieldNow()
+      yield* Scope.close(scope, Exit.void) // the clock stands still
+      yield* TestClock.adjust("2 hours")
+      assert.strictEqual(fired, 0)
+    })
+  )
+
+  it.scoped("an endless deadline wakes nobody and never fires", () =>
+    Effect.gen(function* () {
+      const deadlines = yield* Deadlines.make
+      let fired = 0
+      yield* deadlines.add(Duration.infinity, () => (fired += 1))
+      yield* TestClock.adjust("1000 days")
+      assert.strictEqual(fired, 0)
+      assert.strictEqual(Chunk.size(yield* TestClock.sleeps()), 0)
+    })
+  )
+})

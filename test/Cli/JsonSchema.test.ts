@@ -1,0 +1,138 @@
+/** What an editor completes is what `holter check` accepts. */
+import { assert, describe, it } from "@effect/vitest"
+import { Ajv } from "ajv"
+import { Effect } from "effect"
+import * as Catalog from "../../src/Cli/Catalog.js"
+import * as JsonSchema from "../../src/Cli/JsonSchema.js"
+
+const checks = Effect.forEach([...Catalog.builtIn.values()], Catalog.load)
+
+const validator = Effect.map(checks, (all) => {
+  const schema = JSON.parse(JSON.stringify(JsonSchema.make(all))) as object
+  return new Ajv({ allErrors: true, strictTypes: false }).compile(schema)
+})
+
+const valid: ReadonlyArray<readonly [string, unknown]> = [
+  ["nothing", {}],
+  [
+    "the sample of the design",
+    {
+      name: "DMarket Bot",
+      heartbeat: { interval: "30 seconds", timeout: "10 seconds", failureThreshold: 3 },
+      checks: {
+        database: { type: "database", url: "${DATABASE_URL}" },
+        redis: { type: "redis", url: "${REDIS_URL}", fallback: "memory", critical: false },
+        dmarket_api: {
+          type: "dmarket",
+          publicKey: "${DMARKET_PUBLIC_KEY}",
+          secretKey: "${DMARKET_SECRET_KEY}",
+          dependsOn: []
+        },
+        telegram_api: {
+          type: "telegram",
+          token: "${TELEGRAM_BOT_TOKEN}",
+          interval: "1 minute",
+          timeout: "5 seconds"
+        },
+        gateway: { type: "tcp", host: "127.0.0.1", port: 9000 },
+        website: {
+          type: "http",
+          url: "https://example.com/up",
+          expect: { status: [200], json: { "$.ok": true } },
+          slow: "800 millis"
+        }
+      },
+      plugins: ["@acme/holter-plugin-queue", "./my-check.js"],
+      backup: { keep: 7 },
+      alerts: {},
+      status: {},
+      shutdown: {},
+      journal: {}
+    }
+  ],
+  ["what the environment supplies", { checks: { redis: { type: "redis" } } }],
+  ["a variable for a number", { checks: { a: { type: "tcp", host: "h", port: "${PORT}" } } }],
+  ["a variable for a boolean", { checks: { a: { type: "disk", critical: "${CRITICAL:-false}" } } }],
+  ["a variable for a count", { heartbeat: { failureThreshold: "${COUNT}" } }],
+  ["a variable deep inside", { checks: { a: { type: "disk", retry: { times: "${TIMES}" } } } }],
+  ["a variable in a list", { checks: { a: { type: "disk", dependsOn: ["${OTHER}"] } } }],
+  ["a variable in a text", { checks: { a: { type: "redis", url: "redis://:${PASSWORD}@h" } } }],
+  ["a retry", { checks: { a: { type: "memory", retry: { times: 2, base: "500 millis" } } } }],
+  ["another plugin's type", { checks: { jobs: { type: "queue", length: 3 } } }],
+  ["its own schema", { $schema: "./holter.config.schema.json" }]
+]
+
+const invalid: ReadonlyArray<readonly [string, unknown]> = [
+  ["a list", []],
+  ["an unknown section", { chekcs: {} }],
+  ["a check without a type", { checks: { a: { host: "h" } } }],
+  ["an unknown field", { checks: { a: { type: "tcp", host: "h", port: 1, prot: 1 } } }],
+  ["a missing field", { checks: { a: { type: "tcp", host: "h" } } }],
+  ["a port that is none", { checks: { a: { type: "tcp", host: "h", port: 99999 } } }],
+  ["a number for a duration", { checks: { a: { type: "disk", timeout: 10 } } }],
+  ["a duration that is none", { heartbeat: { timeout: "soon" } }],
+  ["a threshold of 0", { heartbeat: { failureThreshold: 0 } }],
+  ["a text for a boolean", { checks: { a: { type: "disk", critical: "no" } } }],
+  ["a group that is none", { checks: { a: { type: "disk", group: "startup" } } }],
+  ["a retry too many", { checks: { a: { type: "disk", retry: { times: 101 } } } }],
+  ["plugins that are no list", { plugins: "./my-check.js" }],
+  ["an empty name", { name: "" }]
+]
+
+describe("JsonSchema", () => {
+  it.effect("gives one name to no two definitions", () =>
+    Effect.gen(function* () {
+      const seen = new Map<string, unknown>()
+      for (const check of yield* checks) {
+        const { $defs = {} } = JsonSchema.make([check]) as { readonly $defs?: object }
+        for (const [name, definition] of Object.entries(
+          JSON.parse(JSON.stringify($defs)) as object
+        )) {
+          assert.deepStrictEqual(definition, seen.get(name) ?? definition, `${check.type}: ${name}`)
+          seen.set(name, definition)
+        }
+      }
+    })
+  )
+
+  it.effect("accepts what is right", () =>
+    Effect.gen(function* () {
+      const validate = yield* validator
+      for (const [what, document] of valid) {
+        assert.isTrue(validate(document), `${what}: ${JSON.stringify(validate.errors)}`)
+      }
+    })
+  )
+
+  it.effect("refuses what is wrong", () =>
+    Effect.gen(function* () {
+      const validate = yield* validator
+      for (const [what, document] of invalid) assert.isFalse(validate(document), what)
+    })
+  )
+
+  it.effect("has an entry for every type, and text for whoever hovers over a field", () =>
+    Effect.gen(function* () {
+      const schema = JsonSchema.make(yield* checks) as unknown as {
+        readonly properties: {
+          readonly checks: {
+            readonly additionalProperties: {
+              readonly oneOf: ReadonlyArray<{
+                readonly title: string
+                readonly description?: string
+                readonly properties: object
+              }>
+            }
+          }
+        }
+      }
+      const entries = schema.properties.checks.additionalProperties.oneOf
+      const titles = entries.map(({ title }) => title)
+      assert.includeMembers(titles, [...Catalog.builtIn.keys()])
+      for (const entry of entries.slice(0, -1)) {
+        assert.isNotEmpty(entry.description, entry.title)
+        assert.containsAllKeys(entry.properties, ["type", "timeout", "interval", "critical"])
+      }
+    })
+  )
+})

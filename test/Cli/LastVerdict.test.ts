@@ -1,0 +1,144 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { Effect, Layer, Ref } from "effect"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
+import type { Status } from "../../src/Check/CheckResult.js"
+import * as LastVerdict from "../../src/Cli/LastVerdict.js"
+import { Output } from "../../src/Cli/Output.js"
+import type { StatusSummary } from "../../src/Monitor/StatusSummary.js"
+import * as TempDir from "../support/TempDir.js"
+
+const summary = (services: Readonly<Record<string, Status>>): StatusSummary => ({
+  overall_status: Object.values(services).includes("unhealthy") ? "unhealthy" : "healthy",
+  timestamp: "2025-12-11T23:00:00.000Z",
+  services: Object.fromEntries(
+    Object.entries(services).map(([name, status]) => [
+      name,
+      { status, response_time_ms: 1, message: "secret text", last_check: null, details: {} }
+    ])
+  ),
+  failure_counts: {},
+  success_counts: {}
+})
+
+const healthy = summary({ a: "healthy", b: "healthy" })
+const down = summary({ a: "unhealthy", b: "healthy" })
+
+/** A working directory of its own, and what was sent and noted in it. */
+const bench = Effect.gen(function* () {
+  const folder = yield* TempDir.make("verdict")
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = process.cwd()
+      process.chdir(folder)
+      return before
+    }),
+    (before) => Effect.sync(() => process.chdir(before))
+  )
+  const notes = yield* Ref.make<ReadonlyArray<string>>([])
+  const sent = yield* Ref.make(0)
+  const output = Layer.succeed(Output, {
+    line: () => Effect.void,
+    note: (text) => Ref.update(notes, (all) => [...all, text]),
+    hide: () => Effect.void,
+    look: { emoji: true, color: false }
+  })
+  const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, output)
+  return {
+    data: path.join(folder, "data"),
+    file: path.join(folder, "data", "last-verdict.json"),
+    notes: Ref.get(notes),
+    /** How often it sent. */
+    run: (verdict: StatusSummary) =>
+      LastVerdict.onChange(
+        verdict,
+        Ref.update(sent, (count) => count + 1)
+      ).pipe(Effect.provide(platform), Effect.zipRight(Ref.getAndSet(sent, 0))),
+    runFailing: (verdict: StatusSummary) =>
+      Effect.provide(Effect.flip(LastVerdict.onChange(verdict, Effect.fail("no answer"))), platform)
+  }
+})
+
+describe("LastVerdict", () => {
+  it.scopedLive("tells a problem once, and its end", () =>
+    Effect.gen(function* () {
+      const { run } = yield* bench
+      assert.strictEqual(yield* run(healthy), 0)
+      assert.strictEqual(yield* run(healthy), 0)
+      assert.strictEqual(yield* run(down), 1)
+      assert.strictEqual(yield* run(down), 0)
+      assert.strictEqual(yield* run(healthy), 1)
+      assert.strictEqual(yield* run(healthy), 0)
+    })
+  )
+
+  it.scopedLive("tells the first run's problem", () =>
+    Effect.gen(function* () {
+      const { run } = yield* bench
+      assert.strictEqual(yield* run(down), 1)
+      assert.strictEqual(yield* run(down), 0)
+    })
+  )
+
+  it.scopedLive("tells that another service is down, though the whole is as bad as before", () =>
+    Effect.gen(function* () {
+      const { run } = yield* bench
+      yield* run(down)
+      assert.strictEqual(yield* run(summary({ a: "healthy", b: "unhealthy" })), 1)
+      // A service that came or went is another verdict too; the order is not.
+      assert.strictEqual(yield* run(summary({ b: "unhealthy", a: "healthy" })), 0)
+      assert.strictEqual(yield* run(summary({ b: "unhealthy" })), 1)
+    })
+  )
+
+  it.scopedLive("sends again what failed to be sent", () =>
+    Effect.gen(function* () {
+      const { run, runFailing } = yield* bench
+      yield* run(healthy)
+      assert.strictEqual(yield* runFailing(down), "no answer")
+      assert.strictEqual(yield* runFailing(down), "no answer")
+      assert.strictEqual(yield* run(down), 1)
+      assert.strictEqual(yield* run(down), 0)
+    })
+  )
+
+  it.scopedLive("keeps statuses and nothing else, and leaves nothing beside the file", () =>
+    Effect.gen(function* () {
+      const { data, file, run } = yield* bench
+      yield* run(down)
+      yield* run(healthy)
+      assert.deepStrictEqual(JSON.parse(readFileSync(file, "utf8")), {
+        overall_status: "healthy",
+        services: { a: "healthy", b: "healthy" }
+      })
+      assert.deepStrictEqual(readdirSync(data), ["last-verdict.json"])
+    })
+  )
+
+  it.scopedLive("takes a damaged file for none", () =>
+    Effect.gen(function* () {
+      const { data, file, run } = yield* bench
+      mkdirSync(data)
+      for (const text of ["", "{", '{"overall_status":"fine","services":{}}', "\0\0\0"]) {
+        writeFileSync(file, text)
+        assert.strictEqual(yield* run(down), 1, text)
+        assert.strictEqual(yield* run(down), 0, text)
+      }
+    })
+  )
+
+  it.scopedLive("says so where the verdict cannot be kept", () =>
+    Effect.gen(function* () {
+      const { data, notes, run } = yield* bench
+      writeFileSync(data, "a file where the folder should be")
+      assert.strictEqual(yield* run(down), 1)
+      const [note = "", ...more] = yield* notes
+      assert.deepStrictEqual(more, [])
+      assert.include(note, "data/last-verdict.json")
+      assert.include(note, "may repeat this notification")
+      assert.strictEqual(yield* run(down), 1)
+    })
+  )
+})

@@ -1,0 +1,185 @@
+/** Wrong usage, help, and the commands beside `check`. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { readFileSync, statSync } from "node:fs"
+import * as path from "node:path"
+import * as Cli from "../support/Cli.js"
+import * as Bot from "./bot.js"
+
+const ansi = /\u001b/
+
+/** Two at a time: that is how many cores there are to expect. */
+const each = <A, B, E, R>(all: ReadonlyArray<A>, f: (one: A) => Effect.Effect<B, E, R>) =>
+  Effect.forEach(all, f, { concurrency: 2, discard: true })
+
+describe("holter", () => {
+  it.scopedLive("is 64 for flags, arguments and commands that there are not", () =>
+    each(
+      [
+        ["check", "--nope"],
+        ["check", "extra"],
+        ["check", "--only"],
+        ["check", "--jso"],
+        ["nope"],
+        ["plugins", "nope"],
+        ["plugins", "describe"],
+        ["plugins", "describe", "nope"],
+        ["plugins", "list", "extra"],
+        ["init", "--force"],
+        ["--nope"]
+      ],
+      (args) =>
+        Effect.gen(function* () {
+          const result = yield* Cli.run(args)
+          const line = args.join(" ")
+          assert.strictEqual(result.code, 64, `${line}\n${result.stdout}${result.stderr}`)
+          assert.isNotEmpty(result.stderr, line)
+          assert.isEmpty(result.stdout, line)
+          assert.notMatch(result.stderr, ansi, line)
+        })
+    )
+  )
+
+  it.scopedLive("has help for every command, without ANSI where it is piped", () =>
+    each([[], ["check"], ["plugins"], ["plugins", "list"], ["init"]], (words) =>
+      Effect.gen(function* () {
+        const result = yield* Cli.run([...words, "--help"])
+        assert.strictEqual(result.code, 0, words.join(" "))
+        assert.isEmpty(result.stderr)
+        assert.notMatch(result.stdout, ansi, words.join(" "))
+        assert.include(result.stdout, "USAGE")
+        for (const flag of words[0] === "check" ? ["--json", "--cron", "--only", "--config"] : []) {
+          assert.include(result.stdout, flag)
+        }
+      })
+    )
+  )
+
+  it.scopedLive("--version is the version, and nothing else", () =>
+    Effect.gen(function* () {
+      const manifest = Bot.readJson(path.join(path.dirname(Cli.bin()), "..", "package.json"))
+      const result = yield* Cli.run(["--version"])
+      assert.deepInclude(result, {
+        code: 0,
+        stderr: "",
+        stdout: `${(manifest as { version: string }).version}\n`
+      })
+    })
+  )
+
+  it.scopedLive("shows help in colour on a terminal, and not with NO_COLOR", () =>
+    Effect.gen(function* () {
+      assert.match((yield* Cli.pty(["--help"])).stdout, ansi)
+      assert.notMatch((yield* Cli.pty(["--help"], { env: { NO_COLOR: "1" } })).stdout, ansi)
+    })
+  )
+})
+
+const types = [
+  ...["telegram", "dmarket", "database", "redis", "http", "tcp"],
+  ...["dns", "tls", "disk", "memory", "event_loop"]
+]
+
+describe("holter plugins", () => {
+  it.scopedLive("lists every type with what it does", () =>
+    Effect.gen(function* () {
+      const result = yield* Cli.run(["plugins", "list"])
+      assert.strictEqual(result.code, 0, result.stderr)
+      const lines = result.stdout.trimEnd().split("\n")
+      assert.deepStrictEqual(
+        lines.map((line) => line.split(" ", 1)[0]),
+        types
+      )
+      for (const line of lines) assert.match(line, /^\w+ {2,}\S.{10,}$/)
+    })
+  )
+
+  it.scopedLive("describes every type: its fields, which are needed, what they take", () =>
+    each(types, (type) =>
+      Effect.gen(function* () {
+        const result = yield* Cli.run(["plugins", "describe", type])
+        assert.strictEqual(result.code, 0, result.stderr)
+        assert.match(result.stdout, new RegExp(`^${type}: \\S`))
+        assert.include(result.stdout, "Service name: ")
+        const fields = result.stdout.split("Fields:\n")[1]?.trimEnd().split("\n") ?? []
+        assert.isNotEmpty(fields)
+        for (const field of fields) {
+          assert.match(field, /^ {2}(none|\w+ +(required|optional) {2}\S.*)$/, type)
+          assert.notInclude(field, "see the documentation", type)
+        }
+      })
+    )
+  )
+
+  it.scopedLive("works while other parts of the configuration are wrong", () =>
+    Effect.gen(function* () {
+      const files = { "holter.config.yaml": "checks:\n  a: { type: redis, url: '${NOWHERE}' }\n" }
+      const result = yield* Cli.run(["plugins", "describe", "redis"], { files })
+      assert.strictEqual(result.code, 0, result.stderr)
+    })
+  )
+})
+
+describe("holter init", () => {
+  it.scopedLive("writes a configuration that check accepts, and never overwrites one", () =>
+    Effect.gen(function* () {
+      const { env } = yield* Bot.make
+      const first = yield* Cli.run(["init"], { env })
+      assert.strictEqual(first.code, 0, first.stderr)
+      const file = path.join(first.cwd, "holter.config.yaml")
+      assert.include(first.stdout, file)
+      assert.include(first.stdout, "(services: telegram_api, dmarket_api, database)")
+      assert.strictEqual(statSync(file).mode & 0o777, 0o600)
+      const text = readFileSync(file, "utf8")
+      for (const [name, value] of Object.entries(env)) {
+        if (/KEY|TOKEN|URL/.test(name)) assert.notInclude(text, value, name)
+      }
+      assert.match(text, /^ {2}# redis:$/m)
+
+      const { cwd } = first
+      const check = yield* Cli.run(["check", "--json"], { cwd, env })
+      assert.strictEqual(check.code, 0, check.stdout + check.stderr)
+      assert.deepStrictEqual(Bot.statusesOf(check), {
+        telegram_api: "healthy",
+        dmarket_api: "healthy",
+        database: "healthy"
+      })
+      const page = yield* Cli.run(["check"], { cwd, env })
+      assert.include(page.stdout, "DMarket Bot - Health Check")
+
+      const again = yield* Cli.run(["init"], { cwd, env })
+      assert.strictEqual(again.code, 1)
+      assert.isEmpty(again.stdout)
+      assert.include(again.stderr, `${file} exists`)
+      assert.strictEqual(readFileSync(file, "utf8"), text)
+    })
+  )
+
+  it.scopedLive("writes what check accepts where nothing, or not all of a service, is set", () =>
+    each(
+      [
+        {},
+        { DMARKET_API_URL: "http://127.0.0.1:1" },
+        { TELEGRAM_API_URL: "http://127.0.0.1:1" },
+        { DATABASE_URL: "sqlite:///none.db" },
+        { REDIS_URL: "redis://127.0.0.1:1" }
+      ],
+      (env) =>
+        Effect.gen(function* () {
+          const { code, cwd, stderr } = yield* Cli.run(["init"], { env })
+          assert.strictEqual(code, 0, stderr)
+          const check = yield* Cli.run(["check", "--json"], { cwd, env })
+          assert.notInclude([64, 70, 78], check.code, JSON.stringify(env) + check.stderr)
+        })
+    )
+  )
+
+  it.scopedLive("leaves another form of the file alone too", () =>
+    Effect.gen(function* () {
+      const files = { "holter.config.json": "{}" }
+      const result = yield* Cli.run(["init"], { files })
+      assert.strictEqual(result.code, 1)
+      assert.include(result.stderr, "holter.config.json exists")
+    })
+  )
+})
