@@ -25,9 +25,10 @@ const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"
 const run = (file, args, cwd) => execFileSync(file, args, { cwd, encoding: "utf8" })
 const bin = (/** @type {string} */ name) => path.join(root, "node_modules/.bin", name)
 
-/** Each subpath that the exports map offers; a wildcard is every built module in its folder. */
+/** Each module that the exports map offers; a wildcard is every built module in its folder. */
 const subpaths = Object.entries(manifest.exports).flatMap(([subpath, target]) => {
-  if (target === null || subpath === "./package.json") return []
+  // A null hides; a string is a JSON file, of which publint looks that it is there.
+  if (target === null || typeof target === "string") return []
   if (!subpath.includes("*")) return [subpath]
   const folder = path.join(root, path.dirname(target.types))
   const modules = readdirSync(folder).filter((file) => file.endsWith(".d.ts"))

@@ -133,7 +133,11 @@ describe("every end of a probe becomes a result", () => {
       },
       "The probe crashed: thrown early"
     ],
-    ["throws inside", () => Effect.sync(() => JSON.parse("{") as never), "The probe crashed: "],
+    [
+      "throws inside",
+      () => Effect.sync((): Outcome.Outcome => JSON.parse("{") as Outcome.Outcome),
+      "The probe crashed: "
+    ],
     ["dies with an Error", () => Effect.die(new Error("dead")), "The probe crashed: dead"],
     ["dies with a text", () => Effect.die("dead"), "The probe crashed: dead"],
     ["dies with nothing", () => Effect.die(undefined), "The probe crashed: undefined"],

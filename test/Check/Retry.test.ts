@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Ref, Schedule, Schema, TestClock } from "effect"
-import type { CheckResult } from "../../src/Check/CheckResult.js"
 import * as ConfigField from "../../src/Check/ConfigField.js"
 import * as CheckPolicy from "../../src/Check/CheckPolicy.js"
 import * as Check from "../../src/Check/Check.js"
@@ -13,10 +12,7 @@ const down = new ScriptedError({ reason: "Down" })
 const denied = new ScriptedError({ reason: "Denied" })
 
 /** When each attempt started, and what came out, when the clock goes on for a minute. */
-const attemptsOf = (
-  answers: ReadonlyArray<scripted.Probe>,
-  script: scripted.Script
-): Effect.Effect<{ readonly at: ReadonlyArray<number>; readonly result: CheckResult }, unknown> =>
+const attemptsOf = (answers: ReadonlyArray<scripted.Probe>, script: scripted.Script) =>
   Effect.gen(function* () {
     const starts = yield* Ref.make<ReadonlyArray<number>>([])
     const clock = yield* Effect.clock

@@ -63,7 +63,7 @@ const Leaky = Check.make("leaky", {
         case "fails":
           return yield* new Leak({ reason: "Leaked", text, cause: new Error(text) })
         case "throws":
-          return yield* Effect.sync(() => assert.fail(text))
+          return yield* Effect.sync((): Outcome.Outcome => assert.fail(text))
         default:
           return yield* Effect.die({ toString: () => text })
       }
@@ -90,9 +90,11 @@ for (const way of ["healthy", "degraded", "fails", "throws", "dies"]) {
         ]
       }).pipe(
         Effect.provide(
-          program(Leaky.layer({ url: Redacted.make(url), token: Redacted.make(token), way }))
-        ),
-        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+          Layer.merge(
+            program(Leaky.layer({ url: Redacted.make(url), token: Redacted.make(token), way })),
+            Logger.replace(Logger.defaultLogger, logger)
+          )
+        )
       )
       assert.isAtLeast(lines.length, 9)
       for (const text of [...output, ...lines]) {
@@ -113,8 +115,12 @@ it.effect("a time limit, a name and a reason are no secrets", () =>
     assert.isTrue(Duration.isDuration(result.responseTime))
   }).pipe(
     Effect.provide(
-      program(Leaky.layer({ url: Redacted.make(url), token: Redacted.make(token), way: "fails" }))
-    ),
-    Effect.provide(Logger.remove(Logger.defaultLogger))
+      Layer.merge(
+        program(
+          Leaky.layer({ url: Redacted.make(url), token: Redacted.make(token), way: "fails" })
+        ),
+        Logger.remove(Logger.defaultLogger)
+      )
+    )
   )
 )

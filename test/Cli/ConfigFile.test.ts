@@ -10,7 +10,7 @@ const load = (world: World, flag?: string) =>
 /** The content of a file of this text. */
 const contentOf = (text: string, variables: Record<string, string> = {}) =>
   load({ files: { "holter.config.yaml": text }, variables }).pipe(
-    Effect.flatMap((file) => Effect.orDie(file)),
+    Effect.map(Option.getOrThrow),
     Effect.map((file) => file.content)
   )
 
@@ -23,7 +23,7 @@ const issuesOf = (text: string, variables: Record<string, string> = {}) =>
 /** What cannot be filled in. */
 const unfilledOf = (text: string, variables: Record<string, string> = {}) =>
   load({ files: { "holter.config.yaml": text }, variables }).pipe(
-    Effect.flatMap((file) => Effect.orDie(file)),
+    Effect.map(Option.getOrThrow),
     Effect.map((file) => file.issues)
   )
 
@@ -196,7 +196,7 @@ describe("ConfigFile, its variables", () => {
       const file = yield* load({
         files: { "holter.config.yaml": "a: ${TOKEN}", t: "from-file\n" },
         variables: { TOKEN_FILE: "t" }
-      }).pipe(Effect.flatMap((found) => Effect.orDie(found)))
+      }).pipe(Effect.map(Option.getOrThrow))
       assert.deepStrictEqual(file.content, { a: "from-file" })
       assert.deepStrictEqual(file.secrets, ["from-file"])
     })
@@ -263,7 +263,7 @@ describe("ConfigFile, its variables", () => {
           ].join("\n")
         },
         variables: { BOT_TOKEN: "t0ken", HOST: "host" }
-      }).pipe(Effect.flatMap((found) => Effect.orDie(found)))
+      }).pipe(Effect.map(Option.getOrThrow))
       assert.sameMembers([...file.secrets], ["t0ken", "plain-text", "x-host", "Bearer abcdef"])
       assert.deepStrictEqual([...file.interpolated], ["a", "b"])
     })

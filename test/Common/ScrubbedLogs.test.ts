@@ -45,7 +45,7 @@ const logged = <A, E>(effect: Effect.Effect<A, E>) =>
   })
 
 describe("inside a probe no log line holds a secret", () => {
-  const lines: Record<string, Effect.Effect<unknown, unknown>> = {
+  const lines: Record<string, Effect.Effect<unknown, string | Refused>> = {
     "a message": Effect.log(`connecting to redis://:${secret}@host`),
     "a message, percent-encoded": Effect.log(`token=${encodeURIComponent(secret)}`),
     "several messages": Effect.log("connecting", secret, [secret], { deep: { url: secret } }),

@@ -1,4 +1,5 @@
 /** What must compile, and what must not: tsc holds this file, nothing runs it. */
+// @effect-diagnostics missingEffectError:off missingEffectContext:off missingLayerContext:off -- what must not compile
 import {
   Config,
   type ConfigError,
