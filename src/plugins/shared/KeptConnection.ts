@@ -45,23 +45,24 @@ export const make = <A, E>(
       kept === undefined ? opening.withPermits(1)(openKept) : Effect.succeed(kept.connection)
     )
 
-    const drop = Effect.suspend(() => {
-      const dropped = kept
-      kept = undefined
-      return dropped === undefined
-        ? Effect.void
-        : Effect.asVoid(Effect.forkDaemon(Scope.close(dropped.scope, Exit.void)))
-    })
+    const dropIf = (isMeant: (connection: A) => boolean) =>
+      Effect.suspend(() => {
+        if (kept === undefined || !isMeant(kept.connection)) return Effect.void
+        const { scope } = kept
+        kept = undefined
+        return Effect.asVoid(Effect.forkDaemon(Scope.close(scope, Exit.void)))
+      })
 
     return {
       get,
-      drop,
+      drop: dropIf(() => true),
       use: (f, broken = () => true) =>
         Effect.flatMap(get, (connection) =>
           Effect.onExit(f(connection), (exit) =>
             Exit.isSuccess(exit) || (exit.cause._tag === "Fail" && !broken(exit.cause.error))
               ? Effect.void
-              : drop
+              : // A use that ends late must not take away the connection that came after its own.
+                dropIf((current) => current === connection)
           )
         )
     }

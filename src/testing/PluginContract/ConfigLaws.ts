@@ -3,7 +3,16 @@
  *
  * @since 0.1.0
  */
-import { Arbitrary, Effect, Either, FastCheck, JSONSchema, Schema, SchemaAST as AST } from "effect"
+import {
+  Arbitrary,
+  Effect,
+  Either,
+  FastCheck,
+  JSONSchema,
+  type ParseResult,
+  Schema,
+  SchemaAST as AST
+} from "effect"
 import { formatIssue } from "../../Check/CheckError.js"
 import * as CheckPolicy from "../../Check/CheckPolicy.js"
 import { type ContractViolation, holds } from "./ContractViolation.js"
@@ -74,7 +83,10 @@ export const roundTrip = (check: Subject, samples: Samples): Law =>
     { discard: true }
   )
 
-const rewritten = (check: Subject, sample: unknown): Effect.Effect<unknown, unknown> =>
+const rewritten = (
+  check: Subject,
+  sample: unknown
+): Effect.Effect<unknown, ParseResult.ParseError> =>
   Effect.flatMap(
     Schema.decodeUnknown(check.config, { onExcessProperty: "error" })(sample),
     Schema.encodeUnknown(check.config)

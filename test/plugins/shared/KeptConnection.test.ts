@@ -141,6 +141,22 @@ describe("KeptConnection", () => {
     })
   )
 
+  it.scoped("a use that ends late does not drop the connection that came after its own", () =>
+    Effect.gen(function* () {
+      const { connection, server } = yield* scriptedServer
+      const late = yield* Deferred.make<void, scripted.ScriptedError>()
+      const old = yield* Effect.fork(Effect.exit(connection.use(() => Deferred.await(late))))
+      yield* settle
+      yield* Effect.exit(connection.use(() => Effect.fail(down)))
+      assert.strictEqual(yield* connection.get, 2)
+      yield* Deferred.fail(late, down)
+      yield* Fiber.join(old)
+      yield* settle
+      assert.strictEqual(yield* connection.get, 2)
+      assert.deepInclude(server, { opened: 2, closed: 1 })
+    })
+  )
+
   it.scoped("a drop that is late closes nothing twice", () =>
     Effect.gen(function* () {
       const { connection, server } = yield* scriptedServer
