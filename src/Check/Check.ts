@@ -14,7 +14,7 @@ import {
   Layer,
   Predicate,
   Schema,
-  type Scope
+  Scope
 } from "effect"
 import { withScrubbedLogs } from "../Common/ScrubbedLogs.js"
 import * as Secrets from "../Common/Secrets.js"
@@ -349,7 +349,9 @@ const provideServices = <E, R>(
   Effect.mapInputContext(
     // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
     probe as Effect.Effect<Outcome, E, Exclude<R, Scope.Scope> | Scope.Scope>,
-    (scope: Context.Context<Scope.Scope>) => Context.merge(services, scope)
+    // Of the run only its scope: a client that the caller happens to have is not the check's.
+    (run: Context.Context<Scope.Scope>) =>
+      Context.add(services, Scope.Scope, Context.get(run, Scope.Scope))
   )
 
 const statusOf = (

@@ -14,11 +14,8 @@ const contentOf = (text: string, variables: Record<string, string> = {}) =>
     Effect.map((file) => file.content)
   )
 
-const issuesOf = (text: string, variables: Record<string, string> = {}) =>
-  Effect.map(Effect.flip(contentOf(text, variables)), (error) => {
-    assert.strictEqual(error._tag, "ConfigurationError")
-    return error
-  })
+/** Why such a file cannot be read at all. */
+const issuesOf = (text: string) => Effect.flip(load({ files: { "holter.config.yaml": text } }))
 
 /** What cannot be filled in. */
 const unfilledOf = (text: string, variables: Record<string, string> = {}) =>
