@@ -244,7 +244,7 @@ class Run {
     return {
       service: this.check.name,
       status: part.status,
-      message: scrub(part.message),
+      message: clip(scrub(part.message)),
       note: part.note === undefined ? undefined : scrub(part.note),
       responseTime: Duration.millis(this.elapsed()),
       lastCheck: DateTime.unsafeMake(this.clock.unsafeCurrentTimeMillis()),
@@ -258,6 +258,15 @@ class Run {
     return Math.max(0, Deadlines.monotonicMillis(this.clock) - this.startedAt)
   }
 }
+
+/**
+ * A service may answer with a page of text. It is cut here and nowhere before: half a secret is no
+ * longer recognised as one.
+ */
+const clip = (message: string): string =>
+  message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message
+
+const longestMessage = 500
 
 /** The probe with its retries. Without any, and without a failure, they cost nothing. */
 const attempts = (

@@ -103,7 +103,7 @@ const concernOf = (
   const age = last_error_date === undefined ? undefined : nowMillis - last_error_date * 1000
   if (age !== undefined && age <= Duration.toMillis(limits.webhookErrorAge)) {
     const ago = Duration.format(Duration.seconds(Math.max(0, Math.round(age / 1000))))
-    const what = last_error_message === undefined ? "" : `: ${last_error_message.slice(0, 200)}`
+    const what = last_error_message === undefined ? "" : `: ${last_error_message}`
     return `its webhook failed ${ago} ago${what}`
   }
   if (pending_update_count > limits.maxPendingUpdates) {

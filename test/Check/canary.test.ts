@@ -56,6 +56,8 @@ const Leaky = Check.make("leaky", {
       yield* Effect.fork(Effect.logError(text)).pipe(Effect.flatten)
       yield* Effect.annotateLogs(Effect.logWarning("annotated"), { text })
       switch (config.way) {
+        case "long":
+          return Outcome.healthy(`${"x".repeat(490)}${token} and more`)
         case "healthy":
           return Outcome.healthy(text, { details: { text, list: [text] }, note: text })
         case "degraded":
@@ -121,6 +123,20 @@ it.effect("a time limit, a name and a reason are no secrets", () =>
         ),
         Logger.remove(Logger.defaultLogger)
       )
+    )
+  )
+)
+
+it.effect("a secret across the end of a message that is cut does not show its beginning", () =>
+  Effect.gen(function* () {
+    const monitor = yield* HealthMonitor
+    const { message } = yield* monitor.runCheck("leaky")
+    assert.isAtMost(message.length, 500)
+    assert.include(message, "<redacte")
+    assert.notInclude(message, token.slice(0, 6))
+  }).pipe(
+    Effect.provide(
+      program(Leaky.layer({ url: Redacted.make(url), token: Redacted.make(token), way: "long" }))
     )
   )
 )

@@ -59,8 +59,5 @@ export const same = (a: unknown, b: unknown): boolean => {
   )
 }
 
-/** A value for a message, cut short. */
-export const show = (value: Json | undefined): string => {
-  const text = JSON.stringify(value) ?? "nothing"
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
-}
+/** A value for a message. Whole: the runner cuts a message, after secrets were taken out of it. */
+export const show = (value: Json | undefined): string => JSON.stringify(value) ?? "nothing"

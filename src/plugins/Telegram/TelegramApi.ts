@@ -200,7 +200,7 @@ const refusal = (
   nowMillis: number
 ): TelegramApiError => {
   const { status } = reply
-  const said = envelope?.description === undefined ? "" : `: ${envelope.description.slice(0, 200)}`
+  const said = envelope?.description === undefined ? "" : `: ${envelope.description}`
   const fail = (
     reason: TelegramApiError["reason"],
     problem: string,
