@@ -55,7 +55,9 @@ function namesPlugins() {
   const inline = args.find((arg) => arg.startsWith("--config="))
   const named = inline ? inline.slice(9) : flag >= 0 ? args[flag + 1] : configVariable()
   const files = named ? [named] : ["holter.config.yaml", "holter.config.yml", "holter.config.json"]
-  return files.some((file) => /^[^#\n]*\bplugins\b/m.test(readText(file)) && args[0] !== "init")
+  return files.some(
+    (file) => /\bplugins\b/.test(readText(file).replaceAll(/^\s*#.*$/gm, "")) && args[0] !== "init"
+  )
 }
 
 function configVariable() {

@@ -248,7 +248,7 @@ class Run {
       note: part.note === undefined ? undefined : scrub(part.note),
       responseTime: Duration.millis(this.elapsed()),
       lastCheck: DateTime.unsafeMake(this.clock.unsafeCurrentTimeMillis()),
-      details: scrubAll(part.details),
+      details: scrubAll(asJson(part.details)),
       reason: part.reason,
       retryAfter: part.retryAfter
     }
@@ -258,6 +258,17 @@ class Run {
     return Math.max(0, Deadlines.monotonicMillis(this.clock) - this.startedAt)
   }
 }
+
+/**
+ * Details as they will be read: what is no JSON must neither stop the report of all other checks nor
+ * carry a secret past the search for it.
+ */
+const asJson = (details: Details): Details =>
+  JSON.parse(
+    JSON.stringify(details, (_, value: unknown) =>
+      typeof value === "bigint" ? String(value) : value
+    )
+  ) as Details
 
 /**
  * A service may answer with a page of text. It is cut here and nowhere before: half a secret is no

@@ -79,7 +79,7 @@ const parse = (path: string, text: string): Effect.Effect<unknown, Configuration
     const lines = new yaml.LineCounter()
     // Pretty errors quote the line that is wrong, which may hold a secret.
     const document = yaml.parseDocument(text, { prettyErrors: false, lineCounter: lines })
-    const issues = document.errors.map((error) => {
+    const issues = [...document.errors, ...document.warnings].map((error) => {
       const { col, line } = lines.linePos(error.pos[0])
       return { path: [`line ${line}, column ${col}`], ...inWords(error) }
     })
@@ -107,9 +107,7 @@ const inWords = ({ code, message }: { readonly code: string; readonly message: s
   const found =
     code === "BAD_DQ_ESCAPE"
       ? "an escape sequence that is none (write \\\\ for a backslash)"
-      : code === "UNEXPECTED_TOKEN"
-        ? message.replace(/:.*/s, "")
-        : message
+      : message.replace(/:.*/s, "")
   return { expected: "valid YAML", found }
 }
 

@@ -26,7 +26,8 @@ export const read = (name: string): Effect.Effect<Option.Option<string>, ConfigI
       Effect.mapError((error) => ({
         path: [`${name}_FILE`],
         expected: "the path of a file that can be read",
-        found: `${file.value} (${error._tag === "SystemError" ? error.reason : error._tag})`
+        // Not the path: whoever puts the secret itself here must not read it in a log.
+        found: `a path that leads to none (${error._tag === "SystemError" ? error.reason : error._tag})`
       }))
     )
   })

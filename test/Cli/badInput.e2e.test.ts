@@ -122,7 +122,15 @@ const cases: ReadonlyArray<Case> = [
   {
     what: "a file of a variable that is not there",
     env: { TELEGRAM_BOT_TOKEN_FILE: "/nowhere/token" },
-    says: ["TELEGRAM_BOT_TOKEN_FILE: expected the path of a file", "/nowhere/token (NotFound)"]
+    says: [
+      "TELEGRAM_BOT_TOKEN_FILE: expected the path of a file",
+      "a path that leads to none (NotFound)"
+    ]
+  },
+  {
+    what: "a secret itself where the path of its file belongs",
+    env: { DATABASE_URL_FILE: `postgresql://bot:${canary}@localhost/bot` },
+    says: ["DATABASE_URL_FILE: expected the path of a file", "a path that leads to none"]
   },
   {
     what: "a reference that is none",

@@ -106,6 +106,11 @@ describe("Database on SQLite", () => {
       const other = yield* Effect.flatten(standalone(text))
       assert.deepStrictEqual([other.status, other.reason], ["unhealthy", "NotADatabase"])
 
+      const empty = path.join(folder, "empty.db")
+      writeFileSync(empty, "")
+      const lost = yield* Effect.flatten(standalone(empty))
+      assert.deepStrictEqual([lost.status, lost.reason], ["unhealthy", "NotADatabase"])
+
       const inside = path.join(folder, "folder.db")
       mkdirSync(inside)
       assert.strictEqual((yield* Effect.flatten(standalone(inside))).reason, "NotADatabase")

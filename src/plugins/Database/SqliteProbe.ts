@@ -14,6 +14,7 @@ import { DatabaseError } from "./DatabaseError.js"
 /** The schema is read, so that a file that is no database cannot pass. */
 const sql = `SELECT sqlite_version() AS version,
   (SELECT count(*) FROM sqlite_master) AS objects,
+  (SELECT page_count FROM pragma_page_count) AS pages,
   (SELECT file FROM pragma_database_list WHERE name = 'main') AS file`
 
 export interface Answer {
@@ -30,6 +31,10 @@ export const ask = (
 ): Effect.Effect<Answer, DatabaseError> =>
   Effect.gen(function* () {
     const [row] = yield* session.query(sql)
+    // To SQLite an empty file is a new database; to whoever had one there, it is lost.
+    if (row?.["pages"] === 0 && row["file"] !== "") {
+      return yield* new DatabaseError({ reason: "NotADatabase", address, found: "an empty file" })
+    }
     if (quickCheck) {
       const [found] = yield* session.query("PRAGMA quick_check(1)")
       const verdict = Object.values(found ?? {})[0]
