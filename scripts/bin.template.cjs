@@ -3,10 +3,19 @@
 // Most of the time of a short command goes into compiling JavaScript. V8 can keep what it compiled;
 // this file loads the bundle with that, and stays small because nothing keeps it for itself.
 const fs = require("node:fs")
-const { join } = require("node:path")
+const { dirname, join } = require("node:path")
 
 const version = "__VERSION__"
+/** SHA-256 of each part of the bundle: other code never runs with this code's cache. */
+const digests = __DIGESTS__
 const args = process.argv.slice(2)
+const modules = new Map()
+
+/** A check is over before what these do has paid for itself; a backup or a watch is not. */
+const shortRun =
+  "--no-opt --no-sparkplug --no-incremental-marking --semi-space-growth-factor=4 --liftoff-only"
+const defaults =
+  "--opt --sparkplug --incremental-marking --semi-space-growth-factor=2 --no-liftoff-only --wasm-tier-up --wasm-dynamic-tiering"
 
 if (args.length === 1 && args[0] === "--version") {
   print(version)
@@ -75,35 +84,64 @@ function readText(file) {
 }
 
 function run() {
-  // The optimising compiler takes longer for the HTTP parser's WebAssembly than a check lasts.
-  require("node:v8").setFlagsFromString("--liftoff-only")
-  const unkept = []
-  load("cli.cjs", unkept)
+  const parts = []
+  void process.stdout // While Node's own code is taken as it was compiled, see withDefaults.
+  // effect takes a stack trace while it loads, for which V8 would parse the whole bundle again.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  load("cli.cjs", parts)
+  Error.stackTraceLimit = stackTraceLimit
   // Only after a whole run is there anything worth keeping: what was never called is not compiled.
   if (process.env.HOLTER_CODE_CACHE !== "off") {
     process.once("exit", () => {
-      for (const { places, script } of unkept) keep(script, places)
+      setFlags(defaults)
+      if (parts.some(({ known }) => !known)) for (const part of parts) keep(part)
     })
   }
 }
 
 /** A part of the bundle, compiled with its code cache. */
-function load(name, unkept) {
+function load(name, parts) {
   const filename = join(__dirname, name)
   // The bundle is ASCII, and one byte a character is what V8 reads fastest.
   const source = fs.readFileSync(filename, "latin1")
-  const cacheName = `${name}.${version}-${process.version}-${process.arch}-${source.length}.cache`
+  const cacheName = `${name}.${process.version}-${process.arch}-${digests[name]}.cache`
   const places = [__dirname, userCache()].filter(Boolean).map((folder) => join(folder, cacheName))
   const cachedData = firstOwn(places)
-  const vm = require("node:vm")
-  const script = new vm.Script(require("node:module").wrap(source), { filename, cachedData })
-  if (cachedData === undefined || script.cachedDataRejected === true) {
-    unkept.push({ script, places })
-  }
+  const script = new (require("node:vm").Script)(source, { filename, cachedData })
+  const known = cachedData !== undefined && script.cachedDataRejected !== true
+  parts.push({ known, places, script })
   const own = { exports: {} }
-  const requirePart = (id) => (id.startsWith("./driver-") ? load(id.slice(2), unkept) : require(id))
-  script.runInThisContext()(own.exports, requirePart, own, filename, __dirname)
+  const requirePart = (id) =>
+    withDefaults(() => (id.startsWith("./driver-") ? load(id.slice(2), parts) : require(id)))
+  const evaluate = script.runInThisContext()
+  setFlags(shortRun)
+  evaluate(own.exports, requirePart, own, onUse)
   return own.exports
+}
+
+/** What a module of Node exports under the name; some of it Node loads only when it is asked for. */
+function onUse(id, name) {
+  if (!modules.has(id))
+    modules.set(
+      id,
+      withDefaults(() => require(id))
+    )
+  const module = modules.get(id)
+  const { get } = Object.getOwnPropertyDescriptor(module, name) ?? {}
+  return get === undefined ? module[name] : withDefaults(() => module[name])
+}
+
+function setFlags(flags) {
+  if (args[0] === "check") require("node:v8").setFlagsFromString(flags)
+}
+
+/** V8 takes compiled code, Node's own too, only under the flags that it was compiled under. */
+function withDefaults(load) {
+  setFlags(defaults)
+  const loaded = load()
+  setFlags(shortRun)
+  return loaded
 }
 
 function userCache() {
@@ -118,24 +156,32 @@ function userCache() {
  */
 function firstOwn(places) {
   for (const place of places) {
+    let file
     try {
-      const { mode, uid } = fs.statSync(place)
-      const trusted = uid === 0 || uid === process.getuid()
-      if (!trusted || (mode & 0o022) !== 0) continue
-      const bytes = fs.readFileSync(place)
+      file = fs.openSync(place, "r")
+      if (!isOwn(fs.fstatSync(file)) || !isOwn(fs.statSync(dirname(place)))) continue
+      const bytes = fs.readFileSync(file)
       const data = bytes.subarray(0, -4)
       if (require("node:zlib").crc32(data) === bytes.readUInt32LE(data.length)) return data
     } catch {
       // Not there, then the next.
+    } finally {
+      if (file !== undefined) fs.closeSync(file)
     }
   }
   return undefined
 }
 
-function keep(script, places) {
+/** Windows has neither of the two; there a profile folder is its user's own by its access list. */
+function isOwn({ mode, uid }) {
+  if (process.getuid === undefined) return true
+  return (uid === 0 || uid === process.getuid()) && (mode & 0o022) === 0
+}
+
+function keep({ places, script }) {
   for (const place of places) {
     try {
-      fs.mkdirSync(join(place, ".."), { recursive: true, mode: 0o700 })
+      fs.mkdirSync(dirname(place), { recursive: true, mode: 0o700 })
       const temporary = `${place}.${process.pid}`
       const data = script.createCachedData()
       const checksum = Buffer.alloc(4)

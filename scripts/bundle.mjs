@@ -6,9 +6,11 @@
  * dist/*.cache     compiled code for this Node version; rejected and made anew by others
  */
 import { execFile } from "node:child_process"
+import { createHash } from "node:crypto"
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { isBuiltin } from "node:module"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { build } from "esbuild"
@@ -16,13 +18,22 @@ import { build } from "esbuild"
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = join(root, "dist")
 
-/** Drivers lie in files of their own: a run reads only those that its services need. */
+/**
+ * Drivers lie in files of their own: a run reads only those that its services need. Of pg and ioredis
+ * it takes what is used, and leaves pools and clusters out.
+ */
 const drivers = {
-  pg: "pg",
-  ioredis: "ioredis",
-  undici: "undici/lib/dispatcher/client.js",
-  yaml: "yaml"
+  pg: { imported: "pg", contents: 'exports.Client = require("pg/lib/client.js")' },
+  ioredis: {
+    imported: "ioredis",
+    contents: 'exports.Redis = require("ioredis/built/Redis.js").default'
+  },
+  sqlite: { imported: "better-sqlite3" },
+  undici: { imported: "undici/lib/dispatcher/client.js" },
+  yaml: { imported: "yaml" }
 }
+
+const sqliteBinary = "better-sqlite3/build/Release/better_sqlite3.node"
 
 const options = {
   bundle: true,
@@ -30,6 +41,9 @@ const options = {
   format: "cjs",
   target: "node20",
   minify: true,
+  // What bin.template.cjs calls: written here, the large text need not be copied there.
+  banner: { js: "(function (exports, require, module, onUse) {" },
+  footer: { js: "})" },
   // V8 scripts have no loader for `import()`; what stays outside is required.
   supported: { "dynamic-import": false },
   logLevel: "warning",
@@ -42,17 +56,20 @@ const options = {
 const bundle = async () => {
   await build({
     ...options,
+    // effect reads the clock of the platform through the global `performance`, for which Node loads
+    // a good part of itself; what it falls back to is as good for durations.
+    define: { ...options.define, performance: "undefined" },
     entryPoints: [join(root, "src/Main.ts")],
     outfile: join(dist, "cli.cjs"),
-    external: ["better-sqlite3"],
-    plugins: [withoutUnused, driversApart]
+    plugins: [withoutUnused, driversApart, onUse]
   })
-  for (const [name, entry] of Object.entries(drivers)) {
+  for (const [name, { contents, imported }] of Object.entries(drivers)) {
     await build({
       ...options,
-      stdin: { contents: `module.exports = require("${entry}")`, resolveDir: root },
+      stdin: { contents: contents ?? `module.exports = require("${imported}")`, resolveDir: root },
       outfile: join(dist, `driver-${name}.cjs`),
-      external: ["pg-native"]
+      external: ["pg-native", sqliteBinary],
+      plugins: [withoutUnused, cryptographyOnUse, onUse, commandsInUse]
     })
   }
 }
@@ -60,22 +77,89 @@ const bundle = async () => {
 const driversApart = {
   name: "drivers-apart",
   setup: ({ onResolve }) => {
-    for (const [name, entry] of Object.entries(drivers)) {
-      const filter = new RegExp(`^${entry.replaceAll(/[./]/g, "\\$&")}$`)
+    for (const [name, { imported }] of Object.entries(drivers)) {
+      const filter = new RegExp(`^${imported.replaceAll(/[./]/g, "\\$&")}$`)
       onResolve({ filter }, () => ({ path: `./driver-${name}.cjs`, external: true }))
     }
   }
 }
 
 /**
+ * Node compiles its own modules when they are required: a run should pay for those that it uses and
+ * not for every one that some module imports. `onUse` is the loader's, see bin.template.cjs.
+ */
+const onUse = {
+  name: "on-use",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /./ }, ({ namespace, path }) =>
+      isBuiltin(path) && namespace !== "on-use" ? { path, namespace: "on-use" } : undefined
+    )
+    onLoad({ filter: /./, namespace: "on-use" }, async ({ path }) => {
+      const { default: whole, ...rest } = await import(path)
+      // Some modules are themselves a function or a class, which no object can stand in for.
+      if (typeof whole === "function") return { contents: `module.exports = require("${path}")` }
+      const getters = Object.keys(rest).map((name) => `get ${name}() { return part("${name}") }`)
+      return {
+        contents: [
+          "const own = new Map()",
+          `const load = (name) => { own.set(name, onUse("${path}", name)); return own.get(name) }`,
+          "const part = (name) => own.has(name) ? own.get(name) : load(name)",
+          `module.exports = { ${getters.join(", ")} }`
+        ].join("\n")
+      }
+    })
+  }
+}
+
+/** The same for pg's cryptography, which is for servers that ask for a password. */
+const cryptographyOnUse = {
+  name: "cryptography-on-use",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /\/utils$/ }, ({ importer, path }) => {
+      const file = join(dirname(importer), path)
+      return file.endsWith("/pg/lib/crypto/utils")
+        ? { path: `${file}.js`, namespace: "cryptography" }
+        : undefined
+    })
+    onLoad({ filter: /./, namespace: "cryptography" }, async ({ path }) => {
+      const { default: names } = await import(path)
+      const getters = Object.keys(names).map((name) => `get ${name}() { return all().${name} }`)
+      return {
+        contents: `const all = () => require("${path}"); module.exports = { ${getters.join(", ")} }`,
+        resolveDir: root
+      }
+    })
+  }
+}
+
+/** ioredis makes four functions for each command of Redis: for those that Holter sends, in a bundle. */
+const sentCommands = ["auth", "client", "hello", "info", "ping", "quit", "readonly", "select"]
+const commandsInUse = {
+  name: "commands-in-use",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /@ioredis\/commands\/built\/commands\.json$/ }, async ({ path }) => {
+      const all = JSON.parse(await readFile(path, "utf8"))
+      const sent = Object.fromEntries(sentCommands.map((name) => [name, all[name]]))
+      return { contents: JSON.stringify(sent), loader: "json" }
+    })
+  }
+}
+
+/**
  * What is imported and never called here: fast-check by effect's Schema, for `Arbitrary`; parsers of
- * files by @effect/cli, for options that are read from files.
+ * files by @effect/cli, for options that are read from files; HTTP/2 by undici, which offers it to
+ * the server only when it is told to; the search for a compiled binary by better-sqlite3.
  */
 const withoutUnused = {
   name: "without-unused",
   setup: ({ onLoad, onResolve }) => {
     const empty = (path) => ({ path, namespace: "empty" })
     onResolve({ filter: /^fast-check$/ }, ({ path }) => empty(path))
+    onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "binary" }))
+    onLoad({ filter: /./, namespace: "binary" }, () => ({
+      contents: `module.exports = () => require("${sqliteBinary}")`
+    }))
+    onResolve({ filter: /^\.\/client-h2\.js$/ }, ({ path }) => empty(path))
     onResolve({ filter: /^(yaml|toml|ini)$/ }, ({ importer, path }) =>
       importer.includes("@effect/cli") ? empty(path) : undefined
     )
@@ -86,9 +170,19 @@ const withoutUnused = {
 const writeBin = async () => {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
   const template = await readFile(join(root, "scripts/bin.template.cjs"), "utf8")
-  await writeFile(join(dist, "bin.cjs"), template.replaceAll("__VERSION__", version))
+  const parts = ["cli.cjs", ...Object.keys(drivers).map((name) => `driver-${name}.cjs`)]
+  const digests = await Promise.all(parts.map(async (part) => [part, await digestOf(part)]))
+  const bin = template
+    .replace("__VERSION__", version)
+    .replace("__DIGESTS__", JSON.stringify(Object.fromEntries(digests)))
+  await writeFile(join(dist, "bin.cjs"), bin)
   await chmod(join(dist, "bin.cjs"), 0o755)
 }
+
+const digestOf = async (part) =>
+  createHash("sha256")
+    .update(await readFile(join(dist, part)))
+    .digest("hex")
 
 /** Runs every lazily loaded part once against ports on which nobody listens. */
 const fillCodeCache = async () => {

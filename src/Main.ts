@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from "node:util"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import { Terminal } from "@effect/platform/Terminal"
 import { Console, Effect, Layer, Logger } from "effect"
 import * as Cli from "./Cli/Cli.js"
 import { lookOf, Output } from "./Cli/Output.js"
@@ -46,6 +47,20 @@ const console: Console.Console = {
   error: (...parts) => note(parts.join(" "))
 }
 
+// Opened when a command asks something: an open standard input costs more than to parse a command.
+const terminal = Layer.succeed(
+  Terminal,
+  Terminal.of({
+    columns: Effect.sync(() => process.stdout.columns ?? 0),
+    rows: Effect.sync(() => process.stdout.rows ?? 0),
+    isTTY: Effect.sync(() => process.stdout.isTTY === true),
+    display: (text) =>
+      Effect.scoped(Effect.flatMap(NodeTerminal.make(), ({ display }) => display(text))),
+    readInput: Effect.flatMap(NodeTerminal.make(), ({ readInput }) => readInput),
+    readLine: Effect.scoped(Effect.flatMap(NodeTerminal.make(), ({ readLine }) => readLine))
+  })
+)
+
 // Log lines are for the operator; standard output is for the result.
 const logger = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
@@ -53,7 +68,7 @@ runMain(
   Cli.run(process.argv).pipe(
     Effect.withConsole(console),
     Effect.provideService(Output, { line, note, hide, look }),
-    Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer, logger))
+    Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, terminal, logger))
   ),
   { scrub }
 )
