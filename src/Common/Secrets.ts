@@ -53,17 +53,18 @@ export const make = (values: Iterable<string>): Secrets => {
   const forms = [...kept]
     .sort((a, b) => b.length - a.length)
     .flatMap((value) => [
-      { pattern: escapedForms(value), core: longestWord(value) },
+      { pattern: escapedForms(value), words: wordsOf(value) },
       ...base64Cores(value).map((core) => ({
         pattern: eitherAlphabet(core),
-        core: longestWord(core)
+        words: wordsOf(core)
       }))
     ])
   // Nearly every text is clean, and to compile the pattern costs more than to start a program: it
   // is made for the first text that may hold a secret.
   let compiled: RegExp | undefined
   const scrub = (text: string): string => {
-    if (!escapedWord.test(text) && !forms.some(({ core }) => text.includes(core))) return text
+    const mayHold = escapedWord.test(text) || forms.some(({ words }) => includesAll(text, words))
+    if (!mayHold) return text
     compiled ??= new RegExp(forms.map(({ pattern }) => pattern).join("|"), "gu")
     return text.replace(compiled, placeholder)
   }
@@ -99,6 +100,29 @@ export const merge = (...all: ReadonlyArray<Secrets>): Secrets =>
   make(all.flatMap((secrets) => [...secrets.values]))
 
 /**
+ * Whether what has this name is a secret: a variable, a key of a configuration, a parameter of a
+ * URL, in any of the usual spellings (`BOT_TOKEN`, `apiKey`, `client-secret`, `dbpassword`).
+ *
+ * Where a name leaves it open it is one (`publicKey`): a hole in a text does less harm than a leak.
+ *
+ * @since 0.1.0
+ * @category utils
+ * @example
+ * import { Secrets } from "holter"
+ *
+ * Secrets.isSecretName("DMARKET_SECRET_KEY") // true
+ * Secrets.isSecretName("keep") // false
+ */
+export const isSecretName = (name: string): boolean =>
+  secretName.test(name) && !workingDirectory.test(name)
+
+const secretName =
+  /token|secret|key|passw|passphrase|passcode|credential|dsn|signature|authori[sz]ation|cookie|bearer|jwt|pwd|(?<!by|com)pass(?:$|[^a-z])|(?:^|[^a-z])(?:sig|auth)$/i
+
+/** What every shell sets, and every path would be full of holes. */
+const workingDirectory = /^(?:OLD)?PWD$/
+
+/**
  * The values that `fromConfig` scrubs.
  *
  * @since 0.1.0
@@ -121,8 +145,6 @@ export const collect = (config: unknown): ReadonlyArray<string> => {
   return go(config)
 }
 
-const secretParameter = /(?:password|passwd|secret|token|api_?key|signature)$/i
-
 const urlSecrets = (text: string): ReadonlyArray<string> => {
   const authority = /^\s*[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?/i.exec(text)
   if (authority === null) return []
@@ -137,7 +159,7 @@ const urlSecrets = (text: string): ReadonlyArray<string> => {
     if (colon >= 0) found.push(userinfo.slice(colon + 1))
   }
   for (const [, name, value] of rest.matchAll(/[?&]([^=&#]+)=([^&#]*)/g)) {
-    if (name !== undefined && value !== undefined && secretParameter.test(name)) found.push(value)
+    if (name !== undefined && value !== undefined && isSecretName(name)) found.push(value)
   }
   return found.flatMap((value) => [value, decodeLoosely(value)])
 }
@@ -246,10 +268,11 @@ const percentForm = (char: string): string =>
 /** Only where one of these stands may a letter or a digit be written as something else. */
 const escapedWord = /%[0-9a-f]{2}/i
 
-const longestWord = (text: string): string =>
-  text
-    .split(/[^A-Za-z0-9]+/)
-    .reduce((longest, word) => (word.length > longest.length ? word : longest), "")
+const wordsOf = (text: string): ReadonlyArray<string> =>
+  text.split(/[^A-Za-z0-9]+/).filter((word) => word !== "")
+
+const includesAll = (text: string, words: ReadonlyArray<string>): boolean =>
+  words.every((word) => text.includes(word))
 
 /**
  * What base64 text contains whenever the secret is part of what was encoded. Where the secret

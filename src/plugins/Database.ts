@@ -64,7 +64,7 @@ const check = Check.make("database", {
     DatabaseUrl.parse
   ),
   error: DatabaseError,
-  statuses: { StartingUp: "degraded", TooManyConnections: "degraded" },
+  statuses: { StartingUp: "degraded" },
   retry: {
     schedule: Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(1)),
     while: (error) => error.isRetryable

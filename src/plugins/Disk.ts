@@ -8,6 +8,7 @@ import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as DiskUsage from "./Disk/DiskUsage.js"
+import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
 
 /**
@@ -28,7 +29,7 @@ export class DiskError extends Schema.TaggedError<DiskError>("holter/plugins/Dis
     path: Schema.String,
     /** What was found, such as `0.4 % free (1.2 GB), at least 1 % expected`. */
     found: Schema.optional(Schema.String),
-    details: Schema.optional(Figures.Details),
+    details: Schema.optional(Details),
     cause: Schema.optional(Schema.Defect)
   }
 ) {

@@ -12,6 +12,7 @@ import * as ConfigField from "../Check/ConfigField.js"
 import { monotonicMillis } from "../Check/Deadlines.js"
 import * as Outcome from "../Check/Outcome.js"
 import { matches, RecordType, resolve } from "./Dns/records.js"
+import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
 import { codeOf, host } from "./shared/Host.js"
 
@@ -31,7 +32,7 @@ export class DnsError extends Schema.TaggedError<DnsError>("holter/plugins/Dns/D
     found: Schema.optional(Schema.Array(Schema.String)),
     /** What the resolver calls it, such as `ESERVFAIL`. */
     code: Schema.optional(Schema.String),
-    details: Schema.optional(Figures.Details),
+    details: Schema.optional(Details),
     cause: Schema.optional(Schema.Defect)
   }
 ) {

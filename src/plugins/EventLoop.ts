@@ -9,6 +9,7 @@ import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as EventLoopMonitor from "./EventLoop/EventLoopMonitor.js"
+import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
 
 /**
@@ -21,7 +22,7 @@ export class EventLoopError extends Schema.TaggedError<EventLoopError>(
   reason: Schema.Literal("Blocked"),
   delayMillis: Schema.Number,
   limitMillis: Schema.Number,
-  details: Schema.optional(Figures.Details),
+  details: Schema.optional(Details),
   cause: Schema.optional(Schema.Defect)
 }) {
   override get message(): string {

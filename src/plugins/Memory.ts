@@ -10,6 +10,7 @@ import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as ProcessMemory from "./Memory/ProcessMemory.js"
+import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
 
 /**
@@ -23,7 +24,7 @@ export class MemoryError extends Schema.TaggedError<MemoryError>(
   /** What is used, of what, such as `96 % of 2.1 GB`. */
   found: Schema.String,
   criticalPercent: Schema.Number,
-  details: Schema.optional(Figures.Details),
+  details: Schema.optional(Details),
   cause: Schema.optional(Schema.Defect)
 }) {
   override get message(): string {

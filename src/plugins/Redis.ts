@@ -37,7 +37,7 @@ const Config = Schema.Struct({
     description: "degraded when more of maxmemory is used"
   }),
   writable: Schema.optionalWith(Schema.Boolean, { default: () => false }).annotations({
-    description: "unhealthy when the server is a read-only replica"
+    description: "unhealthy when the server is a read-only replica, which takes permission for INFO"
   }),
   responseTimeout: ConfigField.withDefault(ConfigField.duration, "4 seconds").annotations({
     description: "how long to wait for the connection, and for each answer"
@@ -87,8 +87,7 @@ export const Redis = Check.make("redis", {
     FallbackInUse: "degraded",
     Loading: "degraded",
     SaveFailed: "degraded",
-    ReplicaLinkDown: "degraded",
-    TooManyClients: "degraded"
+    ReplicaLinkDown: "degraded"
   },
   retry: {
     schedule: Schedule.intersect(Schedule.spaced("100 millis"), Schedule.recurs(1)),
@@ -104,7 +103,7 @@ export const Redis = Check.make("redis", {
 
 /** The bot works without what cannot be reached; a refused password is a mistake all the same. */
 const usingFallback = (error: RedisError): RedisError =>
-  error.reason === "Unreachable" || error.reason === "TimedOut"
+  error.reason === "Unreachable" || error.reason === "TimedOut" || error.reason === "TooManyClients"
     ? new RedisError({
         reason: "FallbackInUse",
         address: error.address,
@@ -136,11 +135,27 @@ const judge = (
   if (config.writable && facts?.readOnly === true) {
     return new RedisError({ reason: "ReadOnly", address, found: "a read-only replica", details })
   }
-  const warnings = facts === undefined ? [] : Info.warnings(facts, config.maxMemoryPercent)
+  const warnings = [
+    ...(config.writable ? unknownRole(info, facts) : []),
+    ...(facts === undefined ? [] : Info.warnings(facts, config.maxMemoryPercent))
+  ]
   const options = { details, note: facts === undefined ? undefined : `version ${facts.version}` }
   return Effect.succeed(
     warnings.length === 0
       ? Outcome.healthy("Redis connection OK", options)
       : Outcome.degraded(`Redis answers, but ${warnings.join("; ")}`, options)
   )
+}
+
+/** Only INFO tells a replica from a primary without writing anything. */
+const unknownRole = (
+  info: Answers["info"],
+  facts: Info.Info | undefined
+): ReadonlyArray<string> => {
+  if (facts !== undefined && facts.role !== "") return []
+  const unknown = "nobody can tell whether it takes writes"
+  if (typeof info === "string") return [`${unknown}: INFO does not tell its role`]
+  return info.reason === "AuthFailed"
+    ? [`${unknown}: its user may not run INFO (grant it with ACL SETUSER <user> +info)`]
+    : [`${unknown}: INFO failed (${info.found})`]
 }

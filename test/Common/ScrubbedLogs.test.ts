@@ -1,11 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Data, Effect, Fiber, HashMap, Inspectable, List, Logger, Redacted } from "effect"
+import {
+  Cause,
+  Data,
+  Effect,
+  Fiber,
+  FiberRef,
+  HashMap,
+  Inspectable,
+  List,
+  Logger,
+  Redacted
+} from "effect"
 import { inspect } from "node:util"
-import { withScrubbedLogs } from "../../src/Common/ScrubbedLogs.js"
+import { scrubbedLoggers } from "../../src/Common/ScrubbedLogs.js"
 import * as Secrets from "../../src/Common/Secrets.js"
 
 const secret = "s3cr3t/t0k3n"
 const secrets = Secrets.make([secret])
+
+/** A probe sets them as its fiber starts. */
+const withScrubbedLogs = (hidden: Secrets.Secrets) =>
+  Effect.locallyWith(FiberRef.currentLoggers, scrubbedLoggers(hidden))
 
 class Refused extends Data.TaggedError("Refused")<{
   readonly url: string
@@ -44,6 +59,10 @@ const logged = <A, E>(effect: Effect.Effect<A, E>) =>
     return lines.join("\n")
   })
 
+const twice = { url: secret }
+const holdingItself: Record<string, unknown> = { url: secret }
+holdingItself["self"] = { again: holdingItself }
+
 describe("inside a probe no log line holds a secret", () => {
   const lines: Record<string, Effect.Effect<unknown, string | Refused>> = {
     "a message": Effect.log(`connecting to redis://:${secret}@host`),
@@ -66,6 +85,10 @@ describe("inside a probe no log line holds a secret", () => {
       "o",
       new Holder(secret)
     ),
+    "an annotation's name": Effect.annotateLogs(Effect.log("hello"), secret, "x"),
+    "a key": Effect.log({ deep: { [secret]: 1 } }),
+    "an object that is there twice": Effect.log({ one: twice, two: [twice] }),
+    "an object that holds itself": Effect.log(holdingItself),
     "a span": Effect.withLogSpan(Effect.log("hello"), secret),
     "a failure as cause": Effect.logError("failed", Cause.fail(new Refused({ url: secret }))),
     "a failure whose cause is nested": Effect.logError(

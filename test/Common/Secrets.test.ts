@@ -173,6 +173,85 @@ describe("scrub", () => {
   }
 })
 
+describe("isSecretName", () => {
+  /** One word in every spelling of a name that has others before it. */
+  const spellings: ReadonlyArray<(words: ReadonlyArray<string>) => string> = [
+    (words) => words.join("_").toUpperCase(),
+    (words) => words.join("_"),
+    (words) => words.join("-"),
+    (words) => words.join("."),
+    (words) => words.map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`).join(""),
+    (words) => words.join("").toLowerCase(),
+    (words) => words.join("").toUpperCase()
+  ]
+  const before = fc.array(fc.constantFrom("bot", "db", "my", "HOLTER", "smtp", "v2"), {
+    maxLength: 3
+  })
+
+  it("knows every usual word for a secret, however the name is spelled", () => {
+    const words =
+      "token secret password passwd passphrase passcode key apikey credentials dsn signature authorization authorisation cookie bearer jwt pass"
+    check(
+      fc.tuple(before, fc.constantFrom(...words.split(" ")), fc.constantFrom(...spellings)),
+      ([prefix, word, spell]) => {
+        assert.isTrue(Secrets.isSecretName(spell([...prefix, word])), spell([...prefix, word]))
+      },
+      300
+    )
+  })
+
+  it.each([
+    "TELEGRAM_BOT_TOKEN",
+    "DMARKET_PUBLIC_KEY",
+    "DMARKET_SECRET_KEY",
+    "HOLTER_TOKEN",
+    "AWSAccessKeyId",
+    "X-Amz-Signature",
+    "access_token",
+    "api_key",
+    "sslpassword",
+    "SENTRY_DSN",
+    "REDIS_AUTH",
+    "_auth",
+    "sig",
+    "DB_PWD",
+    "Pwd",
+    "smtpPass",
+    "DB_PASS_2",
+    "Authorization",
+    "Set-Cookie"
+  ])("%s is a secret", (name) => {
+    assert.isTrue(Secrets.isSecretName(name))
+  })
+
+  it.each([
+    "",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "HOLTER_NAME",
+    "ADMIN_TELEGRAM_CHAT_ID",
+    "HOME",
+    "PWD",
+    "OLDPWD",
+    "host",
+    "keep",
+    "path",
+    "bypass",
+    "compass",
+    "author",
+    "design",
+    "assign",
+    "signal",
+    "authority",
+    "passive",
+    "sslmode",
+    "application_name",
+    "interval"
+  ])("%j is none", (name) => {
+    assert.isFalse(Secrets.isSecretName(name))
+  })
+})
+
 describe("fromConfig", () => {
   const password = fc
     .oneof(text(6), fc.string({ minLength: 6, unit: fc.constantFrom(..."aZ9@%/ :#?&=+") }))
@@ -210,6 +289,8 @@ describe("fromConfig", () => {
       "https://example.com/hook?user=somebody&api_key=k3y-k3y-k3y&access_token=t0k3n%2Ft0k3n"
     const { scrub } = Secrets.fromConfig({ url })
     assert.strictEqual(scrub("k3y-k3y-k3y t0k3n/t0k3n somebody"), "<redacted> <redacted> somebody")
+    const signed = Secrets.fromConfig("https://example.com/blob?sv=2024-11-04&sig=s1gn4ture")
+    assert.strictEqual(signed.scrub("2024-11-04 s1gn4ture"), "2024-11-04 <redacted>")
   })
 
   it("finds a URL with space before it", () => {

@@ -2,6 +2,7 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, it, layer } from "@effect/vitest"
 import { Effect, Fiber, Layer, Redacted } from "effect"
 import { Database } from "../../src/plugins/Database.js"
+import * as Ipv6 from "../support/Ipv6.js"
 import { PostgresServer } from "../support/PostgresServer.js"
 import { describeWithServices } from "../support/Services.js"
 import { runnable } from "./runnable.js"
@@ -218,15 +219,60 @@ describeWithServices("postgres", "Database on PostgreSQL", () => {
     })
   )
 
-  it.scopedLive("a server with no connection left is degraded", () =>
+  it.scopedLive("a server with no connection left is unhealthy: the bot gets none either", () =>
     Effect.gen(function* () {
       const server = yield* PostgresServer.make({
         maxConnections: 4,
         settings: { superuser_reserved_connections: "1" }
       })
-      yield* Effect.replicateEffect(server.session(), 3)
+      const kept = yield* standalone(server.url)
+      assert.strictEqual((yield* kept).status, "healthy")
+      yield* Effect.replicateEffect(server.session(), 2)
       const result = yield* Effect.flatten(standalone(server.url))
-      assert.deepStrictEqual([result.status, result.reason], ["degraded", "TooManyConnections"])
+      assert.deepStrictEqual([result.status, result.reason], ["unhealthy", "TooManyConnections"])
+      assert.match(result.message, /has no connection left \(.+\)\. Close idle connections/)
+      // Who has a connection is told how many there are.
+      const full = yield* kept
+      assert.strictEqual(full.status, "degraded", full.message)
+    })
+  )
+
+  it.scopedLive("the limit of the role tells that it is the role's", () =>
+    Effect.gen(function* () {
+      const server = yield* PostgresServer.make()
+      yield* server.query(`ALTER ROLE "${server.user}" CONNECTION LIMIT 0`)
+      const result = yield* Effect.flatten(standalone(server.url))
+      assert.deepStrictEqual([result.status, result.reason], ["unhealthy", "TooManyConnections"])
+      assert.include(result.message, "role")
+    })
+  )
+
+  it.scopedLive("a server that is shutting down is unhealthy", () =>
+    Effect.gen(function* () {
+      const server = yield* PostgresServer.make()
+      // It waits for this session, and takes no other.
+      yield* server.session()
+      const pid = yield* Effect.fromNullable(yield* server.pid)
+      process.kill(pid, "SIGTERM")
+      yield* Effect.repeat(server.log, { until: (log) => log.includes("smart shutdown request") })
+      const run = yield* standalone(server.url)
+      const result = yield* Effect.repeat(run, { while: ({ status }) => status === "healthy" })
+      assert.deepStrictEqual([result.status, result.reason], ["unhealthy", "NotAccepting"])
+      assert.include(result.message, "takes no connections (it is shutting down). Start it again")
+    })
+  )
+
+  it.scopedLive("an address of IPv6, in brackets", () =>
+    Effect.gen(function* () {
+      const server = yield* PostgresServer.make(
+        Ipv6.hasLoopback ? { settings: { listen_addresses: "127.0.0.1,::1" } } : {}
+      )
+      const result = yield* Effect.flatten(standalone(server.urlWith({ host: "[::1]" })))
+      assert.strictEqual(result.reason, Ipv6.hasLoopback ? undefined : "Unreachable")
+      yield* server.stop
+      const down = yield* Effect.flatten(standalone(server.urlWith({ host: "[::1]" })))
+      assert.strictEqual(down.reason, "Unreachable")
+      assert.include(down.message, `the database at [::1]:${server.port} (`)
     })
   )
 

@@ -230,7 +230,7 @@ describe("errors of node-postgres", () => {
     ["28000", "AuthFailed"],
     ["3D000", "DatabaseMissing"],
     ["53300", "TooManyConnections"],
-    ["57P03", "StartingUp"],
+    ["57P03", "NotAccepting"],
     ["57P01", "Unreachable"],
     ["08006", "Unreachable"],
     ["42501", "QueryFailed"],
@@ -243,5 +243,23 @@ describe("errors of node-postgres", () => {
     const error = PostgresError.fromCause(Object.assign(new Error("told"), { code }), "h:5432")
     assert.strictEqual(error.reason, reason)
     assert.include(error.message, "h:5432")
+  })
+
+  it.each([
+    ["the database system is starting up", "StartingUp"],
+    ["the database system is not yet accepting connections", "StartingUp"],
+    ["the database system is in recovery mode", "StartingUp"],
+    ["the database system is shutting down", "NotAccepting"],
+    // Hot standby is off: it never will.
+    ["the database system is not accepting connections", "NotAccepting"],
+    // In a language that is not read here, the worse.
+    ["Das Datenbanksystem startet", "NotAccepting"]
+  ])("57P03, %s, is %s", (text, reason) => {
+    const error = PostgresError.fromCause(
+      Object.assign(new Error(text), { code: "57P03" }),
+      "h:5432"
+    )
+    assert.strictEqual(error.reason, reason)
+    assert.isFalse(error.isRetryable)
   })
 })

@@ -6,6 +6,7 @@ import { layerUndiciWith } from "../../src/plugins/shared/HttpExchange.js"
 import * as Certificates from "../support/Certificates.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as HttpDouble from "../support/HttpDouble.js"
+import * as Ipv6 from "../support/Ipv6.js"
 import { noneOpen, registered } from "./registered.js"
 
 type Input = Parameters<typeof Http.layer>[0]
@@ -29,6 +30,19 @@ describe("Http", () => {
       assert.isUndefined(second.details.connect_ms)
       assert.deepStrictEqual(yield* double.connections, { total: 1, open: 1 })
       assert.strictEqual((yield* double.requests)[0]?.url, "/up?deep=1")
+    })
+  )
+
+  it.scopedLive("an address of IPv6, in brackets", () =>
+    Effect.gen(function* () {
+      const port = yield* Ipv6.server
+      const { run } = yield* open({ url: `http://[::1]:${port}/up` })
+      const result = yield* run
+      assert.strictEqual(result.status, Ipv6.hasLoopback ? "healthy" : "unhealthy", result.message)
+      const down = yield* open({ url: "http://[::1]:1/" })
+      const refused = yield* down.run
+      assert.strictEqual(refused.status, "unhealthy")
+      assert.include(refused.message, "[::1]:1")
     })
   )
 

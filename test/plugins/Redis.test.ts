@@ -2,7 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, FastCheck, Fiber, Layer, Redacted } from "effect"
 import { Redis as Driver } from "ioredis"
 import * as Redis from "../../src/plugins/Redis.js"
+import { RedisError } from "../../src/plugins/Redis/RedisError.js"
 import * as RedisUrl from "../../src/plugins/Redis/RedisUrl.js"
+import * as Certificates from "../support/Certificates.js"
+import * as Ipv6 from "../support/Ipv6.js"
 import { type RedisInstance, RedisServer } from "../support/RedisServer.js"
 import { describeWithServices } from "../support/Services.js"
 import { runnable } from "./runnable.js"
@@ -76,6 +79,15 @@ describeWithServices("redis", "Redis", () => {
       )
       assert.strictEqual(limited.status, "healthy", limited.message)
       assert.deepStrictEqual(limited.details, { info: "refused (no permission for a command)" })
+      // Whether it is a replica only INFO tells.
+      const bot = server.urlWith({ user: "bot", password: "b@t/%" })
+      const writing = yield* check(bot, { writable: true })
+      assert.strictEqual(writing.status, "degraded", writing.message)
+      assert.include(writing.message, "its user may not run INFO")
+      assert.include(writing.message, "ACL SETUSER <user> +info")
+      yield* server.command("ACL", "SETUSER", "bot", "+info")
+      const permitted = yield* check(bot, { writable: true })
+      assert.strictEqual(permitted.status, "healthy", permitted.message)
     })
   )
 
@@ -84,6 +96,98 @@ describeWithServices("redis", "Redis", () => {
       const server = yield* RedisServer.make()
       const result = yield* check(server.urlWith({ password: "needless" }))
       assert.strictEqual(result.status, "healthy", result.message)
+    })
+  )
+
+  it.scopedLive("writable, where INFO fails or says nothing of the role, is not known", () =>
+    Effect.gen(function* () {
+      const answers = (info: string | RedisError) =>
+        Layer.succeed(
+          Redis.RedisClient,
+          Redis.RedisClient.of({ address: "h:1", ask: Effect.succeed({ ping: "PONG", info }) })
+        )
+      const refused = new RedisError({ reason: "CommandFailed", address: "h:1", found: "renamed" })
+      for (const [info, expected] of [
+        ["# Server\r\nredis_version:7.0.0\r\n", "INFO does not tell its role"],
+        [refused, "INFO failed (renamed)"]
+      ] as const) {
+        const own = (config: Config) =>
+          Effect.flatten(runnable(Redis.Redis.layer(config).pipe(Layer.provide(answers(info)))))
+        const writing = yield* own({ writable: true })
+        assert.strictEqual(writing.status, "degraded")
+        assert.include(writing.message, expected)
+        assert.strictEqual((yield* own({})).status, "healthy")
+      }
+    })
+  )
+
+  it.scopedLive("with no connection left: unhealthy, or degraded with a fallback", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make()
+      const kept = yield* standalone(server.url)
+      assert.strictEqual((yield* kept).status, "healthy")
+      yield* server.command("CONFIG", "SET", "maxclients", "1")
+      const result = yield* check(server.url)
+      assert.deepStrictEqual([result.status, result.reason], ["unhealthy", "TooManyClients"])
+      assert.include(result.message, "raise maxclients")
+      const reduced = yield* check(server.url, { fallback: "memory" })
+      assert.deepStrictEqual([reduced.status, reduced.reason], ["degraded", "FallbackInUse"])
+      assert.strictEqual((yield* kept).status, "healthy")
+    })
+  )
+
+  it.scopedLive("over TLS: verified by a file, not verified, and refused", () =>
+    Effect.gen(function* () {
+      const certificates = yield* Certificates.make
+      const server = yield* RedisServer.make({
+        tls: yield* certificates.issue("valid"),
+        requirepass: "p@ss/%w"
+      })
+      assert.match(server.url, /^rediss:/)
+      const trusted = server.urlWith({ params: { ssl_ca_certs: certificates.caFile } })
+      const run = yield* standalone(trusted)
+      const verified = yield* run
+      assert.strictEqual(verified.status, "healthy", verified.message)
+      const before = yield* received(server)
+      yield* Effect.repeatN(run, 4)
+      // The one connection is the question itself.
+      assert.strictEqual((yield* received(server)) - before, 1)
+
+      const unverified = yield* check(server.urlWith({ params: { ssl_cert_reqs: "none" } }))
+      assert.strictEqual(unverified.status, "healthy", unverified.message)
+      const refused = yield* check(server.url)
+      assert.deepStrictEqual([refused.status, refused.reason], ["unhealthy", "TlsFailed"])
+      assert.match(refused.message, /\(\w*(CERT|LEAF)\w*\)/)
+      const others = yield* Certificates.make
+      const wrong = yield* check(server.urlWith({ params: { ssl_ca_certs: others.caFile } }))
+      assert.strictEqual(wrong.reason, "TlsFailed", wrong.message)
+      const missing = yield* check(server.urlWith({ params: { ssl_ca_certs: "/none/ca.pem" } }))
+      assert.include(missing.message, "cannot read the file that ssl_ca_certs names")
+      const plain = yield* check(server.urlWith({ scheme: "redis" }))
+      assert.strictEqual(plain.status, "unhealthy", plain.message)
+    })
+  )
+
+  it.scopedLive("TLS where the server has none", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make()
+      const result = yield* check(server.urlWith({ scheme: "rediss" }))
+      assert.strictEqual(result.status, "unhealthy", result.message)
+    })
+  )
+
+  it.scopedLive("an address of IPv6, in brackets", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.make(
+        Ipv6.hasLoopback ? { config: { bind: "127.0.0.1 ::1" } } : {}
+      )
+      const url = server.urlWith({ host: "[::1]" })
+      const result = yield* check(url)
+      assert.strictEqual(result.reason, Ipv6.hasLoopback ? undefined : "Unreachable")
+      yield* server.stop
+      const down = yield* check(url)
+      assert.strictEqual(down.reason, "Unreachable")
+      assert.include(down.message, `Redis at [::1]:${server.port} (`)
     })
   )
 
@@ -220,14 +324,25 @@ describe("RedisUrl", () => {
     const { password, ...url } = Either.getOrThrowWith(RedisUrl.parse(text), (error) => error)
     return { ...url, password: password === undefined ? undefined : Redacted.value(password) }
   }
-  const tcp = (host: string, port: number, tls: "off" | "on" | "unverified" = "off") =>
-    ({ _tag: "Tcp", host, port, tls }) as const
+  const tcp = (
+    host: string,
+    port: number,
+    tls: "off" | "on" | "unverified" = "off",
+    caFile?: string
+  ) => ({ _tag: "Tcp", host, port, tls, caFile }) as const
 
   it.each([
     ["redis://", tcp("localhost", 6379), undefined, undefined, 0],
     ["redis://h:1/2", tcp("h", 1), undefined, undefined, 2],
     ["rediss://u:p%40ss@h", tcp("h", 6379, "on"), "u", "p@ss", 0],
     ["rediss://h?ssl_cert_reqs=none", tcp("h", 6379, "unverified"), undefined, undefined, 0],
+    [
+      "rediss://h?ssl_ca_certs=%2Fetc%2Fca.pem",
+      tcp("h", 6379, "on", "/etc/ca.pem"),
+      undefined,
+      undefined,
+      0
+    ],
     ["redis://:p@ss/w%rd x@[::1]:6380/1", tcp("::1", 6380), undefined, "p@ss/w%rd x", 1],
     ["unix:///run/r.sock", { _tag: "Socket", path: "/run/r.sock" }, undefined, undefined, 0],
     ["unix://:p@w@/run/r.sock?db=4", { _tag: "Socket", path: "/run/r.sock" }, undefined, "p@w", 4]

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { Tcp } from "../../src/plugins/Tcp.js"
 import * as FaultyTcp from "../support/FaultyTcp.js"
+import * as Ipv6 from "../support/Ipv6.js"
 import { run } from "./run.js"
 
 const host = "127.0.0.1"
@@ -15,6 +16,15 @@ describe("Tcp", () => {
       assert.strictEqual(result.message, `TCP port 127.0.0.1:${server.port} accepts connections`)
       assert.isAtLeast(Number(result.details.connect_ms), 0)
       assert.strictEqual(result.details.remote_address, "127.0.0.1")
+    })
+  )
+
+  it.scopedLive("connects to an address of IPv6, and shows it in brackets", () =>
+    Effect.gen(function* () {
+      const port = yield* Ipv6.server
+      const result = yield* run(Tcp, { host: "::1", port })
+      assert.strictEqual(result.status, Ipv6.hasLoopback ? "healthy" : "unhealthy", result.message)
+      assert.include(result.message, `[::1]:${port}`)
     })
   )
 

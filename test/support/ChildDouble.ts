@@ -1,16 +1,18 @@
 /** A double in a child process: the same commands, as messages. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { DoubleOptions } from "./doubles/apis.js"
 import type { FromChild, ToChild } from "./doubles/child.js"
 import type { Command } from "./doubles/HttpCore.js"
+import { live } from "./live.js"
 import * as ManagedProcess from "./ManagedProcess.js"
 import { ServerError } from "./ServerError.js"
 import * as TempDir from "./TempDir.js"
 import * as TestRun from "./TestRun.js"
 
-/** A double in a process of its own. While it is paused, what is asked of it waits. */
+/** A double in a process of its own. While it is paused, what is asked of it waits, for a while. */
 export interface Child {
   readonly pid: Effect.Effect<number | undefined>
   readonly pause: Effect.Effect<void>
@@ -30,7 +32,13 @@ interface Running {
   readonly scope: Scope.CloseableScope
 }
 
-export const start = Effect.fn(function* (options: DoubleOptions) {
+/** Longer than any answer takes, shorter than a test may: the test then says what it waited for. */
+const patience = Duration.seconds(20)
+
+export const start = Effect.fn(function* (
+  options: DoubleOptions,
+  limit: Duration.Duration = patience
+) {
   const run = yield* TestRun.current
   const scope = yield* Effect.scope
   const cwd = yield* TempDir.make("double")
@@ -49,7 +57,7 @@ export const start = Effect.fn(function* (options: DoubleOptions) {
       ipc: true
     }).pipe(Scope.extend(owned))
     running = { process, scope: owned }
-    const message = yield* exchange(process, { _tag: "Be", double }, undefined)
+    const message = yield* exchange(process, { _tag: "Be", double }, patience)
     return message._tag === "Listening" ? message.port : yield* failed(message, process)
   })
 
@@ -63,7 +71,7 @@ export const start = Effect.fn(function* (options: DoubleOptions) {
   const tell = <A>(process: ManagedProcess.ManagedProcess, command: Command) =>
     Effect.suspend(() => {
       const id = ++asked
-      return exchange(process, { _tag: "Ask", id, command }, id).pipe(
+      return exchange(process, { _tag: "Ask", id, command }, limit).pipe(
         Effect.flatMap((message) =>
           message._tag === "Answer" ? Effect.succeed(message.value as A) : failed(message, process)
         )
@@ -94,29 +102,57 @@ export const start = Effect.fn(function* (options: DoubleOptions) {
 const exchange = (
   process: ManagedProcess.ManagedProcess,
   message: ToChild,
-  id: number | undefined
-): Effect.Effect<FromChild, ServerError> =>
-  Effect.async<FromChild>((resume) => {
+  limit: Duration.Duration
+): Effect.Effect<FromChild, ServerError> => {
+  const id = message._tag === "Be" ? undefined : message.id
+  const operation = message._tag === "Be" ? "start" : `ask ${message.command._tag}`
+  return Effect.async<FromChild, ServerError>((resume) => {
+    const { child } = process
     const listener = (received: unknown) => {
       const answer = received as FromChild
       const answers = answer._tag === "Listening" ? undefined : answer.id
-      if (answers !== id) return
-      process.child.off("message", listener)
-      resume(Effect.succeed(answer))
+      if (answers === id) settle(Effect.succeed(answer))
     }
-    process.child.on("message", listener)
-    process.child.send(message, () => {
-      // A message to a process that has ended: the race below tells.
-    })
-    return Effect.sync(() => process.child.off("message", listener))
-  }).pipe(Effect.raceFirst(Effect.flatMap(process.exit, () => failed(undefined, process))))
+    const ended = () => settle(failed(undefined, process, operation))
+    const settle = (result: Effect.Effect<FromChild, ServerError>) => {
+      release()
+      resume(result)
+    }
+    const release = () => {
+      child.off("message", listener)
+      child.off("close", ended)
+    }
+    child.on("message", listener)
+    child.once("close", ended)
+    if (process.isRunning()) {
+      child.send(message, () => {
+        // A message to a process that has ended: its end tells.
+      })
+    } else ended()
+    return Effect.sync(release)
+  }).pipe(
+    // A test's finalizer asks too, and in an uninterruptible region nothing else would end this.
+    Effect.interruptible,
+    Effect.timeoutFail({
+      duration: limit,
+      onTimeout: () =>
+        new ServerError({
+          server: "double",
+          operation,
+          detail: `no answer within ${Duration.format(limit)}: a double that is paused answers when it is resumed\n${process.log()}`
+        })
+    }),
+    live
+  )
+}
 
 const failed = (
   message: FromChild | undefined,
-  process: ManagedProcess.ManagedProcess | undefined
+  process: ManagedProcess.ManagedProcess | undefined,
+  operation = "ask"
 ): Effect.Effect<never, ServerError> =>
   new ServerError({
     server: "double",
-    operation: "ask",
+    operation,
     detail: message?._tag === "Failed" ? message.problem : `it has ended\n${process?.log() ?? ""}`
   })

@@ -11,6 +11,7 @@ import { execFile } from "node:child_process"
 import { chown, mkdir, readFile, writeFile } from "node:fs/promises"
 import * as path from "node:path"
 import { promisify } from "node:util"
+import type { Certificate } from "./Certificates.js"
 import * as FreePort from "./FreePort.js"
 import * as ManagedProcess from "./ManagedProcess.js"
 import * as PostgresClient from "./PostgresClient.js"
@@ -29,6 +30,10 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** A hot standby without a primary: in recovery, and read-only. */
   readonly standby?: boolean
+  /** Takes TLS with this certificate; without one it takes none. */
+  readonly tls?: Certificate
+  /** Lines of pg_hba.conf for TCP, instead of a password for everybody from anywhere. */
+  readonly hba?: ReadonlyArray<string>
 }
 
 export interface PostgresInstance {
@@ -79,7 +84,12 @@ const make = Effect.fn(function* (options: PostgresOptions) {
   const dataDir = path.join(folder, "data")
   const socketDir = path.join(folder, "s")
   yield* Effect.tryPromise({
-    try: () => copyCluster(run, template.data, folder, options.standby === true),
+    try: async () => {
+      await copyCluster(run, template.data, folder)
+      for (const [name, text] of Object.entries(filesOf(options))) {
+        await write(run, path.join(dataDir, name), text)
+      }
+    },
     catch: fromUnknown("postgres", "copy the template")
   })
 
@@ -107,6 +117,7 @@ const make = Effect.fn(function* (options: PostgresOptions) {
             lc_messages: "C",
             port: String(port),
             unix_socket_directories: socketDir,
+            ...(options.tls === undefined ? {} : { ssl: "on" }),
             ...options.settings
           })
         ],
@@ -204,19 +215,29 @@ const isPortTaken = (error: ServerError): boolean =>
 const copyCluster = async (
   run: TestRun.TestRun,
   template: string,
-  folder: string,
-  standby: boolean
+  folder: string
 ): Promise<void> => {
   // `cp -a` keeps the owner and the mode, which the server insists on, and clones where it can.
   await promisify(execFile)("cp", ["-a", template, path.join(folder, "data")])
   await mkdir(path.join(folder, "s"), { mode: 0o755 })
   if (run.user !== undefined) await chown(path.join(folder, "s"), run.user.uid, run.user.gid)
-  if (standby) {
-    const signal = path.join(folder, "data", "standby.signal")
-    await writeFile(signal, "")
-    if (run.user !== undefined) await chown(signal, run.user.uid, run.user.gid)
-  }
   await readFile(path.join(folder, "data", "PG_VERSION"))
+}
+
+/** Of the data folder, by the names that the server expects. */
+const filesOf = ({ hba, standby, tls }: PostgresOptions): Readonly<Record<string, string>> => ({
+  ...(standby === true ? { "standby.signal": "" } : {}),
+  ...(tls === undefined ? {} : { "server.crt": tls.cert, "server.key": tls.key }),
+  // The socket stays open to the administrator.
+  ...(hba === undefined
+    ? {}
+    : { "pg_hba.conf": `${["local all all scram-sha-256", ...hba].join("\n")}\n` })
+})
+
+/** The server refuses a key that others may read. */
+const write = async (run: TestRun.TestRun, file: string, text: string): Promise<void> => {
+  await writeFile(file, text, { mode: 0o600 })
+  if (run.user !== undefined) await chown(file, run.user.uid, run.user.gid)
 }
 
 /** What differs from the template. */

@@ -9,7 +9,8 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { Redis, type RedisOptions as DriverOptions } from "ioredis"
-import { chmod, chown } from "node:fs/promises"
+import { chmod, chown, writeFile } from "node:fs/promises"
+import type { Certificate } from "./Certificates.js"
 import * as FreePort from "./FreePort.js"
 import { live } from "./live.js"
 import * as ManagedProcess from "./ManagedProcess.js"
@@ -23,6 +24,8 @@ export interface RedisOptions {
   readonly replicaof?: Pick<RedisInstance, "host" | "port" | "password">
   /** For example "2mb". */
   readonly maxmemory?: string
+  /** Takes TLS only, with this certificate; the socket stays plain. */
+  readonly tls?: Certificate
   /** Any directive of redis.conf; several words are several arguments. */
   readonly config?: Readonly<Record<string, string>>
 }
@@ -82,6 +85,14 @@ const make = Effect.fn(function* (options: RedisOptions) {
   if (run.user !== undefined) {
     const { gid, uid } = run.user
     yield* Effect.promise(() => chown(folder, uid, gid))
+  }
+  for (const [name, text] of Object.entries(options.tls ?? {})) {
+    const file = `${folder}/server.${name}`
+    yield* Effect.promise(() => writeFile(file, String(text), { mode: 0o600 }))
+    if (run.user !== undefined) {
+      const { gid, uid } = run.user
+      yield* Effect.promise(() => chown(file, uid, gid))
+    }
   }
   const scope = yield* Effect.scope
   const socket = `${folder}/redis.sock`
@@ -165,7 +176,14 @@ const make = Effect.fn(function* (options: RedisOptions) {
     )
 
   const urlWith = (parts: UrlParts) =>
-    urlOf({ scheme: "redis", password, host: "127.0.0.1", port, database: "0", ...parts })
+    urlOf({
+      scheme: options.tls === undefined ? "redis" : "rediss",
+      password,
+      host: "127.0.0.1",
+      port,
+      database: "0",
+      ...parts
+    })
 
   const instance: RedisInstance = {
     host: "127.0.0.1",
@@ -221,6 +239,7 @@ const argumentsOf = (
     appendonly: "no",
     "enable-debug-command": "yes",
     "repl-diskless-sync-delay": "0",
+    ...(options.tls === undefined ? {} : tlsOnly(place)),
     ...(options.requirepass === undefined ? {} : { requirepass: [options.requirepass] }),
     ...(options.maxmemory === undefined ? {} : { maxmemory: options.maxmemory }),
     ...(primary === undefined ? {} : { replicaof: [primary.host, String(primary.port)] }),
@@ -232,6 +251,14 @@ const argumentsOf = (
     ...(typeof value === "string" ? value.split(" ") : value)
   ])
 }
+
+const tlsOnly = (place: { readonly port: number; readonly folder: string }) => ({
+  port: "0",
+  "tls-port": String(place.port),
+  "tls-cert-file": `${place.folder}/server.cert`,
+  "tls-key-file": `${place.folder}/server.key`,
+  "tls-auth-clients": "no"
+})
 
 const connect = (options: DriverOptions): Effect.Effect<Redis, ServerError, Scope.Scope> =>
   Effect.acquireRelease(

@@ -4,14 +4,15 @@
  * @internal
  */
 import { Duration, Effect, Exit, Redacted, type Scope } from "effect"
-import { readFile } from "node:fs/promises"
-import type { ConnectionOptions } from "node:tls"
+import type { Socket } from "node:net"
 import type { Client } from "pg"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as KeptConnection from "../shared/KeptConnection.js"
 import type { DatabaseClient, Session } from "./DatabaseClient.js"
 import { DatabaseError } from "./DatabaseError.js"
 import * as PostgresError from "./PostgresError.js"
+import * as PostgresSocket from "./PostgresSocket.js"
+import * as PostgresTls from "./PostgresTls.js"
 
 export interface Options {
   /** How long opening the connection may take. */
@@ -52,21 +53,8 @@ const open = (
   url: DatabaseUrl.Postgres,
   address: string,
   options: Options
-): Effect.Effect<Connection, DatabaseError, Scope.Scope> => {
-  const secure = url.socketDir === undefined && url.ssl !== undefined
-  const plain = connect(url, address, false)
-  const encrypted = Effect.flatMap(tlsOptions(url, address), (ssl) => connect(url, address, ssl))
-  const attempt =
-    !secure || url.ssl === "disable" || url.ssl === "allow"
-      ? plain
-      : url.ssl === "prefer"
-        ? Effect.catchIf(
-            encrypted,
-            (error) => error.reason === "TlsFailed",
-            () => plain
-          )
-        : encrypted
-  return Effect.timeoutFail(attempt, {
+): Effect.Effect<Connection, DatabaseError, Scope.Scope> =>
+  Effect.timeoutFail(attempt(url, address), {
     duration: options.acquireTimeout,
     onTimeout: () =>
       new DatabaseError({
@@ -75,12 +63,57 @@ const open = (
         found: `none within ${Duration.format(Duration.decode(options.acquireTimeout))}`
       })
   })
+
+/** By libpq's modes, whose default is `prefer`; a unix socket has no TLS. */
+const attempt = (
+  url: DatabaseUrl.Postgres,
+  address: string
+): Effect.Effect<Connection, DatabaseError, Scope.Scope> => {
+  const mode = modeOf(url)
+  const plain = connect(url, address, undefined)
+  if (mode === "disable") return plain
+  // Files that cannot be read are a mistake, also where TLS is not a must.
+  return Effect.flatMap(PostgresTls.options(url, mode, address), (tls) => {
+    const negotiated = PostgresSocket.open({ host: url.host, port: url.port, address }, tls)
+    const encrypted = Effect.flatMap(negotiated, (opened) =>
+      opened.encrypted ? connect(url, address, opened.socket) : PostgresTls.none(address)
+    )
+    if (mode === "allow") return otherwise(plain, PostgresError.isRefusal, encrypted)
+    if (mode !== "prefer") return encrypted
+    const either = Effect.flatMap(negotiated, (opened) => {
+      const first = connect(url, address, opened.socket)
+      return opened.encrypted ? otherwise(first, PostgresError.isRefusal, plain) : first
+    })
+    return otherwise(either, (error) => error.reason === "TlsFailed", plain)
+  })
 }
 
+const modeOf = (url: DatabaseUrl.Postgres): DatabaseUrl.SslMode => {
+  if (url.socketDir !== undefined) return "disable"
+  // As libpq: who trusts every public authority must look at the name.
+  return url.ssl ?? (url.parameters["sslrootcert"] === "system" ? "verify-full" : "prefer")
+}
+
+/**
+ * The second way in, where it may help. Only a refusal before the password is worth it: the same
+ * wrong password twice may lock an account. Where the second is refused too, the first one tells.
+ */
+const otherwise = <A, R>(
+  first: Effect.Effect<A, DatabaseError, R>,
+  mayHelp: (error: DatabaseError) => boolean,
+  second: Effect.Effect<A, DatabaseError, R>
+): Effect.Effect<A, DatabaseError, R> =>
+  Effect.catchIf(first, mayHelp, (error) =>
+    Effect.mapError(second, (next) =>
+      next.reason === "TlsFailed" || PostgresError.isRefusal(next) ? error : next
+    )
+  )
+
+/** Over this socket, or one of the driver's own without TLS. */
 const connect = (
   url: DatabaseUrl.Postgres,
   address: string,
-  ssl: false | ConnectionOptions
+  socket: Socket | undefined
 ): Effect.Effect<Connection, DatabaseError, Scope.Scope> =>
   Effect.gen(function* () {
     const pg = yield* Effect.promise(() => import("pg"))
@@ -94,7 +127,10 @@ const connect = (
       options: url.options,
       application_name: parameters["application_name"] ?? "holter",
       keepAlive: true,
-      ssl
+      ...(socket === undefined ? {} : { stream: () => PostgresSocket.forDriver(socket) }),
+      // Made above, and not by PGSSLMODE and PGSSLNEGOTIATION of the environment.
+      ssl: false,
+      sslnegotiation: "postgres"
     })
     const connection: Connection = { session: session(client, address), ended: false }
     // Without a listener the end of an idle connection would end the process.
@@ -122,8 +158,7 @@ const session = (client: Client, address: string): Session => ({
           cause ? Effect.fail(PostgresError.fromCause(cause, address)) : Effect.succeed(result.rows)
         )
       })
-      // What still travels on it is nobody's any more, and a server that hangs takes no goodbye.
-      return Effect.sync(() => destroy(client))
+      // What is interrupted takes its connection with it: see KeptConnection.
     })
 })
 
@@ -143,35 +178,3 @@ const close = (client: Client, politely: boolean): Effect.Effect<void> =>
       : Effect.void,
     Effect.sync(() => destroy(client))
   )
-
-/** libpq's modes: only `verify-*` and a root certificate ask who the server is. */
-const tlsOptions = (
-  url: DatabaseUrl.Postgres,
-  address: string
-): Effect.Effect<ConnectionOptions, DatabaseError> => {
-  const { sslcert, sslkey, sslrootcert } = url.parameters
-  const file = (name: string, path: string | undefined) =>
-    path === undefined || (name === "ca" && path === "system")
-      ? Effect.succeed({})
-      : Effect.tryPromise({
-          try: async () => ({ [name]: await readFile(path, "utf8") }),
-          catch: (cause) =>
-            new DatabaseError({
-              reason: "TlsFailed",
-              address,
-              found: `cannot read the file of its ${name}`,
-              cause
-            })
-        })
-  const verifies = url.ssl?.startsWith("verify") === true || sslrootcert !== undefined
-  return Effect.map(
-    Effect.all([file("ca", sslrootcert), file("cert", sslcert), file("key", sslkey)]),
-    ([ca, cert, key]) => ({
-      ...ca,
-      ...cert,
-      ...key,
-      rejectUnauthorized: verifies,
-      ...(url.ssl === "verify-full" ? {} : { checkServerIdentity: () => undefined })
-    })
-  )
-}

@@ -18,28 +18,60 @@ export interface Info {
   readonly saveFailed: boolean
 }
 
+/** Asked for in the order in which servers write them, as `reader` likes it. */
 export const parse = (text: string): Info => {
-  // INFO has some two hundred lines, and few of them are asked for.
-  const field = (name: string): string => {
-    const start = text.indexOf(`\n${name}:`)
+  const field = reader(text)
+  const number = (key: Key): number => Number(field(key)) || 0
+  const version = field(keys.version)
+  const clients = number(keys.clients)
+  const usedMemory = number(keys.usedMemory)
+  const maxMemory = number(keys.maxMemory)
+  const loading = field(keys.loading) === "1"
+  const saveFailed = field(keys.lastSnapshot) === "err" || field(keys.lastAppendOnlyWrite) === "err"
+  const role = field(keys.role)
+  const isReplica = role === "slave"
+  return {
+    version,
+    role: isReplica ? "replica" : role,
+    usedMemory,
+    maxMemory,
+    clients,
+    loading,
+    replicaLinkDown: isReplica && field(keys.linkStatus) === "down",
+    readOnly: isReplica && field(keys.readOnly) !== "0",
+    saveFailed
+  }
+}
+
+const keys = {
+  version: "\nredis_version:",
+  clients: "\nconnected_clients:",
+  usedMemory: "\nused_memory:",
+  maxMemory: "\nmaxmemory:",
+  loading: "\nloading:",
+  lastSnapshot: "\nrdb_last_bgsave_status:",
+  lastAppendOnlyWrite: "\naof_last_write_status:",
+  role: "\nrole:",
+  linkStatus: "\nmaster_link_status:",
+  readOnly: "\nslave_read_only:"
+} as const
+
+type Key = (typeof keys)[keyof typeof keys]
+
+/**
+ * INFO has some two hundred lines, and few of them are asked for: each is looked for from where the
+ * last one was found, and only if it is not there from the beginning.
+ */
+const reader = (text: string): ((key: Key) => string) => {
+  let found = 0
+  return (key) => {
+    const ahead = text.indexOf(key, found)
+    const start = ahead < 0 ? text.indexOf(key) : ahead
     if (start < 0) return ""
-    const from = start + name.length + 2
+    found = start
+    const from = start + key.length
     const end = text.indexOf("\r", from)
     return text.slice(from, end < 0 ? undefined : end)
-  }
-  const number = (name: string): number => Number(field(name)) || 0
-  const role = field("role")
-  return {
-    version: field("redis_version"),
-    role: role === "slave" ? "replica" : role,
-    usedMemory: number("used_memory"),
-    maxMemory: number("maxmemory"),
-    clients: number("connected_clients"),
-    loading: field("loading") === "1",
-    replicaLinkDown: field("master_link_status") === "down",
-    readOnly: role === "slave" && field("slave_read_only") !== "0",
-    saveFailed:
-      field("rdb_last_bgsave_status") === "err" || field("aof_last_write_status") === "err"
   }
 }
 

@@ -6,6 +6,8 @@
  */
 import { Context, Duration, Effect, Layer, Redacted, type Scope } from "effect"
 import type { Redis as Driver } from "ioredis"
+import { readFile } from "node:fs/promises"
+import type { ConnectionOptions } from "node:tls"
 import * as KeptConnection from "../shared/KeptConnection.js"
 import * as RedisError from "./RedisError.js"
 import * as RedisUrl from "./RedisUrl.js"
@@ -73,7 +75,7 @@ export const layerUrl = (
           return Effect.void
         })
       )
-      const used = kept.use((driver) => exchange(driver, address, () => destroy(driver)))
+      const used = kept.use((driver) => exchange(driver, address))
       return {
         address,
         ask: Effect.suspend(() =>
@@ -106,7 +108,7 @@ export const fromIORedis = (driver: Driver, options: Options = {}): RedisClient[
     address,
     ask: Effect.timeoutFail(
       // What the program's client cannot send it queues, and may never send.
-      exchange(driver, address, () => {}),
+      exchange(driver, address),
       {
         duration: responseTimeout(options),
         onTimeout: () =>
@@ -130,10 +132,11 @@ const open = (
   Effect.gen(function* () {
     const { Redis } = yield* Effect.promise(() => import("ioredis"))
     const { target } = url
+    const secure = target._tag === "Tcp" ? yield* tls(target, address) : {}
     const driver = new Redis({
       ...(target._tag === "Socket"
         ? { path: target.path }
-        : { host: target.host, port: target.port, ...tls(target) }),
+        : { host: target.host, port: target.port, ...secure }),
       lazyConnect: true,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
@@ -161,8 +164,24 @@ const open = (
     return driver
   })
 
-const tls = (target: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>) =>
-  target.tls === "off" ? {} : { tls: { rejectUnauthorized: target.tls === "on" } }
+const tls = (
+  { caFile, tls: mode }: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
+  address: string
+): Effect.Effect<{ readonly tls?: ConnectionOptions }, RedisError.RedisError> => {
+  const rejectUnauthorized = mode === "on"
+  if (mode === "off") return Effect.succeed({})
+  if (caFile === undefined) return Effect.succeed({ tls: { rejectUnauthorized } })
+  return Effect.tryPromise({
+    try: async () => ({ tls: { rejectUnauthorized, ca: await readFile(caFile, "utf8") } }),
+    catch: (cause) =>
+      new RedisError.RedisError({
+        reason: "TlsFailed",
+        address,
+        found: "cannot read the file that ssl_ca_certs names",
+        cause
+      })
+  })
+}
 
 const login = (
   driver: Driver,
@@ -187,11 +206,7 @@ const login = (
     if (url.database !== 0) yield* send("SELECT", String(url.database))
   })
 
-const exchange = (
-  driver: Driver,
-  address: string,
-  giveUp: () => void
-): Effect.Effect<Answers, RedisError.RedisError> =>
+const exchange = (driver: Driver, address: string): Effect.Effect<Answers, RedisError.RedisError> =>
   Effect.async((resume) => {
     void driver
       .pipeline()
@@ -209,7 +224,6 @@ const exchange = (
             : Effect.succeed({ ping: pinged, info: answer(info, address) })
         )
       })
-    return Effect.sync(giveUp)
   })
 
 const lost: ReadonlySet<RedisError.Reason> = new Set(["Unreachable", "TimedOut", "TooManyClients"])

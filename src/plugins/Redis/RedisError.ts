@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import { Predicate, Schema } from "effect"
-import { Details } from "../shared/Figures.js"
+import { Details } from "../shared/ErrorFields.js"
+import * as Host from "../shared/Host.js"
 
 /**
  * @since 0.1.0
@@ -93,21 +94,9 @@ const replies: ReadonlyArray<readonly [RegExp, Reason, string]> = [
   [/^READONLY/, "ReadOnly", "read-only replica"],
   [/max number of clients/, "TooManyClients", "too many clients"],
   [/^Command timed out/, "TimedOut", hung],
+  [/^connect ETIMEDOUT/, "Unreachable", "connection timed out"],
   [/closed|ended|aborted|retries|writeable/i, "Unreachable", "the connection was lost"]
 ]
-
-const network: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection closed",
-  ENOENT: "there is no such socket",
-  EACCES: "no permission for the socket",
-  ETIMEDOUT: "connection timed out",
-  EHOSTUNREACH: "host unreachable",
-  ENETUNREACH: "network unreachable",
-  ENOTFOUND: "the host name is unknown",
-  EAI_AGAIN: "the host name cannot be looked up now"
-}
 
 /** @internal */
 export const fromCause = (cause: unknown, address: string): RedisError => {
@@ -116,15 +105,14 @@ export const fromCause = (cause: unknown, address: string): RedisError => {
 }
 
 const classify = (cause: unknown): readonly [Reason, string] => {
-  const code = stringOf(cause, "code") ?? ""
-  const message = stringOf(cause, "message") ?? ""
-  const failure =
-    network[code] ?? (message === "connect ETIMEDOUT" ? network["ETIMEDOUT"] : undefined)
-  if (failure !== undefined) return ["Unreachable", failure]
-  if (/CERT|SELF_SIGNED|SSL|TLS|UNABLE_TO/.test(code)) return ["TlsFailed", code]
+  const message =
+    Predicate.hasProperty(cause, "message") && typeof cause.message === "string"
+      ? cause.message
+      : ""
+  const problem = Host.socketProblem(cause)
+  if (problem !== undefined) return ["Unreachable", problem]
+  const insecure = Host.tlsProblem(cause)
+  if (insecure !== undefined) return ["TlsFailed", insecure]
   for (const [pattern, reason, found] of replies) if (pattern.test(message)) return [reason, found]
   return ["CommandFailed", message || "no reason given"]
 }
-
-const stringOf = (value: unknown, key: string): string | undefined =>
-  Predicate.hasProperty(value, key) && typeof value[key] === "string" ? value[key] : undefined

@@ -13,7 +13,7 @@ import { Either, Redacted, Schema } from "effect"
  * @category constants
  */
 export const supported =
-  "redis://user:password@host:6379/0, rediss:// with TLS, unix://:password@/path/redis.sock?db=0"
+  "redis://user:password@host:6379/0, rediss:// with TLS (?ssl_ca_certs=/path/ca.pem), unix://:password@/path/redis.sock?db=0"
 
 /**
  * @since 0.1.0
@@ -45,6 +45,8 @@ export interface RedisUrl {
         readonly port: number
         /** `unverified` where the URL says `ssl_cert_reqs=none`. */
         readonly tls: "off" | "on" | "unverified"
+        /** `ssl_ca_certs`: a file of certificates to trust instead of the public authorities. */
+        readonly caFile: string | undefined
       }
     | { readonly _tag: "Socket"; readonly path: string }
   readonly user: string | undefined
@@ -130,7 +132,8 @@ const parseTcp = (rest: string, tls: boolean): Parsed<RedisUrl> => {
     _tag: "Tcp",
     host: decode(host).replace(/^\[(.*)\]$/, "$1") || "localhost",
     port: number,
-    tls: tls ? (verified ? "on" : "unverified") : "off"
+    tls: tls ? (verified ? "on" : "unverified") : "off",
+    caFile: parameters.get("ssl_ca_certs") || undefined
   })
 }
 

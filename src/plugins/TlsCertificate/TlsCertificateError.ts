@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import * as Figures from "../shared/Figures.js"
+import { Details } from "../shared/ErrorFields.js"
 import * as Host from "../shared/Host.js"
 
 /**
@@ -30,7 +30,7 @@ export class TlsCertificateError extends Schema.TaggedError<TlsCertificateError>
   found: Schema.optional(Schema.String),
   /** What is wrong beside that. */
   alsoWrong: Schema.optional(Schema.Array(Schema.String)),
-  details: Schema.optional(Figures.Details),
+  details: Schema.optional(Details),
   cause: Schema.optional(Schema.Defect)
 }) {
   get isRetryable(): boolean {

@@ -3,14 +3,6 @@
  *
  * @internal
  */
-import { Schema } from "effect"
-import type * as Outcome from "../../Check/Outcome.js"
-
-/** What an error learned before it was one. */
-export const Details: Schema.Schema<Outcome.Details> = Schema.Record({
-  key: Schema.String,
-  value: Schema.Unknown as Schema.Schema<Outcome.Json> // whoever makes an error is held to the type
-})
 
 /** In percent; an empty whole has all of it. */
 export const share = (part: number, whole: number): number =>

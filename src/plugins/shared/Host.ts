@@ -22,7 +22,19 @@ export type SocketReason = typeof SocketReason.Type
 
 /** What an error of Node's sockets means; `undefined` where it is not the network's. */
 export const socketReason = (error: unknown): SocketReason | undefined =>
-  reasons[codeOf(error) ?? ""]
+  failures[codeOf(error) ?? ""]?.[0]
+
+/** The same in a few words, which stand in a message about one host or one unix socket. */
+export const socketProblem = (error: unknown): string | undefined =>
+  failures[codeOf(error) ?? ""]?.[1]
+
+/** The code of a handshake that failed, such as `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+export const tlsProblem = (error: unknown): string | undefined => {
+  const code = codeOf(error)
+  return code !== undefined && /CERT|SELF_SIGNED|SSL|TLS|UNABLE_TO|EPROTO/.test(code)
+    ? code
+    : undefined
+}
 
 /** `ECONNREFUSED` and the like, of an error or of the first of several that came together. */
 export const codeOf = (error: unknown): string | undefined => {
@@ -32,23 +44,24 @@ export const codeOf = (error: unknown): string | undefined => {
     : undefined
 }
 
-const reasons: Readonly<Record<string, SocketReason | undefined>> = {
-  ECONNREFUSED: "Refused",
-  ENOTFOUND: "DnsFailed",
-  EAI_AGAIN: "DnsFailed",
-  EAI_FAIL: "DnsFailed",
-  EAI_NODATA: "DnsFailed",
-  ECONNRESET: "Reset",
-  EPIPE: "Reset",
-  ECONNABORTED: "Reset",
-  ETIMEDOUT: "Unreachable",
-  EHOSTUNREACH: "Unreachable",
-  ENETUNREACH: "Unreachable",
-  EHOSTDOWN: "Unreachable",
-  ENETDOWN: "Unreachable",
-  EADDRNOTAVAIL: "Unreachable",
-  EACCES: "Unreachable",
-  EINVAL: "Unreachable"
+const failures: Readonly<Record<string, readonly [SocketReason, string] | undefined>> = {
+  ECONNREFUSED: ["Refused", "connection refused"],
+  ENOENT: ["Refused", "there is no such socket"],
+  ENOTFOUND: ["DnsFailed", "the host name is unknown"],
+  EAI_AGAIN: ["DnsFailed", "the host name cannot be looked up now"],
+  EAI_FAIL: ["DnsFailed", "the name server failed to look up the host name"],
+  EAI_NODATA: ["DnsFailed", "the host name has no address"],
+  ECONNRESET: ["Reset", "connection reset"],
+  EPIPE: ["Reset", "connection closed"],
+  ECONNABORTED: ["Reset", "connection aborted"],
+  ETIMEDOUT: ["Unreachable", "connection timed out"],
+  EHOSTUNREACH: ["Unreachable", "host unreachable"],
+  ENETUNREACH: ["Unreachable", "network unreachable"],
+  EHOSTDOWN: ["Unreachable", "host down"],
+  ENETDOWN: ["Unreachable", "network down"],
+  EADDRNOTAVAIL: ["Unreachable", "no local address for this connection"],
+  EACCES: ["Unreachable", "no permission to connect"],
+  EINVAL: ["Unreachable", "an address that nothing can connect to"]
 }
 
 /** What to look at, for each reason; the end of an error's message. */

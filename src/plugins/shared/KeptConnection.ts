@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
+import { Cause, Effect, ExecutionStrategy, Exit, Scope } from "effect"
 
 export interface KeptConnection<A, E> {
   /** The open connection, or a new one. Fibers that ask at the same time wait for the same one. */
@@ -13,7 +13,8 @@ export interface KeptConnection<A, E> {
   readonly drop: Effect.Effect<void>
   /**
    * Uses the connection and drops it when the use failed in a way that `broken` says so, died, or
-   * was interrupted: after that nobody knows what still travels on it.
+   * was interrupted: after that nobody knows what still travels on it. Its scope closes with the
+   * interruption, if that is why: who hangs takes no goodbye.
    */
   readonly use: <B, E2, R>(
     f: (connection: A) => Effect.Effect<B, E2, R>,
@@ -45,24 +46,33 @@ export const make = <A, E>(
       kept === undefined ? opening.withPermits(1)(openKept) : Effect.succeed(kept.connection)
     )
 
-    const dropIf = (isMeant: (connection: A) => boolean) =>
+    const drop = (exit: Exit.Exit<unknown, unknown>, isMeant: (connection: A) => boolean) =>
       Effect.suspend(() => {
         if (kept === undefined || !isMeant(kept.connection)) return Effect.void
         const { scope } = kept
         kept = undefined
-        return Effect.asVoid(Effect.forkDaemon(Scope.close(scope, Exit.void)))
+        return Effect.asVoid(Effect.forkDaemon(Scope.close(scope, exit)))
       })
 
     return {
       get,
-      drop: dropIf(() => true),
+      drop: drop(Exit.void, () => true),
       use: (f, broken = () => true) =>
-        Effect.flatMap(get, (connection) =>
-          Effect.onExit(f(connection), (exit) =>
-            Exit.isSuccess(exit) || (exit.cause._tag === "Fail" && !broken(exit.cause.error))
-              ? Effect.void
-              : // A use that ends late must not take away the connection that came after its own.
-                dropIf((current) => current === connection)
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(restore(get), (connection) =>
+            // Not `onExit`, for which a use that succeeds would pay too.
+            Effect.catchAllCause(restore(f(connection)), (cause) =>
+              cause._tag === "Fail" && !broken(cause.error)
+                ? Effect.failCause(cause)
+                : // A use that ends late must not take away the connection that came after its own.
+                  Effect.zipRight(
+                    drop(
+                      Cause.isInterrupted(cause) ? Exit.failCause(cause) : Exit.void,
+                      (current) => current === connection
+                    ),
+                    Effect.failCause(cause)
+                  )
+            )
           )
         )
     }

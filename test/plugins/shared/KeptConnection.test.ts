@@ -15,6 +15,8 @@ const scriptedServer = Effect.gen(function* () {
     opened: 0,
     closed: 0,
     attempts: 0,
+    /** How the last connection that was closed took its leave. */
+    farewell: "none" as "none" | "goodbye" | "at once",
     /** What happens between the connection's being acquired and its being ready. */
     handshake: Effect.void as Effect.Effect<void, scripted.ScriptedError>
   }
@@ -25,9 +27,10 @@ const scriptedServer = Effect.gen(function* () {
     }),
     Effect.acquireRelease(
       Effect.sync(() => ++server.opened),
-      () =>
+      (_, exit) =>
         Effect.sync(() => {
           server.closed += 1
+          server.farewell = Exit.isInterrupted(exit) ? "at once" : "goodbye"
         })
     )
   ).pipe(Effect.tap(() => server.handshake))
@@ -82,11 +85,15 @@ describe("KeptConnection", () => {
     Effect.gen(function* () {
       const { connection, server } = yield* scriptedServer
       let expected = 0
-      for (const use of [Effect.fail(down), Effect.die("dead"), Effect.interrupt]) {
+      for (const [use, farewell] of [
+        [Effect.fail(down), "goodbye"],
+        [Effect.die("dead"), "goodbye"],
+        [Effect.interrupt, "at once"]
+      ] as const) {
         yield* Effect.exit(connection.use(() => use))
         expected += 1
         yield* settle
-        assert.deepInclude(server, { opened: expected, closed: expected })
+        assert.deepInclude(server, { opened: expected, closed: expected, farewell })
       }
       const hanging = yield* Effect.fork(connection.use(() => Effect.never))
       yield* settle

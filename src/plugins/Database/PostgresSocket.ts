@@ -1,0 +1,110 @@
+/**
+ * A socket to a PostgreSQL server, with TLS where the server takes it.
+ *
+ * The driver ends its connection when the server has no TLS. Here the same connection goes on, as
+ * with libpq: one more round trip when it is opened, nothing afterwards.
+ *
+ * @internal
+ */
+import { Effect, type Scope } from "effect"
+import * as net from "node:net"
+import type { ConnectionOptions, TLSSocket } from "node:tls"
+import { DatabaseError } from "./DatabaseError.js"
+import * as PostgresError from "./PostgresError.js"
+
+export interface Target {
+  readonly host: string
+  readonly port: number
+  /** For messages. */
+  readonly address: string
+}
+
+export interface Opened {
+  readonly socket: net.Socket
+  readonly encrypted: boolean
+}
+
+/** Connects and asks for TLS. Fails with `TlsFailed` where the server takes it and it cannot be made. */
+export const open = (
+  target: Target,
+  options: ConnectionOptions
+): Effect.Effect<Opened, DatabaseError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const plain = yield* Effect.acquireRelease(
+      Effect.sync(() => net.connect({ host: target.host, port: target.port })),
+      (socket) => Effect.sync(() => socket.destroy())
+    )
+    const encrypted = yield* askForTls(plain, target.address)
+    if (!encrypted) return { socket: plain, encrypted }
+    // Loaded where it is needed: most servers beside a bot have no TLS.
+    const { connect } = yield* Effect.promise(() => import("node:tls"))
+    const socket = yield* secured(
+      connect({
+        ...options,
+        socket: plain,
+        host: target.host,
+        // An address is no server name (RFC 6066).
+        ...(net.isIP(target.host) === 0 ? { servername: target.host } : {})
+      }),
+      target.address
+    )
+    return { socket, encrypted }
+  })
+
+/** SSLRequest: its length and its code. The answer is one byte. */
+const sslRequest = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47)
+
+const askForTls = (socket: net.Socket, address: string): Effect.Effect<boolean, DatabaseError> =>
+  Effect.async((resume) => {
+    // It stays: the end of a socket that nobody listens to would end the process.
+    socket.on("error", (cause) => resume(Effect.fail(PostgresError.fromCause(cause, address))))
+    socket.once("close", () => resume(Effect.fail(closed(address))))
+    socket.once("connect", () => socket.write(sslRequest))
+    socket.once("data", (answer) => {
+      const byte = answer.toString("latin1")
+      // More than one byte was put there by somebody in between, to be read as if it were secured.
+      if (byte === "S" || byte === "N") return resume(Effect.succeed(byte === "S"))
+      return resume(
+        Effect.fail(
+          new DatabaseError({
+            reason: "TlsFailed",
+            address,
+            found: "neither yes nor no to TLS: is it PostgreSQL?"
+          })
+        )
+      )
+    })
+    return Effect.sync(() => socket.destroy())
+  })
+
+const secured = (socket: TLSSocket, address: string): Effect.Effect<TLSSocket, DatabaseError> =>
+  Effect.async((resume) => {
+    socket.on("error", (cause: Error) => {
+      const error = PostgresError.fromCause(cause, address)
+      resume(
+        Effect.fail(
+          error.reason === "QueryFailed"
+            ? new DatabaseError({ reason: "TlsFailed", address, found: cause.message, cause })
+            : error
+        )
+      )
+    })
+    socket.once("close", () => resume(Effect.fail(closed(address))))
+    socket.once("secureConnect", () => resume(Effect.succeed(socket)))
+    return Effect.sync(() => socket.destroy())
+  })
+
+const closed = (address: string): DatabaseError =>
+  new DatabaseError({ reason: "Unreachable", address, found: "the connection was lost" })
+
+/**
+ * The socket as the driver takes one: it connects by itself, and waits for the event. One that was
+ * closed in the meantime says so again, since the driver was not there to hear it.
+ */
+export const forDriver = (socket: net.Socket): net.Socket =>
+  Object.assign(socket, {
+    connect: () => {
+      queueMicrotask(() => socket.emit(socket.destroyed ? "close" : "connect"))
+      return socket
+    }
+  })
