@@ -16,6 +16,8 @@ import * as LastVerdict from "./LastVerdict.js"
 import * as Notification from "./Notification.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as Presentation from "./Presentation.js"
+import type { Service } from "./Service.js"
+import * as Services from "./Services.js"
 
 export const command = Command.make(
   "check",
@@ -56,7 +58,7 @@ const check = (flags: Flags) =>
   Effect.gen(function* () {
     const output = yield* Output
     const configuration = yield* Configuration.load(flags.config)
-    yield* Effect.forEach(configuration.warnings, output.note, { discard: true })
+    yield* warn(flags, configuration)
     const services = yield* select(configuration.services, flags.only)
     const silent = flags.json || flags.cron
     const summary = yield* withMonitor(services, configuration.secrets, (monitor) =>
@@ -69,14 +71,27 @@ const check = (flags: Flags) =>
       yield* output.line(Presentation.verdict(summary))
       yield* Effect.forEach(Presentation.problems(summary), output.line, { discard: true })
     }
-    yield* notify(flags, configuration, summary)
+    yield* notify(flags, configuration, services, summary)
     yield* Effect.flatMap(ExitCode, ({ set }) => set(exitCodes[summary.overall_status]))
   })
 
+/**
+ * Cron mails whatever is printed, each time, so it gets no advice on the file; but that what it
+ * checks is not what the operator meant, it has to say.
+ */
+const warn = (flags: Flags, configuration: Configuration.Configuration) =>
+  Effect.gen(function* () {
+    const { note } = yield* Output
+    if (!flags.cron) yield* Effect.forEach(configuration.warnings, note, { discard: true })
+    else if (configuration.embedded) yield* note(nothingConfigured)
+  })
+
+const nothingConfigured = `holter: no service is configured, so only a database of Holter's own and this machine are checked. Cron does not have the variables of your shell: set them in the crontab (${Services.presenceVariables.join(", ")}) or name a configuration file with --config.`
+
 const select = (
-  services: ReadonlyArray<Configuration.Service>,
+  services: ReadonlyArray<Service>,
   only: Option.Option<string>
-): Effect.Effect<ReadonlyArray<Configuration.Service>, UsageError> => {
+): Effect.Effect<ReadonlyArray<Service>, UsageError> => {
   if (Option.isNone(only)) return Effect.succeed(services)
   const names = only.value.split(",").map((name) => name.trim())
   const unknown = names.filter((name) => !services.some((service) => service.name === name))
@@ -91,7 +106,7 @@ const select = (
 
 /** Builds the checks one after the other, so that their order is that of the configuration. */
 const withMonitor = <A, R>(
-  services: ReadonlyArray<Configuration.Service>,
+  services: ReadonlyArray<Service>,
   secrets: Secrets.Secrets,
   use: (monitor: Context.Tag.Service<HealthMonitor.HealthMonitor>) => Effect.Effect<A, never, R>
 ): Effect.Effect<A, never, R> =>
@@ -135,7 +150,7 @@ const hiding =
 /** All checks run at once; their lines appear in order, each as soon as it can. */
 const interactive = (
   name: string,
-  services: ReadonlyArray<Configuration.Service>,
+  services: ReadonlyArray<Service>,
   monitor: Context.Tag.Service<HealthMonitor.HealthMonitor>
 ) =>
   Effect.gen(function* () {
@@ -161,16 +176,31 @@ const interactive = (
     return summary
   })
 
-const notify = (flags: Flags, configuration: Configuration.Configuration, summary: StatusSummary) =>
+const notify = (
+  flags: Flags,
+  configuration: Configuration.Configuration,
+  services: ReadonlyArray<Service>,
+  summary: StatusSummary
+) =>
   Effect.gen(function* () {
     const output = yield* Output
-    const send = Notification.send(configuration, summary)
-    const sent = flags.notify
-      ? send
-      : flags.cron
-        ? LastVerdict.onChange(summary, send)
-        : Effect.void
-    yield* Effect.catchAll(sent, (error) =>
+    const complain = (error: Notification.NotificationError) =>
       output.note(`The notification failed: ${error.message}`)
-    )
+    const send = (lost: ReadonlyArray<string>) => Notification.send(configuration, summary, lost)
+    const sent = flags.cron
+      ? LastVerdict.tell({
+          question: {
+            source: configuration.source,
+            only: Option.map(flags.only, () => services.map(({ name }) => name))
+          },
+          summary,
+          always: flags.notify,
+          // With nobody to tell, the next run can do no better: the verdict counts as told.
+          send: (lost) =>
+            Effect.catchIf(send(lost), ({ reason }) => reason === "NotConfigured", complain)
+        })
+      : flags.notify
+        ? send([])
+        : Effect.void
+    yield* Effect.catchAll(sent, complain)
   })

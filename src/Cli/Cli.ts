@@ -6,6 +6,7 @@ import * as Command from "@effect/cli/Command"
 import { isValidationError } from "@effect/cli/ValidationError"
 import { Cause, Effect, Exit, Inspectable, Option, Ref } from "effect"
 import * as CheckCommand from "./CheckCommand.js"
+import { valued } from "./Flags.js"
 import * as InitCommand from "./InitCommand.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as PluginsCommand from "./PluginsCommand.js"
@@ -22,6 +23,11 @@ const parsed = Command.run(root, { name: "holter", version, executable: "holter"
 export const run = (argv: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const output = yield* Output
+    const last = argv.at(-1)
+    if (valued.has(last)) {
+      yield* output.note(`holter: ${last}: expected a value after it, found nothing`)
+      return exitCodes.usage
+    }
     const code = yield* Ref.make(0)
     const exit = yield* parsed(argv).pipe(
       Effect.provideService(ExitCode, { set: (value) => Ref.set(code, value) }),

@@ -4,8 +4,10 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import { Effect, Either, Option } from "effect"
+import type { YAMLError } from "yaml"
 import type { ConfigIssue } from "../Check/CheckError.js"
-import { ConfigurationError } from "./ConfigurationError.js"
+import * as Secrets from "../Common/Secrets.js"
+import { ConfigurationError, UsageError } from "./ConfigurationError.js"
 import * as Environment from "./Environment.js"
 
 export interface ConfigFile {
@@ -24,10 +26,10 @@ export const names = ["holter.config.yaml", "holter.config.yml", "holter.config.
 
 /** The file that the flag, `HOLTER_CONFIG` or the working directory names; none is fine. */
 export const load = Effect.fn("ConfigFile.load")(function* (flag: Option.Option<string>) {
-  const found = yield* locate(flag)
-  if (Option.isNone(found)) return Option.none<ConfigFile>()
-  const path = found.value
-  const document = yield* parse(path, yield* readText(path))
+  const place = yield* locate(flag)
+  if (Option.isNone(place)) return Option.none<ConfigFile>()
+  const { path } = place.value
+  const document = yield* parse(path, yield* readText(place.value))
   const filled = yield* interpolate(document, [])
   return Option.some<ConfigFile>({
     path,
@@ -38,38 +40,56 @@ export const load = Effect.fn("ConfigFile.load")(function* (flag: Option.Option<
   })
 })
 
+interface Place {
+  readonly path: string
+  /** The flag or the variable that names the file, else the name that was looked for. */
+  readonly namedBy: string
+}
+
 const locate = (flag: Option.Option<string>) =>
   Effect.gen(function* () {
     const path = yield* Path
-    if (Option.isSome(flag)) return Option.some(path.resolve(flag.value))
+    const place = (file: string, namedBy: string): Place => ({ path: path.resolve(file), namedBy })
+    if (Option.isSome(flag)) {
+      if (flag.value !== "") return Option.some(place(flag.value, "--config"))
+      // `--config "$CONFIG"` where the variable is missing.
+      const expected = "the path of a configuration file"
+      return yield* new UsageError({ flag: "--config", expected, found: "an empty text" })
+    }
     const variable = yield* Environment.read("HOLTER_CONFIG").pipe(
       Effect.mapError((issue) => new ConfigurationError({ source: "environment", issues: [issue] }))
     )
-    if (Option.isSome(variable)) return Option.some(path.resolve(variable.value))
+    if (Option.isSome(variable)) return Option.some(place(variable.value, "HOLTER_CONFIG"))
     const fs = yield* FileSystem
     return yield* Effect.findFirst(
-      names.map((name) => path.resolve(name)),
-      (candidate) => Effect.orElseSucceed(fs.exists(candidate), () => false)
+      names.map((name) => place(name, name)),
+      (candidate) => Effect.orElseSucceed(fs.exists(candidate.path), () => false)
     )
   })
 
-const readText = (path: string) =>
-  Effect.flatMap(FileSystem, (fs) => fs.readFileString(path)).pipe(
-    Effect.mapError((error) => {
-      const reason = error._tag === "SystemError" ? error.reason : error._tag
-      const found = unreadable[reason] ?? `something else (${reason}: ${error.message})`
-      return wrong(path, { path: [], expected: "a configuration file that can be read", found })
-    }),
-    Effect.filterOrFail(
-      (text) => !text.includes("\0"),
-      () => wrong(path, { path: [], expected: "a text file", found: "binary data" })
+const readText = ({ namedBy, path }: Place) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem
+    const text = yield* Effect.catchAll(fs.readFileString(path), (error) =>
+      Effect.gen(function* () {
+        const info = yield* Effect.option(fs.stat(path))
+        const reason = error._tag === "SystemError" ? error.reason : error._tag
+        const found = Option.exists(info, ({ type }) => type === "Directory")
+          ? "a directory"
+          : (unreadable[reason] ?? `something else (${reason}: ${error.message})`)
+        const expected = "a configuration file that can be read"
+        return yield* wrong(path, { path: [namedBy], expected, found })
+      })
     )
-  )
+    return text.includes("\0")
+      ? yield* wrong(path, { path: [namedBy], expected: "a text file", found: "binary data" })
+      : text
+  })
 
 const unreadable: Readonly<Record<string, string>> = {
   NotFound: "no such file",
   PermissionDenied: "a file that this user may not read",
-  BadResource: "a directory, or a path that leads to no file"
+  BadResource: "a path that leads to no file"
 }
 
 /** YAML 1.2 includes JSON. The library is loaded only when there is a file. */
@@ -81,7 +101,8 @@ const parse = (path: string, text: string): Effect.Effect<unknown, Configuration
     const document = yaml.parseDocument(text, { prettyErrors: false, lineCounter: lines })
     const issues = [...document.errors, ...document.warnings].map((error) => {
       const { col, line } = lines.linePos(error.pos[0])
-      return { path: [`line ${line}, column ${col}`], ...inWords(error) }
+      const rest = text.slice(error.pos[0])
+      return { path: [`line ${line}, column ${col}`], ...inWords(error, rest) }
     })
     if (issues.length > 0) return yield* new ConfigurationError({ source: path, issues })
     return yield* Effect.try({
@@ -96,13 +117,20 @@ const parse = (path: string, text: string): Effect.Effect<unknown, Configuration
     })
   })
 
-/** What is wrong, without the text that some messages of the library end with. */
-const inWords = ({ code, message }: { readonly code: string; readonly message: string }) => {
+/**
+ * What is wrong, without the text that some messages of the library end with. `rest` is the file
+ * from the place on; of it no more is shown than a key that stands twice, if it looks like one.
+ */
+const inWords = ({ code, message }: YAMLError, rest: string) => {
   if (code === "DUPLICATE_KEY") {
+    const key = /^["']?([\w.-]{1,40})["']?\s*:/.exec(rest)?.[1]
     return {
       expected: "every key once (two checks need two names)",
-      found: "one that stood before"
+      found: key === undefined ? "one that stood before" : `"${key}" a second time`
     }
+  }
+  if (code === "MULTIPLE_DOCS") {
+    return { expected: "valid YAML of one document", found: "another document after ---" }
   }
   const found =
     code === "BAD_DQ_ESCAPE"
@@ -152,8 +180,6 @@ const interpolate = (
   )
 }
 
-const secretName = /token|secret|key|passw|credential|dsn|signature|authori[sz]ation|cookie/i
-
 /** `$${`, or a reference with what closes it. */
 const pattern = /\$\$\{|\$\{([^}]*)(\}?)/g
 
@@ -176,7 +202,7 @@ const interpolateText = (
         onRight: (part) => part.value
       })
     )
-    const isSecret = secretName.test(path.at(-1) ?? "")
+    const isSecret = Secrets.isSecretName(path.at(-1) ?? "")
     return {
       value,
       issues: parts.flatMap((part) => (Either.isLeft(part) ? [part.left] : [])),
@@ -213,5 +239,5 @@ const reference = (inner: string, path: ReadonlyArray<string>) =>
         found: "nothing"
       })
     }
-    return { value: text, secret: secretName.test(name) && Option.isSome(value) }
+    return { value: text, secret: Secrets.isSecretName(name) && Option.isSome(value) }
   })

@@ -1,8 +1,11 @@
 /**
  * The shape of the configuration file, apart from the fields of each plugin.
  */
-import { Schema } from "effect"
+import { Either, ParseResult, Predicate, Schema } from "effect"
+import type { ConfigIssue } from "../Check/CheckError.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
+import * as ConfigIssues from "../Check/ConfigIssues.js"
+import { withNumbers } from "./Numbers.js"
 
 const { failureThreshold, interval, recoveryThreshold, timeout } = CheckPolicy.Fields
 
@@ -43,3 +46,44 @@ export type Document = typeof Document.Type
 
 export const laterSections = (document: Document): ReadonlyArray<string> =>
   Object.keys(later).filter((section) => section in document)
+
+/** The document, without what is wrong in it, so that the rest is looked at in the same run. */
+export const decode = (
+  content: unknown,
+  interpolated: ReadonlySet<string>,
+  scrub: (text: string) => string
+): { readonly document: Document; readonly issues: ReadonlyArray<ConfigIssue> } => {
+  const attempt = (input: unknown) =>
+    withNumbers([], interpolated)(input, (filled) =>
+      ParseResult.decodeUnknownEither(Document, { errors: "all", onExcessProperty: "error" })(
+        filled
+      ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
+    )
+  return Either.match(attempt(content), {
+    onRight: (document) => ({ document, issues: [] }),
+    onLeft: (issues) => {
+      const rest = Either.map(attempt(without(content, issues)), (document) => ({
+        document,
+        issues
+      }))
+      return Either.getOrElse(rest, () => ({ document: Document.make({}), issues }))
+    }
+  })
+}
+
+/** Drops the sections, and of `checks` the entries, that these issues are in. */
+const without = (content: unknown, issues: ReadonlyArray<ConfigIssue>): unknown => {
+  if (!Predicate.isRecord(content)) return content
+  const isWrong = (...path: ReadonlyArray<string>) =>
+    issues.some((issue) => path.every((step, index) => issue.path[index] === step))
+  const { checks } = content
+  const sections = Object.entries(content).filter(([key]) => !isWrong(key))
+  return isWrong("checks") && Predicate.isRecord(checks)
+    ? {
+        ...Object.fromEntries(sections),
+        checks: Object.fromEntries(
+          Object.entries(checks).filter(([key]) => !isWrong("checks", key))
+        )
+      }
+    : Object.fromEntries(sections)
+}

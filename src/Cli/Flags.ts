@@ -10,3 +10,6 @@ export const configFlag = CliOptions.text("config").pipe(
   ),
   CliOptions.optional
 )
+
+/** Flags that take a value: with nothing after them, @effect/cli calls them unknown. */
+export const valued: ReadonlySet<string | undefined> = new Set(["--config", "-c", "--only"])

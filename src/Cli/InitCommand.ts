@@ -36,7 +36,7 @@ const init = Effect.gen(function* () {
     return yield* refuse(`cannot write ${target} (${reason})`)
   }
   const active = services.filter(isActive).map(({ service }) => service.name)
-  const list = active.join(", ") || "none in the environment"
+  const list = active.join(", ") || "none in the environment, so only this machine"
   yield* output.line(`Wrote ${target} (services: ${list})`)
 })
 
@@ -87,14 +87,21 @@ const template = (services: ReadonlyArray<Found>): string =>
     "",
     "# One entry a service; the key is its name. `holter plugins list` shows the types,",
     "# `holter plugins describe TYPE` their fields.",
-    services.some(isActive) ? "checks:" : "checks: {} # without the braces when something follows",
+    "checks:",
     ...services.flatMap(entry),
+    ...(services.some(isActive) ? [] : machine),
     "  # website:",
     "  #   type: http",
     "  #   url: https://example.com/up",
     "  #   slow: 800 millis",
     ""
   ].join("\n")
+
+/** A file has to name a check; where no service is known yet, this machine stands in. */
+const machine: ReadonlyArray<string> = [
+  "  # This machine, until there is a service.",
+  ...Services.machine.map(({ name, type }) => `  ${name}: { type: ${type} }`)
+]
 
 /** An active entry names only variables that are set: a missing one would be an error. */
 const entry = (one: Found): ReadonlyArray<string> => {

@@ -18,9 +18,11 @@ export class NotificationError extends Schema.TaggedError<NotificationError>(
   }
 }
 
+/** `lost` are the names of services that were checked last time and now are not. */
 export const send = (
   configuration: Configuration,
-  summary: StatusSummary
+  summary: StatusSummary,
+  lost: ReadonlyArray<string>
 ): Effect.Effect<void, NotificationError> =>
   Effect.gen(function* () {
     const token = yield* variable(configuration, "TELEGRAM_BOT_TOKEN")
@@ -34,7 +36,7 @@ export const send = (
       apiUrl: configuration.environment.get("TELEGRAM_API_URL")
     })
     yield* Effect.flatMap(TelegramApi, ({ sendMessage }) =>
-      sendMessage({ chatId, html: html(configuration.name, summary, escapeHtml) })
+      sendMessage({ chatId, html: html(configuration.name, summary, lost, escapeHtml) })
     ).pipe(
       Effect.provide(api),
       Effect.disconnect,
@@ -65,9 +67,17 @@ const variable = (configuration: Configuration, name: string) => {
     : Effect.succeed(value)
 }
 
-/** The verdict, and a line for each service that is not healthy. */
-const html = (name: string, summary: StatusSummary, escape: (text: string) => string): string =>
+/** The verdict, a line for each service that is not healthy, and one for each that is lost. */
+const html = (
+  name: string,
+  summary: StatusSummary,
+  lost: ReadonlyArray<string>,
+  escape: (text: string) => string
+): string =>
   [
     `<b>${escape(name)}</b>: ${escape(Presentation.verdict(summary))}`,
-    ...Presentation.problems(summary).map((line) => `• ${escape(line)}`)
+    ...[
+      ...Presentation.problems(summary),
+      ...lost.map((service) => `${service} is no longer checked`)
+    ].map((line) => `• ${escape(line)}`)
   ].join("\n")

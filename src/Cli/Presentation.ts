@@ -9,7 +9,7 @@ const rule = "=".repeat(60)
 
 export const header = (name: string): ReadonlyArray<string> => [
   rule,
-  `${name} - Health Check`,
+  `${onOneLine(name)} - Health Check`,
   rule,
   ""
 ]

@@ -47,6 +47,11 @@ export const known: ReadonlyArray<KnownService> = [
   }
 ]
 
+/** The variables of which one is enough for a known service to be checked. */
+export const presenceVariables: ReadonlyArray<string> = known.flatMap(({ presence, variables }) =>
+  presence.flatMap((field) => variables[field] ?? [])
+)
+
 /** What is checked beside the embedded database when nothing at all is configured. */
 export const machine: ReadonlyArray<{ readonly name: string; readonly type: string }> = [
   { name: "disk", type: "disk" },

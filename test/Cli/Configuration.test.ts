@@ -15,10 +15,11 @@ const load = (variables: Variables, file?: string) =>
 
 /** `name: expected, found` of all that is wrong. */
 const issuesOf = (variables: Variables, file?: string) =>
-  Effect.map(Effect.flip(load(variables, file)), (error) => {
-    assert.strictEqual(error._tag, "ConfigurationError")
-    return error.issues
-  })
+  Effect.flatMap(Effect.flip(load(variables, file)), (error) =>
+    error._tag === "ConfigurationError"
+      ? Effect.succeed(error.issues)
+      : Effect.dieMessage(error.message)
+  )
 
 const pathsOf = (variables: Variables, file?: string) =>
   Effect.map(issuesOf(variables, file), (issues) => issues.map(({ path }) => path.join(".")))
@@ -186,6 +187,20 @@ describe("Configuration, numbers from variables", () => {
 })
 
 describe("Configuration, everything that is wrong", () => {
+  it.effect("is a file that names no check, where no variable names a service either", () =>
+    Effect.gen(function* () {
+      for (const text of ["", "name: Bot", "checks: {}", "backup: { keep: 7 }"]) {
+        const [issue, ...others] = yield* issuesOf({ TELEGRAM_API_URL: "http://127.0.0.1:1" }, text)
+        assert.deepStrictEqual(issue?.path, ["checks"], text)
+        assert.include(issue?.expected, "DATABASE_URL")
+        assert.isEmpty(others)
+        assert.deepStrictEqual(shown(yield* load(database, text)), ["database"])
+      }
+      // What else is wrong may be the reason that there is none.
+      assert.deepStrictEqual(yield* pathsOf({}, "chekcs: {}"), ["chekcs"])
+    })
+  )
+
   it.effect("is told at once: variables, sections, entries, fields, policy", () =>
     Effect.gen(function* () {
       const paths = yield* pathsOf(
@@ -236,7 +251,42 @@ describe("Configuration, everything that is wrong", () => {
       assert.match(type?.expected ?? "", /^one of telegram, dmarket, .*tcp/)
       assert.strictEqual(type?.found, '"mysql"')
       const [key] = yield* issuesOf({}, tcp("port: 1, prot: 2"))
-      assert.match(key?.expected ?? "", /^no such key \(known: .*port/)
+      // The keys of the plugin and those of every check.
+      assert.match(key?.expected ?? "", /^no such key \(known: .*port, .*type, .*timeout, /)
+      const [nested] = yield* issuesOf({}, tcp("port: 1, retry: { times: 1, bas: 1 second }"))
+      assert.deepStrictEqual(nested?.path, ["checks", "gateway", "retry", "bas"])
+    })
+  )
+
+  it.effect("says of a text that it has a line break, secret or not, and prints none", () =>
+    Effect.gen(function* () {
+      const variables = { TELEGRAM_BOT_TOKEN: "123456789:canary\n" }
+      const text = 'checks:\n  a: { type: tcp, host: h, port: "x\\ny" }\n  b: { type: "m\\nn" }\n'
+      const issues = yield* issuesOf(variables, text)
+      assert.deepStrictEqual(
+        issues.map(({ found }) => found),
+        [
+          "a text with a line break (not shown, it may be secret)",
+          "a text with a line break",
+          "a text with a line break"
+        ]
+      )
+    })
+  )
+
+  it.effect("is a URL of another kind, of which only the kind is shown", () =>
+    Effect.gen(function* () {
+      const web = (url: string) => `checks:\n  web: { type: http, url: "${url}" }\n`
+      const [kind] = yield* issuesOf({}, web("ftp://canary:canary@h"))
+      assert.strictEqual(
+        kind?.found,
+        "a text that starts with ftp:// (the rest is not shown, it may be secret)"
+      )
+      const [other] = yield* issuesOf({}, web("http://canary h"))
+      assert.strictEqual(other?.found, "another text (not shown, it may be secret)")
+      // What looks like a URL where a secret is expected may be the secret.
+      const [token] = yield* issuesOf({ TELEGRAM_BOT_TOKEN: "canary://x" })
+      assert.strictEqual(token?.found, "another text (not shown, it may be secret)")
     })
   )
 

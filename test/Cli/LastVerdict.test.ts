@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { Effect, Layer, Ref } from "effect"
+import { Effect, Layer, Option, Ref } from "effect"
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import type { Status } from "../../src/Check/CheckResult.js"
@@ -23,6 +23,9 @@ const summary = (services: Readonly<Record<string, Status>>): StatusSummary => (
   success_counts: {}
 })
 
+const statuses = (one: StatusSummary): Readonly<Record<string, Status>> =>
+  Object.fromEntries(Object.entries(one.services).map(([name, { status }]) => [name, status]))
+
 const healthy = summary({ a: "healthy", b: "healthy" })
 const down = summary({ a: "unhealthy", b: "healthy" })
 
@@ -38,7 +41,6 @@ const bench = Effect.gen(function* () {
     (before) => Effect.sync(() => process.chdir(before))
   )
   const notes = yield* Ref.make<ReadonlyArray<string>>([])
-  const sent = yield* Ref.make(0)
   const output = Layer.succeed(Output, {
     line: () => Effect.void,
     note: (text) => Ref.update(notes, (all) => [...all, text]),
@@ -46,19 +48,42 @@ const bench = Effect.gen(function* () {
     look: { emoji: true, color: false }
   })
   const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, output)
+  const tell = <E>(
+    verdict: StatusSummary,
+    { always = false, question = everything }: Asked,
+    send: (lost: ReadonlyArray<string>) => Effect.Effect<void, E>
+  ) => LastVerdict.tell({ question, summary: verdict, always, send }).pipe(Effect.provide(platform))
+  const told = (verdict: StatusSummary, asked: Asked = {}) =>
+    Effect.gen(function* () {
+      const messages = yield* Ref.make<ReadonlyArray<ReadonlyArray<string>>>([])
+      yield* tell(verdict, asked, (lost) => Ref.update(messages, (all) => [...all, lost]))
+      return yield* Ref.get(messages)
+    })
   return {
+    folder,
     data: path.join(folder, "data"),
     file: path.join(folder, "data", "last-verdict.json"),
     notes: Ref.get(notes),
+    /** What was sent: for each message the services that are no longer checked. */
+    told,
     /** How often it sent. */
-    run: (verdict: StatusSummary) =>
-      LastVerdict.onChange(
-        verdict,
-        Ref.update(sent, (count) => count + 1)
-      ).pipe(Effect.provide(platform), Effect.zipRight(Ref.getAndSet(sent, 0))),
-    runFailing: (verdict: StatusSummary) =>
-      Effect.provide(Effect.flip(LastVerdict.onChange(verdict, Effect.fail("no answer"))), platform)
+    run: (verdict: StatusSummary, asked: Asked = {}) =>
+      Effect.map(told(verdict, asked), (messages) => messages.length),
+    runFailing: (verdict: StatusSummary, asked: Asked = {}) =>
+      Effect.flip(tell(verdict, asked, () => Effect.fail("no answer")))
   }
+})
+
+interface Asked {
+  readonly question?: LastVerdict.Question
+  readonly always?: boolean
+}
+
+const everything: LastVerdict.Question = { source: "environment", only: Option.none() }
+
+const only = (...names: ReadonlyArray<string>): LastVerdict.Question => ({
+  source: "environment",
+  only: Option.some(names)
 })
 
 describe("LastVerdict", () => {
@@ -87,9 +112,64 @@ describe("LastVerdict", () => {
       const { run } = yield* bench
       yield* run(down)
       assert.strictEqual(yield* run(summary({ a: "healthy", b: "unhealthy" })), 1)
-      // A service that came or went is another verdict too; the order is not.
+      // The order is no difference.
       assert.strictEqual(yield* run(summary({ b: "unhealthy", a: "healthy" })), 0)
-      assert.strictEqual(yield* run(summary({ b: "unhealthy" })), 1)
+    })
+  )
+
+  it.scopedLive(
+    "takes a healthy service that joins for no news, and its first problem for some",
+    () =>
+      Effect.gen(function* () {
+        const { run } = yield* bench
+        yield* run(healthy)
+        const joined = summary({ a: "healthy", b: "healthy", c: "healthy", d: "unknown" })
+        assert.strictEqual(yield* run(joined), 0)
+        assert.strictEqual(yield* run(summary({ ...statuses(joined), c: "unhealthy" })), 1)
+      })
+  )
+
+  it.scopedLive("names the services that are no longer checked", () =>
+    Effect.gen(function* () {
+      const { told } = yield* bench
+      yield* told(summary({ a: "healthy", b: "healthy", c: "healthy", d: "unknown" }))
+      assert.deepStrictEqual(yield* told(summary({ a: "healthy", b: "unknown" })), [["b", "c"]])
+      assert.deepStrictEqual(yield* told(summary({ a: "healthy" })), [])
+    })
+  )
+
+  it.scopedLive("keeps the verdict of each question on its own", () =>
+    Effect.gen(function* () {
+      const { data, folder, run } = yield* bench
+      const questions: ReadonlyArray<LastVerdict.Question> = [
+        everything,
+        only("a"),
+        only("a", "b"),
+        { source: "/etc/holter.yaml", only: Option.none() },
+        { source: "/etc/holter.yaml", only: Option.some(["a"]) }
+      ]
+      for (const question of questions) assert.strictEqual(yield* run(down, { question }), 1)
+      for (const question of questions) assert.strictEqual(yield* run(down, { question }), 0)
+      // The same questions in other words.
+      assert.strictEqual(yield* run(down, { question: only("b", "a", "b") }), 0)
+      const usual = path.join(folder, "holter.config.yaml")
+      assert.strictEqual(yield* run(down, { question: { ...everything, source: usual } }), 0)
+      const files = readdirSync(data)
+      assert.lengthOf(files, questions.length)
+      assert.include(files, "last-verdict.json")
+      for (const file of files) assert.match(file, /^last-verdict(\.[0-9a-f]{12})?\.json$/)
+    })
+  )
+
+  it.scopedLive("sends always where that is asked for, and keeps the verdict all the same", () =>
+    Effect.gen(function* () {
+      const { run, runFailing } = yield* bench
+      assert.strictEqual(yield* run(healthy, { always: true }), 1)
+      assert.strictEqual(yield* run(healthy, { always: true }), 1)
+      assert.strictEqual(yield* run(down, { always: true }), 1)
+      assert.strictEqual(yield* run(down), 0)
+      assert.strictEqual(yield* runFailing(healthy, { always: true }), "no answer")
+      assert.strictEqual(yield* run(healthy), 1)
     })
   )
 

@@ -41,7 +41,7 @@ const cases: ReadonlyArray<Case> = [
   {
     what: "an unknown option of a check",
     file: tcp("port: 1, prot: 2"),
-    says: ["checks.gateway.prot: expected no such key (known: ", "found 2"]
+    says: ["checks.gateway.prot: expected no such key (known: host, port, ", "timeout", "found 2"]
   },
   {
     what: "an unknown section",
@@ -66,7 +66,7 @@ const cases: ReadonlyArray<Case> = [
   {
     what: "two checks of one name",
     file: `checks:\n  a: { type: redis, url: "redis://:${canary}@h" }\n  a: { type: tcp }\n`,
-    says: ["line 3, column 3", "every key once (two checks need two names)"]
+    says: ["line 3, column 3", "every key once (two checks need two names)", 'found "a" a second']
   },
   {
     what: "YAML that does not parse",
@@ -87,7 +87,22 @@ const cases: ReadonlyArray<Case> = [
   {
     what: "a file that is not there",
     args: ["--config", "no/such.yaml"],
-    says: ["no/such.yaml", "expected a configuration file that can be read", "found no such file"]
+    says: ["no/such.yaml", "--config: expected a configuration file that can", "no such file"]
+  },
+  {
+    what: "a variable that names a directory",
+    env: { HOLTER_CONFIG: "/" },
+    says: ["HOLTER_CONFIG: expected a configuration file that can be read, found a directory"]
+  },
+  {
+    what: "a file without checks",
+    file: "name: Bot\n",
+    says: ["checks: expected at least one check, such as", "DATABASE_URL", "found neither"]
+  },
+  {
+    what: "two documents",
+    file: `a: 1\n---\nb: ${canary}\n`,
+    says: ["line 2, column 1: expected valid YAML of one document, found another"]
   },
   {
     what: "a URL of an unsupported kind",
@@ -102,12 +117,22 @@ const cases: ReadonlyArray<Case> = [
   {
     what: "a token with a newline",
     env: { TELEGRAM_BOT_TOKEN: `${token}\n` },
-    says: ["TELEGRAM_BOT_TOKEN: expected", "found"]
+    says: ["TELEGRAM_BOT_TOKEN: expected", "found a text with a line break (not shown"]
   },
   {
     what: "a token with a newline inside",
     env: { TELEGRAM_BOT_TOKEN: `${token}\r\nX-Injected: 1` },
-    says: ["TELEGRAM_BOT_TOKEN: expected", "found"]
+    says: ["TELEGRAM_BOT_TOKEN: expected", "found a text with a line break (not shown"]
+  },
+  {
+    what: "line breaks in values and keys",
+    file: 'checks:\n  "a\\nb": { type: tcp, host: "h\\nx", port: 1 }\n',
+    says: ['  checks."a\\nb".host: expected ', "found a text with a line break\n"]
+  },
+  {
+    what: "a URL of an unsupported kind for a web page",
+    file: `checks:\n  web: { type: http, url: "ftp://u:${canary}@h" }\n`,
+    says: ["checks.web.url: expected a URL", "found a text that starts with ftp://"]
   },
   {
     what: "a key that is none",

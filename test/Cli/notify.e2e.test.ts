@@ -1,6 +1,7 @@
 /** `--cron` and `--notify`: who is told what, and when. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
@@ -64,6 +65,93 @@ describe("holter check --cron", () => {
       assert.strictEqual(sent.code, 2)
       assert.isEmpty(sent.stderr)
       assert.lengthOf(yield* told, 1)
+    })
+  )
+})
+
+const later = "alerts: {}\nbackup: { keep: 7 }\n"
+
+describe("holter check --cron, beside the verdict", () => {
+  it.scopedLive("gives no advice on the file each time, which others get", () =>
+    Effect.gen(function* () {
+      const { cwd, env, run } = yield* bench
+      writeFileSync(path.join(cwd, "holter.config.yaml"), later)
+      assert.deepInclude(yield* run("--cron"), { code: 0, stdout: "", stderr: "" })
+      for (const flags of [[], ["--json"]]) {
+        const { stderr } = yield* Cli.run(["check", ...flags], { cwd, env })
+        assert.match(stderr, /"alerts" is not used .*\n.*"backup" is not used/)
+      }
+    })
+  )
+
+  it.scopedLive("says that nothing is configured, with the variables that are missing", () =>
+    Effect.gen(function* () {
+      const result = yield* Cli.run(["check", "--cron"])
+      assert.deepInclude(result, { code: 0, stdout: "" })
+      assert.match(
+        result.stderr,
+        /^holter: no service is configured, .*DATABASE_URL.*--config\.\n$/
+      )
+      const person = yield* Cli.run(["check"])
+      assert.isEmpty(person.stderr)
+    })
+  )
+
+  it.scopedLive("keeps the verdict though nobody can be told", () =>
+    Effect.gen(function* () {
+      const { cwd, dmarket, env } = yield* bench
+      yield* dmarket.stop
+      const options = { cwd, env: { ...env, ADMIN_TELEGRAM_CHAT_ID: "" } }
+      const first = yield* Cli.run(["check", "--cron"], options)
+      assert.include(first.stderr, "The notification failed: ADMIN_TELEGRAM_CHAT_ID is not set")
+      const second = yield* Cli.run(["check", "--cron"], options)
+      assert.isEmpty(second.stderr)
+      assert.deepStrictEqual([first.code, second.code], [2, 2])
+    })
+  )
+
+  it.scopedLive("does not mix up two lines of a crontab", () =>
+    Effect.gen(function* () {
+      const { cron, dmarket, run, told } = yield* bench
+      const database = run("--cron", "--only", "database")
+      yield* cron
+      yield* database
+      yield* dmarket.stop
+      yield* cron
+      for (let line = 0; line < 2; line++) {
+        assert.deepInclude(yield* database, { code: 0, stdout: "", stderr: "" })
+        assert.strictEqual((yield* cron).code, 2)
+      }
+      assert.lengthOf(yield* told, 1)
+    })
+  )
+
+  it.scopedLive("tells whatever the verdict is with --notify, and keeps it", () =>
+    Effect.gen(function* () {
+      const { cron, dmarket, run, told } = yield* bench
+      yield* run("--cron", "--notify")
+      assert.deepStrictEqual(yield* told, ["DMarket Bot: All health checks passed!"])
+      yield* dmarket.stop
+      yield* run("--cron", "--notify")
+      assert.lengthOf(yield* told, 2)
+      yield* cron
+      assert.lengthOf(yield* told, 2)
+    })
+  )
+
+  it.scopedLive("tells of a service that is no longer checked, and not of a healthy new one", () =>
+    Effect.gen(function* () {
+      const { cwd, env, told } = yield* bench
+      const { DATABASE_URL, ...others } = env
+      const withDatabase = Cli.run(["check", "--cron"], { cwd, env: { ...others, DATABASE_URL } })
+      const without = Cli.run(["check", "--cron"], { cwd, env: others })
+      yield* without
+      yield* withDatabase
+      assert.isEmpty(yield* told)
+      yield* without
+      assert.deepStrictEqual(yield* told, [
+        "DMarket Bot: All health checks passed!\n• database is no longer checked"
+      ])
     })
   )
 })

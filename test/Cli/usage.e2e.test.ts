@@ -1,7 +1,7 @@
 /** Wrong usage, help, and the commands beside `check`. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, statSync } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
 import * as Bot from "./bot.js"
@@ -37,6 +37,25 @@ describe("holter", () => {
           assert.isEmpty(result.stdout, line)
           assert.notMatch(result.stderr, ansi, line)
         })
+    )
+  )
+
+  it.scopedLive("says which flag lacks its value", () =>
+    each(["--only", "--config", "-c"], (flag) =>
+      Effect.gen(function* () {
+        const none = yield* Cli.run(["check", flag])
+        assert.strictEqual(none.code, 64)
+        assert.strictEqual(
+          none.stderr,
+          `holter: ${flag}: expected a value after it, found nothing\n`
+        )
+        const empty = yield* Cli.run(["check", flag, ""])
+        assert.strictEqual(empty.code, 64)
+        assert.match(
+          empty.stderr,
+          /^holter: --(only|config): expected .*, found (""|an empty text)\n$/
+        )
+      })
     )
   )
 
@@ -170,6 +189,8 @@ describe("holter init", () => {
           assert.strictEqual(code, 0, stderr)
           const check = yield* Cli.run(["check", "--json"], { cwd, env })
           assert.notInclude([64, 70, 78], check.code, JSON.stringify(env) + check.stderr)
+          // Never a database of Holter's own in the place of what the file is for.
+          assert.isFalse(existsSync(path.join(cwd, "data")))
         })
     )
   )
