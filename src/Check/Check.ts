@@ -7,7 +7,6 @@
 import {
   Config,
   type ConfigError,
-  Context,
   Duration,
   Effect,
   Either,
@@ -16,7 +15,6 @@ import {
   Schema,
   Scope
 } from "effect"
-import { withScrubbedLogs } from "../Common/ScrubbedLogs.js"
 import * as Secrets from "../Common/Secrets.js"
 import {
   CheckConfigError,
@@ -30,6 +28,7 @@ import * as CheckPolicy from "./CheckPolicy.js"
 import { CheckRegistry } from "./CheckRegistry.js"
 import type { Status } from "./CheckResult.js"
 import type { Outcome } from "./Outcome.js"
+import * as Surroundings from "./Surroundings.js"
 
 /**
  * @since 0.1.0
@@ -242,7 +241,7 @@ export const make = <
       yield* registry.register({
         ...named(options),
         secrets,
-        probe: withScrubbedLogs(secrets)(provideServices(probe, services)),
+        probe: Surroundings.provide(probe, services, secrets),
         statusOf: (error) => statusOf(definition.statuses, error)
       })
     })
@@ -252,10 +251,23 @@ export const make = <
     (given) =>
       definition.rules?.(given, use) ?? []
 
+  const withPolicy =
+    (options: Options | undefined) =>
+    <A>(checked: Either.Either<A, ReadonlyArray<ConfigIssue>>): typeof checked => {
+      const { attemptTimeout, critical, group, timeout } = definition
+      const { name: _, ...settings } = options ?? {}
+      const issues = [
+        ...CheckPolicy.issues(policy, { attemptTimeout, critical, group, timeout }),
+        ...CheckPolicy.issues(policy, settings)
+      ]
+      if (issues.length === 0) return checked
+      return Either.left([...(Either.isLeft(checked) ? checked.left : []), ...issues])
+    }
+
   const validate = (input: Input<Fields>, options: Options | undefined, use: Use) =>
-    Either.mapLeft(
-      CheckConfig.validate(config, rules(use), input),
-      (issues) => new CheckConfigError({ check: options?.name ?? name, issues })
+    CheckConfig.validate(config, rules(use), input).pipe(
+      withPolicy(options),
+      Either.mapLeft((issues) => new CheckConfigError({ check: options?.name ?? name, issues }))
     )
 
   const layer: Check<Type, Fields, E, Services>["layer"] = (input, options) =>
@@ -291,6 +303,7 @@ export const make = <
       ),
     decode: (input, options, scrub) =>
       CheckConfig.decode(config, rules("standalone"), input, scrub).pipe(
+        withPolicy(options),
         Either.map((valid) => standalone(valid, options))
       ),
     layerNotConfigured: (options) => layerNotConfigured(named(options))
@@ -337,22 +350,6 @@ const policyOf = (definition: {
     retry: retry as CheckPolicy.Retry | undefined
   }
 }
-
-/**
- * `Effect.mapInputContext` over a generic `Exclude<R, Scope>` crashes tsc 5.9, so the one fact that
- * it cannot see is said here: services and the run's scope are all that the probe needs.
- */
-const provideServices = <E, R>(
-  probe: Effect.Effect<Outcome, E, R>,
-  services: Context.Context<Exclude<R, Scope.Scope>>
-): Effect.Effect<Outcome, E, Scope.Scope> =>
-  Effect.mapInputContext(
-    // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
-    probe as Effect.Effect<Outcome, E, Exclude<R, Scope.Scope> | Scope.Scope>,
-    // Of the run only its scope: a client that the caller happens to have is not the check's.
-    (run: Context.Context<Scope.Scope>) =>
-      Context.add(services, Scope.Scope, Context.get(run, Scope.Scope))
-  )
 
 const statusOf = (
   statuses: { readonly [reason: string]: Status | undefined } | undefined,

@@ -90,7 +90,10 @@ export type ConfigIssue = typeof ConfigIssue.Type
  * @category models
  */
 export const formatIssue = (issue: ConfigIssue): string =>
-  `${issue.path.join(".") || "(top level)"}: expected ${issue.expected}, found ${issue.found}`
+  `${issue.path.map(onOneLine).join(".") || "(top level)"}: expected ${issue.expected}, found ${issue.found}`
+
+/** A key may be any text, also one with line breaks. */
+const onOneLine = (step: string): string => (/\p{Cc}/u.test(step) ? JSON.stringify(step) : step)
 
 /**
  * The configuration of a check cannot be used; every issue is listed.

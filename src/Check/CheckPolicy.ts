@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Duration, Schedule, Schema } from "effect"
-import type { CheckFailure } from "./CheckError.js"
+import { Duration, Either, identity, ParseResult, Schedule, Schema } from "effect"
+import type { CheckFailure, ConfigIssue } from "./CheckError.js"
 import * as ConfigField from "./ConfigField.js"
+import * as ConfigIssues from "./ConfigIssues.js"
 
 /**
  * `readiness`: the service can do its work. `liveness`: the process itself is sound; a platform
@@ -126,6 +127,35 @@ export const override = (policy: CheckPolicy, settings: Settings): CheckPolicy =
   group: settings.group ?? policy.group,
   dependsOn: settings.dependsOn ?? policy.dependsOn
 })
+
+/**
+ * Everything that is wrong with the parts of a policy that code wrote, by the rules that hold for a
+ * configuration file: durations are positive, finite and have a unit, thresholds are at least 1. An
+ * attempt cannot have more time than the whole run.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const issues = (policy: CheckPolicy, settings: unknown): ReadonlyArray<ConfigIssue> => {
+  const valid = ParseResult.validateEither(Schema.typeSchema(Settings), {
+    errors: "all",
+    onExcessProperty: "error"
+  })(settings)
+  if (Either.isLeft(valid)) return ConfigIssues.fromParseIssue(valid.left, identity)
+  const { attemptTimeout, timeout } = override(policy, valid.right)
+  // A shorter timeout than the check's own attempts have is no mistake: the run ends first.
+  return valid.right.attemptTimeout === undefined ||
+    attemptTimeout === undefined ||
+    Duration.lessThanOrEqualTo(attemptTimeout, timeout)
+    ? []
+    : [
+        {
+          path: ["attemptTimeout"],
+          expected: `at most the timeout of the run (${Duration.format(timeout)})`,
+          found: Duration.format(attemptTimeout)
+        }
+      ]
+}
 
 const decodeOr = <A>(input: Duration.DurationInput | undefined, fallback: A) =>
   input === undefined ? fallback : Duration.decode(input)

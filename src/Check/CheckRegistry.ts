@@ -25,7 +25,8 @@ export interface RegisteredCheck {
   readonly label: string
   readonly policy: CheckPolicy
   readonly secrets: Secrets
-  readonly probe: Effect.Effect<Outcome, CheckFailure, Scope.Scope>
+  /** Asks once. It has all it needs: services, a scope that ends with it, loggers that scrub. */
+  readonly probe: Effect.Effect<Outcome, CheckFailure>
   readonly statusOf: (error: CheckFailure) => Status
 }
 

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Array as Arr, Inspectable, Option, ParseResult, SchemaAST as AST } from "effect"
+import { Array as Arr, Duration, Inspectable, Option, ParseResult, SchemaAST as AST } from "effect"
 import type { ConfigIssue } from "./CheckError.js"
 
 /**
@@ -18,6 +18,35 @@ export const fromParseIssue = (
   scrub: (text: string) => string
 ): ReadonlyArray<ConfigIssue> => walk(issue, [], scrub, undefined)
 
+/**
+ * A key that is not known, beside those that are.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const noSuchKey = (
+  path: ReadonlyArray<string>,
+  known: ReadonlyArray<string>,
+  actual: unknown
+): ConfigIssue => ({
+  path,
+  expected: known.length === 0 ? "no such key" : `no such key (known: ${known.join(", ")})`,
+  found: kind(actual)
+})
+
+/**
+ * What was found, for a value that is no secret; `scrub` takes the known secrets out of it.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const show = (actual: unknown, scrub: (text: string) => string): string => {
+  if (typeof actual !== "string") return kind(actual)
+  if (lineBreak.test(actual)) return "a text with a line break"
+  const text = scrub(actual)
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text)
+}
+
 type Path = ReadonlyArray<string>
 
 const walk = (
@@ -27,7 +56,7 @@ const walk = (
   parent: AST.AST | undefined
 ): ReadonlyArray<ConfigIssue> => {
   const leaf = (ast: AST.AST, actual: unknown): ReadonlyArray<ConfigIssue> => [
-    { path, expected: describe(ast), found: isSecret(ast) ? hidden(actual) : show(actual, scrub) }
+    { path, expected: describe(ast), found: found(ast, actual, scrub) }
   ]
   switch (issue._tag) {
     case "Pointer": {
@@ -51,7 +80,7 @@ const walk = (
     case "Missing":
       return [{ path, expected: describe(issue.ast.type), found: "nothing" }]
     case "Unexpected":
-      return [{ path, expected: `no such key${known(parent)}`, found: kind(issue.actual) }]
+      return [noSuchKey(path, keysOf(parent), issue.actual)]
   }
 }
 
@@ -61,13 +90,7 @@ const walkUnion = (issue: ParseResult.Composite, path: Path, scrub: (text: strin
   const nested = issues.filter((inner) => inner._tag !== "Type" && !isUndefinedMember(inner))
   return nested.length === 1
     ? nested.flatMap((inner) => walk(inner, path, scrub, issue.ast))
-    : [
-        {
-          path,
-          expected: describe(issue.ast),
-          found: isSecret(issue.ast) ? hidden(issue.actual) : show(issue.actual, scrub)
-        }
-      ]
+    : [{ path, expected: describe(issue.ast), found: found(issue.ast, issue.actual, scrub) }]
 }
 
 const isUndefinedMember = (issue: ParseResult.ParseIssue): boolean =>
@@ -96,12 +119,14 @@ const describe = (ast: AST.AST): string => {
   })
 }
 
-const known = (ast: AST.AST | undefined): string => {
-  if (ast === undefined) return ""
-  const side = AST.isTransformation(ast) ? ast.from : ast
-  if (!AST.isTypeLiteral(side)) return ""
-  return ` (known: ${side.propertySignatures.map((property) => String(property.name)).join(", ")})`
+const keysOf = (ast: AST.AST | undefined): ReadonlyArray<string> => {
+  const side = ast !== undefined && AST.isTransformation(ast) ? ast.from : ast
+  if (side === undefined || !AST.isTypeLiteral(side)) return []
+  return side.propertySignatures.map((property) => String(property.name))
 }
+
+const found = (ast: AST.AST, actual: unknown, scrub: (text: string) => string): string =>
+  isSecret(ast) ? hidden(ast, actual) : show(actual, scrub)
 
 const isSecret = (ast: AST.AST): boolean =>
   AST.isUnion(ast)
@@ -113,22 +138,31 @@ const isSecret = (ast: AST.AST): boolean =>
       (AST.isTransformation(ast) && (isSecret(ast.from) || isSecret(ast.to))) ||
       (AST.isRefinement(ast) && isSecret(ast.from))
 
-const hidden = (actual: unknown): string =>
-  typeof actual === "string"
-    ? actual.length === 0
-      ? "an empty text"
-      : "another text (not shown, it may be secret)"
-    : kind(actual)
-
-const show = (actual: unknown, scrub: (text: string) => string): string => {
+const hidden = (ast: AST.AST, actual: unknown): string => {
   if (typeof actual !== "string") return kind(actual)
-  const text = scrub(actual)
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text)
+  if (actual.length === 0) return "an empty text"
+  // A line break at the end of a value is not seen by whoever looks for what is wrong with it.
+  if (lineBreak.test(actual)) return "a text with a line break (not shown, it may be secret)"
+  const scheme = isUrl(ast) ? otherScheme.exec(actual)?.[0] : undefined
+  return scheme === undefined
+    ? "another text (not shown, it may be secret)"
+    : `a text that starts with ${scheme} (the rest is not shown, it may be secret)`
 }
+
+const lineBreak = /[\n\r\u2028\u2029]/
+
+/** The kind of a URL is no secret; a text that happens to look like one may be. */
+const isUrl = (ast: AST.AST): boolean =>
+  AST.isUnion(ast)
+    ? ast.types.some(isUrl)
+    : Option.exists(AST.getIdentifierAnnotation(ast), (name) => /url/i.test(name))
+
+const otherScheme = /^(?!https?:)[a-z][a-z0-9+.-]{0,29}:\/\//i
 
 const kind = (actual: unknown): string => {
   if (actual === undefined || actual === null) return "nothing"
   if (Array.isArray(actual)) return "a list"
+  if (Duration.isDuration(actual)) return Duration.format(actual)
   if (typeof actual === "object") return "a mapping"
   if (typeof actual === "string") return "a text"
   return Inspectable.toStringUnknown(actual)

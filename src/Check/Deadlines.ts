@@ -7,11 +7,16 @@
  *
  * @internal
  */
-import { Clock, Duration, Effect, type Scope } from "effect"
+import { Cause, type Clock, Duration, Effect, Either, type Scope } from "effect"
 
 export interface Deadlines {
-  /** Calls `expire` when the time has passed, unless the returned function is called before. */
-  readonly add: (after: Duration.Duration, expire: () => void) => Effect.Effect<() => void>
+  /**
+   * Calls `expire` when so much time after `now` has passed, unless the returned function is called
+   * before. Takes effect with the `ensureAwake` that must follow.
+   */
+  readonly insert: (now: number, after: Duration.Duration, expire: () => void) => () => void
+  /** Sees to it that somebody wakes for the first deadline. Hardly ever anything is to be done. */
+  readonly ensureAwake: (now: number) => Effect.Effect<void>
 }
 
 interface Entry {
@@ -41,8 +46,16 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
       Effect.clockWith((clock) => {
         wakes.pop()
         const now = monotonicMillis(clock)
-        entries.expireUntil(now)
-        return ensureAwake(now)
+        const defects = entries.expireUntil(now)
+        return Effect.zipRight(
+          ensureAwake(now),
+          // The other deadlines must be kept all the same, so it is told and not thrown.
+          Effect.forEach(
+            defects,
+            (defect) => Effect.logError("The end of a deadline failed", Cause.die(defect)),
+            { discard: true }
+          )
+        )
       })
     )
 
@@ -52,12 +65,11 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
   }
 
   return {
-    add: (after, expire) =>
-      Effect.clockWith((clock) => {
-        const now = monotonicMillis(clock)
-        const entry = entries.insert(now + Duration.toMillis(after), expire)
-        return Effect.as(ensureAwake(now), () => entries.remove(entry))
-      })
+    insert: (now, after, expire) => {
+      const entry = entries.insert(now + Duration.toMillis(after), expire)
+      return () => entries.remove(entry)
+    },
+    ensureAwake
   }
 })
 
@@ -91,11 +103,17 @@ class Entries {
     else entry.next.previous = entry.previous
   }
 
-  /** A timer may fire a fraction of a millisecond early; what is that near is due. */
-  expireUntil(now: number): void {
+  /**
+   * Expires what is due, all of it, and returns what was thrown meanwhile. A timer may fire a
+   * fraction of a millisecond early; what is that near is due.
+   */
+  expireUntil(now: number): ReadonlyArray<unknown> {
+    const defects: Array<unknown> = []
     for (let entry = this.first; entry !== undefined && entry.at < now + 1; entry = this.first) {
       this.remove(entry)
-      entry.expire()
+      const expired = Either.try({ try: entry.expire, catch: (defect) => defect })
+      if (Either.isLeft(expired)) defects.push(expired.left)
     }
+    return defects
   }
 }

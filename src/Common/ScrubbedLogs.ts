@@ -3,18 +3,8 @@
  *
  * @since 0.1.0
  */
-import {
-  Cause,
-  Chunk,
-  Effect,
-  FiberRef,
-  HashMap,
-  HashSet,
-  identity,
-  Inspectable,
-  List,
-  Logger
-} from "effect"
+import { HashMap, HashSet, identity, List, Logger } from "effect"
+import { cleanCause, cleanValue } from "./ScrubbedValue.js"
 import type { Secrets } from "./Secrets.js"
 
 /**
@@ -29,83 +19,36 @@ const scrubbed =
     Logger.make((options) =>
       logger.log({
         ...options,
-        message: clean(options.message, secrets),
-        cause: scrubCause(options.cause, secrets),
-        annotations: HashMap.map(options.annotations, (value) => clean(value, secrets)),
+        message: cleanValue(options.message, secrets),
+        cause: cleanCause(options.cause, secrets),
+        annotations: HashMap.fromIterable(
+          Array.from(options.annotations, ([key, value]) => [
+            secrets.scrub(key),
+            cleanValue(value, secrets)
+          ])
+        ),
         spans: List.map(options.spans, (span) => ({ ...span, label: secrets.scrub(span.label) }))
       })
     )
 
 /**
- * Makes effects run with log lines, and those of every fiber they start, scrubbed.
+ * Loggers that see nothing of the secrets, in the place of others.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const withScrubbedLogs = (
-  secrets: Secrets
-): (<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) => {
+export const scrubbedLoggers = (secrets: Secrets): ((loggers: Loggers) => Loggers) => {
   if (secrets.values.size === 0) return identity
   // Loggers hardly ever change between two runs, and wrapping them anew costs more than a probe.
   let known: Loggers | undefined
   let wrapped: Loggers = HashSet.empty()
-  return Effect.locallyWith(FiberRef.currentLoggers, (loggers) => {
-    if (loggers !== known) {
+  return (loggers) => {
+    if (loggers !== known && loggers !== wrapped) {
       known = loggers
       wrapped = HashSet.map(loggers, scrubbed(secrets))
     }
     return wrapped
-  })
+  }
 }
 
 type Loggers = HashSet.HashSet<Logger.Logger<unknown, unknown>>
-
-/**
- * Every value as it is, unless it would print a secret. Errors, URLs and other objects print
- * themselves in ways of their own, so it is their text that is searched; what lies in their fields
- * is searched too, as some loggers print that. A value that is not clean is replaced by a clean text
- * or by plain data, never changed: the program goes on to use it.
- */
-const clean = (value: unknown, secrets: Secrets): unknown => {
-  const seen = new Set<object>()
-  const go = (inner: unknown): unknown => {
-    if (typeof inner === "string") return secrets.scrub(inner)
-    if (typeof inner !== "object" || inner === null || seen.has(inner)) return inner
-    seen.add(inner)
-    if (inner instanceof Map || inner instanceof Set) return same(inner, [...inner], go)
-    if (inner instanceof Error) return cleanError(inner, go)
-    if (Array.isArray(inner) || Object.getPrototypeOf(inner) === Object.prototype) {
-      return same(inner, inner, go)
-    }
-    const text = Inspectable.toStringUnknown(inner)
-    const scrubbedText = secrets.scrub(text)
-    return scrubbedText === text ? same(inner, inner, go) : scrubbedText
-  }
-  return go(value)
-}
-
-const cleanError = (error: Error, go: (inner: unknown) => unknown): unknown => {
-  const text = Cause.pretty(Cause.fail(error), { renderErrorCause: true })
-  const parts = { ...error, text, message: error.message, cause: error.cause }
-  return same(parts, parts, go) === parts ? error : go(text)
-}
-
-/** `value` itself if nothing in its parts changes, else its parts as plain data. */
-const same = (value: object, parts: object, go: (inner: unknown) => unknown): unknown => {
-  const before = Object.entries(parts)
-  const after = before.map(([key, part]) => [key, go(part)] as const)
-  if (after.every(([, part], index) => part === before[index]?.[1])) return value
-  return Array.isArray(parts) ? after.map(([, part]) => part) : Object.fromEntries(after)
-}
-
-const scrubCause = (cause: Cause.Cause<unknown>, secrets: Secrets): Cause.Cause<unknown> => {
-  if (Cause.isEmpty(cause)) return cause
-  const text = Cause.pretty(cause, { renderErrorCause: true })
-  const scrubbedText = secrets.scrub(text)
-  const isClean = (value: unknown) => clean(value, secrets) === value
-  return scrubbedText === text &&
-    Chunk.every(Cause.failures(cause), isClean) &&
-    Chunk.every(Cause.defects(cause), isClean)
-    ? cause
-    : Cause.fail(scrubbedText)
-}

@@ -343,6 +343,93 @@ describe("a configuration that is wrong", () => {
   )
 })
 
+describe("a policy that is wrong", () => {
+  const wrong: ReadonlyArray<readonly [Check.Options, string]> = [
+    [{ failureThreshold: 0 }, "failureThreshold: expected a whole number of at least 1, found 0"],
+    [
+      { recoveryThreshold: 1.5 },
+      "recoveryThreshold: expected a whole number of at least 1, found 1.5"
+    ],
+    [
+      { timeout: Duration.seconds(-1) },
+      'timeout: expected a duration such as "10 seconds", found 0'
+    ],
+    [
+      { interval: "0 seconds" },
+      'interval: expected a duration such as "10 seconds", found "0 seconds"'
+    ],
+    [
+      { timeout: Duration.infinity },
+      'timeout: expected a duration such as "10 seconds", found Infinity'
+    ],
+    [{ timeout: 5000 }, 'timeout: expected a duration such as "10 seconds", found 5000'],
+    [
+      { retry: { times: -1, base: "1 second" } },
+      "retry.times: expected a whole number from 0 to 100, found -1"
+    ],
+    [
+      { attemptTimeout: "6 seconds" },
+      "attemptTimeout: expected at most the timeout of the run (5s), found 6s"
+    ],
+    [
+      { attemptTimeout: "3 seconds", timeout: "2 seconds" },
+      "attemptTimeout: expected at most the timeout of the run (2s), found 3s"
+    ],
+    [{ group: "life" as "liveness" }, 'group: expected "readiness" or "liveness", found "life"'],
+    [
+      { failureTreshold: 2 } as Check.Options,
+      "failureTreshold: expected no such key (known: interval, timeout,"
+    ]
+  ]
+  for (const [options, line] of wrong) {
+    it.effect(line, () =>
+      Effect.gen(function* () {
+        for (const layer of [Asking.layer, Asking.layerStandalone]) {
+          const error = issuesOf(yield* build(layer({ url }, { name: "mine", ...options })))
+          assert.strictEqual(error.check, "mine")
+          assert.include(error.message, line)
+          assert.lengthOf(error.issues, 1)
+        }
+        assert.isTrue(Either.isLeft(Asking.decode({ url: "u" }, options)))
+      })
+    )
+  }
+
+  it.effect("is told together with what is wrong in the configuration", () =>
+    Effect.gen(function* () {
+      const error = issuesOf(yield* build(Asking.layer({ url, port: 0 }, { failureThreshold: 0 })))
+      assert.deepStrictEqual(
+        error.issues.map(({ path }) => path),
+        [["port"], ["failureThreshold"]]
+      )
+    })
+  )
+
+  it.effect("may be the one that a plugin was written with", () =>
+    Effect.gen(function* () {
+      const error = issuesOf(
+        yield* build(check("it", Effect.succeed(ok), { timeout: Duration.zero }))
+      )
+      assert.deepStrictEqual(
+        error.issues.map(({ path }) => path),
+        [["timeout"]]
+      )
+    })
+  )
+
+  it.effect("a timeout below that of the check's own attempts is none", () =>
+    Effect.gen(function* () {
+      const built = yield* build(
+        check("it", Effect.succeed(ok), {
+          attemptTimeout: "3 seconds",
+          set: { timeout: "1 second" }
+        })
+      )
+      assert.isTrue(Either.isRight(built))
+    })
+  )
+})
+
 describe("a server that is down at start and comes up later", () => {
   it.effect("makes the check unhealthy, then healthy; the program starts all the same", () =>
     Effect.gen(function* () {

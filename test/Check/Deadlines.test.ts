@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Duration, Effect, Exit, FastCheck, Scope, TestClock } from "effect"
+import { Cause, Chunk, Duration, Effect, Exit, FastCheck, Logger, Scope, TestClock } from "effect"
 import * as Deadlines from "../../src/Check/Deadlines.js"
 
 /** Something that happens `after` the step before it. */
@@ -37,6 +37,13 @@ interface Added {
   readonly firedAt: Array<number>
 }
 
+const add = (deadlines: Deadlines.Deadlines, after: Duration.Duration, expire: () => void) =>
+  Effect.clockWith((clock) => {
+    const now = Deadlines.monotonicMillis(clock)
+    const cancel = deadlines.insert(now, after, expire)
+    return Effect.as(deadlines.ensureAwake(now), cancel)
+  })
+
 describe("Deadlines", () => {
   it.scoped.prop(
     "each fires once, at its time; one that was cancelled before never does",
@@ -58,7 +65,7 @@ describe("Deadlines", () => {
           } else {
             const firedAt: Array<number> = []
             const expire = () => firedAt.push(clock.unsafeCurrentTimeMillis())
-            const cancel = yield* deadlines.add(Duration.millis(step.timeout), expire)
+            const cancel = yield* add(deadlines, Duration.millis(step.timeout), expire)
             const due = now + step.timeout
             added.push({ due, cancel, cancelledAt: Number.POSITIVE_INFINITY, firedAt })
           }
@@ -88,8 +95,8 @@ describe("Deadlines", () => {
         const deadlines = yield* Deadlines.make
         for (let beat = 0; beat < 10; beat++) {
           for (let index = 0; index < 100; index++) {
-            yield* deadlines.add(Duration.seconds(10), () => {})
-            const cancel = yield* deadlines.add(Duration.seconds(1), () => {})
+            yield* add(deadlines, Duration.seconds(10), () => {})
+            const cancel = yield* add(deadlines, Duration.seconds(1), () => {})
             if (beat % 2 === 0) cancel()
           }
           yield* TestClock.adjust("500 millis")
@@ -106,7 +113,7 @@ describe("Deadlines", () => {
       const scope = yield* Scope.make()
       const deadlines = yield* Scope.extend(Deadlines.make, scope)
       let fired = 0
-      yield* Effect.uninterruptible(deadlines.add(Duration.hours(1), () => (fired += 1)))
+      yield* Effect.uninterruptible(add(deadlines, Duration.hours(1), () => (fired += 1)))
       yield* Effect.yieldNow()
       yield* Scope.close(scope, Exit.void) // the clock stands still
       yield* TestClock.adjust("2 hours")
@@ -118,10 +125,34 @@ describe("Deadlines", () => {
     Effect.gen(function* () {
       const deadlines = yield* Deadlines.make
       let fired = 0
-      yield* deadlines.add(Duration.infinity, () => (fired += 1))
+      yield* add(deadlines, Duration.infinity, () => (fired += 1))
       yield* TestClock.adjust("1000 days")
       assert.strictEqual(fired, 0)
       assert.strictEqual(Chunk.size(yield* TestClock.sleeps()), 0)
     })
   )
+
+  it.effect("one that throws is told, and keeps none of the others from their time", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ cause }) => {
+      lines.push(Cause.pretty(cause))
+    })
+    return Effect.scoped(
+      Effect.gen(function* () {
+        const deadlines = yield* Deadlines.make
+        const fired: Array<string> = []
+        yield* add(deadlines, Duration.seconds(1), () => {
+          throw new Error("at the end of its time")
+        })
+        yield* add(deadlines, Duration.seconds(1), () => fired.push("at the same time"))
+        yield* add(deadlines, Duration.seconds(2), () => fired.push("later"))
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(fired, ["at the same time"])
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(fired, ["at the same time", "later"])
+        assert.lengthOf(lines, 1)
+        assert.include(lines[0], "at the end of its time")
+      })
+    ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+  })
 })

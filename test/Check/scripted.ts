@@ -1,5 +1,5 @@
 /** Checks whose probe the test writes, registered and run as a program would. */
-import { Effect, Layer, Schema, type Scope } from "effect"
+import { type Duration, Effect, Fiber, Layer, Schema, type Scope, TestClock } from "effect"
 import * as Check from "../../src/Check/Check.js"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import type { Status } from "../../src/Check/CheckResult.js"
@@ -88,6 +88,18 @@ export const runCheck = (name: string) =>
 /** Registers one check and runs it once. */
 export const runOnce = (probe: Probe | (() => Probe), script: Script = {}) =>
   Effect.provide(runCheck("it"), program(check("it", probe, script)))
+
+/** Runs under the virtual clock, which goes on by `by` as soon as the run waits. */
+export const runFor = (
+  by: Duration.DurationInput,
+  probe: Probe | (() => Probe),
+  script: Script = {}
+) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(runOnce(probe, script))
+    yield* TestClock.adjust(by)
+    return yield* Fiber.join(fiber)
+  })
 
 export const orphansOf = (name: string) =>
   Effect.map(

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Layer, Ref, Schema, TestClock } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Queue, Ref, Schema, TestClock } from "effect"
 import { CheckRegistry } from "../../src/Check/CheckRegistry.js"
 import * as CheckRegistryModule from "../../src/Check/CheckRegistry.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"
@@ -177,49 +177,55 @@ describe("runAllChecks", () => {
 describe("statusSummary", () => {
   it.effect("as JSON has exactly the names of the contract", () =>
     Effect.gen(function* () {
-      yield* TestClock.setTime(Date.UTC(2025, 11, 11, 23))
-      const monitor = yield* HealthMonitor.HealthMonitor
-      for (let beat = 0; beat < 5; beat++) {
-        const fiber = yield* Effect.fork(monitor.runAllChecks)
-        yield* TestClock.adjust("15 millis")
-        yield* Fiber.join(fiber)
-      }
-      const summary = yield* monitor.statusSummary
-      const json: unknown = JSON.parse(
-        JSON.stringify(Schema.encodeSync(StatusSummary.StatusSummary)(summary))
-      )
-      assert.deepStrictEqual(json, {
-        overall_status: "unhealthy",
-        timestamp: "2025-12-11T23:00:00.075Z",
-        services: {
-          database: {
-            status: "healthy",
-            response_time_ms: 15,
-            message: "Database connection OK",
-            last_check: "2025-12-11T23:00:00.075Z",
-            details: { kind: "sqlite" }
+      const asked = yield* Queue.unbounded<Deferred.Deferred<Outcome.Outcome>>()
+      const answer = Outcome.healthy("Database connection OK", {
+        details: { kind: "sqlite" },
+        note: "x"
+      })
+      const database = Effect.gen(function* () {
+        const answered = yield* Deferred.make<Outcome.Outcome>()
+        yield* Queue.offer(asked, answered)
+        return yield* Deferred.await(answered)
+      })
+      yield* Effect.gen(function* () {
+        yield* TestClock.setTime(Date.UTC(2025, 11, 11, 23))
+        const monitor = yield* HealthMonitor.HealthMonitor
+        for (let beat = 0; beat < 5; beat++) {
+          const fiber = yield* Effect.fork(monitor.runAllChecks)
+          const answered = yield* Queue.take(asked)
+          yield* TestClock.adjust("15 millis")
+          yield* Deferred.succeed(answered, answer)
+          yield* Fiber.join(fiber)
+        }
+        const summary = yield* monitor.statusSummary
+        const json: unknown = JSON.parse(
+          JSON.stringify(Schema.encodeSync(StatusSummary.StatusSummary)(summary))
+        )
+        assert.deepStrictEqual(json, {
+          overall_status: "unhealthy",
+          timestamp: "2025-12-11T23:00:00.075Z",
+          services: {
+            database: {
+              status: "healthy",
+              response_time_ms: 15,
+              message: "Database connection OK",
+              last_check: "2025-12-11T23:00:00.075Z",
+              details: { kind: "sqlite" }
+            },
+            redis: {
+              status: "unhealthy",
+              response_time_ms: 0,
+              message: "scripted failure",
+              last_check: "2025-12-11T23:00:00.060Z",
+              details: {}
+            }
           },
-          redis: {
-            status: "unhealthy",
-            response_time_ms: 0,
-            message: "scripted failure",
-            last_check: "2025-12-11T23:00:00.060Z",
-            details: {}
-          }
-        },
-        failure_counts: { database: 0, redis: 5 },
-        success_counts: { database: 5, redis: 0 }
-      })
-      assert.deepStrictEqual(Schema.decodeUnknownSync(StatusSummary.StatusSummary)(json), summary)
-    }).pipe(
-      monitored({
-        database: Effect.as(
-          Effect.sleep("15 millis"),
-          Outcome.healthy("Database connection OK", { details: { kind: "sqlite" }, note: "x" })
-        ),
-        redis: "unhealthy"
-      })
-    )
+          failure_counts: { database: 0, redis: 5 },
+          success_counts: { database: 5, redis: 0 }
+        })
+        assert.deepStrictEqual(Schema.decodeUnknownSync(StatusSummary.StatusSummary)(json), summary)
+      }).pipe(monitored({ database, redis: "unhealthy" }))
+    })
   )
 
   it.effect("before the first run every check is there, as unknown", () =>
