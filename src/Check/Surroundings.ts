@@ -33,9 +33,9 @@ export const provide = <A, E, R>(
 const hideSecrets = <A, E>(probe: Effect.Effect<A, E>, secrets: Secrets): Effect.Effect<A, E> => {
   if (secrets.values.size === 0) return probe
   const fromTracer = scrubbedTracer(secrets)
-  const unseen = Effect.tracerWith((tracer) => {
-    const blind = fromTracer(tracer)
-    return blind === tracer
+  const unseen = Effect.withFiberRuntime<A, E>(({ currentTracer }) => {
+    const blind = fromTracer(currentTracer)
+    return blind === currentTracer
       ? probe
       : Effect.zipRight(
           FiberRef.update(DefaultServices.currentServices, Context.add(Tracer.Tracer, blind)),

@@ -58,8 +58,8 @@ export const make = <A, E>(
       get,
       drop: drop(Exit.void, () => true),
       use: (f, broken = () => true) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(restore(get), (connection) =>
+        Effect.uninterruptibleMask((restore) => {
+          const useIt = (connection: A) =>
             // Not `onExit`, for which a use that succeeds would pay too.
             Effect.catchAllCause(restore(f(connection)), (cause) =>
               cause._tag === "Fail" && !broken(cause.error)
@@ -73,7 +73,7 @@ export const make = <A, E>(
                     Effect.failCause(cause)
                   )
             )
-          )
-        )
+          return kept === undefined ? Effect.flatMap(restore(get), useIt) : useIt(kept.connection)
+        })
     }
   })
