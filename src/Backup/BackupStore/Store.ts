@@ -1,0 +1,73 @@
+/**
+ * Where backups lie: the contract that a directory fulfils, and any other place can.
+ *
+ * @since 0.1.0
+ */
+import { Context, type Effect, type Option, type Scope } from "effect"
+import type { BackupError } from "../BackupError.js"
+import type { BackupName } from "../BackupName.js"
+import type { Manifest } from "../Manifest.js"
+
+/**
+ * One backup in a store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stored {
+  /** The file's name. */
+  readonly name: string
+  readonly parsed: BackupName
+  readonly bytes: number
+  /** None beside the files of the Python script. */
+  readonly manifest: Option.Option<Manifest>
+  /** What is wrong with it at a look: a manifest that cannot be read, a size that is not its. */
+  readonly problem: string | undefined
+}
+
+/**
+ * A backup in the making: a place on a local disk, and the way from there into the store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stage {
+  /** Where to write it. Nothing is there yet, and what is there when the scope ends is removed. */
+  readonly path: string
+  /** Makes it a backup of the store, at once or not at all: its size and checksum were read back. */
+  readonly publish: (manifest: Manifest) => Effect.Effect<void, BackupError>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Store {
+  /** For messages: `directory /var/backups/bot`. */
+  readonly description: string
+  /** Every backup, whoever made it, newest first by its manifest or its name. */
+  readonly list: Effect.Effect<ReadonlyArray<Stored>, BackupError>
+  readonly stage: Effect.Effect<Stage, BackupError, Scope.Scope>
+  /** The backup on a local disk, for as long as the scope is open. */
+  readonly fetch: (name: string) => Effect.Effect<string, BackupError, Scope.Scope>
+  readonly remove: (name: string) => Effect.Effect<void, BackupError>
+  /** Records what was learned of a backup later on: a verification, a drill, a pin. */
+  readonly update: (manifest: Manifest) => Effect.Effect<void, BackupError>
+  /** One run at a time; fails with `Locked` and says who holds it. */
+  readonly lock: (purpose: string) => Effect.Effect<void, BackupError, Scope.Scope>
+  /** Removes what a killed run left, of its own making only. To be called under the lock. */
+  readonly sweep: Effect.Effect<ReadonlyArray<string>, BackupError>
+  /** Bytes that a new backup may take, where that is known. */
+  readonly free: Effect.Effect<number | undefined, BackupError>
+}
+
+/**
+ * The store that backups are made in, and those that get copies.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class BackupStore extends Context.Tag("holter/Backup/BackupStore")<
+  BackupStore,
+  { readonly main: Store; readonly copies: ReadonlyArray<Store> }
+>() {}

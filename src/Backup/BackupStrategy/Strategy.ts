@@ -1,0 +1,179 @@
+/**
+ * How one kind of database is dumped, verified and restored: the contract between `Backup`, which
+ * knows files, locks and retention, and the engines, which know their databases.
+ *
+ * A strategy of another package provides this tag; nothing else of Holter has to know of it.
+ *
+ * @since 0.1.0
+ */
+import { Context, type DateTime, type Effect } from "effect"
+import type { BackupError } from "../BackupError.js"
+import type * as Manifest from "../Manifest.js"
+
+/**
+ * How far a long piece of work has come.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Progress {
+  /** `dump`, `compress`, `verify`, `restore`, `compare`, `copy`. */
+  readonly stage: string
+  readonly bytes: number
+  /** Where it is known. */
+  readonly total: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type OnProgress = (progress: Progress) => Effect.Effect<void>
+
+/**
+ * A backup that lies on a local disk. One of the Python script has no manifest.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Payload {
+  /** A file, or the directory of a directory dump. */
+  readonly path: string
+  readonly compression: Manifest.Compression
+  /** What it must be, where that is known. */
+  readonly dump: Manifest.Dump | undefined
+}
+
+/**
+ * What is at the database's URL now.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Present =
+  | { readonly _tag: "Absent" }
+  | { readonly _tag: "Readable"; readonly bytes: number }
+  /** It cannot be read as a database, so there can be no pre-restore backup of it. */
+  | { readonly _tag: "Damaged"; readonly found: string }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface DumpOptions {
+  /** Does not exist yet; its directory does. Created for this user alone (0600, a directory 0700). */
+  readonly path: string
+  readonly compression: Exclude<Manifest.Compression, "internal">
+  /** Of gzip or zstd, or of the engine's own tool; the strategy has its default. */
+  readonly level: number | undefined
+  readonly onProgress: OnProgress
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface VerifyOptions {
+  /** Also what takes long: `integrity_check` and `foreign_key_check` of SQLite. */
+  readonly deep: boolean
+  readonly onProgress: OnProgress
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Verification {
+  /** What is worth knowing and no reason to distrust the backup. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RestoreOptions {
+  /** Names what is set aside: `<name>_pre_restore_<time>`. */
+  readonly startedAt: DateTime.Utc
+  /** A present that cannot be read may be moved aside. */
+  readonly replaceDamaged: boolean
+  readonly onProgress: OnProgress
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Restored {
+  /** What was done, in words: `through SQLite's backup API`, `into a new database, then renamed`. */
+  readonly method: string
+  /** Where the present was set aside, beside its pre-restore backup. */
+  readonly setAside: string | undefined
+  readonly tables: ReadonlyArray<Manifest.Table>
+  readonly warnings: ReadonlyArray<string>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Drilled {
+  readonly tables: ReadonlyArray<Manifest.Table>
+  readonly warnings: ReadonlyArray<string>
+}
+
+/**
+ * A database that a restore set aside.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SetAside {
+  readonly name: string
+  readonly at: DateTime.Utc
+  readonly bytes: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Strategy {
+  /** Stands in names of files: lower-case letters and digits. */
+  readonly engine: string
+  /** The end of a file's name: `db.gz`, `dump`. */
+  readonly extension: (compression: DumpOptions["compression"]) => string
+  readonly database: Effect.Effect<Manifest.Database, BackupError>
+  readonly present: Effect.Effect<Present, BackupError>
+  /** What a dump may need on the disk at the most, for the check of free space before the work. */
+  readonly estimate: Effect.Effect<number, BackupError>
+  /** Writes a dump that is complete and on the disk (fsync) when this succeeds. */
+  readonly dump: (options: DumpOptions) => Effect.Effect<Manifest.Dump, BackupError>
+  /** Reads all of a payload; fails with `Corrupt` or `WrongEngine`. */
+  readonly verify: (
+    payload: Payload,
+    options: VerifyOptions
+  ) => Effect.Effect<Verification, BackupError>
+  /** Restores into a scratch database, compares it with the dump's record, and drops it. */
+  readonly drill: (
+    payload: Payload,
+    options: { readonly onProgress: OnProgress }
+  ) => Effect.Effect<Drilled, BackupError>
+  /** Puts a payload in the place of the present. If it fails, the present is as it was. */
+  readonly restore: (
+    payload: Payload,
+    options: RestoreOptions
+  ) => Effect.Effect<Restored, BackupError>
+  /** Databases that earlier restores set aside, newest first. */
+  readonly setAside: Effect.Effect<ReadonlyArray<SetAside>, BackupError>
+  readonly dropSetAside: (name: string) => Effect.Effect<void, BackupError>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class BackupStrategy extends Context.Tag("holter/Backup/BackupStrategy")<
+  BackupStrategy,
+  Strategy
+>() {}
