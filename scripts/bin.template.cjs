@@ -12,10 +12,9 @@ const args = process.argv.slice(2)
 const modules = new Map()
 
 /** A check is over before what these do has paid for itself; a backup or a watch is not. */
-const shortRun =
-  "--no-opt --no-sparkplug --no-incremental-marking --semi-space-growth-factor=4 --liftoff-only"
+const shortRun = "--no-opt --no-sparkplug --no-incremental-marking --liftoff-only"
 const defaults =
-  "--opt --sparkplug --incremental-marking --semi-space-growth-factor=2 --no-liftoff-only --wasm-tier-up --wasm-dynamic-tiering"
+  "--opt --sparkplug --incremental-marking --no-liftoff-only --wasm-tier-up --wasm-dynamic-tiering"
 
 if (args.length === 1 && args[0] === "--version") {
   print(version)

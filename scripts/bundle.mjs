@@ -54,15 +54,20 @@ const options = {
 }
 
 const bundle = async () => {
-  await build({
+  const { metafile } = await build({
     ...options,
+    metafile: true,
     // effect reads the clock of the platform through the global `performance`, for which Node loads
     // a good part of itself; what it falls back to is as good for durations.
     define: { ...options.define, performance: "undefined" },
     entryPoints: [join(root, "src/Main.ts")],
     outfile: join(dist, "cli.cjs"),
-    plugins: [withoutUnused, driversApart, onUse]
+    plugins: [oneByOne, withoutUnused, driversApart, onUse]
   })
+  const whole = Object.keys(metafile.inputs).find((file) =>
+    file.endsWith("/effect/dist/esm/index.js")
+  )
+  if (whole !== undefined) throw new Error("the bundle has all of effect in it: see oneByOne")
   for (const [name, { contents, imported }] of Object.entries(drivers)) {
     await build({
       ...options,
@@ -72,6 +77,41 @@ const bundle = async () => {
       plugins: [withoutUnused, cryptographyOnUse, onUse, commandsInUse]
     })
   }
+}
+
+/**
+ * `import { Effect } from "effect"` becomes `import * as Effect from "effect/Effect"`: esbuild keeps
+ * whatever the index of effect names once a part of the bundle that is loaded on use imports it.
+ */
+const oneByOne = {
+  name: "one-by-one",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8")
+      const contents = text.replaceAll(
+        /^import (type )?\{([^}]*)\} from "effect"$/gm,
+        (_, allTypes, list) =>
+          list
+            .split(",")
+            .map((item) => item.trim())
+            .filter((item) => item !== "")
+            .map((item) =>
+              importOf(item.replace(/^type /, ""), allTypes || item.startsWith("type "))
+            )
+            .join("; ")
+      )
+      return { contents, loader: "ts" }
+    })
+  }
+}
+
+const importOf = (item, isType) => {
+  const [name, as = name] = item.split(" as ")
+  // What the index names beside its modules are functions: `pipe`, `identity`.
+  const what = /^[a-z]/.test(name)
+    ? `{ ${item} } from "effect/Function"`
+    : `* as ${as} from "effect/${name}"`
+  return `import ${isType ? "type " : ""}${what}`
 }
 
 const driversApart = {
@@ -146,7 +186,8 @@ const commandsInUse = {
 }
 
 /**
- * What is imported and never called here: fast-check by effect's Schema, for `Arbitrary`; parsers of
+ * What is imported and never called here: what a program that embeds Holter brings, its `SqlClient`
+ * and its `HttpClient`; fast-check by effect's Schema, for `Arbitrary`; parsers of
  * files by @effect/cli, for options that are read from files; HTTP/2 by undici, which offers it to
  * the server only when it is told to; the search for a compiled binary by better-sqlite3.
  */
@@ -154,6 +195,10 @@ const withoutUnused = {
   name: "without-unused",
   setup: ({ onLoad, onResolve }) => {
     const empty = (path) => ({ path, namespace: "empty" })
+    onResolve(
+      { filter: /^(@effect\/sql\/SqlClient|\.\/HttpExchange\/httpClient\.js)$/ },
+      ({ path }) => empty(path)
+    )
     onResolve({ filter: /^fast-check$/ }, ({ path }) => empty(path))
     onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "binary" }))
     onLoad({ filter: /./, namespace: "binary" }, () => ({
