@@ -8,6 +8,7 @@
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { maxHeaderSize } from "node:http"
 import { isBuiltin } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -189,7 +190,9 @@ const commandsInUse = {
  * What is imported and never called here: what a program that embeds Holter brings, its `SqlClient`
  * and its `HttpClient`; fast-check by effect's Schema, for `Arbitrary`; parsers of
  * files by @effect/cli, for options that are read from files; HTTP/2 by undici, which offers it to
- * the server only when it is told to; the search for a compiled binary by better-sqlite3.
+ * the server only when it is told to; the search for a compiled binary by better-sqlite3;
+ * clusters by ioredis; and all of Node's HTTP by undici, for one number and one class, which it
+ * compares bodies of requests with.
  */
 const withoutUnused = {
   name: "without-unused",
@@ -208,6 +211,15 @@ const withoutUnused = {
     onResolve({ filter: /^(yaml|toml|ini)$/ }, ({ importer, path }) =>
       importer.includes("@effect/cli") ? empty(path) : undefined
     )
+    onResolve({ filter: /^\.\/cluster$/ }, ({ importer, path }) =>
+      importer.endsWith(join("ioredis", "built", "Redis.js")) ? empty(path) : undefined
+    )
+    onResolve({ filter: /^node:http$/ }, ({ importer, path }) =>
+      importer.includes(join("undici", "lib")) ? { path, namespace: "http-defaults" } : undefined
+    )
+    onLoad({ filter: /./, namespace: "http-defaults" }, () => ({
+      contents: `module.exports = { maxHeaderSize: ${maxHeaderSize} }`
+    }))
     onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "module.exports = {}" }))
   }
 }
