@@ -19,6 +19,17 @@ import { build } from "esbuild"
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = join(root, "dist")
 
+const sqliteBinary = "better-sqlite3/build/Release/better_sqlite3.node"
+
+/**
+ * Of better-sqlite3 there are two majors that Holter works with, one for Node 20 and one for what
+ * came after it: npm takes the newest that says it works with the Node at hand. The bundle has the
+ * one that it was built with, and loads another from where it is installed.
+ */
+const { version: sqliteVersion } = JSON.parse(
+  await readFile(join(root, "node_modules/better-sqlite3/package.json"), "utf8")
+)
+
 /**
  * Drivers lie in files of their own: a run reads only those that its services need. Of pg and ioredis
  * it takes what is used, and leaves pools and clusters out.
@@ -29,12 +40,18 @@ const drivers = {
     imported: "ioredis",
     contents: 'exports.Redis = require("ioredis/built/Redis.js").default'
   },
-  sqlite: { imported: "better-sqlite3" },
+  sqlite: {
+    imported: "better-sqlite3",
+    contents: `
+      const { version } = require("better-sqlite3/package.json")
+      module.exports = version === "${sqliteVersion}"
+        ? require("better-sqlite3")
+        : require("installed:better-sqlite3")
+    `
+  },
   undici: { imported: "undici/lib/dispatcher/client.js" },
   yaml: { imported: "yaml" }
 }
-
-const sqliteBinary = "better-sqlite3/build/Release/better_sqlite3.node"
 
 const options = {
   bundle: true,
@@ -74,8 +91,8 @@ const bundle = async () => {
       ...options,
       stdin: { contents: contents ?? `module.exports = require("${imported}")`, resolveDir: root },
       outfile: join(dist, `driver-${name}.cjs`),
-      external: ["pg-native", sqliteBinary],
-      plugins: [withoutUnused, cryptographyOnUse, onUse, commandsInUse]
+      external: ["pg-native", sqliteBinary, "better-sqlite3/package.json"],
+      plugins: [asInstalled, withoutUnused, cryptographyOnUse, onUse, commandsInUse]
     })
   }
 }
@@ -149,6 +166,16 @@ const onUse = {
         ].join("\n")
       }
     })
+  }
+}
+
+const asInstalled = {
+  name: "as-installed",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^installed:/ }, ({ path }) => ({
+      path: path.slice("installed:".length),
+      external: true
+    }))
   }
 }
 
