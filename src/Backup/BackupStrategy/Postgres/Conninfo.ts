@@ -11,7 +11,11 @@ import type * as DatabaseUrl from "../../../Common/DatabaseUrl.js"
  * Every part is named and quoted, so that no name of a database is read as a connection string and
  * no variable of the environment (PGHOST, PGOPTIONS, PGSSLMODE) takes the place of a part.
  */
-export const text = (url: DatabaseUrl.Postgres, database: string, application: string): string => {
+export const text = (
+  url: DatabaseUrl.Postgres,
+  database: string,
+  application: string | undefined
+): string => {
   const parts: Record<string, string | undefined> = {
     host: url.host,
     port: String(url.port),

@@ -40,9 +40,9 @@ export const drill = (
       purpose: "drill",
       database,
       create:
-        present === undefined || !present.row.mine
+        present === undefined
           ? yield* Archive.createOptions(target, tool, payload.path)
-          : Properties.createOptions(present)
+          : Properties.localeOptions(present)
     })
     const filled = yield* Fill.fill(target, maintenance, {
       tool,

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { Duration, Effect, Schedule, Schema } from "effect"
+import { Duration, Effect, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import type { BackupError } from "../../BackupError.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"

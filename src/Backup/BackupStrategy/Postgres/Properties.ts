@@ -15,7 +15,8 @@ const Optional = Schema.optional(Schema.NullOr(Schema.String))
 const Row = Schema.Struct({
   oid: Schema.Number,
   owner: Schema.String,
-  tablespace: Schema.String,
+  /** None where a new database lies there anyway: to name it takes a right on it. */
+  tablespace: Schema.NullOr(Schema.String),
   encoding: Schema.String,
   comment: Schema.NullOr(Schema.String),
   connectionLimit: Schema.Number,
@@ -59,8 +60,15 @@ export const read = (
     return { row, settings, grants }
   })
 
-/** What CREATE DATABASE needs, so that the new database sorts and compares as the old one. */
-export const createOptions = ({ row }: Properties): string => {
+/** What CREATE DATABASE needs for a database that takes the place of this one. */
+export const createOptions = (properties: Properties): string => {
+  const { owner, tablespace } = properties.row
+  const place = tablespace === null ? "" : ` TABLESPACE ${identifier(tablespace)}`
+  return `${localeOptions(properties)} OWNER ${identifier(owner)}${place}`
+}
+
+/** The part of them that makes it sort and compare as this one. */
+export const localeOptions = ({ row }: Properties): string => {
   const { datcollate, datctype, daticulocale, daticurules, datlocale, datlocprovider } = row.columns
   const locale = datlocale ?? daticulocale
   const provider = datlocprovider === undefined ? undefined : providers[datlocprovider ?? "c"]
@@ -73,14 +81,11 @@ export const createOptions = ({ row }: Properties): string => {
     ICU_RULES: provider === "icu" ? daticurules : undefined,
     BUILTIN_LOCALE: provider === "builtin" ? locale : undefined
   }
-  const options = Object.entries(words).flatMap(([name, value]) =>
-    value === undefined || value === null ? [] : [`${name} ${literal(value)}`]
-  )
-  return [
-    ...options,
-    `OWNER ${identifier(row.owner)}`,
-    `TABLESPACE ${identifier(row.tablespace)}`
-  ].join(" ")
+  return Object.entries(words)
+    .flatMap(([name, value]) =>
+      value === undefined || value === null ? [] : [`${name} ${literal(value)}`]
+    )
+    .join(" ")
 }
 
 /** Statements that give a database the settings, grants and limits of another. */
@@ -118,11 +123,14 @@ const providers: Readonly<Record<string, string | undefined>> = {
 }
 
 const rowSql = `SELECT d.oid::int8::float8 AS oid, pg_get_userbyid(d.datdba) AS owner,
-    t.spcname AS tablespace, pg_encoding_to_char(d.encoding) AS encoding,
+    nullif(t.spcname, standard.spcname) AS tablespace, pg_encoding_to_char(d.encoding) AS encoding,
     shobj_description(d.oid, 'pg_database') AS comment, d.datconnlimit AS "connectionLimit",
     d.datistemplate AS "isTemplate", d.datacl IS NOT NULL AS "hasGrants",
     pg_has_role(d.datdba, 'USAGE') AS mine, to_jsonb(d) - 'datacl' AS columns
-  FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = $1`
+  FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace
+  LEFT JOIN pg_database e ON e.datname = 'template0'
+  LEFT JOIN pg_tablespace standard ON standard.oid = e.dattablespace
+  WHERE d.datname = $1`
 
 const settingsSql = `SELECT r.rolname AS role, unnest(s.setconfig) AS setting
   FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole
