@@ -1,15 +1,14 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
-import { promisify } from "node:util"
 import { PostgresServer } from "../../support/PostgresServer.js"
 import { describeWithServices } from "../../support/Services.js"
 import * as TempDir from "../../support/TempDir.js"
 import {
   dumpOptions,
+  execute,
   fingerprint,
   fingerprintOfRich,
   payloadOf,
@@ -26,9 +25,6 @@ const setUp = Effect.gen(function* () {
   yield* server.query("ALTER ROLE holter CREATEDB")
   return { server, folder: yield* TempDir.make("backup") }
 })
-
-const execute = (command: string, ...args: ReadonlyArray<string>) =>
-  Effect.promise(() => promisify(execFile)(command, [...args]))
 
 describeWithServices("postgres", "Dumps of PostgreSQL", () => {
   it.scopedLive("one file: complete, private, with its tables counted, restored elsewhere", () =>

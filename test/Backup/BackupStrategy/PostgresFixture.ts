@@ -1,13 +1,17 @@
 /** A strategy for a test server, and a database with something of everything in it. */
 import { NodeContext } from "@effect/platform-node"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { execFile } from "node:child_process"
 import * as path from "node:path"
+import { promisify } from "node:util"
 import * as Postgres from "../../../src/Backup/BackupStrategy/Postgres.js"
 import type {
   DumpOptions,
   OnProgress,
   Payload,
+  RestoreOptions,
   Strategy
 } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import type * as Manifest from "../../../src/Backup/Manifest.js"
@@ -46,6 +50,24 @@ export const payloadOf = (file: string, dump?: Manifest.Dump): Payload => ({
   compression: "internal",
   dump
 })
+
+export const restoreOptions: RestoreOptions = {
+  startedAt: DateTime.unsafeMake("2025-12-11T12:00:00.123Z"),
+  replaceDamaged: false,
+  onProgress: silent
+}
+
+/** Those that a test or a restore has made. */
+export const databasesOf = (server: PostgresInstance) =>
+  Effect.map(
+    server.query<{ datname: string }>(
+      "SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY 1"
+    ),
+    (rows) => rows.map(({ datname }) => datname)
+  )
+
+export const execute = (command: string, ...args: ReadonlyArray<string>) =>
+  Effect.promise(() => promisify(execFile)(command, [...args]))
 
 /** Owned by the application's user, so that it can be restored by that user. */
 export const rich = `

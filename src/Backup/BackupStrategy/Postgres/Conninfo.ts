@@ -22,7 +22,8 @@ export const text = (
     user: url.user,
     dbname: database,
     sslmode: url.ssl ?? (url.parameters["sslrootcert"] === "system" ? "verify-full" : "prefer"),
-    options: url.options ?? "",
+    // The database may be set to read-only for its programs; what restores it has to write.
+    options: `${url.options ?? ""} -c default_transaction_read_only=off`.trim(),
     connect_timeout: String(connectSeconds(url))
   }
   for (const name of keywords) parts[name] ??= url.parameters[name]

@@ -41,7 +41,7 @@ export const fill = (
       database,
       args: ["--exit-on-error", "--no-subscriptions", `--jobs=${jobs}`, payload.path]
     }).pipe(reporting(maintenance, options))
-    const tables = yield* compared(target, {
+    const { tables } = yield* compared(target, {
       database,
       payload,
       onProgress,
@@ -60,19 +60,20 @@ export const compared = (
     readonly analyze: boolean
     readonly advice?: string
   }
-): Effect.Effect<ReadonlyArray<Manifest.Table>, BackupError> =>
+): Effect.Effect<Tables.Restored, BackupError> =>
   Effect.gen(function* () {
     const record = options.payload.dump?.tables
     const total = record?.length
     yield* options.onProgress({ stage: "compare", bytes: 0, total })
     const session = yield* Sessions.open(target, options.database)
-    const tables = yield* Tables.count(session)
+    const restored = yield* Tables.countRestored(session, record)
+    const { tables } = restored
     if (record !== undefined) {
       yield* Tables.compare(target, record, tables, options.advice ?? "Use another backup")
     }
     if (options.analyze) yield* session.execute("ANALYZE")
     yield* options.onProgress({ stage: "compare", bytes: tables.length, total: tables.length })
-    return tables
+    return restored
   }).pipe(Effect.scoped)
 
 export const unrecorded = ({ dump }: Payload): ReadonlyArray<string> =>

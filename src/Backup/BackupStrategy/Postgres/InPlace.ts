@@ -12,7 +12,6 @@ import * as Failure from "./Failure.js"
 import * as Fill from "./Fill.js"
 import type { Session } from "./Session.js"
 import * as Sessions from "./Session.js"
-import * as Tables from "./Tables.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
 import * as ToolRun from "./ToolRun.js"
@@ -24,7 +23,9 @@ export const restore = (
   database: string,
   tool: Tool,
   payload: Payload,
-  options: RestoreOptions
+  options: RestoreOptions,
+  /** Why not into a new database. */
+  why: string
 ): Effect.Effect<Restored, BackupError, Running> =>
   Effect.gen(function* () {
     const { onProgress } = options
@@ -48,21 +49,20 @@ export const restore = (
       }),
       waitedTooLong(target, observer, application)
     )
-    const tables = yield* Fill.compared(target, {
+    const { others, tables } = yield* Fill.compared(target, {
       database,
       payload,
       onProgress,
       analyze: true,
       advice: "Look at what is there now; the pre-restore backup has what was there before"
     })
-    const record = payload.dump?.tables
-    const drift = record === undefined ? [] : Tables.unknown(record, tables)
     return {
       method: "in place, in one transaction",
       setAside: undefined,
       tables,
       warnings: [
-        ...drift.map((name) => `${name} is not in the backup and stays as it was`),
+        `in place, since ${why}`,
+        ...others.map((name) => `${name} is not in the backup and stays as it was`),
         ...Fill.unrecorded(payload),
         ...output.warnings
       ]

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { Effect, Option, type Scope } from "effect"
+import { Effect, Either, Option, type Scope } from "effect"
 import type { BackupError } from "../../BackupError.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
 import * as Archive from "./Archive.js"
@@ -20,6 +20,7 @@ import * as Rights from "./Rights.js"
 import * as Scratch from "./Scratch.js"
 import * as Server from "./Server.js"
 import * as Sessions from "./Session.js"
+import { identifier } from "./Sql.js"
 import * as Swap from "./Swap.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
@@ -49,7 +50,7 @@ export const restore = (
       if (present === undefined) {
         return yield* Rights.missingCreate(target, rights, "a restore of a missing database")
       }
-      return yield* inPlace(job)
+      return yield* inPlace(job, whyInPlace(reached, rights))
     }
     yield* Scratch.exclusively(target, reached.value, database)
     return yield* beside(job, reached.value)
@@ -64,8 +65,15 @@ interface Job {
   readonly present: Properties.Properties | undefined
 }
 
-const inPlace = ({ database, options, payload, target, tool }: Job) =>
-  InPlace.restore(target, database, tool, payload, options)
+const inPlace = ({ database, options, payload, target, tool }: Job, why: string) =>
+  InPlace.restore(target, database, tool, payload, options, why)
+
+const whyInPlace = (reached: Option.Option<Maintenance>, rights: Rights.Rights): string => {
+  if (Option.isNone(reached)) return "no other database of the server lets this user in"
+  return rights.createDatabase
+    ? `the role ${rights.user} does not own the database`
+    : `the role ${rights.user} may not create databases (ALTER ROLE ${identifier(rights.user)} CREATEDB)`
+}
 
 const beside = (
   job: Job,
@@ -75,8 +83,8 @@ const beside = (
     const { database, options, payload, present, target, tool } = job
     const swept = yield* Scratch.sweep(maintenance, database)
     const prepared = yield* prepare(job, maintenance)
-    if (Option.isNone(prepared)) return yield* inPlace(job)
-    const fresh = prepared.value
+    if (prepared._tag === "Left") return yield* inPlace(job, prepared.left)
+    const fresh = prepared.right
     const filled = yield* Fill.fill(target, maintenance, {
       tool,
       database: fresh,
@@ -112,13 +120,13 @@ const withoutProperties =
   "the database was missing: its owner is the user of the URL, and settings and grants of the database itself are not restored"
 
 /**
- * The new database, or none where a right is missing that it takes: to give it to its owner, or to
+ * The new database, or why there is none: a right may be missing, to give it to its owner, or to
  * set what is set for the old one. That is tried before the work and not learned after it.
  */
 const prepare = (
   { database, payload, present, target, tool }: Job,
   maintenance: Maintenance
-): Effect.Effect<Option.Option<string>, BackupError, Running | Scope.Scope> =>
+): Effect.Effect<Either.Either<string, string>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const create =
       present === undefined
@@ -128,11 +136,11 @@ const prepare = (
     if (present !== undefined) {
       yield* rehearse(target, maintenance, Properties.copyTo(fresh, present))
     }
-    return Option.some(fresh)
+    return Either.right(fresh)
   }).pipe(
     Effect.catchIf(
       (error) => error.reason === "NotPermitted" && present !== undefined,
-      () => Effect.succeed(Option.none())
+      (error) => Effect.succeed(Either.left(`a right is missing (${error.found})`))
     )
   )
 

@@ -16,15 +16,40 @@ import type { Target } from "./Target.js"
 export const count = (
   session: Session
 ): Effect.Effect<ReadonlyArray<Manifest.Table>, BackupError> =>
-  Effect.flatMap(session.rows(Listed, list), (tables) =>
-    Effect.forEach(tables, ({ condition, name }) =>
-      Effect.map(
-        session.rows(
-          Counted,
-          `SELECT pg_catalog.count(*)::float8 AS rows FROM ONLY ${name} ${condition}`
-        ),
-        ([counted]) => ({ name, rows: counted?.rows ?? 0 })
-      )
+  Effect.flatMap(session.rows(Listed, list), (tables) => countThese(session, tables))
+
+export interface Restored {
+  readonly tables: ReadonlyArray<Manifest.Table>
+  /** Tables that the record does not know: they came after the backup was made. */
+  readonly others: ReadonlyArray<string>
+}
+
+/** Counts those of a record; without one, all that this user may read. */
+export const countRestored = (
+  session: Session,
+  record: ReadonlyArray<Manifest.Table> | undefined
+): Effect.Effect<Restored, BackupError> =>
+  Effect.flatMap(session.rows(Listed, list), (present) => {
+    const known = new Set(record?.map(({ name }) => name))
+    const isMeant = ({ name, readable }: typeof Listed.Type) =>
+      record === undefined ? readable : known.has(name)
+    return Effect.map(countThese(session, present.filter(isMeant)), (tables) => ({
+      tables,
+      others: present.filter((table) => !isMeant(table)).map(({ name }) => name)
+    }))
+  })
+
+const countThese = (
+  session: Session,
+  tables: ReadonlyArray<typeof Listed.Type>
+): Effect.Effect<ReadonlyArray<Manifest.Table>, BackupError> =>
+  Effect.forEach(tables, ({ condition, name }) =>
+    Effect.map(
+      session.rows(
+        Counted,
+        `SELECT pg_catalog.count(*)::float8 AS rows FROM ONLY ${name} ${condition}`
+      ),
+      ([counted]) => ({ name, rows: counted?.rows ?? 0 })
     )
   )
 
@@ -52,21 +77,17 @@ export const compare = (
   })
 }
 
-/** Tables that the backup does not know: they came after it was made. */
-export const unknown = (
-  record: ReadonlyArray<Manifest.Table>,
-  restored: ReadonlyArray<Manifest.Table>
-): ReadonlyArray<string> => {
-  const known = new Set(record.map(({ name }) => name))
-  return restored.map(({ name }) => name).filter((name) => !known.has(name))
-}
-
-const Listed = Schema.Struct({ name: Schema.String, condition: Schema.String })
+const Listed = Schema.Struct({
+  name: Schema.String,
+  condition: Schema.String,
+  readable: Schema.Boolean
+})
 const Counted = Schema.Struct({ rows: Schema.Number })
 
 /** Those of pg_dump's own choice. On a standby it leaves out what is not logged, and so is not there. */
 const list = `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
-    coalesce(config.condition, '') AS condition
+    coalesce(config.condition, '') AS condition,
+    pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN LATERAL (
