@@ -37,13 +37,15 @@ export const swap = (
   Effect.gen(function* () {
     const killer = yield* Maintenances.again(target, maintenance)
     const ending = endSessions(killer, names.oid).pipe(
+      // An answer is waited for: the session is asked something else afterwards.
+      Effect.uninterruptible,
       Effect.repeat(Schedule.spaced("10 millis")),
       Effect.ignore
     )
     yield* attempt(maintenance.session, names).pipe(
       Effect.raceFirst(Effect.zipRight(Effect.interruptible(ending), Effect.never)),
       // Who may not be ended may leave by itself.
-      Effect.retry({ while: ({ code }) => code === "55006", times: 2 }),
+      Effect.retry({ while: ({ code }) => code === "55006", times: 1 }),
       Effect.catchAll((error) =>
         Effect.flatMap(connected(killer, names.oid), (who) => failure(target, names, error, who))
       )
@@ -70,7 +72,7 @@ const attempt = (session: Session, names: Names): Effect.Effect<void, PostgresEr
 /** By the database's identity: its name is the new one's from one moment to the next. */
 const endSessions = (killer: Session, oid: number | undefined): Effect.Effect<void, BackupError> =>
   oid === undefined
-    ? Effect.never
+    ? Effect.void
     : Effect.asVoid(
         killer.rows(
           Schema.Unknown,
