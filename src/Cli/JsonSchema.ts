@@ -41,7 +41,13 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
         }
       }
     },
-    $defs: Object.assign({}, document.$defs, policy.$defs, backup.$defs, ...entries.map((entry) => entry.$defs))
+    $defs: Object.assign(
+      {},
+      document.$defs,
+      policy.$defs,
+      backup.$defs,
+      ...entries.map((entry) => entry.$defs)
+    )
   }
 }
 

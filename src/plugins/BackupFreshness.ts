@@ -64,7 +64,8 @@ const Config = Schema.Struct({
   }),
   shrinkPercent: ConfigField.withDefault(
     ConfigField.percent.annotations({
-      description: "degraded when the newest backup is smaller than the one before by more, in percent"
+      description:
+        "degraded when the newest backup is smaller than the one before by more, in percent"
     }),
     50
   ),
@@ -155,15 +156,20 @@ const judge = (
   return Effect.succeed(
     warnings.length > 0
       ? Outcome.degraded(`Backups: ${warnings.join("; ")}`, { details })
-      : Outcome.healthy(`Newest backup is ${ageOf(newest.age)} old (${Figures.bytes(newest.bytes)})`, {
-          details
-        })
+      : Outcome.healthy(
+          `Newest backup is ${ageOf(newest.age)} old (${Figures.bytes(newest.bytes)})`,
+          {
+            details
+          }
+        )
   )
 }
 
 const sizeWarning = (config: Config, newest: Freshness.Newest): ReadonlyArray<string> =>
   newest.before !== undefined && newest.bytes < newest.before * (1 - config.shrinkPercent / 100)
-    ? [`the newest has ${Figures.bytes(newest.bytes)}, the one before had ${Figures.bytes(newest.before)}`]
+    ? [
+        `the newest has ${Figures.bytes(newest.bytes)}, the one before had ${Figures.bytes(newest.before)}`
+      ]
     : []
 
 const since = (

@@ -15,8 +15,7 @@ export const bytes = (count: number): string => {
 const units = ["kB", "MB", "GB", "TB", "PB"]
 
 /** `48,210`. */
-export const count = (value: number): string =>
-  String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ",")
+export const count = (value: number): string => String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ",")
 
 /** `1 table`, `12 tables`. */
 export const many = (value: number, thing: string): string =>

@@ -10,7 +10,9 @@ import * as RestoreCommand from "./RestoreCommand.js"
 import * as VerifyCommand from "./VerifyCommand.js"
 
 export const command = Command.make("backup").pipe(
-  Command.withDescription("Backups of a SQLite or PostgreSQL database. Exit code: 0 done, 1 failed"),
+  Command.withDescription(
+    "Backups of a SQLite or PostgreSQL database. Exit code: 0 done, 1 failed"
+  ),
   Command.withSubcommands([
     CreateCommand.command,
     ListCommand.command,

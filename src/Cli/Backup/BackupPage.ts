@@ -49,7 +49,10 @@ export const verified = (
 ): ReadonlyArray<string> => [
   ...all.flatMap(({ name, problem, warnings: found }) =>
     problem === undefined
-      ? [`${good(look)} ${name}: ${deep ? "verified to its depth" : "verified"}`, ...indented(found, look)]
+      ? [
+          `${good(look)} ${name}: ${deep ? "verified to its depth" : "verified"}`,
+          ...indented(found, look)
+        ]
       : [`${bad(look)} ${name}: ${problem.message}`]
   ),
   ...(all.length === 0 ? ["There is no backup to verify."] : []),
@@ -72,7 +75,9 @@ export const drilled = (one: Drilled, look: Look): ReadonlyArray<string> => [
 
 export const pruned = (one: Pruned, dryRun: boolean, look: Look): ReadonlyArray<string> => [
   ...one.removed.map((name) => `${dryRun ? "would remove" : "removed"}  ${name}`),
-  ...one.kept.map(({ because, name }) => `${dryRun ? "would keep  " : "kept   "}  ${name} (${because})`),
+  ...one.kept.map(
+    ({ because, name }) => `${dryRun ? "would keep  " : "kept   "}  ${name} (${because})`
+  ),
   `${good(look)} ${dryRun ? "Would remove" : "Removed"} ${Amounts.count(one.removed.length)}, ${dryRun ? "would keep" : "kept"} ${Amounts.count(one.kept.length)}`
 ]
 

@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import type { BackupError } from "../../Backup/BackupError.js"
+import type { ConfigurationError } from "../ConfigurationError.js"
 import { ExitCode, exitCodes, Output } from "../Output.js"
 import * as BackupDocument from "./BackupDocument.js"
 import type { BackupSettings } from "./BackupSettings.js"
@@ -17,8 +18,10 @@ type Hiding = Pick<BackupSettings, "secrets">
 /** The work's failure as the operator and a program read it. */
 export const reporting =
   (asked: Asked, settings: Hiding) =>
-  <R>(work: Effect.Effect<void, BackupError, R>): Effect.Effect<void, never, R | Output | ExitCode> =>
-    Effect.catchAll(work, (error) =>
+  <R>(
+    work: Effect.Effect<void, BackupError | ConfigurationError, R>
+  ): Effect.Effect<void, ConfigurationError, R | Output | ExitCode> =>
+    Effect.catchTag(work, "BackupError", (error) =>
       Effect.gen(function* () {
         const { note } = yield* Output
         if (asked.json) yield* document({ error: BackupDocument.ofError(error) }, settings)

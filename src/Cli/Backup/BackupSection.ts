@@ -71,8 +71,7 @@ export const BackupSection = Schema.Struct({
   ),
   jobs: Schema.optional(
     ConfigField.count.annotations({
-      description:
-        "PostgreSQL: how many tables are dumped at once; above 1 a backup is a directory"
+      description: "PostgreSQL: how many tables are dumped at once; above 1 a backup is a directory"
     })
   ),
   schedule: Schema.optional(cron),
@@ -95,10 +94,7 @@ export const decode = (
   interpolated: ReadonlySet<string>,
   scrub: (text: string) => string
 ): Either.Either<BackupSection, ReadonlyArray<ConfigIssue>> =>
-  withNumbers(
-    ["backup"],
-    interpolated
-  )(content ?? {}, (filled) =>
+  withNumbers(["backup"], interpolated)(content ?? {}, (filled) =>
     ParseResult.decodeUnknownEither(BackupSection, { errors: "all", onExcessProperty: "error" })(
       filled
     ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))

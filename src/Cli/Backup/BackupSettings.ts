@@ -64,9 +64,8 @@ export const load = Effect.fn("BackupSettings.load")(function* (flags: Options) 
     section.directory ??
     environment.values.get("HOLTER_BACKUP_DIR") ??
     "backups"
-  const called = name ?? environment.values.get("HOLTER_NAME")
   return {
-    app: section.app ?? (called === undefined ? undefined : slug(called)),
+    app: section.app ?? name ?? environment.values.get("HOLTER_NAME"),
     url,
     directory: path.resolve(directory),
     keep: Option.getOrElse(making.keep, () => section.keep ?? 7),
@@ -77,13 +76,6 @@ export const load = Effect.fn("BackupSettings.load")(function* (flags: Options) 
     secrets
   } satisfies BackupSettings
 })
-
-/** `DMarket Bot` is `dmarket_bot`; a name without a letter or digit of ASCII is none. */
-export const slug = (name: string): string | undefined =>
-  name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "_")
-    .replaceAll(/^_+|_+$/g, "") || undefined
 
 /** A shell gives an empty text where a variable is missing: no reason to take another place. */
 const noEmptyFlags = (flags: PlaceFlags) =>

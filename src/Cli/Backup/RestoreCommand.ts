@@ -4,7 +4,7 @@
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
 import { DateTime, Effect, Option } from "effect"
-import type { RestorePlan } from "../../Backup/Backup.js"
+import type { Choice, RestorePlan } from "../../Backup/Backup.js"
 import { UsageError } from "../ConfigurationError.js"
 import { Dialog } from "../Dialog.js"
 import { Output } from "../Output.js"
@@ -66,43 +66,58 @@ const restore = (flags: Flags) =>
     const choice = yield* choose(flags)
     if (!flags.yes && !flags.dryRun) yield* somebodyToAsk
     const settings = yield* BackupSettings.load(flags)
-    const { look } = yield* Output
     const now = yield* DateTime.now
-    const { allowOther, replaceDamaged } = flags
-    const options = { allowOther, replaceDamaged }
-    const dryRun = Effect.gen(function* () {
-      const backup = yield* BackupAccess.open(settings)
-      const plan = yield* Progress.shown(({ onProgress }) =>
-        backup.plan(choice, { ...options, onProgress })
-      )
-      yield* flags.json
-        ? BackupRun.document(BackupDocument.ofPlan(plan), settings)
-        : BackupRun.page(RestorePage.plan(plan, now, look))
-    })
-    const real = Effect.gen(function* () {
-      const backup = yield* BackupAccess.open(settings)
-      const restored = yield* Progress.shown(({ clear, onProgress }) =>
-        backup.restore(choice, {
-          ...options,
-          onProgress,
-          confirm: (plan) =>
-            flags.yes
-              ? Effect.succeed(true)
-              : Effect.zipRight(clear, agree(plan, now))
-        })
-      )
-      if (restored === undefined) {
-        yield* BackupRun.notes(["Nothing was changed."])
-        return yield* BackupRun.failed
-      }
-      if (flags.json) {
-        return yield* BackupRun.document(BackupDocument.ofRestored(restored), settings)
-      }
-      yield* BackupRun.page(RestorePage.restored(restored, look))
-      yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
-    })
-    yield* BackupRun.reporting(flags, settings)(Effect.scoped(flags.dryRun ? dryRun : real))
+    const asked: Asked = { flags, choice, settings, now }
+    const work = flags.dryRun ? showPlan(asked) : carryOut(asked)
+    yield* BackupRun.reporting(flags, settings)(Effect.scoped(work))
   })
+
+interface Asked {
+  readonly flags: Flags
+  readonly choice: Choice
+  readonly settings: BackupSettings.BackupSettings
+  readonly now: DateTime.Utc
+}
+
+const showPlan = ({ choice, flags, now, settings }: Asked) =>
+  Effect.gen(function* () {
+    const { look } = yield* Output
+    const backup = yield* BackupAccess.open(settings)
+    const plan = yield* Progress.shown(({ onProgress }) =>
+      backup.plan(choice, { ...permissions(flags), onProgress })
+    )
+    yield* flags.json
+      ? BackupRun.document(BackupDocument.ofPlan(plan), settings)
+      : BackupRun.page(RestorePage.plan(plan, now, look))
+  })
+
+const carryOut = ({ choice, flags, now, settings }: Asked) =>
+  Effect.gen(function* () {
+    const { look } = yield* Output
+    const context = yield* Effect.context<Dialog | Output>()
+    const backup = yield* BackupAccess.open(settings)
+    const restored = yield* Progress.shown(({ clear, onProgress }) =>
+      backup.restore(choice, {
+        ...permissions(flags),
+        onProgress,
+        confirm: (plan) =>
+          flags.yes
+            ? Effect.succeed(true)
+            : Effect.zipRight(clear, Effect.provide(agree(plan, now), context))
+      })
+    )
+    if (restored === undefined) {
+      yield* BackupRun.notes(["Nothing was changed."])
+      return yield* BackupRun.failed
+    }
+    if (flags.json) {
+      return yield* BackupRun.document(BackupDocument.ofRestored(restored), settings)
+    }
+    yield* BackupRun.page(RestorePage.restored(restored, look))
+    yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
+  })
+
+const permissions = ({ allowOther, replaceDamaged }: Flags) => ({ allowOther, replaceDamaged })
 
 const choose = ({ backupFile, latest }: Flags) =>
   latest === Option.isSome(backupFile)

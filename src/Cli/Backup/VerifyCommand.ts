@@ -13,6 +13,7 @@ import { jsonFlag, type PlaceFlags, placeFlags } from "./BackupFlags.js"
 import * as BackupPage from "./BackupPage.js"
 import * as BackupRun from "./BackupRun.js"
 import * as BackupSettings from "./BackupSettings.js"
+import * as BackupVerification from "./BackupVerification.js"
 import * as Progress from "./Progress.js"
 
 export const command = Command.make(
@@ -25,7 +26,9 @@ export const command = Command.make(
     ),
     all: CliOptions.boolean("all").pipe(CliOptions.withDescription("Every backup there is")),
     deep: CliOptions.boolean("deep").pipe(
-      CliOptions.withDescription("SQLite: also integrity_check and foreign_key_check, which take long")
+      CliOptions.withDescription(
+        "SQLite: also integrity_check and foreign_key_check, which take long"
+      )
     ),
     json: jsonFlag
   },
@@ -48,17 +51,17 @@ const verify = (flags: Flags) =>
     const { look } = yield* Output
     const work = Effect.gen(function* () {
       const verified = yield* Progress.shown(({ onProgress }) =>
-        BackupAccess.verify(settings, { choice: choiceOf(flags), deep: flags.deep, onProgress })
+        BackupVerification.verify(settings, { which: whichOf(flags), deep: flags.deep, onProgress })
       )
       if (flags.json) yield* BackupRun.document(BackupDocument.ofVerified(verified), settings)
       else yield* BackupRun.page(BackupPage.verified(verified, flags.deep, look))
       if (verified.some(({ problem }) => problem !== undefined)) yield* BackupRun.failed
     })
-    yield* BackupRun.reporting(flags, settings)(work)
+    yield* BackupRun.reporting(flags, settings)(Effect.scoped(work))
   })
 
-const choiceOf = ({ all, file }: Flags) =>
-  all ? undefined : BackupAccess.choiceOf(file)
+const whichOf = ({ all, file }: Flags): BackupVerification.Which =>
+  all ? { _tag: "All" } : BackupAccess.choiceOf(file)
 
 const oneOrAll = ({ all, file }: Flags): Effect.Effect<void, UsageError> =>
   all && Option.isSome(file)
