@@ -28,6 +28,7 @@ const page = (path) =>
       Effect.provideService(Output, {
         line: print,
         note: print,
+        hide: () => Effect.void,
         look: { emoji: true, color: true }
       }),
       Effect.provide(NodeContext.layer)
