@@ -4,6 +4,13 @@
  *
  * @since 0.1.0
  */
+export * as Backup from "./Backup/Backup.js"
+export * as BackupError from "./Backup/BackupError.js"
+export * as BackupName from "./Backup/BackupName.js"
+export * as BackupStep from "./Backup/BackupStep.js"
+export * as BackupStore from "./Backup/BackupStore.js"
+export * as Manifest from "./Backup/Manifest.js"
+export * as Retention from "./Backup/Retention.js"
 export * as Check from "./Check/Check.js"
 export * as CheckError from "./Check/CheckError.js"
 export * as CheckPolicy from "./Check/CheckPolicy.js"
