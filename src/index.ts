@@ -7,6 +7,7 @@
 export * as Backup from "./Backup/Backup.js"
 export * as BackupError from "./Backup/BackupError.js"
 export * as BackupName from "./Backup/BackupName.js"
+export * as BackupSchedule from "./Backup/BackupSchedule.js"
 export * as BackupStep from "./Backup/BackupStep.js"
 export * as BackupStore from "./Backup/BackupStore.js"
 export * as Manifest from "./Backup/Manifest.js"

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { SetAside } from "../BackupStrategy/Strategy.js"
+import * as Retention from "../Retention.js"
 import type { Desk } from "./Options.js"
 import type { Listing } from "./Reports.js"
 
@@ -17,5 +18,16 @@ export const list = (desk: Desk): Effect.Effect<Listing, BackupError> =>
       desk.strategy.setAside,
       (): ReadonlyArray<SetAside> => []
     )
-    return { backups, setAside }
+    const database = yield* Effect.option(desk.strategy.database)
+    const own = backups.filter(
+      ({ manifest, parsed }) =>
+        parsed.app === desk.slug &&
+        Option.exists(manifest, ({ dump }) =>
+          Option.match(database, {
+            onNone: () => true,
+            onSome: (mine) => Retention.isSameDatabase(dump.database, mine)
+          })
+        )
+    )
+    return { backups, own, setAside }
   }).pipe(Effect.withSpan("Backup.list"))

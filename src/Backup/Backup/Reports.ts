@@ -44,6 +44,8 @@ export interface Created {
 export interface Listing {
   /** Newest first. */
   readonly backups: ReadonlyArray<Stored>
+  /** Those of them that Holter made of this database for this app, newest first. */
+  readonly own: ReadonlyArray<Stored>
   /** Databases that restores set aside, newest first; none where no database is at hand. */
   readonly setAside: ReadonlyArray<SetAside>
 }
