@@ -39,7 +39,7 @@ describe("holter backup, round trip", () => {
       const listed = yield* holter("list")
       well(listed)
       assert.match(listed.stdout, /^✅ .*: 1 backup, the newest from (just now|\d+ s ago)\n/)
-      assert.match(listed.stdout, new RegExp(`1   1,000  verified  ${made}`))
+      assert.match(listed.stdout, new RegExp(` 1 +1,000 +verified +${made}`))
 
       well(yield* holter("verify", "--deep"))
       const drilled = yield* holter("drill", made)

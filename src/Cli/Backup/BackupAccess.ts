@@ -1,6 +1,9 @@
 /**
  * How the commands reach backups: with the database that they are of, or by their files alone.
  */
+import * as NodeCommandExecutor from "@effect/platform-node/NodeCommandExecutor"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import { Context, DateTime, Effect, Layer, Option, type Scope } from "effect"
 import * as path from "node:path"
 import * as Backup from "../../Backup/Backup.js"
@@ -48,7 +51,7 @@ export const choiceOf = (file: Option.Option<string>): Backup.Choice =>
   })
 
 /** What `list` shows. */
-export interface Found extends Backup.Listing {
+export interface Found extends Pick<Backup.Listing, "backups" | "setAside"> {
   /** Why a part of it is missing, and what is wrong with the place. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -82,11 +85,18 @@ const setAsideOf = (settings: BackupSettings) => {
 const storeOf = ({ copies, directory }: BackupSettings): Layer.Layer<BackupStore.BackupStore> =>
   BackupStore.layerDirectory({ path: directory, copies })
 
-const strategyOf = (settings: BackupSettings, url: DatabaseUrl.DatabaseUrl) =>
-  BackupStrategy.layerUrl(DatabaseUrl.format(url), {
-    copy: settings.section.copy,
-    jobs: settings.section.jobs
-  })
+const strategyOf = (
+  { section: { copy, jobs, level } }: BackupSettings,
+  url: DatabaseUrl.DatabaseUrl
+): Layer.Layer<BackupStrategy.BackupStrategy> =>
+  BackupStrategy.layerParsed(url, { sqlite: { copy }, postgres: { jobs, level } }).pipe(
+    Layer.provide(platform)
+  )
+
+/** Not `NodeContext`, which opens standard input as well. */
+const platform = Layer.mergeAll(NodeCommandExecutor.layer, NodePath.layer).pipe(
+  Layer.provideMerge(NodeFileSystem.layer)
+)
 
 /** What names of backups begin with where nobody has named the program. */
 const nameOf = (url: DatabaseUrl.DatabaseUrl): string =>
