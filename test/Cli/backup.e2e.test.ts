@@ -103,6 +103,12 @@ describe("holter backup, round trip", () => {
       const byVariable = { ...env, HOLTER_BACKUP_DIR: "kept here", HOLTER_NAME: "Other Bot" }
       const list = yield* Cli.run(["backup", "list"], { cwd, env: byVariable })
       assert.include(list.stdout, plain)
+      Bot.write(path.join(cwd, "dmarket_bot.db"), 5)
+      const place = ["--backup-dir", "kept here", "--database-url", env.DATABASE_URL]
+      const restored = yield* Cli.run(["backup", "restore", "--latest", "--yes", ...place], { cwd })
+      well(restored)
+      const undo = /holter backup restore .*/.exec(restored.stdout)?.[0] ?? ""
+      assert.match(undo, /^.* --backup-file \S+ --backup-dir 'kept here' --database-url \.\.\.$/)
       well(yield* Cli.run(["backup", "create"], { cwd, env: byVariable }))
       assert.match(Bot.names(path.join(cwd, "kept here")).join(), /other_bot_sqlite_/)
     })

@@ -7,17 +7,6 @@ import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
 import * as TempDir from "../support/TempDir.js"
 
-export interface Bot {
-  readonly cwd: string
-  /** The path of its database. */
-  readonly file: string
-  readonly backups: string
-  readonly env: Readonly<Record<string, string>>
-  readonly holter: (
-    ...args: ReadonlyArray<string>
-  ) => Effect.Effect<Cli.CliResult, Effect.Effect.Error<ReturnType<typeof Cli.run>>, never>
-}
-
 /** A bot with a database in WAL mode of so many users. */
 export const make = (users = 1000) =>
   Effect.gen(function* () {

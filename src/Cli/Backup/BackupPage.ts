@@ -83,4 +83,4 @@ export const pruned = (one: Pruned, dryRun: boolean, look: Look): ReadonlyArray<
 
 /** `2.3 s`; of what takes longer, whole minutes say enough. */
 const seconds = (millis: number): string =>
-  millis < 60_000 ? `${(millis / 1000).toFixed(1)} s` : Amounts.span(millis / 1000)
+  millis < 60_000 ? `${Math.max(0.1, millis / 1000).toFixed(1)} s` : Amounts.span(millis / 1000)

@@ -61,12 +61,15 @@ export const BackupSection = Schema.Struct({
   ),
   level: Schema.optional(
     Schema.Int.pipe(
-      Schema.between(1, 22, { description: "how hard to compress: a whole number from 1 to 22" })
+      Schema.between(1, 22, {
+        description: "how hard to compress: a whole number from 1 to 9, with zstd to 22"
+      })
     )
   ),
   copy: Schema.optional(
-    Schema.Literal("vacuum-into", "frozen-copy").annotations({
-      description: 'how SQLite is copied: "vacuum-into" (the default) or "frozen-copy"'
+    Schema.Literal("vacuum", "frozen", "auto").annotations({
+      description:
+        'how SQLite is copied: "vacuum" (compact, the default), "frozen" (WAL mode, at the speed of the disk) or "auto" (frozen in WAL mode)'
     })
   ),
   jobs: Schema.optional(
@@ -100,7 +103,7 @@ export const decode = (
     ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
   ).pipe(
     Either.flatMap((section) => {
-      const issues = urlIssues(section.url)
+      const issues = [...urlIssues(section.url), ...levelIssues(section)]
       return issues.length === 0 ? Either.right(section) : Either.left(issues)
     }),
     Either.mapLeft((issues) =>
@@ -118,3 +121,8 @@ const urlIssues = (url: Redacted.Redacted<string> | undefined): ReadonlyArray<Co
         ],
         onRight: () => []
       })
+
+const levelIssues = ({ compress = "gzip", level }: BackupSection): ReadonlyArray<ConfigIssue> =>
+  level !== undefined && level > 9 && compress === "gzip"
+    ? [{ path: ["level"], expected: "a level of gzip, from 1 to 9", found: String(level) }]
+    : []

@@ -113,9 +113,20 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
     if (flags.json) {
       return yield* BackupRun.document(BackupDocument.ofRestored(restored), settings)
     }
-    yield* BackupRun.page(RestorePage.restored(restored, look))
+    yield* BackupRun.page(RestorePage.restored(restored, again(flags), look))
     yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
   })
+
+/** The place as it was given, to be typed again; a URL may hold a password, and is only named. */
+const again = ({ backupDir, config, databaseUrl }: Flags): ReadonlyArray<string> => [
+  ...Option.match(backupDir, { onNone: () => [], onSome: (dir) => ["--backup-dir", quoted(dir)] }),
+  ...Option.match(config, { onNone: () => [], onSome: (file) => ["--config", quoted(file)] }),
+  ...(Option.isSome(databaseUrl) ? ["--database-url ..."] : [])
+]
+
+/** As a shell takes it for one word. */
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 
 const permissions = ({ allowOther, replaceDamaged }: Flags) => ({ allowOther, replaceDamaged })
 

@@ -54,7 +54,12 @@ const presentOf = ({ preRestore, present }: RestorePlan): string => {
   }
 }
 
-export const restored = (one: Restored, look: Look): ReadonlyArray<string> => [
+/** `again` are the flags by which the next command finds the same place. */
+export const restored = (
+  one: Restored,
+  again: ReadonlyArray<string>,
+  look: Look
+): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Restored ${databaseOf(one)}`,
   `   from ${one.name}, ${one.method}: ${BackupPage.contentOf(one.tables)}`,
   ...(one.setAside === undefined ? [] : [`   the database of before is ${one.setAside}`]),
@@ -62,7 +67,7 @@ export const restored = (one: Restored, look: Look): ReadonlyArray<string> => [
     ? []
     : [
         `   what was there before is ${one.preRestore}; to take the restore back:`,
-        `   holter backup restore --backup-file ${one.preRestore}`
+        `   ${["holter backup restore --backup-file", one.preRestore, ...again].join(" ")}`
       ]),
   ...one.pruned.map((name) => `   removed, older than the last three: ${name}`)
 ]

@@ -109,6 +109,19 @@ describe("BackupSettings", () => {
     })
   )
 
+  it.effect("knows the levels of each compression", () =>
+    Effect.gen(function* () {
+      const [issue] = yield* issuesOf({ file: "backup: { level: 12 }" })
+      assert.deepStrictEqual(issue, {
+        path: "backup.level",
+        expected: "a level of gzip, from 1 to 9",
+        found: "12"
+      })
+      const { section } = yield* load({ file: "backup: { compress: zstd, level: 12 }" })
+      assert.strictEqual(section.level, 12)
+    })
+  )
+
   it.effect("does not mind what is wrong elsewhere in the file", () =>
     Effect.gen(function* () {
       const file = "checks: { a: { type: nope, url: '${NOWHERE}' } }\nbackup: { keep: 2 }\n"

@@ -39,7 +39,7 @@ export const stored = (sample: Sample): Stored => {
   }
 }
 
-export const manifestOf = (
+const manifestOf = (
   name: string,
   parsed: BackupName.BackupName,
   bytes: number,
