@@ -101,14 +101,18 @@ export const run = (options: Options): Effect.Effect<never, never, Backup> =>
     const turn = yield* Effect.makeSemaphore(1)
     const tell = options.onEnd ?? (() => Effect.void)
     const known = Effect.map(Effect.option(backup.list), Option.getOrUndefined)
-    const create = turn.withPermits(1)(Effect.exit(backup.create())).pipe(
-      Effect.tap((exit) => logged("backup", exit)),
-      Effect.flatMap((exit) => tell({ _tag: "Create", exit }))
-    )
-    const drill = turn.withPermits(1)(Effect.exit(backup.drill())).pipe(
-      Effect.tap((exit) => logged("drill", exit)),
-      Effect.flatMap((exit) => tell({ _tag: "Drill", exit }))
-    )
+    const create = turn
+      .withPermits(1)(Effect.exit(backup.create()))
+      .pipe(
+        Effect.tap((exit) => logged("backup", exit)),
+        Effect.flatMap((exit) => tell({ _tag: "Create", exit }))
+      )
+    const drill = turn
+      .withPermits(1)(Effect.exit(backup.drill()))
+      .pipe(
+        Effect.tap((exit) => logged("drill", exit)),
+        Effect.flatMap((exit) => tell({ _tag: "Drill", exit }))
+      )
     const now = yield* Clock.currentTimeMillis
     const listing = yield* known
     // Without a single backup there is nothing to wait for.
