@@ -70,5 +70,5 @@ runMain(
     Effect.provideService(Output, { line, note, hide, look }),
     Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, terminal, logger))
   ),
-  { scrub }
+  { name: "holter", scrub }
 )
