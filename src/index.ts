@@ -1,7 +1,7 @@
 /**
- * Holter: health checks as plugins, and an orderly shutdown. Namespaces, and the two functions that run
- * a program; plugins have entry points of their own
- * (`holter/plugins/Redis`), so that a program loads only the drivers that it uses.
+ * Holter: health checks as plugins, and an orderly shutdown. Namespaces, and the two functions that
+ * run a program. Plugins have entry points of their own (`holter/plugins/Redis`), so that a program
+ * loads only the drivers that it uses.
  *
  * @since 0.1.0
  */

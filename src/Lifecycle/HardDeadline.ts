@@ -38,7 +38,7 @@ const { writeSync } = require("node:fs")
 let { report } = workerData
 const end = () => {
   try {
-    writeSync(2, report + "\\n")
+    writeSync(2, report)
   } finally {
     process.kill(process.pid, "SIGKILL")
   }

@@ -8,10 +8,9 @@
  *
  * @since 0.1.0
  */
-import { Effect, Schedule, type Scope } from "effect"
+import { Duration, Effect, Schedule, type Scope } from "effect"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import type { Duration } from "effect"
 import { Lifecycle } from "./Lifecycle.js"
 import type { PlanError } from "./PlanError.js"
 
@@ -68,7 +67,7 @@ export const make = (server: Server): Effect.Effect<HttpDrain, never, Scope.Scop
 export interface Options {
   /** In plan and report. Default `http server`. */
   readonly name?: string | undefined
-  /** How long to wait for accepted requests. Default the limit of a hook. */
+  /** How long to wait for accepted requests. Default a sixth of the grace. */
   readonly drainTimeout?: Duration.DurationInput | undefined
 }
 
@@ -96,7 +95,8 @@ export const register = (
   { drainTimeout, name = "http server" }: Options = {}
 ): Effect.Effect<HttpDrain, PlanError, Lifecycle | Scope.Scope> =>
   Effect.gen(function* () {
-    const { note, on } = yield* Lifecycle
+    const { note, on, plan } = yield* Lifecycle
+    const { grace } = yield* plan
     const drain = yield* make(server)
     const requests = (count: number) => `${count} ${count === 1 ? "request" : "requests"}`
     yield* on("intake", name, drain.stopAccepting)
@@ -108,7 +108,7 @@ export const register = (
           ? Effect.void
           : Effect.zipRight(note(`waited for ${requests(drain.pending())}`), drain.answered)
       ),
-      { timeout: drainTimeout }
+      { timeout: drainTimeout ?? Duration.times(grace, 1 / 6) }
     )
     yield* on(
       "cancel",

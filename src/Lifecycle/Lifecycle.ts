@@ -26,7 +26,10 @@ export interface Options {
   readonly grace?: Duration.DurationInput | undefined
   /** How long to serve on after the signal, with readiness gone. Default none. */
   readonly lameDuck?: Duration.DurationInput | undefined
-  /** The limit of a hook that sets none. Default a fifteenth of the grace. */
+  /**
+   * The limit of a hook that sets none. Default an equal part of what the others leave of the
+   * grace, at most a fifteenth of it.
+   */
   readonly hookTimeout?: Duration.DurationInput | undefined
   /** How long the shutdown may take after a fault that nobody caught. Default 5 seconds. */
   readonly faultGrace?: Duration.DurationInput | undefined
@@ -96,12 +99,13 @@ export class Lifecycle extends Context.Tag("holter/Lifecycle/Lifecycle")<
 export const make = (options: Options = {}): Effect.Effect<Lifecycle["Type"], PlanError> =>
   Effect.gen(function* () {
     const grace = Duration.decode(options.grace ?? "30 seconds")
-    const hookTimeout = Duration.decode(options.hookTimeout ?? Duration.times(grace, 1 / 15))
+    const decoded = (limit: Duration.DurationInput | undefined) =>
+      limit === undefined ? undefined : Duration.decode(limit)
     const phases = yield* Plan.order(options.phases ?? [])
     const shutdown = yield* Shutdown.make(
       {
         grace,
-        hookTimeout,
+        hookTimeout: decoded(options.hookTimeout),
         lameDuck: Duration.decode(options.lameDuck ?? Duration.zero),
         faultGrace: Duration.decode(options.faultGrace ?? "5 seconds")
       },
@@ -112,10 +116,7 @@ export const make = (options: Options = {}): Effect.Effect<Lifecycle["Type"], Pl
       name: string,
       effect: Effect.Effect<A, E>,
       { first = false, timeout }: HookOptions = {}
-    ) => {
-      const limit = timeout === undefined ? hookTimeout : Duration.decode(timeout)
-      return shutdown.add(phase, { name, first, limit, run: Effect.exit(effect) })
-    }
+    ) => shutdown.add(phase, { name, first, limit: decoded(timeout), run: Effect.exit(effect) })
     return {
       on: (phase, name, effect, hook) =>
         Effect.asVoid(Effect.acquireRelease(add(phase, name, effect, hook), (remove) => remove)),

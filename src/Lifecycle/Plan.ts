@@ -7,6 +7,7 @@
 import { Duration, Either } from "effect"
 import * as Phase from "./Phase.js"
 import { PlanError } from "./PlanError.js"
+import * as Span from "./Span.js"
 
 /**
  * @since 0.1.0
@@ -69,6 +70,30 @@ export const order = (
 }
 
 /**
+ * The limit of a hook that sets none: an equal part of what the others leave, at most a fifteenth of
+ * the grace. A plan is too long only when somebody asked for too much.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const defaultLimit = (
+  grace: Duration.Duration,
+  /** The limits that were set, and the lame-duck time. */
+  taken: Duration.Duration,
+  hooks: number
+): Duration.Duration =>
+  Duration.max(
+    leastLimit,
+    Duration.min(
+      Duration.times(grace, 1 / 15),
+      Duration.times(Duration.subtract(grace, taken), 1 / Math.max(1, hooks))
+    )
+  )
+
+/** With less than this a hook that does nothing may overrun. */
+const leastLimit = Duration.millis(100)
+
+/**
  * The longest that the shutdown may take: hooks run one after the other.
  *
  * @since 0.1.0
@@ -92,8 +117,8 @@ export const check = (plan: Plan): Either.Either<Plan, PlanError> => {
     : Either.left(
         new PlanError({
           reason: "OverGrace",
-          found: Duration.format(sum),
-          expected: Duration.format(plan.grace)
+          found: Span.text(sum),
+          expected: Span.text(plan.grace)
         })
       )
 }
@@ -108,14 +133,14 @@ export const text = (plan: Plan): string => {
   const rows = [
     ...(Duration.toMillis(plan.lameDuck) === 0
       ? []
-      : [["lame duck", "still serving, readiness 503", Duration.format(plan.lameDuck)]]),
+      : [["lame duck", "still serving, readiness 503", Span.text(plan.lameDuck)]]),
     ...plan.phases.flatMap(({ hooks, name, title }) =>
       hooks.length === 0
         ? [[name, `${title}: nothing to do`, "-"]]
         : hooks.map((hook, index) => [
             index === 0 ? name : "",
             index === 0 ? `${title}: ${hook.name}` : hook.name,
-            Duration.format(hook.limit)
+            Span.text(hook.limit)
           ])
     )
   ]
@@ -124,7 +149,7 @@ export const text = (plan: Plan): string => {
     ([phase = "", what = "", limit = ""]) =>
       `${phase.padEnd(width(0))}  ${what.padEnd(width(1))}  ${limit}`
   )
-  const sum = `at most ${Duration.format(total(plan))} of ${Duration.format(plan.grace)}`
+  const sum = `at most ${Span.text(total(plan))} of ${Span.text(plan.grace)}`
   return [...lines, sum].join("\n")
 }
 

@@ -24,15 +24,19 @@ import * as Plan from "./Plan.js"
 import type { PlanError } from "./PlanError.js"
 import * as Reason from "./Reason.js"
 import type { ShutdownReport } from "./ShutdownReport.js"
+import * as Span from "./Span.js"
 
 export interface Settings {
   readonly grace: Duration.Duration
   readonly faultGrace: Duration.Duration
   readonly lameDuck: Duration.Duration
-  readonly hookTimeout: Duration.Duration
+  /** None: see `Plan.defaultLimit`. */
+  readonly hookTimeout: Duration.Duration | undefined
 }
 
-export interface Hook extends Plan.Hook {
+export interface Hook {
+  readonly name: string
+  readonly limit: Duration.Duration | undefined
   /** Before the others of its phase. */
   readonly first: boolean
   readonly run: Effect.Effect<Exit.Exit<unknown, unknown>>
@@ -50,6 +54,8 @@ interface OpenPhase extends Phase.Phase {
 interface Stop {
   readonly reason: Reason.Reason
   readonly ledger: Ledger
+  /** Of hooks that set none. */
+  readonly defaultLimit: Duration.Duration
   /** When the last hook has to be done: milliseconds of the ledger. */
   until: number
 }
@@ -105,13 +111,18 @@ export class Shutdown {
   }
 
   plan(): Plan.Plan {
+    const defaultLimit = this.stop?.defaultLimit ?? this.defaultLimit()
     return {
       grace: this.settings.grace,
       lameDuck: this.settings.lameDuck,
       phases: this.phases.map(({ hooks, name, title }) => {
         const all = [...hooks].reverse()
         const ordered = [...all.filter(({ first }) => first), ...all.filter(({ first }) => !first)]
-        return { name, title, hooks: ordered.map(({ limit, name }) => ({ name, limit })) }
+        return {
+          name,
+          title,
+          hooks: ordered.map(({ limit = defaultLimit, name }) => ({ name, limit }))
+        }
       })
     }
   }
@@ -157,6 +168,7 @@ export class Shutdown {
 
   watch(listener: () => void): void {
     this.listeners.add(listener)
+    this.stop?.ledger.watch(listener)
   }
 
   note(text: string): void {
@@ -167,7 +179,7 @@ export class Shutdown {
   readonly close: Effect.Effect<ShutdownReport> = Effect.suspend(() => {
     if (this.isClosing) return Deferred.await(this.over)
     this.isClosing = true
-    this.requestStop({ _tag: "Asked", by: "the end of the program" })
+    this.requestStop(byItself)
     return Effect.zipRight(
       Effect.forkDaemon(Effect.interruptible(this.sequence)),
       Deferred.await(this.over)
@@ -182,8 +194,17 @@ export class Shutdown {
       () => monotonicMillis(this.clock) - start
     )
     for (const listener of this.listeners) ledger.watch(listener)
-    this.stop = { reason, ledger, until: this.allowed(grace) }
+    this.stop = { reason, ledger, defaultLimit: this.defaultLimit(), until: this.allowed(grace) }
     return this.stop
+  }
+
+  private defaultLimit(): Duration.Duration {
+    const { grace, hookTimeout, lameDuck } = this.settings
+    if (hookTimeout !== undefined) return hookTimeout
+    const limits = this.phases.flatMap(({ hooks }) => Array.from(hooks, ({ limit }) => limit))
+    const set = limits.filter((limit) => limit !== undefined)
+    const taken = set.reduce(Duration.sum, lameDuck)
+    return Plan.defaultLimit(grace, taken, limits.length - set.length)
   }
 
   private allowed(grace: Duration.Duration): number {
@@ -193,11 +214,10 @@ export class Shutdown {
 
   private get sequence(): Effect.Effect<void> {
     return Effect.gen(this, function* () {
-      const { ledger, reason } = this.stop ?? this.begin({ _tag: "Asked", by: "the program" })
-      const plan = this.plan()
-      yield* Effect.logInfo(
-        `shutdown by ${Reason.text(reason)}, to be over within ${Duration.format(this.timeLeft())}\n${Plan.text(plan)}`
-      )
+      const { ledger, reason } = this.stop ?? this.begin(byItself)
+      const within = Span.text(this.timeLeft())
+      yield* Effect.logInfo(`shutdown by ${Reason.text(reason)}, to be over within ${within}`)
+      for (const line of Plan.text(this.plan()).split("\n")) yield* Effect.logInfo(line)
       if (reason._tag === "Fault") yield* Effect.logError(reason.kind, Cause.die(reason.fault))
       yield* this.lameDuck
       for (const phase of this.phases) {
@@ -222,7 +242,7 @@ export class Shutdown {
 
   private runHook(phase: string, hook: Hook): Effect.Effect<void> {
     return Effect.gen(this, function* () {
-      const { ledger } = this.stop ?? this.begin({ _tag: "Asked", by: "the program" })
+      const { ledger } = this.stop ?? this.begin(byItself)
       const limit = this.limitOf(hook)
       const end = ledger.begin(phase, hook.name, limit)
       if (Duration.toMillis(limit) <= 0) {
@@ -236,8 +256,9 @@ export class Shutdown {
       if (Option.isNone(exit) || ledger.elapsed() - started > Duration.toMillis(limit)) {
         yield* Fiber.interruptFork(fiber)
         end("overran")
+        const took = Span.text(Duration.millis(ledger.elapsed() - started))
         return yield* Effect.logWarning(
-          `shutdown: ${phase}: ${hook.name} overran ${Duration.format(limit)} and was left behind`
+          `shutdown: ${phase}: ${hook.name} overran, was left behind after ${took}`
         )
       }
       const [ended, message] = endOf(exit.value)
@@ -271,14 +292,18 @@ export class Shutdown {
 
   /** Its own, or where that does not fit any more, its share of the time that is left. */
   private limitOf(hook: Hook): Duration.Duration {
-    if (this.stop === undefined) return hook.limit
-    const left = Math.max(0, this.stop.until - this.stop.ledger.elapsed())
+    const { defaultLimit, ledger, until } = this.stop ?? this.begin(byItself)
+    const own = hook.limit ?? defaultLimit
+    const left = Math.max(0, until - ledger.elapsed())
     const planned = this.phases
       .flatMap(({ hooks }) => [...hooks])
-      .reduce((sum, { limit }) => sum + Duration.toMillis(limit), Duration.toMillis(hook.limit))
-    return left >= planned ? hook.limit : Duration.times(hook.limit, left / planned)
+      .reduce((sum, { limit = defaultLimit }) => Duration.sum(sum, limit), own)
+    const share = left / Duration.toMillis(planned)
+    return share >= 1 ? own : Duration.times(own, share)
   }
 }
+
+const byItself = { _tag: "Asked", by: "the end of the program" } as const
 
 const sequential = { _tag: "Sequential" } as const
 

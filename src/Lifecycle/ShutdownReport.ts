@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import { Duration, Schema } from "effect"
+import * as Span from "./Span.js"
 
 /**
  * How a hook ended. `overran`: it was not done within its limit, and was left behind. `running`: it
@@ -96,7 +97,7 @@ export const running = (report: ShutdownReport): ReadonlyArray<Entry> =>
   report.entries.filter(({ ended }) => ended === "running")
 
 /** @internal */
-export const withoutRunning = (report: ShutdownReport): ShutdownReport => ({
+export const withoutRunning = ({ phase: _, ...report }: ShutdownReport): ShutdownReport => ({
   ...report,
   entries: report.entries.filter(({ ended }) => ended !== "running")
 })
@@ -121,7 +122,7 @@ export const text = (report: ShutdownReport): string => {
       entry.hook.padEnd(hook),
       bar(entry, report.took_ms),
       took(entry.took_ms).padStart(8),
-      entry.ended === "overran" ? `overran ${took(entry.limit_ms)}` : entry.ended,
+      endOf(entry),
       ...(entry.message === undefined ? [] : [entry.message])
     ].join("  "),
     ...entry.notes.map((note) => `  ${" ".repeat(phase)}  ${note}`)
@@ -135,6 +136,12 @@ export const text = (report: ShutdownReport): string => {
  */
 export const json = Schema.encodeSync(Schema.parseJson(ShutdownReport))
 
+/** A fault shortens the limit of the hook that runs. */
+const endOf = ({ ended, limit_ms, took_ms }: Entry): string => {
+  if (ended !== "overran") return ended
+  return took_ms < limit_ms ? "overran, cut short" : `overran ${took(limit_ms)}`
+}
+
 const columns = 20
 
 /** Where in the whole the hook ran; what took no time still shows. */
@@ -145,5 +152,4 @@ const bar = (entry: Entry, whole: number): string => {
   return `|${" ".repeat(from)}${"=".repeat(length)}${" ".repeat(columns - from - length)}|`
 }
 
-const took = (millis: number): string =>
-  millis < 1000 ? `${Math.round(millis)} ms` : `${(millis / 1000).toFixed(2)} s`
+const took = (millis: number): string => Span.text(Duration.millis(millis))

@@ -18,7 +18,7 @@ export interface Listener {
   readonly requestStop: (reason: Reason) => void
   /** From now until the process ends by force. */
   readonly timeLeft: () => Duration.Duration
-  /** The shutdown as far as it has come. */
+  /** What still runs, on the first line; then the shutdown as far as it has come. */
   readonly describe: () => string
   /** Called whenever `describe` has something new. */
   readonly watch: (listener: () => void) => void

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import * as Beacon from "./Beacon.js"
 import * as Lifecycle from "./Lifecycle.js"
 import * as Plan from "./Plan.js"
@@ -62,6 +62,8 @@ export const launch = <A, E, R>(
           Effect.forkDaemon
         )
         const served = yield* Effect.exit(restore(serve(starting, lifecycle)))
+        if (Exit.isFailure(served))
+          lifecycle.requestStop({ _tag: "Asked", by: endOf(served.cause) })
         yield* stopStarting(starting, lifecycle)
         const report = yield* lifecycle.shutdown
         return yield* Exit.zipRight(served, Exit.succeed(ShutdownReport.exitCode(report)))
@@ -72,6 +74,9 @@ export const launch = <A, E, R>(
 /** Until it fails to start, or is asked to stop. */
 const serve = <A, E>(starting: Fiber.RuntimeFiber<A, E>, lifecycle: Lifecycle.Lifecycle["Type"]) =>
   Effect.raceFirst(Effect.zipRight(Fiber.join(starting), Effect.never), lifecycle.requested)
+
+const endOf = (cause: Cause.Cause<unknown>): string =>
+  Cause.isInterruptedOnly(cause) ? "an interruption" : "a failed start"
 
 /** A program that is still starting is not built any further. Its loggers are used from here on. */
 const stopStarting = <A, E>(
@@ -88,12 +93,16 @@ const stopStarting = <A, E>(
 
 /** Before the loggers of the program close: all but this hook and the layers. */
 const logReport = ({ report }: Lifecycle.Lifecycle["Type"]) =>
-  Effect.flatMap(Effect.sync(report), (found) =>
-    Option.match(found, {
-      onNone: () => Effect.void,
-      onSome: (soFar) => Effect.logInfo(ShutdownReport.text(ShutdownReport.withoutRunning(soFar)))
-    })
+  Effect.suspend(() =>
+    Effect.forEach(
+      Option.match(report(), { onNone: () => [], onSome: linesOf }),
+      (line) => Effect.logInfo(line),
+      { discard: true }
+    )
   )
+
+const linesOf = (report: ShutdownReport.ShutdownReport): ReadonlyArray<string> =>
+  ShutdownReport.text(ShutdownReport.withoutRunning(report)).split("\n")
 
 const listen = ({ report, requestStop, timeLeft, watch }: Lifecycle.Lifecycle["Type"]) =>
   Effect.flatMap(
@@ -105,7 +114,13 @@ const listen = ({ report, requestStop, timeLeft, watch }: Lifecycle.Lifecycle["T
           requestStop,
           timeLeft,
           watch,
-          describe: () => Option.match(report(), { onNone: () => "", onSome: ShutdownReport.text })
+          describe: () => Option.match(report(), { onNone: () => "", onSome: described })
         })
     })
   )
+
+const described = (report: ShutdownReport.ShutdownReport): string => {
+  const hooks = ShutdownReport.running(report).map(({ hook, phase }) => `${phase}: ${hook}`)
+  const still = hooks.length === 0 ? "no hook runs" : `${hooks.join(", ")} still runs`
+  return `${still}\n${ShutdownReport.text(report)}`
+}

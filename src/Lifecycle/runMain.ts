@@ -58,11 +58,9 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
   let listener: Listener | undefined
   let deadline: HardDeadline.HardDeadline | undefined
 
-  const describe = (): string => scrub(listener?.describe() ?? "")
-  const say = (text: string): void => {
-    const prefix = options.name === undefined ? "" : `${options.name}: `
-    writeAll(scrub(`${prefix}${text}\n`))
-  }
+  const prefixed = (text: string): string =>
+    scrub(`${options.name === undefined ? "" : `${options.name}: `}${text}\n`)
+  const say = (text: string): void => writeAll(prefixed(text))
   const crash = (fault: unknown): void => {
     say(`a fault of the program itself: ${messageOf(fault)}`)
     process.exit(faultCode)
@@ -71,9 +69,10 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
   const ask = (from: Listener, reason: Reason.Reason): void => {
     from.requestStop(reason)
     if (deadline === undefined) {
-      const armed = HardDeadline.arm(from.timeLeft(), describe())
+      const lastWords = () => prefixed(`out of time, killed: ${from.describe()}`)
+      const armed = HardDeadline.arm(from.timeLeft(), lastWords())
       deadline = armed
-      from.watch(() => armed.tell(describe()))
+      from.watch(() => armed.tell(lastWords()))
     } else if (reason._tag === "Fault") deadline.shorten(from.timeLeft())
   }
 
@@ -84,9 +83,7 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
   }
 
   const force = (signal: string, code: number): void => {
-    if (listener !== undefined) {
-      say(`${signal} again: ends at once\n${describe()}`)
-    }
+    if (listener !== undefined) say(`${signal} again: ends at once, ${listener.describe()}`)
     process.exit(code)
   }
 
@@ -129,7 +126,7 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
         }
         if (Exit.isFailure(exit) && Cause.isFailure(exit.cause)) {
           say(messageOf(Cause.squash(exit.cause)))
-          return onExit(failureCode)
+          return onExit(isFaulty ? faultCode : failureCode)
         }
         if (signalled !== undefined) return onExit(signalled)
         if (Exit.isFailure(exit)) crash(Cause.squash(exit.cause))
