@@ -17,7 +17,7 @@ export interface HardDeadline {
 export const arm = (left: Duration.Duration, report: string): HardDeadline => {
   const worker = new Worker(program, {
     eval: true,
-    workerData: { report, left: Duration.toMillis(left) },
+    workerData: { report, at: inMillis(left) },
     // It must start without anything of the program: no flags, no environment, no standard streams.
     execArgv: [],
     env: {},
@@ -28,9 +28,14 @@ export const arm = (left: Duration.Duration, report: string): HardDeadline => {
   worker.unref()
   return {
     tell: (text) => worker.postMessage({ report: text }),
-    shorten: (time) => worker.postMessage({ left: Duration.toMillis(time) })
+    shorten: (time) => worker.postMessage({ at: inMillis(time) })
   }
 }
+
+/** By the clock of the machine, which all threads share: a thread takes its time to start. */
+const inMillis = (left: Duration.Duration): number => now() + Duration.toMillis(left)
+
+const now = (): number => Number(process.hrtime.bigint()) / 1_000_000
 
 const program = `
 const { parentPort, workerData } = require("node:worker_threads")
@@ -43,11 +48,12 @@ const end = () => {
     process.kill(process.pid, "SIGKILL")
   }
 }
-let timer = setTimeout(end, workerData.left)
+const left = (at) => at - Number(process.hrtime.bigint()) / 1_000_000
+let timer = setTimeout(end, left(workerData.at))
 parentPort.on("message", (message) => {
   if (message.report !== undefined) report = message.report
-  if (message.left === undefined) return
+  if (message.at === undefined) return
   clearTimeout(timer)
-  timer = setTimeout(end, message.left)
+  timer = setTimeout(end, left(message.at))
 })
 `

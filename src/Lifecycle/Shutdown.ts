@@ -99,8 +99,15 @@ export class Shutdown {
       if (phase === undefined) return yield* Plan.unknownPhase(phaseName, this.phases)
       phase.hooks.add(hook)
       const scope = yield* Scope.fork(hook.first ? phase.first : phase.rest, sequential)
+      // In a fiber that can wait: a late hook runs where it is registered, which may be within an
+      // uninterruptible region, and there no timeout would fire.
       const run = Effect.suspend(() =>
-        phase.hooks.delete(hook) ? this.runHook(phase.name, hook) : Effect.void
+        phase.hooks.delete(hook)
+          ? Effect.flatMap(
+              Effect.forkDaemon(Effect.interruptible(this.runHook(phase.name, hook))),
+              Fiber.await
+            )
+          : Effect.void
       )
       yield* Scope.addFinalizer(scope, run)
       return Effect.suspend(() => {

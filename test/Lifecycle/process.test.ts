@@ -314,8 +314,9 @@ describe("a blocked event loop", () => {
       yield* program.awaitOutput(/^blocking$/m)
       const ended = yield* program.exit
       assert.deepInclude(ended, { code: null, signal: "SIGKILL" })
-      assert.isBelow(ended.millis, 2000)
-      assert.isAbove(ended.millis, 1500)
+      // A little before the platform would, and not long before.
+      assert.isBelow(ended.millis, 2200)
+      assert.isAbove(ended.millis, 1800)
       assert.match(ended.stderr, /^bot: out of time, killed: bot: blocking still runs$/m)
       assert.match(ended.stderr, /^ {2}bot +blocking .* running$/m)
       assert.property(stateOf(program), "answered")
