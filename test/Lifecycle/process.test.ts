@@ -1,7 +1,7 @@
 /** A launched program as a process: signals, faults, exit codes, and what is left behind. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import * as http from "node:http"
 import * as path from "node:path"
 import * as Program from "../support/Program.js"
@@ -15,8 +15,13 @@ beforeAll(async () => {
 })
 afterAll(() => bundle.dispose())
 
-const start = (config: Config = {}) =>
-  Effect.suspend(() => Program.start(bundle.file, { args: [JSON.stringify(config)] }))
+const start = (config: Config = {}, cwd?: string) =>
+  Effect.suspend(() =>
+    Program.start(bundle.file, {
+      args: [JSON.stringify(config)],
+      ...(cwd === undefined ? {} : { cwd })
+    })
+  )
 
 /** Started, and its server listens. */
 const serving = (config: Config = {}) =>
@@ -320,6 +325,27 @@ describe("a blocked event loop", () => {
       assert.match(ended.stderr, /^bot: out of time, killed: bot: blocking still runs$/m)
       assert.match(ended.stderr, /^ {2}bot +blocking .* running$/m)
       assert.property(stateOf(program), "answered")
+    })
+  )
+})
+
+describe("a program that is killed", () => {
+  it.scopedLive("leaves a state file that is whole, and starts again with it", () =>
+    Effect.gen(function* () {
+      let cwd: string | undefined
+      let last = -1
+      for (let round = 0; round < 5; round++) {
+        const program = yield* start({ trouble: ["saving"] }, cwd)
+        yield* program.awaitOutput(/listening/)
+        yield* program.signal("SIGKILL")
+        yield* program.exit
+        cwd = program.cwd
+        const { answered } = stateOf(program) as { readonly answered: number }
+        assert.isAtLeast(answered, last)
+        last = answered
+        const names = readdirSync(cwd).filter((name) => name.startsWith("state.json."))
+        assert.notInclude(names.join(), "corrupt")
+      }
     })
   )
 })

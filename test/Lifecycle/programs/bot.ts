@@ -45,6 +45,7 @@ export type Trouble =
   | "chatty"
   | "exception"
   | "rejection"
+  | "saving"
 
 const config = JSON.parse(process.argv[2] ?? "{}") as Config
 const has = (trouble: Trouble) => config.trouble?.includes(trouble) === true
@@ -64,6 +65,10 @@ const State = Layer.scopedDiscard(
       store,
       Effect.sync(() => ({ answered }))
     )
+    if (!has("saving")) return
+    // As often as it can: whatever moment it is killed at, it is just saving.
+    const save = Effect.suspend(() => store.saveState({ answered: answered++ }))
+    yield* Effect.forkScoped(Effect.forever(Effect.zipLeft(save, Effect.yieldNow())))
   })
 ).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
 
