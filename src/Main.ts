@@ -105,5 +105,5 @@ runMain(
     Effect.provideService(Dialog, dialog),
     Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, terminal, logger))
   ),
-  { scrub }
+  { name: "holter", scrub }
 )
