@@ -42,7 +42,7 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
 
   const wake = (delay: number): Effect.Effect<void> =>
     Effect.zipRight(
-      Effect.sleep(Duration.millis(delay)),
+      Effect.sleep(Duration.millis(Math.min(delay, longestSleep))),
       Effect.clockWith((clock) => {
         wakes.pop()
         const now = monotonicMillis(clock)
@@ -72,6 +72,9 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
     ensureAwake
   }
 })
+
+/** A timer of Node that is set for more than 24 days never fires. Who wakes early sleeps again. */
+const longestSleep = Duration.toMillis("1 day")
 
 /** Milliseconds that no change of the system's time can bend. */
 export const monotonicMillis = (clock: Clock.Clock): number =>
