@@ -33,36 +33,30 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
   // When the sleepers wake, the next one last. Each is earlier than those before it.
   const wakes: Array<number> = []
 
-  const wakeAt = (at: number, now: number): Effect.Effect<void> => {
+  /** Who woke sleeps again in the same fiber: with each fork of a fork, fibers inherit more. */
+  const sleepUntil = (at: number, now: number): Effect.Effect<void> => {
     wakes.push(at)
-    // `interruptible`: who adds a deadline may be uninterruptible, and a fiber inherits that; the
-    // end of the scope would wait until the sleeper wakes.
-    return Effect.forkIn(Effect.interruptible(wake(Math.max(0, at - now))), scope)
+    const delay = Math.min(Math.max(0, at - now), longestSleep)
+    return Effect.zipRight(Effect.sleep(Duration.millis(delay)), Effect.clockWith(wake))
   }
 
-  const wake = (delay: number): Effect.Effect<void> =>
-    Effect.zipRight(
-      Effect.sleep(Duration.millis(Math.min(delay, longestSleep))),
-      Effect.clockWith((clock) => {
-        wakes.pop()
-        const now = monotonicMillis(clock)
-        const defects = entries.expireUntil(now)
-        return Effect.zipRight(
-          ensureAwake(now),
-          // The other deadlines must be kept all the same, so it is told and not thrown.
-          Effect.forEach(
-            defects,
-            (defect) => Effect.logError("The end of a deadline failed", Cause.die(defect)),
-            { discard: true }
-          )
-        )
-      })
-    )
-
-  const ensureAwake = (now: number): Effect.Effect<void> => {
-    const first = entries.first?.at ?? Number.POSITIVE_INFINITY
-    return first < (wakes.at(-1) ?? Number.POSITIVE_INFINITY) ? wakeAt(first, now) : Effect.void
+  const wake = (clock: Clock.Clock): Effect.Effect<void> => {
+    wakes.pop()
+    const now = monotonicMillis(clock)
+    const defects = entries.expireUntil(now)
+    const rest = isAsleep() ? Effect.void : sleepUntil(next(), now)
+    return defects.length === 0 ? rest : Effect.zipRight(tell(defects), rest)
   }
+
+  const next = () => entries.first?.at ?? Number.POSITIVE_INFINITY
+  const isAsleep = () => next() >= (wakes.at(-1) ?? Number.POSITIVE_INFINITY)
+
+  const ensureAwake = (now: number): Effect.Effect<void> =>
+    isAsleep()
+      ? Effect.void
+      : // `interruptible`: who adds a deadline may be uninterruptible, and a fiber inherits that; the
+        // end of the scope would wait until the sleeper wakes.
+        Effect.forkIn(Effect.interruptible(sleepUntil(next(), now)), scope)
 
   return {
     insert: (now, after, expire) => {
@@ -72,6 +66,14 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
     ensureAwake
   }
 })
+
+/** The other deadlines must be kept all the same, so it is told and not thrown. */
+const tell = (defects: ReadonlyArray<unknown>): Effect.Effect<void> =>
+  Effect.forEach(
+    defects,
+    (defect) => Effect.logError("The end of a deadline failed", Cause.die(defect)),
+    { discard: true }
+  )
 
 /** A timer of Node that is set for more than 24 days never fires. Who wakes early sleeps again. */
 const longestSleep = Duration.toMillis("1 day")
@@ -104,6 +106,9 @@ class Entries {
     else entry.previous.next = entry.next
     if (entry.next === undefined) this.last = entry.previous
     else entry.next.previous = entry.previous
+    // The collector would keep alive what hangs on an old entry, which is every younger one.
+    entry.previous = undefined
+    entry.next = undefined
   }
 
   /**
