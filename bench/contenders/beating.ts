@@ -4,24 +4,25 @@
  *
  *     node --expose-gc beating.mjs '{ "work": "trivial", "by": "holter", ... }'
  */
-import { Duration, Effect, Layer, Stream } from "effect"
+import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Pool } from "undici"
+import * as Check from "../../src/Check/Check.js"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import type { CheckResult } from "../../src/Check/CheckResult.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"
+import * as Outcome from "../../src/Check/Outcome.js"
 import * as HealthMonitor from "../../src/Monitor/HealthMonitor.js"
 import { Http } from "../../src/plugins/Http.js"
-import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
-import type { Beaten, Job } from "../support/Beating.js"
+import { type Beaten, type Job, lateness } from "../support/Beating.js"
 
 const timeout = 10_000
 
-/** Counts the beats of the time that is measured, and by how much each missed its rhythm. */
+/** When each check was started in the time that is measured. */
 class Tally {
   beats = 0
   failures = 0
-  private readonly starts = new Map<string, Array<number>>()
+  starts = new Map<string, Array<number>>()
 
   note(name: string, startedAt: number, ok: boolean): void {
     this.beats++
@@ -30,50 +31,60 @@ class Tally {
     if (starts === undefined) this.starts.set(name, [startedAt])
     else starts.push(startedAt)
   }
-
-  reset(): void {
-    this.beats = 0
-    this.failures = 0
-    this.starts.clear()
-  }
-
-  /** Of each check the beat that came soonest in its interval was in time. */
-  lateness(interval: number): number {
-    const late = [...this.starts.values()].flatMap((starts) => {
-      const [first = 0] = starts
-      const drifts = starts.map((start, index) => start - first - index * interval)
-      const soonest = Math.min(...drifts)
-      return drifts.map((drift) => drift - soonest)
-    })
-    return late.sort((a, b) => a - b)[Math.floor(late.length * 0.99)] ?? Number.NaN
-  }
 }
 
-type Start = (job: Job, tally: Tally) => Promise<() => Promise<unknown>>
+interface Beating {
+  /** How many beats there have been. */
+  readonly beats: () => Promise<number>
+  readonly stop: () => Promise<unknown>
+}
 
-/** One timer for all, and for each a deadline: as little as can be called monitoring. */
+type Start = (job: Job, tally: () => Tally) => Promise<Beating>
+
+/** A check with a deadline: as little as can be called monitoring. */
+const limited = (check: () => Promise<unknown>): Promise<boolean> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), timeout)
+    check().then(
+      () => {
+        clearTimeout(timer)
+        resolve(true)
+      },
+      () => resolve(false)
+    )
+  })
+
+/** A timer for each of the slots, in which the checks of the slot start together. */
 const bare =
-  (makeCheck: (job: Job) => () => Promise<unknown>): Start =>
-  (job, tally) => {
+  (makeCheck: (job: Job) => () => Promise<unknown>, slotsOf: (job: Job) => number): Start =>
+  async (job, tally) => {
     const check = makeCheck(job)
-    const names = Array.from({ length: job.checks }, (_, index) => `check_${index}`)
+    let beats = 0
     const run = async (name: string) => {
       const startedAt = performance.now()
-      const ok = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), timeout)
-        check().then(
-          () => {
-            clearTimeout(timer)
-            resolve(true)
-          },
-          () => resolve(false)
-        )
-      })
-      tally.note(name, startedAt, ok)
+      const ok = await limited(check)
+      beats++
+      if (job.listen) tally().note(name, startedAt, ok)
     }
-    const timer = setInterval(() => void Promise.allSettled(names.map(run)), job.interval)
-    return Promise.resolve(() => Promise.resolve(clearInterval(timer)))
+    const names = Array.from({ length: job.checks }, (_, index) => `check_${index}`)
+    const slots = slotsOf(job)
+    const timers: Array<NodeJS.Timeout> = []
+    for (let slot = 0; slot < slots; slot++) {
+      const own = names.filter((_, index) => index % slots === slot)
+      timers.push(setInterval(() => void Promise.allSettled(own.map(run)), job.interval))
+      if (slots > 1) await sleep(job.interval / slots)
+    }
+    return {
+      beats: () => Promise.resolve(beats),
+      stop: () => Promise.resolve(timers.forEach((timer) => clearInterval(timer)))
+    }
   }
+
+const together = () => 1
+/** As Holter's heartbeat does it. */
+const spread = ({ interval }: Job) => Math.max(1, Math.floor(interval / 10))
+
+const nothing = () => () => Promise.resolve({ ok: true })
 
 const undici = ({ url }: Job) => {
   const { origin, pathname } = new URL(url)
@@ -85,35 +96,60 @@ const undici = ({ url }: Job) => {
   }
 }
 
+type Registered = Layer.Layer<never, unknown, CheckRegistry.CheckRegistry>
+
 const holter =
-  (register: (name: string, job: Job) => Layer.Layer<never, unknown, CheckRegistry.CheckRegistry>): Start =>
+  (register: (name: string, job: Job) => Registered): Start =>
   async (job, tally) => {
-    const [first, ...rest] = Array.from({ length: job.checks }, (_, index) =>
-      register(`check_${index}`, job)
-    )
+    const checks = Array.from({ length: job.checks }, (_, index) => register(`check_${index}`, job))
     const monitored = HealthMonitor.layer.pipe(
-      Layer.provideMerge(
-        Layer.mergeAll(first ?? Layer.empty, ...rest).pipe(Layer.provideMerge(CheckRegistry.layer))
-      ),
-      Layer.provideMerge(CheckRunner.layer())
+      Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer()))
     )
     const note = (result: CheckResult) => {
       const took = Duration.toMillis(result.responseTime)
-      tally.note(result.service, performance.now() - took, result.status === "healthy")
+      tally().note(result.service, performance.now() - took, result.status === "healthy")
     }
-    const program = Effect.gen(function* () {
-      const monitor = yield* HealthMonitor.HealthMonitor
-      yield* Effect.fork(Stream.runForEach(monitor.results, (result) => Effect.sync(() => note(result))))
-      yield* monitor.startHeartbeat
-      return yield* Effect.never
-    })
     const abort = new AbortController()
-    const running = Effect.runPromiseExit(Effect.provide(program, monitored), { signal: abort.signal })
-    return () => {
-      abort.abort()
-      return running
+    let started: (monitor: typeof HealthMonitor.HealthMonitor.Service) => void = () => {}
+    const monitor = new Promise<typeof HealthMonitor.HealthMonitor.Service>((resolve) => {
+      started = resolve
+    })
+    const program = Effect.gen(function* () {
+      yield* Layer.build(Layer.mergeAll(Layer.empty, ...checks))
+      const own = yield* HealthMonitor.HealthMonitor
+      yield* own.startHeartbeat
+      started(own)
+      return yield* job.listen
+        ? Stream.runForEach(own.results, (result) => Effect.sync(() => note(result)))
+        : Effect.never
+    })
+    const running = Effect.runPromiseExit(Effect.scoped(Effect.provide(program, monitored)), {
+      signal: abort.signal
+    })
+    const { heartbeat } = await monitor
+    return {
+      beats: async () => {
+        const report = Option.getOrThrow(await Effect.runPromise(heartbeat))
+        return [...report.beats.values()].reduce((sum, { beats }) => sum + beats, 0)
+      },
+      stop: () => {
+        abort.abort()
+        return running
+      }
     }
   }
+
+class TrivialError extends Schema.TaggedError<TrivialError>("bench/TrivialError")("TrivialError", {
+  reason: Schema.Literal("Down")
+}) {}
+
+const Trivial = Check.make("trivial", {
+  description: "Does nothing",
+  config: {},
+  error: TrivialError,
+  probe: () => Effect.succeed(Outcome.healthy("fine")),
+  services: () => Layer.empty
+})
 
 const policyOf = ({ interval }: Job) => ({
   interval: Duration.millis(interval),
@@ -122,13 +158,13 @@ const policyOf = ({ interval }: Job) => ({
 
 const programs: Readonly<Record<Job["work"], Readonly<Record<Job["by"], Start>>>> = {
   trivial: {
-    bare: bare(() => () => Promise.resolve({ ok: true })),
-    holter: holter((name, job) =>
-      ScriptedCheck.layer([ScriptedCheck.healthy()], { name, ...policyOf(job) })
-    )
+    bare: bare(nothing, together),
+    bareSpread: bare(nothing, spread),
+    holter: holter((name, job) => Trivial.layer({}, { name, ...policyOf(job) }))
   },
   http: {
-    bare: bare(undici),
+    bare: bare(undici, together),
+    bareSpread: bare(undici, spread),
     holter: holter((name, job) =>
       Http.layerStandalone({ url: job.url }, { name, ...policyOf(job) })
     )
@@ -141,26 +177,27 @@ const megabytes = () => {
 }
 
 const work = async (job: Job): Promise<Beaten> => {
-  const tally = new Tally()
-  const stop = await programs[job.work][job.by](job, tally)
+  let tally = new Tally()
+  const { beats, stop } = await programs[job.work][job.by](job, () => tally)
   await sleep(job.warmUp)
   const before = megabytes()
-  tally.reset()
+  const beatsBefore = await beats()
+  tally = new Tally()
   const cpu = process.cpuUsage()
   const startedAt = performance.now()
   await sleep(job.measured)
   const { system, user } = process.cpuUsage(cpu)
-  const { beats, failures } = tally
-  const lateness = tally.lateness(job.interval)
   const elapsed = performance.now() - startedAt
-  tally.reset()
+  const count = (await beats()) - beatsBefore
+  const { failures, starts } = tally
+  tally = new Tally()
   const after = megabytes()
   await stop()
   return {
-    beats,
+    beats: count,
     failures,
-    lateness,
-    cpuPerBeat: (system + user) / beats,
+    lateness: lateness([...starts.values()], job.interval),
+    cpuPerBeat: (system + user) / count,
     cores: (system + user) / 1000 / elapsed,
     megabytes: after,
     growth: after / before
@@ -168,3 +205,4 @@ const work = async (job: Job): Promise<Beaten> => {
 }
 
 console.log(JSON.stringify(await work(JSON.parse(process.argv[2] ?? "") as Job)))
+process.exit(0)

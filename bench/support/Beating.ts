@@ -8,13 +8,15 @@ import { BenchError } from "./Rounds.js"
 
 export interface Job {
   readonly work: "trivial" | "http"
-  readonly by: "bare" | "holter"
+  readonly by: "bare" | "bareSpread" | "holter"
   readonly url: string
   readonly checks: number
   /** Milliseconds, as all times here. */
   readonly interval: number
   readonly warmUp: number
   readonly measured: number
+  /** Whether somebody is told of every result. */
+  readonly listen: boolean
 }
 
 export interface Beaten {
@@ -28,6 +30,23 @@ export interface Beaten {
   readonly megabytes: number
   /** Resident memory after the measured time against before. */
   readonly growth: number
+}
+
+/**
+ * The 99th percentile of the delays. Of each check the beat that came soonest in its interval was in
+ * time.
+ */
+export const lateness = (
+  checks: ReadonlyArray<ReadonlyArray<number>>,
+  interval: number
+): number => {
+  const late = checks.flatMap((starts) => {
+    const [first = 0] = starts
+    const drifts = starts.map((start, index) => start - first - index * interval)
+    const soonest = Math.min(...drifts)
+    return drifts.map((drift) => drift - soonest)
+  })
+  return late.sort((a, b) => a - b)[Math.floor(late.length * 0.99)] ?? 0
 }
 
 // Bundled, because the hooks that load TypeScript are memory that no user has. Beside the packages,

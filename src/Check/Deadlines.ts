@@ -17,6 +17,8 @@ export interface Deadlines {
   readonly insert: (now: number, after: Duration.Duration, expire: () => void) => () => void
   /** Sees to it that somebody wakes for the first deadline. Hardly ever anything is to be done. */
   readonly ensureAwake: (now: number) => Effect.Effect<void>
+  /** Whether somebody does already. */
+  readonly isAwake: () => boolean
 }
 
 interface Entry {
@@ -44,15 +46,16 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
     wakes.pop()
     const now = monotonicMillis(clock)
     const defects = entries.expireUntil(now)
-    const rest = isAsleep() ? Effect.void : sleepUntil(next(), now)
+    const rest = isAwake() ? Effect.void : sleepUntil(next(), now)
     return defects.length === 0 ? rest : Effect.zipRight(tell(defects), rest)
   }
 
   const next = () => entries.first?.at ?? Number.POSITIVE_INFINITY
-  const isAsleep = () => next() >= (wakes.at(-1) ?? Number.POSITIVE_INFINITY)
+  /** Whether a sleeper wakes for the first deadline. */
+  const isAwake = () => next() >= (wakes.at(-1) ?? Number.POSITIVE_INFINITY)
 
   const ensureAwake = (now: number): Effect.Effect<void> =>
-    isAsleep()
+    isAwake()
       ? Effect.void
       : // `interruptible`: who adds a deadline may be uninterruptible, and a fiber inherits that; the
         // end of the scope would wait until the sleeper wakes.
@@ -63,7 +66,8 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
       const entry = entries.insert(now + Duration.toMillis(after), expire)
       return () => entries.remove(entry)
     },
-    ensureAwake
+    ensureAwake,
+    isAwake
   }
 })
 

@@ -7,12 +7,13 @@
  *
  * @since 0.1.0
  */
-import { Duration, Effect, FiberMap, Stream } from "effect"
+import { Duration, Effect, Scheduler, Stream } from "effect"
 import { CheckRegistry, type RegisteredCheck } from "./CheckRegistry.js"
 import type { CheckResult } from "./CheckResult.js"
 import { CheckRunner } from "./CheckRunner.js"
 import * as Deadlines from "./Deadlines.js"
-import { Pulse } from "./Heartbeat/Pulse.js"
+import { Dispatcher } from "./Heartbeat/Dispatcher.js"
+import type { Pulse } from "./Heartbeat/Pulse.js"
 
 /**
  * @since 0.1.0
@@ -79,47 +80,46 @@ export const make = (
     const registry = yield* CheckRegistry
     const runner = yield* CheckRunner
     const spread = Duration.decode(options.spread ?? defaultSpread)
-    const pulses = new Map<RegisteredCheck, Pulse>()
+    let beating: Dispatcher | undefined
 
     const run = Effect.gen(function* () {
       const alarm = yield* Deadlines.make
-      const fibers = yield* FiberMap.make<RegisteredCheck>()
-      yield* Effect.addFinalizer(() => Effect.sync(() => pulses.clear()))
-
-      const begin = (check: RegisteredCheck) =>
-        Effect.suspend(() => {
-          const pulse = new Pulse(check, { alarm, spread, run: runner.run, onResult })
-          pulses.set(check, pulse)
-          return FiberMap.run(fibers, check, pulse.run)
-        })
-      const end = (check: RegisteredCheck) =>
-        Effect.suspend(() => {
-          pulses.delete(check)
-          return FiberMap.remove(fibers, check)
-        })
-      const follow = (checks: ReadonlyArray<RegisteredCheck>) => {
-        const registered = new Set(checks)
-        const gone = [...pulses.keys()].filter((check) => !registered.has(check))
-        const come = checks.filter((check) => !pulses.has(check))
-        return Effect.zipRight(
-          Effect.forEach(gone, end, { discard: true }),
-          Effect.forEach(come, begin, { discard: true })
-        )
-      }
-      yield* Stream.runForEach(registry.changes, follow)
-      return yield* Effect.never
+      const clock = yield* Effect.clock
+      const dispatcher = new Dispatcher({ alarm, clock, runner, spread, onResult })
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          beating = dispatcher
+        }),
+        () => {
+          beating = undefined
+          return dispatcher.follow([])
+        }
+      )
+      yield* Effect.forkScoped(
+        Stream.runForEach(registry.changes, (checks) => dispatcher.follow(checks))
+      )
+      return yield* dispatcher.run
     })
 
     return {
-      run: Effect.scoped(run),
+      run: Effect.withScheduler(Effect.scoped(run), oneQueue),
       beats: Effect.sync(() => {
-        const all = [...pulses.values()]
-        return new Map(all.map((pulse) => [pulse.check.name, beatsOf(pulse)]))
+        const pulses = beating?.pulses ?? []
+        return new Map(pulses.map((pulse) => [pulse.check.name, beatsOf(pulse)]))
       })
     }
   })
 
 const defaultSpread: Duration.DurationInput = "10 seconds"
+
+/**
+ * The default scheduler keeps a queue for each fiber, in a weak map that holds every ended fiber until
+ * the next full garbage collection. A beat is a fiber.
+ */
+const oneQueue: Scheduler.Scheduler = {
+  shouldYield: (fiber) => Scheduler.defaultScheduler.shouldYield(fiber),
+  scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority)
+}
 
 const beatsOf = ({ beats, latestBy, skipped }: Pulse): Beats => ({
   beats,

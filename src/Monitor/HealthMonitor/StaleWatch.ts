@@ -7,7 +7,7 @@ import { DateTime, Duration, Effect, Option } from "effect"
 import type { CheckRegistry, RegisteredCheck } from "../../Check/CheckRegistry.js"
 import { HealthEvent } from "../HealthEvent.js"
 import type { Memory } from "./Memory.js"
-import { Staleness } from "./Staleness.js"
+import { intervals, Staleness } from "./Staleness.js"
 
 type Registry = typeof CheckRegistry.Service
 
@@ -41,13 +41,17 @@ const watch = (
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
     const stale = staleness.look(yield* registry.all, memory.now())
-    yield* Effect.forEach(stale, (check) => tell(check, memory), { discard: true })
+    if (stale.length > 0) yield* tell(stale, memory)
     yield* Effect.sleep(Duration.millis(staleness.every))
   }).pipe(Effect.forever)
 
-const tell = (check: RegisteredCheck, memory: Memory): Effect.Effect<void> =>
+const tell = (stale: ReadonlyArray<RegisteredCheck>, memory: Memory): Effect.Effect<void> =>
   Effect.gen(function* () {
     const noticedAt = yield* DateTime.now
-    memory.tell(HealthEvent.Stale({ check, last: memory.stateOf(check).last, noticedAt }))
-    yield* Effect.logWarning(`${check.name} has had no result for three intervals`)
+    for (const check of stale) {
+      memory.tell(HealthEvent.Stale({ check, last: memory.stateOf(check).last, noticedAt }))
+    }
+    // One line, for when one thing is the matter with all of them.
+    const names = stale.map(({ name }) => name).join(", ")
+    yield* Effect.logWarning(`No result for ${intervals} intervals: ${names}`)
   })
