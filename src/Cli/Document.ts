@@ -7,7 +7,8 @@ import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
 import { withNumbers } from "./Numbers.js"
 
-const { failureThreshold, interval, recoveryThreshold, timeout } = CheckPolicy.Fields
+const { confirm, failureThreshold, interval, jitter, recoveryThreshold, timeout } =
+  CheckPolicy.Fields
 
 const CheckEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(
   Schema.filter((entry) => typeof entry["type"] === "string", {
@@ -31,7 +32,7 @@ export const Document = Schema.Struct({
     })
   ),
   heartbeat: Schema.optionalWith(
-    Schema.Struct({ interval, timeout, failureThreshold, recoveryThreshold }),
+    Schema.Struct({ interval, jitter, confirm, timeout, failureThreshold, recoveryThreshold }),
     { default: () => ({}) }
   ),
   checks: Schema.optionalWith(Schema.Record({ key: Schema.String, value: CheckEntry }), {
