@@ -101,14 +101,18 @@ export const run = (options: Options): Effect.Effect<never, never, Backup> =>
     const turn = yield* Effect.makeSemaphore(1)
     const tell = options.onEnd ?? (() => Effect.void)
     const known = Effect.map(Effect.option(backup.list), Option.getOrUndefined)
-    const create = turn.withPermits(1)(Effect.exit(backup.create())).pipe(
-      Effect.tap((exit) => logged("backup", exit)),
-      Effect.flatMap((exit) => tell({ _tag: "Create", exit }))
-    )
-    const drill = turn.withPermits(1)(Effect.exit(backup.drill())).pipe(
-      Effect.tap((exit) => logged("drill", exit)),
-      Effect.flatMap((exit) => tell({ _tag: "Drill", exit }))
-    )
+    const create = turn
+      .withPermits(1)(Effect.exit(backup.create()))
+      .pipe(
+        Effect.tap((exit) => logged("backup", exit)),
+        Effect.flatMap((exit) => tell({ _tag: "Create", exit }))
+      )
+    const drill = turn
+      .withPermits(1)(Effect.exit(backup.drill()))
+      .pipe(
+        Effect.tap((exit) => logged("drill", exit)),
+        Effect.flatMap((exit) => tell({ _tag: "Drill", exit }))
+      )
     const now = yield* Clock.currentTimeMillis
     const listing = yield* known
     // Without a single backup there is nothing to wait for.
@@ -150,14 +154,21 @@ const repeat = (
     return yield* repeat(work, cron, yield* Clock.currentTimeMillis)
   })
 
-/** In short sleeps: a timer stands still while the machine sleeps, and holds for 24 days at most. */
+/**
+ * In several sleeps, the last ones short: a timer stands still while the machine sleeps, and holds
+ * for 24 days at most.
+ */
 const until = (time: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     const left = time - (yield* Clock.currentTimeMillis)
     if (left <= 0) return
-    yield* Effect.sleep(Duration.min(Duration.millis(left), Duration.minutes(1)))
+    const share = Math.max(Math.min(left / 2, hourMillis), Math.min(left, minuteMillis))
+    yield* Effect.sleep(Duration.millis(share))
     yield* until(time)
   })
+
+const minuteMillis = 60_000
+const hourMillis = 60 * minuteMillis
 
 const lastCreated = (listing: Listing | undefined, now: number): number | undefined =>
   newest(

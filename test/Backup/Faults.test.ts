@@ -126,7 +126,7 @@ describe("A process that is killed", () => {
             const whole = yield* subject.runner.run(orderOf(subject, work))
             assert.isUndefined(whole?.reason ?? whole?.defect)
             assert.isAbove(whole?.calls ?? 0, 10)
-            yield* walk(subject, work, "SIGKILL", parts ? 3 : 1)
+            yield* walk(subject, work, "SIGKILL", parts ? 9 : 4)
           }),
         300_000
       )
@@ -134,10 +134,13 @@ describe("A process that is killed", () => {
   }
 })
 
+/** All calls take four minutes: a usual run tries some of them, a soak every one. */
+const isSoak = process.env.HOLTER_TEST_SOAK === "1"
+
 /** One run for each call, until one gets through without meeting the fault. */
 const walk = (subject: Bench, work: Work, fault: "SIGKILL" | "EIO" | "ENOSPC", stride: number) =>
   Effect.gen(function* () {
-    for (let at = 1; ; at += stride) {
+    for (let at = 1; ; at += isSoak ? 1 : stride) {
       const context = `${fault} at call ${at} of ${work}`
       yield* Scripted.write(subject.order.database, after)
       const report = yield* subject.runner.run({ ...orderOf(subject, work), at, fault })
@@ -153,7 +156,7 @@ describe("A file system that fails", () => {
     for (const work of ["create", "restore"] as const) {
       it.scopedLive(
         `with ${fault} at any call in ${work} is a typed error, and loses nothing`,
-        () => Effect.flatMap(bench(), (subject) => walk(subject, work, fault, 2)),
+        () => Effect.flatMap(bench(), (subject) => walk(subject, work, fault, 7)),
         300_000
       )
     }
