@@ -179,9 +179,9 @@ describe("BackupSchedule", () => {
       const { log } = yield* bench({
         now: "2026-11-26T12:00:00Z",
         create: "0 3 * * *",
-        drill: "0 3 * * *",
+        drill: "5 3 * * *",
         takes: "10 minutes",
-        own: [backupAt("2026-11-26T03:00:00Z", "2026-11-26T03:00:00Z")]
+        own: [backupAt("2026-11-26T03:00:00Z", "2026-11-26T03:05:00Z")]
       })
       yield* TestClock.adjust("16 hours")
       assert.deepStrictEqual(yield* log, ["create 11-27T03:00", "drill 11-27T03:10"])

@@ -238,6 +238,26 @@ describe("A directory of backups", () => {
     })
   )
 
+  it.scopedLive("changes nothing any more once another run took its lock over", () =>
+    Effect.gen(function* () {
+      const { directory, files, store } = yield* bench
+      const name = yield* publish(store, "content")
+      yield* store.lock("test")
+      yield* publish(store, "content", record("content", start + 1))
+      const lock = path.join(directory, ".holter-lock-1")
+      writeFileSync(lock, readFileSync(lock, "utf8").replace(/"id":"[^"]*"/, '"id":"other"'))
+      const before = files()
+      for (const change of [
+        publish(store, "content", record("content", start + 2)),
+        store.remove(name),
+        store.sweep
+      ]) {
+        assert.strictEqual((yield* Effect.flip(change)).reason, "Locked")
+      }
+      assert.deepStrictEqual(files(), before)
+    })
+  )
+
   it.scopedLive("says that others may read it, and does not change that", () =>
     Effect.gen(function* () {
       const { directory, store } = yield* bench

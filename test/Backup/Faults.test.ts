@@ -5,6 +5,7 @@ import * as path from "node:path"
 import * as Backup from "../../src/Backup/Backup.js"
 import { type BackupStep, steps } from "../../src/Backup/BackupStep.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
+import * as Directory from "../../src/Backup/BackupStore/Directory.js"
 import { BackupStrategy } from "../../src/Backup/BackupStrategy/Strategy.js"
 import type { Order, Work } from "../support/backup/program.js"
 import * as Runner from "../support/backup/Runner.js"
@@ -161,4 +162,58 @@ describe("A file system that fails", () => {
       )
     }
   }
+})
+
+describe("A second run at the same moment", () => {
+  for (const work of ["create", "restore", "prune"] as const) {
+    it.scopedLive(`is refused while another process is at ${work}, and works after its kill`, () =>
+      Effect.gen(function* () {
+        const subject = yield* bench()
+        const { inHere, order, runner } = subject
+        const last = work === "prune" ? "prune/remove" : `${work}/prune`
+        const other = yield* runner.start({ ...orderOf(subject, work), at: last, fault: "hold" })
+        yield* other.awaitOutput(/holding/)
+        const names = readdirSync(order.directory)
+        for (const attempt of [
+          inHere((backup) => Effect.asVoid(backup.create())),
+          inHere((backup) => Effect.asVoid(backup.prune())),
+          inHere((backup) => Effect.asVoid(backup.restore({ _tag: "Latest" })))
+        ]) {
+          const error = yield* Effect.flip(attempt)
+          assert.strictEqual(error.reason, "Locked")
+          assert.include(error.message, `by process ${other.pid} on `)
+        }
+        // What only reads is let through.
+        yield* inHere((backup) => backup.plan({ _tag: "Latest" }))
+        yield* inHere((backup) => backup.verify())
+        assert.sameMembers(readdirSync(order.directory), names)
+        yield* other.signal("SIGKILL")
+        yield* other.exit
+        yield* intact(subject, work)
+        yield* recovers(subject, work)
+      })
+    )
+  }
+
+  it.scopedLive("does not sweep what a process is at work on", () =>
+    Effect.gen(function* () {
+      const subject = yield* bench()
+      const { order, runner } = subject
+      const other = yield* runner.start({
+        ...orderOf(subject, "create"),
+        at: "create/verify",
+        fault: "hold"
+      })
+      yield* other.awaitOutput(/holding/)
+      const partials = () =>
+        readdirSync(order.directory).filter((name) => name.startsWith(".partial-"))
+      assert.lengthOf(partials(), 1)
+      const store = yield* Directory.make({ path: order.directory, create: true })
+      assert.deepStrictEqual(yield* store.sweep, [])
+      assert.lengthOf(partials(), 1)
+      yield* other.signal("SIGKILL")
+      yield* other.exit
+      assert.lengthOf(yield* store.sweep, 1)
+    })
+  )
 })
