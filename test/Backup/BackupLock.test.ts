@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Exit, Scope, TestClock } from "effect"
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
+import { stat } from "node:fs/promises"
 import * as path from "node:path"
+import type { BackupError } from "../../src/Backup/BackupError.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
 import * as Owner from "../../src/Backup/BackupLock/Owner.js"
 import * as TempDir from "../support/TempDir.js"
@@ -149,31 +151,41 @@ describe("BackupLock", () => {
   it.scoped("is never held twice, however many meet, with stale locks or without", () =>
     Effect.gen(function* () {
       const { folder, me, take } = yield* bench
-      for (let round = 0; round < 30; round++) {
-        if (round % 2 === 1) leave(folder, { ...me, pid: nobody }, 0, 1 + (round % 5))
-        let holders = 0
-        let most = 0
-        const run = Effect.scoped(
-          Effect.gen(function* () {
-            yield* take
-            most = Math.max(most, ++holders)
-            yield* Effect.yieldNow()
-            holders--
-          })
-        )
-        const ends = yield* Effect.all(
-          Array.from({ length: 8 }, () => Effect.exit(run)),
-          {
-            concurrency: "unbounded"
-          }
-        )
-        assert.strictEqual(most, 1)
-        assert.isAtLeast(ends.filter(Exit.isSuccess).length, 1)
-        assert.deepStrictEqual(readdirSync(folder), [])
-      }
+      let holders = 0
+      let taken = 0
+      const run = (index: number) =>
+        Effect.gen(function* () {
+          yield* take
+          assert.strictEqual(++holders, 1)
+          taken++
+          for (let pause = 0; pause < index % 4; pause++) yield* pass
+          // As if the last run had been killed.
+          const number = 2 + (index % 7)
+          const isFree = !readdirSync(folder).includes(`.holter-lock-${number}`)
+          if (index % 3 === 0 && isFree) leave(folder, { ...me, pid: nobody }, 0, number)
+          holders--
+        }).pipe(Effect.scoped, Effect.catchAll(refused))
+      yield* Effect.forEach(
+        Array.from({ length: 16 }, (_, index) => index),
+        (start) =>
+          Effect.forEach(
+            Array.from({ length: 60 }, (_, index) => start + index),
+            run
+          ),
+        { concurrency: "unbounded" }
+      )
+      assert.isAbove(taken, 20)
+      yield* Effect.scoped(take)
+      assert.deepStrictEqual(readdirSync(folder), [])
     })
   )
 })
+
+/** Lets what waits for the disk go on. */
+const pass = Effect.promise(() => stat("/"))
+
+const refused = (error: BackupError): Effect.Effect<void> =>
+  Effect.sync(() => assert.strictEqual(error.reason, "Locked"))
 
 describe("Owner", () => {
   it.scopedLive("judges this process, and what is no process any more", () =>

@@ -52,7 +52,7 @@ const intact = ({ inHere, order }: Bench, context: string) =>
       context
     )
     const { backups } = yield* inHere((backup) => backup.list)
-    assert.isAtLeast(backups.length, 2, context)
+    assert.isAtLeast(backups.length, context.includes("prune") ? 1 : 2, context)
     for (const stored of backups) {
       assert.isUndefined(stored.problem, `${context}: ${stored.name}`)
       assert.strictEqual(stored.manifest._tag, "Some", `${context}: ${stored.name}`)
@@ -67,6 +67,8 @@ const recovers = ({ inHere, order }: Bench, context: string) =>
   Effect.gen(function* () {
     const created = yield* inHere((backup) => backup.create())
     assert.deepStrictEqual(created.warnings, [], context)
+    // One more, so that there is something to prune again.
+    yield* inHere((backup) => backup.create())
     const names = readdirSync(order.directory)
     assert.deepStrictEqual(
       names.filter((name) => name.startsWith(".")),
