@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Exit, Scope, TestClock } from "effect"
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
-import { stat } from "node:fs/promises"
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import promises from "node:fs/promises"
+import { syncBuiltinESMExports } from "node:module"
 import * as path from "node:path"
 import type { BackupError } from "../../src/Backup/BackupError.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
@@ -23,10 +24,16 @@ const bench = Effect.gen(function* () {
 })
 
 /** A lock that somebody else left, quiet for a while. */
-const leave = (folder: string, owner: Owner.Owner, quietSeconds = 0, number = 1) => {
+const leave = (
+  folder: string,
+  owner: Owner.Owner,
+  quietSeconds = 0,
+  number = 1,
+  id = `other-${number}`
+) => {
   const file = path.join(folder, `.holter-lock-${number}`)
   const since = "2026-11-26T11:00:00.000Z"
-  writeFileSync(file, JSON.stringify({ id: `other-${number}`, owner, purpose: "dream", since }))
+  writeFileSync(file, JSON.stringify({ id, owner, purpose: "dream", since }))
   const seconds = DateTime.unsafeMake(now).epochMillis / 1000 - quietSeconds
   utimesSync(file, seconds, seconds)
 }
@@ -148,6 +155,21 @@ describe("BackupLock", () => {
     })
   )
 
+  it.scoped("gives way to a run that took the stale lock over and went, and to the next one", () =>
+    Effect.gen(function* () {
+      const { folder, locks, me, take } = yield* bench
+      leave(folder, { ...me, pid: nobody })
+      // Between the look at the stale lock and the claim, two others come, and one goes.
+      yield* beforeLink(() => {
+        rmSync(path.join(folder, ".holter-lock-1"))
+        leave(folder, me, 0, 1, "another id")
+      })
+      const error = yield* Effect.flip(Effect.scoped(take))
+      assert.include(error.message, "found one to dream")
+      assert.deepStrictEqual(locks(), [".holter-lock-1"])
+    })
+  )
+
   it.scoped("is never held twice, however many meet, with stale locks or without", () =>
     Effect.gen(function* () {
       const { folder, me, take } = yield* bench
@@ -181,8 +203,27 @@ describe("BackupLock", () => {
   )
 })
 
+/** Does something right before the next hard link is made. */
+const beforeLink = (act: () => void) => {
+  const { link } = promises
+  const set = (to: typeof link) => {
+    promises.link = to
+    syncBuiltinESMExports()
+  }
+  return Effect.acquireRelease(
+    Effect.sync(() =>
+      set((...given) => {
+        set(link)
+        act()
+        return link(...given)
+      })
+    ),
+    () => Effect.sync(() => set(link))
+  )
+}
+
 /** Lets what waits for the disk go on. */
-const pass = Effect.promise(() => stat("/"))
+const pass = Effect.promise(() => promises.stat("/"))
 
 const refused = (error: BackupError): Effect.Effect<void> =>
   Effect.sync(() => assert.strictEqual(error.reason, "Locked"))

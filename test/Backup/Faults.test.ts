@@ -129,7 +129,7 @@ describe("A process that is killed", () => {
             const whole = yield* subject.runner.run(orderOf(subject, work))
             assert.isUndefined(whole?.reason ?? whole?.defect)
             assert.isAbove(whole?.calls ?? 0, 10)
-            yield* walk(subject, work, "SIGKILL", parts ? 9 : 4)
+            yield* walk(subject, work, "SIGKILL", strides[work] * (parts ? 2 : 1))
           }),
         300_000
       )
@@ -138,6 +138,7 @@ describe("A process that is killed", () => {
 })
 
 /** All calls take four minutes: a usual run tries some of them, a soak every one. */
+const strides = { create: 4, restore: 4, prune: 1 }
 const isSoak = process.env.HOLTER_TEST_SOAK === "1"
 
 /** One run for each call, until one gets through without meeting the fault. */
