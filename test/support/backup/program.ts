@@ -92,7 +92,10 @@ const work = Effect.gen(function* () {
   }
 })
 
-const layers = Backup.layer({ app: "Bot", keep: 2 }).pipe(
+/** So that there is something to prune after a backup was made with 2. */
+const keep = order.work === "prune" ? 1 : 2
+
+const layers = Backup.layer({ app: "Bot", keep }).pipe(
   Layer.provide(BackupStore.layerDirectory({ path: order.directory, copies: order.copies ?? [] })),
   Layer.provide(
     Layer.sync(BackupStrategy, () =>
