@@ -25,6 +25,7 @@ export interface Beat {
 
 /** What the end of a beat has to say about the next. */
 export interface End {
+  readonly startedAt: number
   readonly at: number
   /** How long the service asked to be left alone. */
   readonly retryAfter: number
@@ -70,7 +71,8 @@ export const firstBeat = (rhythm: Rhythm, random: number): Beat => beatIn(rhythm
 
 export const next = (rhythm: Rhythm, beat: Beat, end: End): Next => {
   const following = beat.slot + 1
-  const open = Math.max(following, slotFrom(rhythm, end.at))
+  // Who starts late, in the very moment of a later slot, has that one too.
+  const open = Math.max(following, slotFrom(rhythm, end.at), slotAfter(rhythm, end.startedAt))
   const skipped = open - following
   if (end.retryAfter > 0) {
     const quietUntil = end.at + Math.min(end.retryAfter, longestRetryAfter)
@@ -89,12 +91,15 @@ const timeOf = (rhythm: Rhythm, slot: number): number => rhythm.first + slot * r
 
 const beatIn = (rhythm: Rhythm, slot: number, random: number): Beat => ({
   slot,
-  at: timeOf(rhythm, slot) + random * rhythm.jitter
+  at: timeOf(rhythm, slot) + Math.floor(random * rhythm.jitter)
 })
 
 /** The first slot that is not over at a time. */
 const slotFrom = (rhythm: Rhythm, at: number): number =>
   Math.ceil((at - rhythm.first) / rhythm.interval)
+
+const slotAfter = (rhythm: Rhythm, at: number): number =>
+  Math.floor((at - rhythm.first) / rhythm.interval) + 1
 
 /** FNV-1a, with its bits mixed: names that differ in their last digit must lie far apart. */
 const hash = (text: string): number => {
