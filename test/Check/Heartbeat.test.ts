@@ -218,6 +218,18 @@ describe("confirm", () => {
     })
   )
 
+  it.scoped("leaves it to the next beat where there is no time for a whole run before it", () =>
+    Effect.gen(function* () {
+      const set = { interval: "30 seconds", timeout: "20 seconds", confirm: "5 seconds" } as const
+      const log = new Log()
+      const probe = (run: number) => (run === 1 ? Effect.never : Effect.succeed(ok))
+      const { counts, starts } = yield* start(log, log.check("a", probe, { set }), together)
+      yield* TestClock.adjust("65 seconds")
+      assert.deepStrictEqual(starts("a"), [0, 30, 60])
+      assert.strictEqual((yield* counts("a")).skipped, 0)
+    })
+  )
+
   it.scoped("is off by default", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(

@@ -13,6 +13,7 @@ export interface Rhythm {
   /** The time of slot 0. */
   readonly first: number
   readonly interval: number
+  readonly timeout: number
   readonly jitter: number
   readonly confirm: number | undefined
 }
@@ -53,7 +54,7 @@ export const longestRetryAfter = Duration.toMillis("1 hour")
 /** The first beat comes within `spread` after the start, sooner where the interval is shorter. */
 export const make = (
   name: string,
-  policy: Pick<CheckPolicy, "interval" | "jitter" | "confirm">,
+  policy: Pick<CheckPolicy, "interval" | "timeout" | "jitter" | "confirm">,
   startedAt: number,
   spread: Duration.Duration
 ): Rhythm => {
@@ -62,6 +63,7 @@ export const make = (
   return {
     first: startedAt + (slots === 0 ? 0 : (hash(name) % slots) * grid),
     interval,
+    timeout: Duration.toMillis(policy.timeout),
     jitter: policy.jitter === undefined ? 0 : Duration.toMillis(policy.jitter),
     confirm: policy.confirm === undefined ? undefined : Duration.toMillis(policy.confirm)
   }
@@ -82,7 +84,9 @@ export const next = (rhythm: Rhythm, beat: Beat, end: End): Next => {
   if (end.firstFailure && rhythm.confirm !== undefined) {
     const at = end.at + rhythm.confirm
     // The slot stays the one that is confirmed: the rhythm goes on as if nothing had been between.
-    if (at < timeOf(rhythm, open)) return { beat: { slot: open - 1, at }, skipped }
+    // Where there is no time for a whole run, the next beat is the one that confirms.
+    if (at + rhythm.timeout <= timeOf(rhythm, open))
+      return { beat: { slot: open - 1, at }, skipped }
   }
   return { beat: beatIn(rhythm, open, end.random), skipped }
 }
