@@ -76,7 +76,6 @@ describe("beats of one check", () => {
       const log = new Log()
       const running = yield* Ref.make(0)
       const most = yield* Ref.make(0)
-      // The runner gives up after 10 s; its slot of a turn comes later still.
       const slow = (run: number) =>
         Effect.acquireUseRelease(
           Ref.updateAndGet(running, (now) => now + 1),
@@ -241,11 +240,12 @@ describe("confirm", () => {
 })
 
 describe("a service that asks to be left alone", () => {
-  class Busy extends ScriptedError {
-    constructor(readonly retryAfter: Duration.Duration) {
-      super({ reason: "Busy" })
-    }
-  }
+  const busy = (retryAfter: Duration.DurationInput) =>
+    Effect.fail(
+      Object.assign(new ScriptedError({ reason: "Busy" }), {
+        retryAfter: Duration.decode(retryAfter)
+      })
+    )
   const startsOf = (
     retryAfter: Duration.DurationInput,
     for_: Duration.DurationInput,
@@ -253,8 +253,7 @@ describe("a service that asks to be left alone", () => {
   ) =>
     Effect.gen(function* () {
       const log = new Log()
-      const probe = (run: number) =>
-        run === 1 ? Effect.fail(new Busy(Duration.decode(retryAfter))) : Effect.succeed(ok)
+      const probe = (run: number) => (run === 1 ? busy(retryAfter) : Effect.succeed(ok))
       const set = { interval: "30 seconds", timeout: "1 second", confirm } as const
       const checks = Layer.merge(log.check("limited", probe, { set }), log.check("other"))
       const { counts, starts } = yield* start(log, checks, together)
