@@ -323,7 +323,7 @@ describe("registerAlertCallback", () => {
         yield* monitor.registerAlertCallback((result) =>
           Effect.gen(function* () {
             yield* Queue.offer(hung, `${result.service} ${result.status}`)
-            if (result.service === "a") yield* Effect.uninterruptible(Effect.never)
+            if (result.service === "a") return yield* Effect.uninterruptible(Effect.never)
           })
         )
         yield* monitor.registerAlertCallback(callback)
