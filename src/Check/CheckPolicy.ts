@@ -174,7 +174,7 @@ const misfits = (policy: CheckPolicy, set: Settings): ReadonlyArray<ConfigIssue>
       ? []
       : atMost("timeout", timeout, interval, "the interval")),
     ...atMost("jitter", jitter, between, "the interval less the timeout"),
-    ...atMost("confirm", confirm, interval, "the interval")
+    ...atMost("confirm", confirm, between, "the interval less the timeout")
   ]
 }
 

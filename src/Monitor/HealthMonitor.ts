@@ -101,7 +101,7 @@ export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
      * in order for each check, in fibers of its own. One that fails, throws or takes longer than a
      * minute is told of in the log and disturbs nothing.
      */
-    readonly registerAlertCallback: <E, R>(
+    readonly registerAlertCallback: <E = never, R = never>(
       callback: AlertCallback<E, R>
     ) => Effect.Effect<void, never, Scope.Scope | R>
   }

@@ -390,7 +390,10 @@ describe("a policy that is wrong", () => {
       { jitter: "26 seconds" },
       "jitter: expected at most the interval less the timeout (25s), found 26s"
     ],
-    [{ confirm: "31 seconds" }, "confirm: expected at most the interval (30s), found 31s"],
+    [
+      { confirm: "26 seconds" },
+      "confirm: expected at most the interval less the timeout (25s), found 26s"
+    ],
     [
       { confirm: "0 seconds" },
       'confirm: expected a duration such as "10 seconds", found "0 seconds"'

@@ -110,6 +110,8 @@ export class Dispatcher {
   /** Called from wherever the result comes, so it must not throw. */
   private end(member: Member, result: CheckResult | undefined): void {
     if (member.isGone) return
+    // It holds on to all of the beat, which must not grow old with the check.
+    member.interrupt = Effect.void
     const now = this.now()
     member.pulse.ended(result, now)
     this.schedule(member, now)

@@ -30,13 +30,14 @@ export class Pulse {
 
   /** There is no result when something broke that should not: the runner itself. */
   ended(result: CheckResult | undefined, at: number): void {
+    const startedAt = result === undefined ? at : at - Duration.toMillis(result.responseTime)
     const next = Rhythm.next(this.rhythm, this.next, {
+      startedAt,
       at,
       retryAfter: result?.retryAfter === undefined ? 0 : Duration.toMillis(result.retryAfter),
       firstFailure: this.isFirstFailure(result),
       random: this.random
     })
-    const startedAt = result === undefined ? at : at - Duration.toMillis(result.responseTime)
     this.beats++
     this.skipped += next.skipped
     this.latestBy = Math.max(this.latestBy, startedAt - this.next.at)

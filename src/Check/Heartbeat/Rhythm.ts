@@ -13,6 +13,7 @@ export interface Rhythm {
   /** The time of slot 0. */
   readonly first: number
   readonly interval: number
+  readonly timeout: number
   readonly jitter: number
   readonly confirm: number | undefined
 }
@@ -25,6 +26,7 @@ export interface Beat {
 
 /** What the end of a beat has to say about the next. */
 export interface End {
+  readonly startedAt: number
   readonly at: number
   /** How long the service asked to be left alone. */
   readonly retryAfter: number
@@ -52,7 +54,7 @@ export const longestRetryAfter = Duration.toMillis("1 hour")
 /** The first beat comes within `spread` after the start, sooner where the interval is shorter. */
 export const make = (
   name: string,
-  policy: Pick<CheckPolicy, "interval" | "jitter" | "confirm">,
+  policy: Pick<CheckPolicy, "interval" | "timeout" | "jitter" | "confirm">,
   startedAt: number,
   spread: Duration.Duration
 ): Rhythm => {
@@ -61,6 +63,7 @@ export const make = (
   return {
     first: startedAt + (slots === 0 ? 0 : (hash(name) % slots) * grid),
     interval,
+    timeout: Duration.toMillis(policy.timeout),
     jitter: policy.jitter === undefined ? 0 : Duration.toMillis(policy.jitter),
     confirm: policy.confirm === undefined ? undefined : Duration.toMillis(policy.confirm)
   }
@@ -70,7 +73,8 @@ export const firstBeat = (rhythm: Rhythm, random: number): Beat => beatIn(rhythm
 
 export const next = (rhythm: Rhythm, beat: Beat, end: End): Next => {
   const following = beat.slot + 1
-  const open = Math.max(following, slotFrom(rhythm, end.at))
+  // Who starts late, in the very moment of a later slot, has that one too.
+  const open = Math.max(following, slotFrom(rhythm, end.at), slotAfter(rhythm, end.startedAt))
   const skipped = open - following
   if (end.retryAfter > 0) {
     const quietUntil = end.at + Math.min(end.retryAfter, longestRetryAfter)
@@ -80,7 +84,9 @@ export const next = (rhythm: Rhythm, beat: Beat, end: End): Next => {
   if (end.firstFailure && rhythm.confirm !== undefined) {
     const at = end.at + rhythm.confirm
     // The slot stays the one that is confirmed: the rhythm goes on as if nothing had been between.
-    if (at < timeOf(rhythm, open)) return { beat: { slot: open - 1, at }, skipped }
+    // Where there is no time for a whole run, the next beat is the one that confirms.
+    if (at + rhythm.timeout <= timeOf(rhythm, open))
+      return { beat: { slot: open - 1, at }, skipped }
   }
   return { beat: beatIn(rhythm, open, end.random), skipped }
 }
@@ -89,12 +95,15 @@ const timeOf = (rhythm: Rhythm, slot: number): number => rhythm.first + slot * r
 
 const beatIn = (rhythm: Rhythm, slot: number, random: number): Beat => ({
   slot,
-  at: timeOf(rhythm, slot) + random * rhythm.jitter
+  at: timeOf(rhythm, slot) + Math.floor(random * rhythm.jitter)
 })
 
 /** The first slot that is not over at a time. */
 const slotFrom = (rhythm: Rhythm, at: number): number =>
   Math.ceil((at - rhythm.first) / rhythm.interval)
+
+const slotAfter = (rhythm: Rhythm, at: number): number =>
+  Math.floor((at - rhythm.first) / rhythm.interval) + 1
 
 /** FNV-1a, with its bits mixed: names that differ in their last digit must lie far apart. */
 const hash = (text: string): number => {

@@ -16,7 +16,7 @@ export type AlertCallback<E, R> = (
 ) => Effect.Effect<unknown, E, R>
 
 /** Then a call is given up, and told of in the log. */
-export const callLimit: Duration.DurationInput = "1 minute"
+const callLimit: Duration.DurationInput = "1 minute"
 
 /** Changes of one check that wait behind a call; beyond it the oldest is lost. */
 const waiting = 16
