@@ -154,14 +154,21 @@ const repeat = (
     return yield* repeat(work, cron, yield* Clock.currentTimeMillis)
   })
 
-/** In short sleeps: a timer stands still while the machine sleeps, and holds for 24 days at most. */
+/**
+ * In several sleeps, the last ones short: a timer stands still while the machine sleeps, and holds
+ * for 24 days at most.
+ */
 const until = (time: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     const left = time - (yield* Clock.currentTimeMillis)
     if (left <= 0) return
-    yield* Effect.sleep(Duration.min(Duration.millis(left), Duration.minutes(1)))
+    const share = Math.max(Math.min(left / 2, hourMillis), Math.min(left, minuteMillis))
+    yield* Effect.sleep(Duration.millis(share))
     yield* until(time)
   })
+
+const minuteMillis = 60_000
+const hourMillis = 60 * minuteMillis
 
 const lastCreated = (listing: Listing | undefined, now: number): number | undefined =>
   newest(

@@ -1,0 +1,211 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Exit, Scope, TestClock } from "effect"
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
+import * as BackupLock from "../../src/Backup/BackupLock.js"
+import * as Owner from "../../src/Backup/BackupLock/Owner.js"
+import * as TempDir from "../support/TempDir.js"
+
+const now = "2026-11-26T12:00:00Z"
+
+/** A folder, at noon. */
+const bench = Effect.gen(function* () {
+  yield* TestClock.setTime(DateTime.unsafeMake(now))
+  const folder = yield* TempDir.make("lock")
+  return {
+    folder,
+    me: yield* Owner.self,
+    locks: () => readdirSync(folder),
+    take: BackupLock.acquire(folder, "create a backup")
+  }
+})
+
+/** A lock that somebody else left, quiet for a while. */
+const leave = (folder: string, owner: Owner.Owner, quietSeconds = 0, number = 1) => {
+  const file = path.join(folder, `.holter-lock-${number}`)
+  const since = "2026-11-26T11:00:00.000Z"
+  writeFileSync(file, JSON.stringify({ id: `other-${number}`, owner, purpose: "dream", since }))
+  const seconds = DateTime.unsafeMake(now).epochMillis / 1000 - quietSeconds
+  utimesSync(file, seconds, seconds)
+}
+
+/** Of a process that ended: the highest number there can be is nobody's here. */
+const nobody = 4_194_304
+
+describe("BackupLock", () => {
+  it.scoped("is one run's, and gone with its scope", () =>
+    Effect.gen(function* () {
+      const { folder, locks, me, take } = yield* bench
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const held = yield* take
+          assert.deepStrictEqual(locks(), [".holter-lock-1"])
+          yield* held.check
+          const error = yield* Effect.flip(Effect.scoped(take))
+          assert.strictEqual(error.reason, "Locked")
+          assert.strictEqual(
+            error.message,
+            `${folder}: expected no other run on it, found one to create a backup by process ` +
+              `${me.pid} on ${me.host}, since 2026-11-26T12:00:00.000Z. ` +
+              `Wait until it ends, or end process ${me.pid} on ${me.host}.`
+          )
+        })
+      )
+      assert.deepStrictEqual(locks(), [])
+      yield* Effect.scoped(take)
+    })
+  )
+
+  for (const [name, change] of [
+    ["ended", { pid: nobody }],
+    ["had this number before", { started: "1" }],
+    ["ran before the system was started", { boot: "of yesterday" }]
+  ] as const) {
+    it.scoped(`is taken over at once from a process that ${name}`, () =>
+      Effect.gen(function* () {
+        const { folder, locks, me, take } = yield* bench
+        leave(folder, { ...me, ...change })
+        yield* Effect.scoped(
+          Effect.tap(take, () => assert.deepStrictEqual(locks(), [".holter-lock-2"]))
+        )
+        assert.deepStrictEqual(locks(), [])
+      })
+    )
+  }
+
+  for (const [name, change] of [
+    ["another machine", { host: "other", boot: "other" }],
+    ["another container", { pidNamespace: "pid:[1]" }],
+    ["a system that tells little", { boot: null }]
+  ] as const) {
+    it.scoped(`of ${name} is taken over after two minutes without a sign of life`, () =>
+      Effect.gen(function* () {
+        const { folder, locks, me, take } = yield* bench
+        leave(folder, { ...me, pid: nobody, ...change }, 119)
+        const error = yield* Effect.flip(Effect.scoped(take))
+        assert.include(error.message, "found one to dream by process 4194304")
+        yield* TestClock.adjust("2 seconds")
+        yield* Effect.scoped(
+          Effect.tap(take, () => assert.deepStrictEqual(locks(), [".holter-lock-2"]))
+        )
+      })
+    )
+  }
+
+  it.scoped("gives a sign of life, so that it is not taken over on a shared volume", () =>
+    Effect.gen(function* () {
+      const { folder, take } = yield* bench
+      yield* take
+      const file = path.join(folder, ".holter-lock-1")
+      const text = readFileSync(file, "utf8")
+      // As another machine would see it.
+      const elsewhere = text.replace(/"host":"[^"]*"/, '"host":"other"')
+      yield* TestClock.adjust("10 minutes")
+      writeFileSync(path.join(folder, ".holter-lock-1"), elsewhere)
+      yield* TestClock.adjust("15 seconds")
+      const error = yield* Effect.flip(Effect.scoped(take))
+      assert.strictEqual(error.reason, "Locked")
+    })
+  )
+
+  it.scoped("that does not tell its owner is waited for as well", () =>
+    Effect.gen(function* () {
+      const { folder, take } = yield* bench
+      const file = path.join(folder, ".holter-lock-7")
+      writeFileSync(file, "")
+      const seconds = DateTime.unsafeMake(now).epochMillis / 1000
+      utimesSync(file, seconds, seconds)
+      const error = yield* Effect.flip(Effect.scoped(take))
+      assert.include(error.message, "the lock .holter-lock-7, which does not tell its owner")
+      yield* TestClock.adjust("3 minutes")
+      yield* Effect.scoped(take)
+      assert.deepStrictEqual(readdirSync(folder), [])
+    })
+  )
+
+  it.scoped("tells a run that it lost the lock", () =>
+    Effect.gen(function* () {
+      const { folder, me, take } = yield* bench
+      const held = yield* take
+      yield* held.check
+      leave(folder, { ...me, host: "other" })
+      const error = yield* Effect.flip(held.check)
+      assert.strictEqual(error.reason, "Locked")
+      assert.include(error.message, "another run has taken it over")
+    })
+  )
+
+  it.scoped("that was lost is left to its new owner", () =>
+    Effect.gen(function* () {
+      const { folder, locks, me, take } = yield* bench
+      const scope = yield* Scope.make()
+      yield* Scope.extend(take, scope)
+      leave(folder, { ...me, host: "other" })
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(locks(), [".holter-lock-1"])
+    })
+  )
+
+  it.scoped("is never held twice, however many meet, with stale locks or without", () =>
+    Effect.gen(function* () {
+      const { folder, me, take } = yield* bench
+      for (let round = 0; round < 30; round++) {
+        if (round % 2 === 1) leave(folder, { ...me, pid: nobody }, 0, 1 + (round % 5))
+        let holders = 0
+        let most = 0
+        const run = Effect.scoped(
+          Effect.gen(function* () {
+            yield* take
+            most = Math.max(most, ++holders)
+            yield* Effect.yieldNow()
+            holders--
+          })
+        )
+        const ends = yield* Effect.all(
+          Array.from({ length: 8 }, () => Effect.exit(run)),
+          {
+            concurrency: "unbounded"
+          }
+        )
+        assert.strictEqual(most, 1)
+        assert.isAtLeast(ends.filter(Exit.isSuccess).length, 1)
+        assert.deepStrictEqual(readdirSync(folder), [])
+      }
+    })
+  )
+})
+
+describe("Owner", () => {
+  it.scopedLive("judges this process, and what is no process any more", () =>
+    Effect.gen(function* () {
+      const me = yield* Owner.self
+      assert.strictEqual(yield* Owner.stateOf(me, me), "alive")
+      assert.strictEqual(yield* Owner.stateOf({ ...me, pid: nobody }, me), "dead")
+      assert.strictEqual(yield* Owner.stateOf({ ...me, started: "1" }, me), "dead")
+      assert.strictEqual(yield* Owner.stateOf({ ...me, host: "other" }, me), "unknown")
+      // The first process of the system, which others may not ask.
+      const first = yield* Owner.stateOf({ ...me, pid: 1, started: null }, me)
+      assert.strictEqual(first, "alive")
+    })
+  )
+
+  it.scopedLive("is the same when it was part of a name", () =>
+    Effect.gen(function* () {
+      const me = yield* Owner.self
+      assert.deepStrictEqual(Owner.parse(Owner.format(me), me), me)
+      for (const [change, state] of [
+        [{ pid: nobody }, "dead"],
+        [{ boot: "other" }, "dead"],
+        [{ host: "other", boot: "other" }, "unknown"],
+        [{ pidNamespace: "other" }, "unknown"]
+      ] as const) {
+        const read = Owner.parse(Owner.format({ ...me, ...change }), me)
+        assert.isDefined(read)
+        if (read !== undefined) assert.strictEqual(yield* Owner.stateOf(read, me), state)
+      }
+      for (const text of ["", "x", "0-000000-0-0-0", "12"]) {
+        assert.isUndefined(Owner.parse(text, me))
+      }
+    })
+  )
+})
