@@ -6,7 +6,7 @@
 import { Predicate, Schema } from "effect"
 import * as Host from "../Common/Host.js"
 
-export const Reason = Schema.Literal(
+const Reason = Schema.Literal(
   "Unreachable",
   "AuthFailed",
   "TlsFailed",
@@ -19,7 +19,7 @@ export const Reason = Schema.Literal(
   "QueryFailed"
 )
 
-export type Reason = typeof Reason.Type
+type Reason = typeof Reason.Type
 
 /** A connection could not be opened, or a query failed. Who uses it says what to do about it. */
 export class PostgresError extends Schema.TaggedError<PostgresError>(

@@ -44,6 +44,8 @@ export interface Options {
 }
 
 /**
+ * A strategy for the database at a URL. Nothing is connected before it is used.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -84,6 +86,22 @@ export const make = (
 /**
  * @since 0.1.0
  * @category layers
+ * @example
+ * import { NodeContext } from "@effect/platform-node"
+ * import { Effect, Layer } from "effect"
+ * import { DatabaseUrl } from "holter"
+ * import * as Postgres from "holter/BackupStrategy/Postgres"
+ *
+ * const url = DatabaseUrl.parse("postgresql://bot:secret@localhost/bot")
+ *
+ * // A directory of parts, dumped and restored two at a time.
+ * Layer.unwrapEffect(
+ *   Effect.map(url, (parsed) =>
+ *     parsed._tag === "Postgres"
+ *       ? Postgres.layer(parsed, { jobs: 2 })
+ *       : Layer.die("no URL of PostgreSQL")
+ *   )
+ * ).pipe(Layer.provide(NodeContext.layer))
  */
 export const layer = (
   url: DatabaseUrl.Postgres,

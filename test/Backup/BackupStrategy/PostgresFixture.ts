@@ -7,12 +7,13 @@ import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import * as Postgres from "../../../src/Backup/BackupStrategy/Postgres.js"
-import type {
-  DumpOptions,
-  OnProgress,
-  Payload,
-  RestoreOptions,
-  Strategy
+import {
+  BackupStrategy,
+  type DumpOptions,
+  type OnProgress,
+  type Payload,
+  type RestoreOptions,
+  type Strategy
 } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import type * as Manifest from "../../../src/Backup/Manifest.js"
 import * as DatabaseUrl from "../../../src/Common/DatabaseUrl.js"
@@ -21,14 +22,17 @@ import * as Template from "../../support/PostgresTemplate.js"
 
 export const silent: OnProgress = () => Effect.void
 
-export const parse = (url: string): DatabaseUrl.Postgres => {
+const parse = (url: string): DatabaseUrl.Postgres => {
   const parsed = Either.getOrThrow(DatabaseUrl.parse(url))
   if (parsed._tag !== "Postgres") throw new Error("no URL of PostgreSQL")
   return parsed
 }
 
 export const strategyOf = (url: string, options?: Postgres.Options): Effect.Effect<Strategy> =>
-  Postgres.make(parse(url), options).pipe(Effect.provide(NodeContext.layer))
+  BackupStrategy.pipe(
+    Effect.provide(Postgres.layer(parse(url), options)),
+    Effect.provide(NodeContext.layer)
+  )
 
 export const adminUrl = (server: PostgresInstance, database?: string): string =>
   server.urlWith({

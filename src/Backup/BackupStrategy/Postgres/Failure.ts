@@ -32,7 +32,12 @@ export const make = (
 export const fromPostgres =
   (target: Target) =>
   (error: PostgresError): BackupError =>
-    make(target, { found: error.found, ...(byCode(error.code) ?? connection[error.reason]) }, error)
+    make(target, { found: error.found, ...wordsFor(error) }, error)
+
+const wordsFor = (error: PostgresError): Words =>
+  /row-level security policy/.test(error.found)
+    ? rowSecurity
+    : (byCode(error.code) ?? connection[error.reason])
 
 const connection: Readonly<Record<PostgresError["reason"], Words>> = {
   Unreachable: {
@@ -90,6 +95,12 @@ const permission: Words = {
   reason: "NotPermitted",
   expected: "the right to do this",
   advice: "Grant it to the user in the URL, or use the database's owner"
+}
+const rowSecurity: Words = {
+  reason: "NotPermitted",
+  expected: "a user who sees every row",
+  advice:
+    "Tables have row-level security: use their owner, or a role with BYPASSRLS (ALTER ROLE name BYPASSRLS)"
 }
 const lockTimeout: Words = {
   reason: "Busy",
@@ -150,15 +161,7 @@ export const fromTool = (
 }
 
 const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
-  [
-    /row-level security policy/,
-    {
-      reason: "NotPermitted",
-      expected: "a user who sees every row",
-      advice:
-        "Tables have row-level security: use their owner, or a role with BYPASSRLS (ALTER ROLE name BYPASSRLS)"
-    }
-  ],
+  [/row-level security policy/, rowSecurity],
   [/lock timeout|could not obtain lock on relation/, lockTimeout],
   [
     /No space left on device|could not extend file/,

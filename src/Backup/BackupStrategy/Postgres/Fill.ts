@@ -103,6 +103,8 @@ const reporting =
           })
         ),
         Effect.ignore,
+        // Its answer is waited for: the session has other work afterwards.
+        Effect.uninterruptible,
         Effect.repeat(Schedule.spaced("500 millis")),
         Effect.fork,
         Effect.zipRight(work),

@@ -70,7 +70,13 @@ export const sweep = (
         // Its lock is free, so nobody works with it, unless it is gone already.
         ([row]) =>
           row?.locked === true
-            ? Effect.as(drop(session, name), [name])
+            ? drop(session, name).pipe(
+                Effect.as([name]),
+                // What cannot be dropped is no reason not to restore.
+                Effect.catchAll((error) =>
+                  Effect.as(Effect.logWarning(`${name} is left over: ${error.message}`), [])
+                )
+              )
             : Effect.succeed<ReadonlyArray<string>>([]),
         ([row]) =>
           row?.locked === true

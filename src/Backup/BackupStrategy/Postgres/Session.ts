@@ -40,6 +40,7 @@ export const connect = (
       Connection.query(connection, sql, values, (cause) =>
         PostgresError.fromCause(cause, target.address)
       )
+    yield* run("SET statement_timeout = 0")
     yield* run(settings)
     const known = Effect.mapError(Failure.fromPostgres(target))
     return {
@@ -58,6 +59,6 @@ const settings = `SELECT pg_catalog.set_config(name, CASE name
     WHEN 'client_connection_check_interval' THEN '2s' WHEN 'search_path' THEN ''
     WHEN 'default_transaction_read_only' THEN 'off' WHEN 'row_security' THEN 'off' ELSE '0' END, false)
   FROM pg_catalog.pg_settings
-  WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
+  WHERE name IN ('lock_timeout', 'idle_in_transaction_session_timeout',
     'idle_session_timeout', 'transaction_timeout', 'client_connection_check_interval', 'search_path',
     'default_transaction_read_only', 'row_security')`

@@ -23,7 +23,7 @@ export const splitList = (text: string): ReadonlyArray<string> =>
   )
 
 /** Settings that are such lists: GUC_LIST_QUOTE in PostgreSQL's source. */
-export const listSettings: ReadonlySet<string> = new Set([
+const listSettings: ReadonlySet<string> = new Set([
   "local_preload_libraries",
   "search_path",
   "session_preload_libraries",

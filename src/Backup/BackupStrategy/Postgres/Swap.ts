@@ -28,27 +28,67 @@ export interface Names {
   readonly comment: string | null
 }
 
-/** Not to be interrupted: it ends by itself, within seconds. */
+/** Not to be interrupted once it has begun: the server ends it by itself, within seconds. */
 export const swap = (
   target: Target,
   maintenance: Maintenance,
   names: Names
 ): Effect.Effect<void, BackupError> =>
-  Effect.gen(function* () {
-    const killer = yield* Maintenances.again(target, maintenance)
-    const ending = endSessions(killer, names.oid).pipe(
-      Effect.repeat(Schedule.spaced("10 millis")),
-      Effect.ignore
-    )
-    yield* attempt(maintenance.session, names).pipe(
-      Effect.raceFirst(Effect.zipRight(Effect.interruptible(ending), Effect.never)),
-      // Who may not be ended may leave by itself.
-      Effect.retry({ while: ({ code }) => code === "55006", times: 2 }),
-      Effect.catchAll((error) =>
-        Effect.flatMap(connected(killer, names.oid), (who) => failure(target, names, error, who))
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const killer = yield* restore(Maintenances.again(target, maintenance))
+      const ending = endSessions(killer, names.oid).pipe(
+        // An answer is waited for: the session is asked something else afterwards.
+        Effect.uninterruptible,
+        Effect.repeat(Schedule.spaced("10 millis")),
+        Effect.ignore
       )
+      yield* attempt(maintenance.session, names).pipe(
+        Effect.raceFirst(Effect.zipRight(Effect.interruptible(ending), Effect.never)),
+        Effect.catchAll((error) =>
+          error.reason === "Unreachable"
+            ? settled(target, maintenance, names, error)
+            : Effect.flatMap(connected(killer, names.oid), (who) =>
+                failure(target, names, error, who)
+              )
+        )
+      )
+    }).pipe(Effect.scoped)
+  )
+
+const Exists = Schema.Struct({ exists: Schema.Boolean })
+
+/** The connection was lost before the answer came: whether it was done shows in the names. */
+const settled = (
+  target: Target,
+  maintenance: Maintenance,
+  { aside, fresh, live }: Names,
+  error: PostgresError
+): Effect.Effect<void, BackupError> => {
+  const unknown = Failure.make(
+    target,
+    {
+      reason: "Unreachable",
+      expected: "an answer to the renaming",
+      found: error.found,
+      advice: `Look whether there is a database ${aside}: then ${live} is the restored one, otherwise it is as it was`
+    },
+    error
+  )
+  return Maintenances.again(target, maintenance).pipe(
+    Effect.flatMap((session) =>
+      session.rows(Exists, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS exists", [
+        fresh
+      ])
+    ),
+    Effect.scoped,
+    Effect.interruptible,
+    Effect.mapError(() => unknown),
+    Effect.flatMap(([row]) =>
+      row?.exists === false ? Effect.void : Failure.fromPostgres(target)(error)
     )
-  }).pipe(Effect.scoped, Effect.uninterruptible)
+  )
+}
 
 const attempt = (session: Session, names: Names): Effect.Effect<void, PostgresError> => {
   const live = identifier(names.live)
@@ -70,7 +110,7 @@ const attempt = (session: Session, names: Names): Effect.Effect<void, PostgresEr
 /** By the database's identity: its name is the new one's from one moment to the next. */
 const endSessions = (killer: Session, oid: number | undefined): Effect.Effect<void, BackupError> =>
   oid === undefined
-    ? Effect.never
+    ? Effect.void
     : Effect.asVoid(
         killer.rows(
           Schema.Unknown,
