@@ -111,7 +111,12 @@ function load(name, parts) {
   const script = new (require("node:vm").Script)(source, { filename, cachedData })
   const known = cachedData !== undefined && script.cachedDataRejected !== true
   parts.push({ known, places, script })
-  const own = { exports: {} }
+  const own = {
+    exports: {},
+    get url() {
+      return require("node:url").pathToFileURL(filename).href
+    }
+  }
   const requirePart = (id) =>
     withDefaults(() => (id.startsWith("./driver-") ? load(id.slice(2), parts) : require(id)))
   const evaluate = script.runInThisContext()

@@ -3,6 +3,7 @@
  *
  * dist/bin.cjs     a few lines: answers --version, loads the bundle with its code cache
  * dist/cli.cjs     the command line with its plugins; dist/driver-*.cjs: a driver each
+ * dist/sqlite-child.cjs   the process that works on SQLite files, for the command and the library
  * dist/*.cache     compiled code for this Node version; rejected and made anew by others
  */
 import { execFile } from "node:child_process"
@@ -14,6 +15,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { build } from "esbuild"
+import { bundleSqliteChild } from "./sqliteChild.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = join(root, "dist")
@@ -50,7 +52,8 @@ const options = {
   legalComments: "none",
   // pg looks for the global Response to find out that it runs at Cloudflare; on Node 20 the look
   // alone loads all of Node's own fetch.
-  define: { "process.env.NODE_ENV": '"production"', Response: "undefined" }
+  // `import.meta.url` tells where the bundle is, see bin.template.cjs.
+  define: { "import.meta.url": "module.url", "process.env.NODE_ENV": '"production"', Response: "undefined" }
 }
 
 const bundle = async () => {
@@ -212,5 +215,6 @@ const fillCodeCache = async () => {
 }
 
 await bundle()
+await bundleSqliteChild(join(dist, "sqlite-child.cjs"), "better-sqlite3")
 await writeBin()
 await fillCodeCache()

@@ -20,6 +20,7 @@ import {
 import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { bundleSqliteChild } from "../../scripts/sqliteChild.mjs"
 import * as Binaries from "./Binaries.js"
 import { ServerError } from "./ServerError.js"
 
@@ -28,6 +29,8 @@ export interface TestRun {
   readonly binaries: Binaries.Binaries
   /** The doubles as one file that plain Node runs. */
   readonly doubles: string
+  /** The child process that works on SQLite files, see `SqliteBackup.ts`. */
+  readonly sqliteChild: string
   /** `setpriv`, where it can tie a child's life to its parent's. */
   readonly setpriv: string | undefined
   /** Who runs the servers when the tests run as root: PostgreSQL refuses to be root. */
@@ -69,6 +72,7 @@ export const prepare = async (binaries: Binaries.Binaries): Promise<Prepared> =>
   chmodSync(root, 0o711)
   try {
     await bundle(root)
+    await bundleSqliteChild(path.join(root, "sqlite-child.cjs"))
   } catch (cause) {
     rmSync(root, { recursive: true, force: true })
     throw cause
@@ -77,6 +81,7 @@ export const prepare = async (binaries: Binaries.Binaries): Promise<Prepared> =>
     root,
     binaries,
     doubles: path.join(root, "child.mjs"),
+    sqliteChild: path.join(root, "sqlite-child.cjs"),
     setpriv: findSetpriv(),
     user: unprivilegedUser()
   }
