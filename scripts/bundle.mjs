@@ -71,7 +71,11 @@ const options = {
   // pg looks for the global Response to find out that it runs at Cloudflare; on Node 20 the look
   // alone loads all of Node's own fetch.
   // `import.meta.url` tells where the bundle is, see bin.template.cjs.
-  define: { "import.meta.url": "module.url", "process.env.NODE_ENV": '"production"', Response: "undefined" }
+  define: {
+    "import.meta.url": "module.url",
+    "process.env.NODE_ENV": '"production"',
+    Response: "undefined"
+  }
 }
 
 const bundle = async () => {

@@ -1,6 +1,6 @@
 /** `holter backup` on SQLite, from a shell, as an operator would use it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import {
   copyFileSync,
   mkdirSync,
@@ -12,10 +12,11 @@ import {
 } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
+import * as ProcessTree from "../support/ProcessTree.js"
 import * as Bot from "./backup.js"
 
 const ansi = /\u001b/
-const name = /dmarket_bot_sqlite_\d{8}_\d{6}_\d{3}\.db\.gz/
+const backupName = /dmarket_bot_sqlite_\d{8}_\d{6}_\d{3}\.db\.gz/
 
 const well = (result: Cli.CliResult) =>
   assert.strictEqual(result.code, 0, `${result.stdout}${result.stderr}`)
@@ -30,7 +31,7 @@ describe("holter backup, round trip", () => {
       assert.notMatch(created.stdout, ansi)
       assert.match(created.stdout, /✅ Backed up dmarket_bot\.db \(sqlite\) as dmarket_bot_sqlite_/)
       assert.match(created.stdout, /1 table, 1,000 rows, verified, in \d+\.\d s/)
-      const [made = ""] = name.exec(created.stdout) ?? []
+      const [made = ""] = backupName.exec(created.stdout) ?? []
       assert.deepStrictEqual(Bot.names(backups), [made])
       assert.strictEqual(Bot.mode(backups), 0o700)
       assert.strictEqual(Bot.mode(path.join(backups, made)), 0o600)
@@ -341,31 +342,53 @@ describe("holter backup, when something is wrong", () => {
     })
   )
 
-  it.scopedLive("is 143 after SIGTERM, leaves nothing half, and the next run is well", () =>
+  it.scopedLive("is 143 after SIGTERM, leaves nothing at all, and the next run is well", () =>
     Effect.gen(function* () {
       const bot = yield* Bot.make(300_000)
-      const started = yield* Cli.startPty(["backup", "create"], bot)
-      yield* started.awaitStdout(/Reading the database|Compressing|Verifying/)
-      const target = Number(
-        Bot.shell(
-          `pgrep -f 'bin.cjs backup create' --parent ${started.pid} || pgrep --parent ${started.pid}`,
-          bot.cwd
-        )
-          .trim()
-          .split("\n")[0]
-      )
-      process.kill(target, "SIGTERM")
+      mkdirSync(bot.backups, { mode: 0o700 })
+      const begun = yield* Effect.fork(Bot.awaitPartial(bot.backups))
+      const started = yield* Cli.start(["backup", "create"], bot)
+      yield* Fiber.join(begun)
+      const children = ProcessTree.descendants(started.pid)
+      yield* started.signal("SIGTERM")
       const result = yield* started.exit
-      assert.strictEqual(result.code, 143, result.stdout)
-      const left = (yield* Effect.sync(() => Bot.names(bot.backups))).filter((one) =>
-        name.test(one)
-      )
-      assert.isEmpty(left)
+      assert.deepInclude(result, { code: 143, signal: null, stdout: "" })
+      assert.isEmpty(Bot.names(bot.backups))
+      for (const child of children) assert.isFalse(ProcessTree.isAlive(child))
       const next = yield* bot.holter("create")
       well(next)
       assert.lengthOf(Bot.names(bot.backups), 1)
       assert.strictEqual(Bot.count(bot.file), 300_000)
     })
+  )
+})
+
+describe("holter check, of backups", () => {
+  it.scopedLive(
+    "is unhealthy without one, healthy with one, and degraded while one is broken",
+    () =>
+      Effect.gen(function* () {
+        const { backups, cwd, holter } = yield* Bot.make(10)
+        const files = { "holter.config.yaml": "checks: { backups: { type: backup_freshness } }\n" }
+        const check = Effect.map(Cli.run(["check"], { cwd, files }), ({ code, stdout }) => ({
+          code,
+          stdout
+        }))
+        const none = yield* check
+        assert.strictEqual(none.code, 2)
+        assert.match(none.stdout, /Backups in backups: there is none\. Look at the last run/)
+        well(yield* holter("create"))
+        const one = yield* check
+        assert.strictEqual(one.code, 0, one.stdout)
+        assert.match(one.stdout, /Newest backup is 0 minutes old/)
+        writeFileSync(path.join(backups, "dmarket_bot_sqlite_20251211_120000_123.db.gz"), "")
+        const broken = yield* check
+        assert.strictEqual(broken.code, 1)
+        assert.include(
+          broken.stdout,
+          "not good: dmarket_bot_sqlite_20251211_120000_123.db.gz (empty)"
+        )
+      })
   )
 })
 

@@ -2,7 +2,7 @@
 import Sqlite from "better-sqlite3"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
-import { readdirSync, statSync } from "node:fs"
+import { readdirSync, statSync, watch } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
 import * as TempDir from "../support/TempDir.js"
@@ -49,6 +49,23 @@ export const names = (directory: string): ReadonlyArray<string> =>
   readdirSync(directory)
     .filter((name) => !name.endsWith(".manifest.json"))
     .sort()
+
+/** Waits until a run has written a part of a backup into the directory, which must be there. */
+export const awaitPartial = (directory: string): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    const watcher = watch(directory, (_, file) => {
+      // The draft of a lock has such a name as well, and a few bytes.
+      if (file?.startsWith(".partial-") !== true || sizeOf(path.join(directory, file)) < 65_536)
+        return
+      watcher.close()
+      resume(Effect.void)
+    })
+    return Effect.sync(() => {
+      watcher.close()
+    })
+  })
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
 export const mode = (file: string): number => statSync(file).mode & 0o777
 

@@ -20,7 +20,6 @@ import {
 import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
-import { bundleSqliteChild } from "../../scripts/sqliteChild.mjs"
 import * as Binaries from "./Binaries.js"
 import { ServerError } from "./ServerError.js"
 
@@ -72,7 +71,6 @@ export const prepare = async (binaries: Binaries.Binaries): Promise<Prepared> =>
   chmodSync(root, 0o711)
   try {
     await bundle(root)
-    await bundleSqliteChild(path.join(root, "sqlite-child.cjs"))
   } catch (cause) {
     rmSync(root, { recursive: true, force: true })
     throw cause
@@ -115,6 +113,8 @@ const temporary = (): string => {
 const bundle = async (root: string): Promise<void> => {
   // Loaded here: every test process reads this module, and only one of them bundles.
   const esbuild = await import("esbuild")
+  const { bundleSqliteChild } = await import("../../scripts/sqliteChild.mjs")
+  await bundleSqliteChild(path.join(root, "sqlite-child.cjs"))
   const source = (name: string) => {
     const beside = fileURLToPath(new URL(name, import.meta.url))
     // A benchmark may itself be bundled somewhere else; it runs in the project's folder.

@@ -49,7 +49,12 @@ const run = Effect.fn("Sqlite.Child")(function* (
   const last = yield* child.stdout.pipe(
     Stream.decodeText(),
     Stream.splitLines,
-    Stream.runFoldEffect(nothing, (before, line) => heard(before, line, onProgress)),
+    Stream.runFoldWhileEffect(
+      nothing,
+      // A check that goes on after a failure is not waited for.
+      ({ answer }) => answer === undefined,
+      (before, line) => heard(before, line, onProgress)
+    ),
     Effect.mapError((cause) => failed("its answer to be readable", cause.message, cause))
   )
   const { answer } = last

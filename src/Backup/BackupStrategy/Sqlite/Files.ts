@@ -50,9 +50,9 @@ export const make = ({ fs, given, path }: Options) => {
     const parent = path.dirname(absolute)
     const directory = Option.isSome(real)
       ? path.dirname(real.value)
-      : yield* fs.realPath(parent).pipe(
-          failed("Missing", `the directory ${parent}`, "Make it, or check the database URL")
-        )
+      : yield* fs
+          .realPath(parent)
+          .pipe(failed("Missing", `the directory ${parent}`, "Make it, or check the database URL"))
     const name = path.basename(Option.getOrElse(real, () => absolute))
     const file = path.join(directory, name)
     const exists = yield* readable(fs.exists(file))
@@ -118,8 +118,7 @@ export const make = ({ fs, given, path }: Options) => {
   const remove = (files: ReadonlyArray<string>): Effect.Effect<void, BackupError> =>
     Effect.forEach(
       files.flatMap((file) => ["", "-wal", "-shm", "-journal"].map((end) => `${file}${end}`)),
-      (file) =>
-        readable(fs.remove(file, { force: true })),
+      (file) => readable(fs.remove(file, { force: true })),
       { discard: true }
     )
 

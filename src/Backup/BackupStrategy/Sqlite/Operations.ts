@@ -81,7 +81,7 @@ const dump = (options: Options, given: DumpOptions): Effect.Effect<Manifest.Dump
       copy,
       busyTimeout
     } as const
-    const { _tag, ...dumped } = yield* asked(options, request, "Dumped", onProgress)
+    const dumped = yield* asked(options, request, "Dumped", onProgress)
     return { ...dumped, database, compression }
   }).pipe(
     Effect.onError(() => Effect.ignore(options.files.remove([given.path, `${given.path}.copy`])))
@@ -101,7 +101,7 @@ const restore = (
       const own = { database: file, aside, replaceDamaged, busyTimeout }
       return asked(options, { _tag: "Restore", ...request, ...own }, "Restored", onProgress)
     })
-  }).pipe(Effect.map(({ _tag, setAside, ...rest }) => ({ ...rest, setAside })))
+  }).pipe(Effect.map(({ setAside, ...rest }) => ({ ...rest, setAside })))
 
 /**
  * A request with a name for the content, beside a file; whatever becomes of the child, nothing is left
@@ -144,12 +144,14 @@ const asked = <Tag extends Ended["_tag"]>(
   request: Protocol.Request,
   tag: Tag,
   onProgress: OnProgress
-): Effect.Effect<Extract<Ended, { readonly _tag: Tag }>, BackupError> =>
-  Effect.flatMap(ask(request, onProgress), (answer) =>
-    isTagged(answer, tag)
-      ? Effect.succeed(answer)
-      : Effect.dieMessage(`the child answered ${answer._tag} to ${request._tag}`)
-  )
+): Effect.Effect<Omit<Extract<Ended, { readonly _tag: Tag }>, "_tag">, BackupError> =>
+  Effect.flatMap(ask(request, onProgress), (answer) => {
+    if (!isTagged(answer, tag)) {
+      return Effect.dieMessage(`the child answered ${answer._tag} to ${request._tag}`)
+    }
+    const { _tag, ...rest } = answer
+    return Effect.succeed(rest)
+  })
 
 const isTagged = <Tag extends Ended["_tag"]>(
   answer: Ended,

@@ -141,7 +141,11 @@ const beginRead = (database: Database): void => {
   database.prepare("SELECT count(*) FROM sqlite_schema").get()
 }
 
-const copyBytes = (source: number, bytes: number, { database, onProgress, target }: Options): void =>
+const copyBytes = (
+  source: number,
+  bytes: number,
+  { database, onProgress, target }: Options
+): void =>
   bracket(
     () => fs.openSync(target, "r+"),
     (file) => {

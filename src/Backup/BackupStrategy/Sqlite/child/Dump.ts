@@ -70,7 +70,8 @@ const compressed = (
     const onBytes = (bytes: number, total: number) => {
       onProgress({ stage: "compress", bytes, total })
     }
-    if (compression !== "none") return compress({ source, target: path, compression, level, onBytes })
+    if (compression !== "none")
+      return compress({ source, target: path, compression, level, onBytes })
     const payload = { path: source, compression, expected: undefined, scratch: "" }
     return extract({ payload, target: undefined, onBytes })
   })

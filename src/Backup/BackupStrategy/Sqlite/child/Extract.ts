@@ -5,15 +5,13 @@
  */
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
-import type { Transform } from "node:stream"
-import { pipeline } from "node:stream/promises"
-import * as zlib from "node:zlib"
 import type { PayloadRequest } from "../Protocol.js"
 import { bracket, bracketAsync } from "./bracket.js"
-import { about, fail } from "./Fault.js"
+import { about, corrupt, fail } from "./Fault.js"
 import { writeAll } from "./files.js"
 import * as Header from "./Header.js"
-import * as Zstd from "./Zstd.js"
+import * as Members from "./Members.js"
+import { inOneGo, inParallel } from "./Unpackers.js"
 
 /** @internal */
 export interface Content {
@@ -70,11 +68,10 @@ const read = async (
   const total = fs.statSync(payload.path).size
   let bytes = 0
   let contentBytes = 0
-  const seen = (chunk: Buffer): Buffer => {
+  const seen = (chunk: Buffer): void => {
     file.update(chunk)
     bytes += chunk.length
     onBytes(bytes, total)
-    return chunk
   }
   const keep = (chunk: Buffer): void => {
     content.update(chunk)
@@ -82,21 +79,8 @@ const read = async (
     contentBytes += chunk.length
     if (target !== undefined) writeAll(target, chunk)
   }
-  const source = fs.createReadStream(payload.path, { highWaterMark: chunkSize })
-  const each = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) yield seen(chunk)
-  }
-  const unpack = unpacker(payload)
-  const sink = async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) keep(chunk)
-  }
-  await (unpack === undefined
-    ? pipeline(source, each, sink)
-    : pipeline(source, each, unpack, sink))
-  // Zeros behind the last member are no error for zlib.
-  if (unpack !== undefined && unpack.bytesWritten !== bytes) {
-    return corrupt(payload.path, "nothing behind its end", `${bytes - unpack.bytesWritten} bytes`)
-  }
+  const given = { path: payload.path, compression: payload.compression, seen, keep }
+  await (isOfMembers(payload) ? inParallel(given) : inOneGo(given))
   return {
     bytes,
     sha256: file.digest("hex"),
@@ -106,22 +90,8 @@ const read = async (
   }
 }
 
-const unpacker = ({
-  compression,
-  path
-}: PayloadRequest): (Transform & { readonly bytesWritten: number }) | undefined => {
-  if (compression === "none") return undefined
-  if (compression === "gzip") return zlib.createGunzip({ chunkSize })
-  return Zstd.available === undefined
-    ? fail({
-        reason: "ToolTooOld",
-        subject: path,
-        expected: "a Node.js whose zlib has zstd, 22.15 or newer",
-        found: process.version,
-        advice: "Use a newer Node.js, or unpack it with zstd -d"
-      })
-    : Zstd.available.createZstdDecompress()
-}
+const isOfMembers = ({ compression, path }: PayloadRequest): boolean =>
+  compression === "gzip" && Members.lengthOf(firstBytes(path)) !== undefined
 
 const judge = ({ expected, path }: PayloadRequest, content: Content): void => {
   const { bytes, contentBytes, contentSha256, head, sha256 } = content
@@ -161,8 +131,3 @@ const refusePostgres = (subject: string, head: Buffer): void => {
     advice: "Give the URL of a PostgreSQL database, or another backup"
   })
 }
-
-const corrupt = (subject: string, expected: string, found: string): never =>
-  fail({ reason: "Corrupt", subject, expected, found, advice: "Use another backup" })
-
-const chunkSize = 1 << 18

@@ -22,6 +22,10 @@ export const fail = (report: Report): never => {
   throw new Fault(report)
 }
 
+/** @internal */
+export const corrupt = (subject: string, expected: string, found: string): never =>
+  fail({ reason: "Corrupt", subject, expected, found, advice: "Use another backup" })
+
 /** What a call was about: the database itself, a backup of one, or the place where files are written. @internal */
 export type Role = "database" | "backup" | "place"
 
@@ -56,13 +60,14 @@ export const codeOf = (error: unknown): string =>
 const meaning = (code: string, role: Role): Omit<Report, "subject" | "found"> | undefined => {
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return busy
   if (code === "SQLITE_FULL" || /^(ENOSPC|EDQUOT|EFBIG)$/.test(code)) return full
-  if (/^SQLITE_(NOTADB|CORRUPT|FORMAT)/.test(code)) return role === "backup" ? corrupt : damaged
+  if (/^SQLITE_(NOTADB|CORRUPT|FORMAT)/.test(code))
+    return role === "backup" ? corruptBackup : damaged
   if (/^SQLITE_(CANTOPEN|READONLY|PERM|AUTH|IOERR)/.test(code)) {
     return role === "database" ? unreadable : place
   }
-  if (code.startsWith("SQLITE_")) return role === "backup" ? corrupt : damaged
+  if (code.startsWith("SQLITE_")) return role === "backup" ? corruptBackup : damaged
   if (code === "ENOENT") return role === "database" ? missing : place
-  if (code.startsWith("Z")) return corrupt
+  if (code.startsWith("Z")) return corruptBackup
   if (/^E[A-Z0-9]+$/.test(code)) return role === "database" ? unreadable : place
   return undefined
 }
@@ -77,7 +82,7 @@ const full = {
   expected: "room on the disk",
   advice: "Free some space, or use another directory"
 } as const
-const corrupt = {
+const corruptBackup = {
   reason: "Corrupt",
   expected: "a whole SQLite database",
   advice: "Use another backup"

@@ -40,11 +40,17 @@ type Reply =
 /** @internal */
 export { isMainThread }
 
-/** One call at a time is run, in the order of the calls. @internal */
-export const start = <J extends Jobs>(program: string, onProgress: OnProgress): Ask<J> => {
+/** @internal */
+export interface Thread<J extends Jobs> {
+  /** One call at a time is run, in the order of the calls. */
+  readonly ask: Ask<J>
+  /** Waits for a call that runs. */
+  readonly end: () => Promise<unknown>
+}
+
+/** @internal */
+export const start = <J extends Jobs>(program: string, onProgress: OnProgress): Thread<J> => {
   const worker = new Worker(program)
-  // The process ends when the answer is out.
-  worker.unref()
   const waiting: Array<{ resolve: (value: never) => void; reject: (error: Error) => void }> = []
   worker.on("message", (reply: Reply) => {
     if (reply._tag === "Progress") return onProgress(reply.progress)
@@ -55,11 +61,12 @@ export const start = <J extends Jobs>(program: string, onProgress: OnProgress): 
   worker.on("error", (error) => {
     for (const call of waiting.splice(0)) call.reject(error)
   })
-  return (name, input) =>
+  const ask: Ask<J> = (name, input) =>
     new Promise((resolve, reject) => {
       waiting.push({ resolve, reject })
       worker.postMessage({ name, input })
     })
+  return { ask, end: () => worker.terminate() }
 }
 
 /** The other side. @internal */
@@ -81,7 +88,10 @@ export const serve = (jobs: Jobs): void => {
         reply(
           result.ok
             ? { _tag: "Done", value: result.value }
-            : { _tag: "Failed", report: toReport(result.error, job.role(input), job.subject(input)) }
+            : {
+                _tag: "Failed",
+                report: toReport(result.error, job.role(input), job.subject(input))
+              }
         )
       })
   })

@@ -8,7 +8,7 @@ import type { PayloadRequest } from "../Protocol.js"
 import { bracket } from "./bracket.js"
 import type { Tables } from "./Database.js"
 import { type Content, extract, firstBytes } from "./Extract.js"
-import { about, fail } from "./Fault.js"
+import { about, corrupt } from "./Fault.js"
 import { createPrivate } from "./files.js"
 import * as Header from "./Header.js"
 import type { Facts } from "./Inspect.js"
@@ -110,6 +110,3 @@ const setRollbackMode = (path: string): void =>
     },
     fs.closeSync
   )
-
-const corrupt = (subject: string, expected: string, found: string): never =>
-  fail({ reason: "Corrupt", subject, expected, found, advice: "Use another backup" })

@@ -35,8 +35,7 @@ export const bracketAsync = async <A, B>(
 }
 
 /** What a call gives, or undefined where it throws. @internal */
-export const attempt = <A>(call: () => A): A | undefined =>
-  Either.getOrUndefined(Either.try(call))
+export const attempt = <A>(call: () => A): A | undefined => Either.getOrUndefined(Either.try(call))
 
 /** What a call throws, as a value. @internal */
 export const outcome = async <A>(

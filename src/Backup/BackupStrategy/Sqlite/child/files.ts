@@ -18,7 +18,8 @@ export const writeAll = (file: number, bytes: Uint8Array): void => {
 }
 
 /** Brings a file, or what a directory lists, to the disk. @internal */
-export const sync = (file: string): void => bracket(() => fs.openSync(file, "r"), fs.fsyncSync, fs.closeSync)
+export const sync = (file: string): void =>
+  bracket(() => fs.openSync(file, "r"), fs.fsyncSync, fs.closeSync)
 
 /** @internal */
 export const syncDirectoryOf = (file: string): void => sync(path.dirname(file))

@@ -4,7 +4,14 @@
  * @since 0.1.0
  */
 import { type Copied, type CopyInput, copy } from "./Copy.js"
-import { type Facts, type InspectInput, inspect, look, type LookInput, type Present } from "./Inspect.js"
+import {
+  type Facts,
+  type InspectInput,
+  inspect,
+  look,
+  type LookInput,
+  type Present
+} from "./Inspect.js"
 import type { Job } from "./Thread.js"
 import { resize, type ResizeInput, write, type WriteInput, type Written } from "./Write.js"
 

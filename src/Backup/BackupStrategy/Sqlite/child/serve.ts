@@ -37,14 +37,15 @@ export const serve = (): void => {
 
 const work = async (request: Request): Promise<void> => {
   const onProgress = throttled()
-  const ask = Thread.start<typeof jobs>(process.argv[1] ?? "", onProgress)
+  const { ask, end } = Thread.start<typeof jobs>(process.argv[1] ?? "", onProgress)
   const result = await outcome(() => answer(request, ask, onProgress))
   const last: Answer = result.ok
     ? result.value
     : { _tag: "Failed", ...toReport(result.error, "place", "the child process for SQLite") }
-  // A loop that has nothing else to wait for ends when this is written.
   write(last)
+  // A loop that has nothing to wait for any more ends.
   process.stdin.destroy()
+  await end()
 }
 
 const answer = async (
