@@ -16,14 +16,6 @@ import * as Owner from "./BackupLock/Owner.js"
 import * as LocalFiles from "./LocalFiles.js"
 
 /**
- * How old the last sign of life of an owner may be that cannot be asked, as one of another machine.
- *
- * @since 0.1.0
- * @category constants
- */
-export const patience = "2 minutes"
-
-/**
  * @since 0.1.0
  * @category models
  */
@@ -151,6 +143,8 @@ const isStale = (lock: Lock, me: Owner.Owner): Effect.Effect<boolean> =>
     return silence > patienceMillis
   })
 
+/** How old the last sign of life of an owner may be that cannot be asked. */
+const patience = "2 minutes"
 const patienceMillis = 120_000
 
 /** With all of its content at once, where the file system has hard links. */

@@ -85,13 +85,20 @@ const recovers = ({ inHere, order }: Bench, context: string) =>
     assert.isAtMost(backups.length, 5, context)
   })
 
-const allSteps = Object.entries(steps).flatMap(([work, names]) =>
-  names.map((name) => ({ work: work as Work, step: `${work}/${name}` as BackupStep }))
-)
+interface Stop {
+  readonly work: Work
+  readonly step: BackupStep
+}
+
+const allSteps: ReadonlyArray<Stop> = [
+  ...steps.create.map((step): Stop => ({ work: "create", step: `create/${step}` })),
+  ...steps.restore.map((step): Stop => ({ work: "restore", step: `restore/${step}` })),
+  ...steps.prune.map((step): Stop => ({ work: "prune", step: `prune/${step}` }))
+]
 
 /** A pre-restore backup goes through the steps of a backup. */
-const inRestore = ["create/space", "create/dump", "create/verify", "create/publish"].map(
-  (step) => ({ work: "restore" as Work, step: step as BackupStep })
+const inRestore = (["space", "dump", "verify", "publish"] as const).map(
+  (step): Stop => ({ work: "restore", step: `create/${step}` })
 )
 
 const orderOf = (bench: Bench, work: Work): Order => ({ ...bench.order, work })

@@ -12,7 +12,7 @@ import * as TempDir from "../support/TempDir.js"
 
 type Service = Context.Tag.Service<Backup.Backup>
 
-export const noon = "2026-11-26T12:00:00Z"
+const noon = "2026-11-26T12:00:00Z"
 
 export interface Given {
   readonly options?: Partial<Backup.Options>

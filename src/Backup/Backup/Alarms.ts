@@ -5,8 +5,8 @@
  */
 import type * as Manifest from "../Manifest.js"
 
-/** The share of the last backup's content under which a new one is suspect. @internal */
-export const suddenShrink = 0.5
+/** The share of the last backup's content under which a new one is suspect. */
+const suddenShrink = 0.5
 
 /** @internal */
 export const compare = (

@@ -60,8 +60,8 @@ export const all = (directory: string): Effect.Effect<ReadonlyArray<Stored>, Bac
     return found.sort(newestFirst)
   })
 
-/** The time of the manifest or, without one, of the name. @internal */
-export const startedAt = ({ manifest, parsed }: Stored): number =>
+/** The time of the manifest or, without one, of the name. */
+const startedAt = ({ manifest, parsed }: Stored): number =>
   Option.match(manifest, {
     onNone: () => parsed.startedAt.epochMillis,
     onSome: (known) => known.startedAt.epochMillis
