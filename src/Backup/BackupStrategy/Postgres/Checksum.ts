@@ -56,13 +56,12 @@ export const directory = (
   }
 ): Effect.Effect<ReadonlyArray<Part>, BackupError> =>
   Effect.tryPromise({
-    try: () => fs.readdir(root),
+    try: () => largestFirst(root),
     catch: (cause) => failure(root, cause)
   }).pipe(
-    // pg_dump's directories have no directories in them.
     Effect.flatMap((names) =>
       Effect.forEach(
-        names.sort(),
+        names,
         (name) =>
           Effect.map(
             file(path.join(root, name), {
@@ -73,7 +72,8 @@ export const directory = (
           ),
         { concurrency: options.concurrency }
       )
-    )
+    ),
+    Effect.map((parts) => parts.sort((one, other) => (one.path < other.path ? -1 : 1)))
   )
 
 /** One checksum for all parts: that of what `sha256sum` prints for them. */
@@ -112,6 +112,17 @@ export const size = (name: string): Effect.Effect<number> =>
     )
     return (await Promise.all(sizes)).reduce((total, bytes) => total + bytes, 0)
   })
+
+/** So that none is left to be read alone at the end. pg_dump's directories have none in them. */
+const largestFirst = async (root: string): Promise<ReadonlyArray<string>> => {
+  const sized = (await fs.readdir(root)).map(async (name) => ({
+    name,
+    bytes: (await fs.stat(path.join(root, name))).size
+  }))
+  return (await Promise.all(sized))
+    .sort((one, other) => other.bytes - one.bytes)
+    .map(({ name }) => name)
+}
 
 const chunkBytes = 256 * 1024
 

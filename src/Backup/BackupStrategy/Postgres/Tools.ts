@@ -81,6 +81,8 @@ const version = (
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     if (!(yield* Effect.orElseSucceed(fs.exists(path), () => false))) return Option.none()
+    // Debian's script on the PATH: it takes its time to choose one of those that are known already.
+    if ((yield* fs.realPath(path)).endsWith("/pg_wrapper")) return Option.none()
     const answer = yield* Command.string(Command.make(path, "--version"))
     const [, major] = /\) (\d+)/.exec(answer) ?? []
     return major === undefined
@@ -89,7 +91,7 @@ const version = (
     // What does not run is none: a program for another machine, a link to nowhere.
   }).pipe(Effect.orElseSucceed(() => Option.none()))
 
-/** Debian's, Red Hat's, and the PATH: on Debian that has a script which takes a while to choose. */
+/** Debian's, Red Hat's, and the PATH. */
 const usualDirectories: Effect.Effect<
   ReadonlyArray<string>,
   never,
