@@ -1,6 +1,7 @@
 /** The sequence under the virtual clock. */
 import { assert, describe, it } from "@effect/vitest"
 import {
+  Data,
   type Duration,
   Effect,
   Exit,
@@ -15,6 +16,8 @@ import {
 import * as Lifecycle from "../../src/Lifecycle/Lifecycle.js"
 import * as Phase from "../../src/Lifecycle/Phase.js"
 import * as ShutdownReport from "../../src/Lifecycle/ShutdownReport.js"
+
+class HookError extends Data.TaggedError("HookError")<{ readonly message: string }> {}
 
 const make = (options: Lifecycle.Options = {}) =>
   Effect.gen(function* () {
@@ -196,9 +199,9 @@ describe("phases", () => {
 
 describe("a hook", () => {
   const troubles: ReadonlyArray<
-    readonly [what: string, effect: Effect.Effect<unknown, Error>, ended: string]
+    readonly [what: string, effect: Effect.Effect<unknown, HookError>, ended: string]
   > = [
-    ["fails", Effect.fail(new Error("no route")), "failed"],
+    ["fails", new HookError({ message: "no route" }), "failed"],
     ["dies", Effect.die(new Error("a bug")), "died"],
     ["throws", Effect.sync((): unknown => JSON.parse("{")), "died"],
     ["interrupts itself", Effect.interrupt, "interrupted"],
@@ -270,9 +273,9 @@ describe("a hook", () => {
   it.scoped("tells why it failed, on one line", () =>
     Effect.gen(function* () {
       const { lifecycle } = yield* make()
-      yield* lifecycle.on("bot", "bot", Effect.fail(new Error("no route\nto host")))
+      yield* lifecycle.on("bot", "bot", new HookError({ message: "no route\nto host" }))
       const report = yield* lifecycle.shutdown
-      assert.strictEqual(entryOf(report, "bot").message, "Error: no route")
+      assert.strictEqual(entryOf(report, "bot").message, "HookError: no route")
     }).pipe(Effect.provide(quiet))
   )
 })
@@ -371,6 +374,7 @@ describe("a fault", () => {
       assert.strictEqual(report.reason, "SIGTERM")
       assert.strictEqual(ShutdownReport.exitCode(report), 70)
       assert.isAtMost(report.took_ms, 8000)
+      assert.match(ShutdownReport.text(report), /hangs .* overran, cut short$/m)
     }).pipe(Effect.provide(quiet))
   )
 })

@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { FileSystem } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Logger, Option, Schema } from "effect"
+import { Effect, Either, Layer, Logger, Option, Schema } from "effect"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Lifecycle from "../../src/Lifecycle/Lifecycle.js"
@@ -268,7 +268,7 @@ describe("state in a shutdown", () => {
       return report.entries
         .filter(({ hook }) => hook.startsWith("save state"))
         .map(({ notes, phase }) => `${phase}: ${notes.join().replace(/(to )?\S*bot\.json/, "it")}`)
-    }).pipe(Effect.provide(Lifecycle.layer()), Effect.provide(quiet), provided)
+    }).pipe(Effect.provide(Layer.mergeAll(Lifecycle.layer(), quiet, NodeContext.layer)))
 
   it.scoped("is saved at state, and not again when nothing changed", () =>
     Effect.map(savesOf("never"), (saves) =>

@@ -4,7 +4,7 @@
  */
 import { NodeFileSystem, NodeHttpServer, NodePath, NodeRuntime } from "@effect/platform-node"
 import { HttpServer, HttpServerRequest, HttpServerResponse } from "@effect/platform"
-import { Effect, FiberSet, Layer, Option, Schema } from "effect"
+import { Data, Effect, FiberSet, Layer, Option, Schema } from "effect"
 import {
   Beacon,
   HttpDrain,
@@ -13,7 +13,8 @@ import {
   Phase,
   type PlanError,
   runMain,
-  StateStore
+  StateStore,
+  type StateStoreError
 } from "holter"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -51,6 +52,8 @@ const config = JSON.parse(process.argv[2] ?? "{}") as Config
 const has = (trouble: Trouble) => config.trouble?.includes(trouble) === true
 const say = (text: string) => Effect.sync(() => process.stdout.write(`${text}\n`))
 
+class BotError extends Data.TaggedError("BotError")<{ readonly message: string }> {}
+
 const Tally = Schema.Struct({ answered: Schema.Number })
 let answered = 0
 
@@ -68,6 +71,8 @@ const State = Layer.scopedDiscard(
     if (!has("saving")) return
     // As often as it can: whatever moment it is killed at, it is just saving.
     const save = Effect.suspend(() => store.saveState({ answered: answered++ }))
+    yield* save
+    yield* say("saving")
     yield* Effect.forkScoped(Effect.forever(Effect.zipLeft(save, Effect.yieldNow())))
   })
 ).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
@@ -137,7 +142,7 @@ const Hooks = Layer.scopedDiscard(
     for (const phase of Phase.names) yield* on(phase, `hook of ${phase}`, say(`closed ${phase}`))
     if (has("hang")) yield* on("bot", "hanging", Effect.zipRight(say("hanging"), Effect.never))
     if (has("deaf")) yield* on("bot", "deaf", Effect.uninterruptible(Effect.never))
-    if (has("fail")) yield* on("bot", "failing", Effect.fail(new Error("no such bot")))
+    if (has("fail")) yield* on("bot", "failing", new BotError({ message: "no such bot" }))
     if (has("block")) yield* on("bot", "blocking", Effect.zipRight(say("blocking"), block))
     if (has("chatty")) {
       const lines = Effect.forEach(Array.from({ length: 4000 }), (_, line) =>
@@ -176,6 +181,10 @@ const started = (text: string, then: Effect.Effect<void>) =>
     )
   )
 
+const reject = () => {
+  void Promise.reject(new Error("nobody handles this"))
+}
+
 const troubles = [
   ...(has("slow-start") ? [started("starting", Effect.never)] : []),
   ...(has("deaf-start") ? [started("starting", Effect.uninterruptible(Effect.never))] : []),
@@ -198,28 +207,22 @@ const troubles = [
         )
       ]
     : []),
-  ...(has("rejection")
-    ? [
-        Layer.effectDiscard(
-          Effect.sync(() => void Promise.reject(new Error("nobody handles this")))
-        )
-      ]
-    : [])
+  ...(has("rejection") ? [Layer.effectDiscard(Effect.sync(() => setImmediate(reject)))] : [])
 ]
 
-const App: Layer.Layer<never, PlanError.PlanError | Error, Lifecycle.Lifecycle | Beacon.Beacon> =
-  Layer.mergeAll(
-    State,
-    Hooks,
-    config.server === "platform" ? Layer.orDie(PlatformServer) : NodeServer
-  ).pipe(
-    (base) =>
-      troubles.reduce((app, trouble) => Layer.provideMerge(trouble, app), base as typeof App),
-    (app) =>
-      has("start-fails")
-        ? Layer.provideMerge(Layer.fail(new Error("port 3000 is taken")), app)
-        : app
-  )
+const App: Layer.Layer<
+  never,
+  PlanError.PlanError | StateStoreError.StateStoreError | BotError,
+  Lifecycle.Lifecycle | Beacon.Beacon
+> = (config.server === "platform" ? Layer.orDie(PlatformServer) : NodeServer).pipe(
+  // Last: who reads that it listens may rely on all the rest.
+  Layer.provideMerge(Layer.merge(State, Hooks)),
+  (base) => troubles.reduce((app, trouble) => Layer.provideMerge(trouble, app), base as typeof App),
+  (app) =>
+    has("start-fails")
+      ? Layer.provideMerge(Layer.fail(new BotError({ message: "port 3000 is taken" })), app)
+      : app
+)
 
 const options = config as Lifecycle.Options
 switch (config.main ?? "holter") {
