@@ -3,6 +3,7 @@
  * The benchmarks: `npm run bench -- check`. Each file of bench/ that has a `main` is one.
  *
  *     npm run bench -- check [--rounds N] [--only cold|warm] [--node PATH]
+ *     npm run bench -- heartbeat [--rounds N]
  */
 import { existsSync } from "node:fs"
 import { register } from "node:module"
@@ -15,6 +16,7 @@ const file = path.join(root, "bench", `${name}.ts`)
 
 if (!/^[a-z]+$/.test(name) || !existsSync(file)) {
   console.error("usage: npm run bench -- check [--rounds N] [--only cold|warm] [--node PATH]")
+  console.error("       npm run bench -- heartbeat [--rounds N]")
   process.exit(64)
 }
 
