@@ -1,4 +1,4 @@
-/** What part 1 promises about speed, in one place. A ratio is CPU time against CPU time. */
+/** What is promised about speed, in one place. A ratio is CPU time against CPU time. */
 
 export interface Limit {
   /** `most`: the figure may not be greater; `least`: not smaller. */
@@ -36,5 +36,15 @@ export const limits = {
     /** How many times the others cost what an HTTP check of Holter costs. */
     blackbox: least(4),
     python: least(100)
+  },
+  heartbeat: {
+    /** Against a loop of timers and `Promise.allSettled`; the aim is 10. */
+    trivial: most(20),
+    cores: most(0.25),
+    /** Against bare undici. */
+    http: most(2),
+    lateness: most(50),
+    megabytes: most(180),
+    growth: most(1.05)
   }
 } as const
