@@ -91,7 +91,7 @@ const isSmart = () => process.stderr.isTTY === true && process.env["TERM"] !== "
 const dialog = Dialog.of({
   isOpen: Effect.sync(() => process.stdin.isTTY === true && process.stderr.isTTY === true),
   ask: (question) => Effect.zipRight(writeError(question), readAnswer),
-  columns: Effect.sync(() => (isSmart() ? process.stderr.columns : undefined)),
+  columns: Effect.sync(() => (isSmart() ? process.stderr.columns || 80 : undefined)),
   rewrite: (text) => writeError(`\r\u001b[K${text}`)
 })
 

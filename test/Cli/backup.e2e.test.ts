@@ -225,6 +225,8 @@ describe("holter backup, wrong usage", () => {
       for (const args of [["list"], ["verify"], ["verify", "--all"]]) {
         well(yield* Cli.run(["backup", ...args], { cwd }))
       }
+      const foreign = { DATABASE_URL: "mysql://bot:canary-password@h/d" }
+      well(yield* Cli.run(["backup", "list"], { cwd, env: foreign }))
       const none = yield* Cli.run(["backup", "list"])
       assert.strictEqual(none.code, 0)
       assert.match(none.stdout, /no backup that could be restored/)
@@ -350,6 +352,7 @@ describe("holter backup, when something is wrong", () => {
       const started = yield* Cli.start(["backup", "create"], bot)
       yield* Fiber.join(begun)
       const children = ProcessTree.descendants(started.pid)
+      assert.isNotEmpty(children)
       yield* started.signal("SIGTERM")
       const result = yield* started.exit
       assert.deepInclude(result, { code: 143, signal: null, stdout: "" })

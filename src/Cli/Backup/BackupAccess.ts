@@ -72,11 +72,17 @@ const setAsideOf = (settings: BackupSettings) => {
   if (settings.url === undefined) return Effect.succeed({ setAside: none, warning: [] })
   return Effect.flatMap(BackupStrategy.BackupStrategy, (strategy) => strategy.setAside).pipe(
     Effect.provide(strategyOf(settings, settings.url)),
+    Effect.mapError(({ message }) => message),
+    Effect.disconnect,
+    Effect.timeoutFail({
+      duration: "5 seconds",
+      onTimeout: () => "the database gave no answer within 5 seconds"
+    }),
     Effect.match({
       onSuccess: (setAside) => ({ setAside, warning: [] as ReadonlyArray<string> }),
-      onFailure: (error) => ({
+      onFailure: (problem) => ({
         setAside: none,
-        warning: [`Databases that restores set aside cannot be listed: ${error.message}`]
+        warning: [`What restores set aside cannot be listed: ${problem}`]
       })
     })
   )

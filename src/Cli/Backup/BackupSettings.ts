@@ -144,7 +144,7 @@ const readSection = (
 }
 
 const urlOf = (
-  flags: PlaceFlags,
+  flags: Options,
   section: BackupSection.BackupSection,
   environment: ReadonlyMap<string, string>
 ): Effect.Effect<DatabaseUrl.DatabaseUrl | undefined, ConfigurationError | UsageError> => {
@@ -154,6 +154,10 @@ const urlOf = (
   return Either.match(DatabaseUrl.parse(text), {
     onRight: Effect.succeed,
     onLeft: ({ expected, found, part }) => {
+      // Another program's variable keeps nobody from looking at files.
+      if (flags.databaseOptional === true && Option.isNone(flags.databaseUrl)) {
+        return Effect.succeed(undefined)
+      }
       const what = `a database URL (${part}): ${expected}`
       return Option.isSome(flags.databaseUrl)
         ? new UsageError({ flag: "--database-url", expected: what, found })

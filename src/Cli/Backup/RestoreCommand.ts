@@ -107,6 +107,7 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
       })
     )
     if (restored === undefined) {
+      if (flags.json) yield* BackupRun.document({ declined: true }, settings)
       yield* BackupRun.notes(["Nothing was changed."])
       return yield* BackupRun.failed
     }
