@@ -8,6 +8,7 @@ export default defineConfig({
     // The examples import the package by its name, as its users do.
     alias: [
       { find: /^holter$/, replacement: source("index.ts") },
+      { find: /^holter\/backup\/(.*)$/, replacement: source("Backup/BackupStrategy/$1.ts") },
       { find: /^holter\/testing$/, replacement: source("testing/index.ts") },
       { find: /^holter\/plugins\/(.*)$/, replacement: source("plugins/$1.ts") }
     ]

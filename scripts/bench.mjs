@@ -2,7 +2,7 @@
 /**
  * The benchmarks: `npm run bench -- check`. Each file of bench/ that has a `main` is one.
  *
- *     npm run bench -- check [--rounds N] [--only cold|warm] [--node PATH [--bin PATH]]
+ *     npm run bench -- NAME [options]
  */
 import { existsSync } from "node:fs"
 import { register } from "node:module"

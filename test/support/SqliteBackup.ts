@@ -10,7 +10,7 @@ import * as TestRun from "./TestRun.js"
 export const childProgram: Layer.Layer<never> = Layer.effect(
   Strategy.ChildProgram,
   Effect.orDie(Effect.map(TestRun.current, ({ sqliteChild }) => sqliteChild))
-) as never
+)
 
 export const strategy = (path: string, options?: Strategy.Options) =>
   Strategy.make({ _tag: "Sqlite", path }, options).pipe(

@@ -1,8 +1,8 @@
 /**
  * A program that has a SQLite database open. It is told what to do line by line, in JSON:
- * `{ sql }` answers with the rows; `{ write: "on" }` moves money in transactions over two tables, as fast as
- * the disk takes them; `{ write: "off" }` answers with their number; `{ visit: "on" }` opens, writes, closes, again
- * and again.
+ * `{ sql }` answers with the rows; `{ write: "on" }` moves money in transactions over two tables, hundreds
+ * of them a second; `{ write: "off" }` answers with their number; `{ visit: "on" }` opens, writes, closes,
+ * again and again.
  */
 const Sqlite = require("better-sqlite3")
 
@@ -29,7 +29,7 @@ const visit = () => {
 const loop = (work) => {
   if (step !== work) return
   work()
-  setImmediate(loop, work)
+  setTimeout(loop, 1, work)
 }
 const run = (work, switched) => {
   const count = done

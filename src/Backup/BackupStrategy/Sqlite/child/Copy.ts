@@ -11,6 +11,7 @@ import { isWal, number, open, withDatabase } from "./Database.js"
 import { fail } from "./Fault.js"
 import { writeAll } from "./files.js"
 import * as Header from "./Header.js"
+import { refuseOther } from "./Inspect.js"
 import { pause } from "./pause.js"
 import type { OnProgress } from "./Thread.js"
 
@@ -33,6 +34,7 @@ interface Options extends CopyInput {
 /** @internal */
 export const copy = (input: CopyInput, onProgress: OnProgress): Copied => {
   const options = { ...input, onProgress }
+  refuseOther(input.database)
   const vacuumed = (warnings: ReadonlyArray<string>): Copied => {
     vacuumInto(options)
     return { strategy: "vacuum-into", warnings }

@@ -22,7 +22,7 @@ export const dump = async (
   const target = `${request.path}.copy`
   const { busyTimeout, copy, database } = request
   return withTemporary(target, async () => {
-    await about("place", target, async () => {
+    await about("place", target, () => {
       createPrivate(target)
     })
     const copied = await ask("copy", { database, target, busyTimeout, copy })
@@ -77,7 +77,7 @@ const compressed = (
   })
 
 const publish = (source: string, target: string): Promise<void> =>
-  about("place", target, async () => {
+  about("place", target, () => {
     sync(source)
     // Unlike a rename, it never replaces what is there.
     fs.linkSync(source, target)

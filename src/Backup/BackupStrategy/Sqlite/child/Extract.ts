@@ -6,9 +6,9 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import type { PayloadRequest } from "../Protocol.js"
-import { bracket, bracketAsync } from "./bracket.js"
+import { bracketAsync } from "./bracket.js"
 import { about, corrupt, fail } from "./Fault.js"
-import { writeAll } from "./files.js"
+import { firstBytes, writeAll } from "./files.js"
 import * as Header from "./Header.js"
 import * as Members from "./Members.js"
 import { inOneGo, inParallel } from "./Unpackers.js"
@@ -47,17 +47,6 @@ export const extract = async (options: Options): Promise<Content> => {
   judge(options.payload, content)
   return content
 }
-
-/** The first bytes of a file. @internal */
-export const firstBytes = (file: string): Buffer =>
-  bracket(
-    () => fs.openSync(file, "r"),
-    (descriptor) => {
-      const bytes = Buffer.alloc(Header.length)
-      return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
-    },
-    fs.closeSync
-  )
 
 const read = async (
   { onBytes, payload }: Options,

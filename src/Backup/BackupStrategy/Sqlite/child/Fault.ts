@@ -30,7 +30,7 @@ export const corrupt = (subject: string, expected: string, found: string): never
 export type Role = "database" | "backup" | "place"
 
 /** Runs a call; what it throws is told as what it means for `subject`. @internal */
-export const about = <A>(role: Role, subject: string, call: () => Promise<A>): Promise<A> =>
+export const about = <A>(role: Role, subject: string, call: () => A | Promise<A>): Promise<A> =>
   Promise.resolve()
     .then(call)
     .catch((error: unknown) => {
@@ -53,8 +53,7 @@ export const toReport = (error: unknown, role: Role, subject: string): Report =>
     : { ...known, subject, found: code === "" ? found : `${found} (${code})` }
 }
 
-/** @internal */
-export const codeOf = (error: unknown): string =>
+const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
 
 const meaning = (code: string, role: Role): Omit<Report, "subject" | "found"> | undefined => {

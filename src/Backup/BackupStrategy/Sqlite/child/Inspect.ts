@@ -16,6 +16,8 @@ import {
   withDatabase
 } from "./Database.js"
 import { fail, type Role } from "./Fault.js"
+import { firstBytes } from "./files.js"
+import * as Header from "./Header.js"
 
 /** @internal */
 export interface Facts {
@@ -68,9 +70,28 @@ export interface LookInput {
   readonly busyTimeout: number
 }
 
+/**
+ * Fails with `Damaged` where the file is none of SQLite's. To be called before there is any connection
+ * in this process, see `Copy.ts`; SQLite itself would remove the `-wal` of such a file when it closes it.
+ *
+ * @internal
+ */
+export const refuseOther = (database: string): void => {
+  const head = firstBytes(database)
+  if (head.length === 0 || Header.isSqlite(head)) return
+  fail({
+    reason: "Damaged",
+    subject: database,
+    expected: "a SQLite database",
+    found: "a file that does not start like one",
+    advice: "Restore a backup of it with --replace-damaged"
+  })
+}
+
 /** Reads the database in use to its end; fails with `Damaged`. @internal */
-export const look = ({ busyTimeout, database }: LookInput): Present =>
-  withDatabase(
+export const look = ({ busyTimeout, database }: LookInput): Present => {
+  refuseOther(database)
+  return withDatabase(
     () => open(database, busyTimeout),
     (live) => {
       const [problem] = problemsOf(live, "quick_check")
@@ -90,3 +111,4 @@ export const look = ({ busyTimeout, database }: LookInput): Present =>
       }
     }
   )
+}

@@ -52,7 +52,7 @@ const presentOf = async (
 }
 
 const replace = (request: RestoreRequest, { content, facts, path: source, warnings }: Unpacked) =>
-  about("database", request.database, async (): Promise<Done> => {
+  about("database", request.database, (): Done => {
     const { aside, database } = request
     const { doubt, processes } = InUse.usersOf(withCompanions(database))
     if (processes.length > 0) {
@@ -93,7 +93,7 @@ const overwrite = async (
     }
     const source = isOtherSize ? sized : scratch
     const { tables } = await ask("write", { source, database, busyTimeout })
-    await about("database", database, async () => {
+    await about("database", database, () => {
       for (const file of withCompanions(database)) if (fs.existsSync(file)) sync(file)
     })
     return {

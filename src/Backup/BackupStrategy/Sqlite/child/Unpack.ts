@@ -7,9 +7,9 @@ import * as fs from "node:fs"
 import type { PayloadRequest } from "../Protocol.js"
 import { bracket } from "./bracket.js"
 import type { Tables } from "./Database.js"
-import { type Content, extract, firstBytes } from "./Extract.js"
+import { type Content, extract } from "./Extract.js"
 import { about, corrupt } from "./Fault.js"
-import { createPrivate } from "./files.js"
+import { createPrivate, firstBytes } from "./files.js"
 import * as Header from "./Header.js"
 import type { Facts } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
@@ -33,7 +33,7 @@ interface Options {
 /** Its content in the scratch file. @internal */
 export const unpack = async (options: Options): Promise<Unpacked> => {
   const { request } = options
-  await about("place", request.scratch, async () => {
+  await about("place", request.scratch, () => {
     createPrivate(request.scratch)
   })
   const content = await read(options, request.scratch)
@@ -45,7 +45,7 @@ export const unpack = async (options: Options): Promise<Unpacked> => {
 export const look = async (options: Options): Promise<Unpacked> => {
   const { compression, path } = options.request
   if (compression !== "none") return unpack(options)
-  const head = await about("backup", path, async () => firstBytes(path))
+  const head = await about("backup", path, () => firstBytes(path))
   if (Header.isWalMode(head)) return unpack(options)
   return checked(options, path, await read(options, undefined))
 }

@@ -6,6 +6,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { bracket } from "./bracket.js"
+import * as Header from "./Header.js"
 
 /** A new and empty file for this user alone. @internal */
 export const createPrivate = (file: string): void => {
@@ -16,6 +17,17 @@ export const createPrivate = (file: string): void => {
 export const writeAll = (file: number, bytes: Uint8Array): void => {
   for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at)
 }
+
+/** The first bytes of a file. @internal */
+export const firstBytes = (file: string): Buffer =>
+  bracket(
+    () => fs.openSync(file, "r"),
+    (descriptor) => {
+      const bytes = Buffer.alloc(Header.length)
+      return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
+    },
+    fs.closeSync
+  )
 
 /** Brings a file, or what a directory lists, to the disk. @internal */
 export const sync = (file: string): void =>

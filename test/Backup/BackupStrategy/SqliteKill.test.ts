@@ -1,0 +1,245 @@
+import { assert, describe, it } from "@effect/vitest"
+import { NodeContext } from "@effect/platform-node"
+import { DateTime, Deferred, Effect, Fiber, Layer } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Sqlite from "../../../src/Backup/BackupStrategy/Sqlite.js"
+import * as ManagedProcess from "../../support/ManagedProcess.js"
+import * as ProcessTree from "../../support/ProcessTree.js"
+import { fill, inDatabase, strategy, value } from "../../support/SqliteBackup.js"
+import * as SqliteProcess from "../../support/SqliteProcess.js"
+import * as TempDir from "../../support/TempDir.js"
+import * as TestRun from "../../support/TestRun.js"
+
+const silent = () => Effect.void
+const gzip = { compression: "gzip", level: undefined, onProgress: silent } as const
+const startedAt = DateTime.unsafeMake("2026-01-02T03:04:05.678Z")
+const options = { startedAt, replaceDamaged: false, onProgress: silent }
+
+/** The strategy with a child that is killed after some milliseconds. */
+const mortal = (directory: string, file: string, millis: number) =>
+  Effect.gen(function* () {
+    const { sqliteChild } = yield* TestRun.current
+    const program = path.join(directory, `child-${millis}.cjs`)
+    fs.writeFileSync(
+      program,
+      `setTimeout(() => process.kill(process.pid, "SIGKILL"), ${millis}); require(${JSON.stringify(sqliteChild)})`
+    )
+    return yield* Sqlite.make({ _tag: "Sqlite", path: file }).pipe(
+      Effect.provide([NodeContext.layer, Layer.succeed(Sqlite.ChildProgram, program)])
+    )
+  })
+
+const moments = Array.from({ length: 16 }, (_, index) => 20 + index * 25)
+
+const children = () => ProcessTree.descendants(process.pid).length
+
+describe("the child process of SQLite", () => {
+  it.scopedLive("killed at any moment of a dump leaves nothing, and the database as it was", () =>
+    Effect.gen(function* () {
+      const directory = yield* TempDir.make("sqlite")
+      const programs = yield* TempDir.make("programs")
+      const file = path.join(directory, "bot.db")
+      inDatabase(file, (database) => {
+        database.pragma("journal_mode = wal")
+        fill(database, 40_000)
+      })
+      let killed = 0
+      for (const millis of moments) {
+        const sqlite = yield* mortal(programs, file, millis)
+        const target = path.join(directory, ".partial-1")
+        const dumped = yield* Effect.either(sqlite.dump({ ...gzip, path: target }))
+        if (dumped._tag === "Left") {
+          killed += 1
+          assert.strictEqual(dumped.left.reason, "ChildFailed")
+          assert.include(dumped.left.message, "SIGKILL")
+        }
+        fs.rmSync(target, { force: true })
+        assert.deepStrictEqual(
+          fs.readdirSync(directory).filter((name) => name.startsWith(".partial")),
+          []
+        )
+      }
+      assert.isAbove(killed, 3)
+      const [rows, check] = inDatabase(file, (database) => [
+        value(database, "SELECT count(*) FROM items"),
+        value(database, "PRAGMA integrity_check")
+      ])
+      assert.deepStrictEqual([rows, check], [40_000, "ok"])
+    })
+  )
+
+  for (const mode of ["wal", "delete"] as const) {
+    for (const isHeld of [true, false]) {
+      const who = isHeld ? "held open by others" : "that nobody has open"
+      it.scopedLive(
+        `killed at any moment of a restore leaves the old or the new content of a database ${who}, in ${mode} mode`,
+        () =>
+          Effect.gen(function* () {
+            const directory = yield* TempDir.make("sqlite")
+            const programs = yield* TempDir.make("programs")
+            const file = path.join(directory, "bot.db")
+            inDatabase(file, (database) => {
+              database.pragma(`journal_mode = ${mode}`)
+              fill(database, 40_000)
+            })
+            const whole = yield* strategy(file)
+            const target = path.join(programs, "p.db.gz")
+            const dump = yield* whole.dump({ ...gzip, path: target })
+            if (isHeld) {
+              const other = yield* SqliteProcess.open(file)
+              yield* other.sql("SELECT count(*) FROM items")
+            }
+            const ends = { old: 0, new: 0 }
+            for (const millis of moments) {
+              inDatabase(file, (database) => {
+                database.exec("DELETE FROM items WHERE id > 100; UPDATE items SET title = 'old'")
+              })
+              const sqlite = yield* mortal(programs, file, millis)
+              yield* Effect.either(
+                sqlite.restore({ path: target, compression: "gzip", dump }, options)
+              )
+              const [rows, old, check, now] = inDatabase(file, (database) => [
+                value(database, "SELECT count(*) FROM items"),
+                value(database, "SELECT count(*) FROM items WHERE title = 'old'"),
+                value(database, "PRAGMA integrity_check"),
+                value(database, "PRAGMA journal_mode")
+              ])
+              assert.deepStrictEqual([check, now], ["ok", mode])
+              if (rows === 100) assert.strictEqual(old, 100)
+              else assert.deepStrictEqual([rows, old], [40_000, 0])
+              ends[rows === 100 ? "old" : "new"] += 1
+            }
+            assert.isAbove(ends.old, 3)
+            assert.deepStrictEqual(
+              fs.readdirSync(directory).filter((name) => name.includes("scratch")),
+              []
+            )
+          }),
+        60_000
+      )
+    }
+  }
+
+  it.scopedLive("ends with the fiber that waits for it", () =>
+    Effect.gen(function* () {
+      const directory = yield* TempDir.make("sqlite")
+      const file = path.join(directory, "bot.db")
+      inDatabase(file, (database) => fill(database, 40_000))
+      const sqlite = yield* strategy(file)
+      const before = children()
+      const started = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(
+        sqlite.dump({
+          ...gzip,
+          path: path.join(directory, "p"),
+          onProgress: () => Deferred.succeed(started, undefined)
+        })
+      )
+      yield* Deferred.await(started)
+      assert.isAbove(children(), before)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(children(), before)
+      assert.deepStrictEqual(fs.readdirSync(directory), ["bot.db"])
+    })
+  )
+
+  it.scopedLive("ends with its parent, and takes its files along", () =>
+    Effect.gen(function* () {
+      const directory = yield* TempDir.make("sqlite")
+      const file = path.join(directory, "bot.db")
+      inDatabase(file, (database) => fill(database, 80_000))
+      const { sqliteChild } = yield* TestRun.current
+      const child = yield* ManagedProcess.start({
+        name: "sqlite-child",
+        command: process.execPath,
+        args: [sqliteChild],
+        cwd: directory,
+        keepStdinOpen: true
+      })
+      const request = {
+        _tag: "Dump",
+        database: file,
+        path: path.join(directory, "p"),
+        compression: "gzip",
+        level: 9,
+        copy: "vacuum",
+        busyTimeout: 1000
+      }
+      child.child.stdin?.write(`${JSON.stringify(request)}\n`)
+      yield* child.awaitOutput(/compress/, "stdout")
+      assert.isTrue(fs.existsSync(path.join(directory, "p.copy")))
+      child.child.stdin?.end()
+      const ended = yield* child.exit
+      assert.strictEqual(ended.signal, "SIGKILL")
+      assert.isFalse(fs.existsSync(path.join(directory, "p.copy")))
+    })
+  )
+
+  it.scopedLive("that is not there is told with its path", () =>
+    Effect.gen(function* () {
+      const directory = yield* TempDir.make("sqlite")
+      const file = path.join(directory, "bot.db")
+      inDatabase(file, (database) => fill(database, 10))
+      const sqlite = yield* Sqlite.make({ _tag: "Sqlite", path: file }).pipe(
+        Effect.provide([
+          NodeContext.layer,
+          Layer.succeed(Sqlite.ChildProgram, path.join(directory, "nothing.cjs"))
+        ])
+      )
+      const error = yield* Effect.flip(sqlite.present)
+      assert.strictEqual(error.reason, "ChildFailed")
+      assert.include(error.message, "nothing.cjs")
+    })
+  )
+
+  it.scopedLive("says what this user may not do", () =>
+    Effect.gen(function* () {
+      const { sqliteChild, user } = yield* TestRun.current
+      const directory = yield* TempDir.make("sqlite")
+      const targets = yield* TempDir.make("targets")
+      fs.chmodSync(targets, 0o777)
+      const program = path.join(targets, "child.cjs")
+      const { gid, uid } = user ?? { gid: process.getgid?.() ?? 0, uid: process.getuid?.() ?? 0 }
+      // Root may do everything, so the child is somebody else.
+      const demoted = `process.setgroups([]); process.setgid(${gid}); process.setuid(${uid})`
+      fs.writeFileSync(
+        program,
+        `if (process.getuid() === 0 && require("worker_threads").isMainThread) { ${demoted} }
+         require(${JSON.stringify(sqliteChild)})`
+      )
+      const at = (name: string) =>
+        Sqlite.make({ _tag: "Sqlite", path: path.join(directory, name) }).pipe(
+          Effect.provide([NodeContext.layer, Layer.succeed(Sqlite.ChildProgram, program)])
+        )
+      const target = path.join(targets, "p")
+      for (const mode of ["wal", "delete"] as const) {
+        inDatabase(path.join(directory, `${mode}.db`), (database) => {
+          database.pragma(`journal_mode = ${mode}`)
+          fill(database, 100)
+        })
+      }
+      fs.writeFileSync(path.join(directory, "private.db"), "", { mode: 0o000 })
+      fs.chmodSync(directory, 0o555)
+      const privately = yield* at("private.db")
+      assert.strictEqual(
+        (yield* Effect.flip(privately.dump({ ...gzip, path: target }))).reason,
+        "Unreadable"
+      )
+      // Reading it needs a -shm file, which cannot be made there.
+      const wal = yield* at("wal.db")
+      assert.strictEqual(
+        (yield* Effect.flip(wal.dump({ ...gzip, path: target }))).reason,
+        "Unreadable"
+      )
+      const rollback = yield* at("delete.db")
+      yield* rollback.dump({ ...gzip, path: target })
+      const elsewhere = path.join(directory, "p")
+      assert.strictEqual(
+        (yield* Effect.flip(rollback.dump({ ...gzip, path: elsewhere }))).reason,
+        "StoreFailed"
+      )
+      fs.chmodSync(directory, 0o755)
+    })
+  )
+})
