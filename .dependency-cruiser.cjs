@@ -20,6 +20,13 @@ const readable = ["Common", "Check", "Alert", "Monitor", "Backup", "Lifecycle"]
  */
 const table = [
   { name: "common", at: "Common/", folders: [], packages: ["effect"] },
+  {
+    name: "postgres",
+    at: "Postgres/",
+    folders: ["Common"],
+    packages: ["effect", "pg"],
+    node: true
+  },
   { name: "check", at: "Check/", folders: ["Common"], packages: contracts },
   { name: "alert", at: "Alert/", folders: ["Common", "Check"], packages: contracts },
   { name: "monitor", at: "Monitor/", folders: ["Common", "Check", "Alert"], packages: storage },
@@ -33,7 +40,7 @@ const table = [
   {
     name: "backup-backends",
     at: "Backup/(?:BackupStrategy|BackupStore)/",
-    folders: ["Common", "Backup"],
+    folders: ["Common", "Backup", "Postgres"],
     packages: [...storage, ...drivers],
     node: true
   },
@@ -56,7 +63,7 @@ const table = [
   {
     name: "plugins",
     at: "plugins/(?!shared/|BackupFreshness[./])",
-    folders: ["Common", "Check", "Alert", "plugins"],
+    folders: ["Common", "Check", "Alert", "Postgres", "plugins"],
     packages: [...storage, ...drivers],
     node: true
   },

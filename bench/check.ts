@@ -7,16 +7,17 @@ import * as Servers from "./support/Servers.js"
 import * as Table from "./support/Table.js"
 import * as WarmRuns from "./warmRuns.js"
 
-const usage = "usage: npm run bench -- check [--rounds N] [--only cold|warm] [--node PATH]"
+const usage =
+  "usage: npm run bench -- check [--rounds N] [--only cold|warm] [--node PATH [--bin PATH]]"
 
 export const main = (args: ReadonlyArray<string>): void => {
-  const { node, only, rounds } = parse(args)
+  const { bin, node, only, rounds } = parse(args)
   NodeRuntime.runMain(
     Effect.gen(function* () {
       console.log(Table.machine())
       const servers = yield* Servers.start
       const parts = [
-        ...(only === "warm" ? [] : [ColdStart.measure(servers, { rounds, node })]),
+        ...(only === "warm" ? [] : [ColdStart.measure(servers, { rounds, node, bin })]),
         ...(only === "cold" ? [] : WarmRuns.measures(servers, rounds))
       ]
       const measured = yield* Effect.forEach(parts, (part) => Effect.scoped(part))
@@ -45,12 +46,12 @@ export const main = (args: ReadonlyArray<string>): void => {
 }
 
 const parse = (args: ReadonlyArray<string>) => {
-  const { node, only, rounds } = parseOptions(args)
+  const { bin, node, only, rounds } = parseOptions(args)
   const count = Number(rounds)
   if (!(Number.isInteger(count) && count > 0) || !["all", "cold", "warm"].includes(only)) {
     return misused()
   }
-  return { node, only, rounds: count }
+  return { bin, node, only, rounds: count }
 }
 
 const parseOptions = (args: ReadonlyArray<string>) => {
@@ -60,7 +61,8 @@ const parseOptions = (args: ReadonlyArray<string>) => {
       options: {
         rounds: { type: "string", default: "9" },
         only: { type: "string", default: "all" },
-        node: { type: "string" }
+        node: { type: "string" },
+        bin: { type: "string" }
       }
     }).values
   } catch {

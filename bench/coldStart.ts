@@ -5,9 +5,10 @@ import { mkdir, writeFile } from "node:fs/promises"
 import * as path from "node:path"
 import type { ServerError } from "../test/support/ServerError.js"
 import { limits } from "./limits.js"
+import * as Environment from "./support/Environment.js"
 import * as LineProcess from "./support/LineProcess.js"
 import * as Python from "./support/Python.js"
-import { absent, BenchError, type Contender, median, run } from "./support/Rounds.js"
+import { BenchError, type Contender, median, run } from "./support/Rounds.js"
 import type { Servers } from "./support/Servers.js"
 import { type Measured, ratioRow, type Row } from "./support/Table.js"
 
@@ -15,6 +16,8 @@ export interface Options {
   readonly rounds: number
   /** Another Node to compare with this one. */
   readonly node: string | undefined
+  /** The command as it is installed for that Node: the driver of SQLite is compiled for one version. */
+  readonly bin: string | undefined
 }
 
 const bin = path.resolve("dist/bin.cjs")
@@ -32,83 +35,136 @@ export const measure = (
     if (noSpawner !== undefined) return yield* Effect.fail(new BenchError(noSpawner))
     const spawner = yield* LineProcess.start("spawn.py", Python.python, [Python.script("spawn.py")])
     const places = yield* Effect.promise(() => writeConfigurations(servers))
-    const megabytes: Array<number> = []
-    const command = (
-      argv: ReadonlyArray<string>,
-      cwd = servers.folder,
-      onEnd: (ended: Ended) => void = () => {}
-    ): Contender => ({
-      measure: Effect.map(spawn(spawner, argv, cwd, servers.folder), (ended) => {
-        onEnd(ended)
-        return ended.cpuMillis
-      }),
-      // The first run of another Node fills its code cache, which is read from then on.
-      warmUps: 2
-    })
-
-    const node = process.execPath
     const noPort = Python.missing(["httpx", "sqlalchemy", "aiosqlite", "asyncpg", "redis"])
-    const four = [bin, "check", "--json"]
+    const commands = commandsOf(servers, places, options, noPort === undefined)
+    const environments = Environment.environments(servers.folder)
+    // Both environments in one run: whatever slows the machine slows both.
+    const columns = environments.flatMap((environment) =>
+      commands.map((command) => ({ environment, command, megabytes: [] as Array<number> }))
+    )
     const samples = yield* run(
-      {
-        node: command([node, "-e", "0"]),
-        version: command([node, bin, "--version"]),
-        help: command([node, bin, "--help"]),
-        sqlite: command([node, ...four], places.sqlite),
-        four: command([node, ...four], places.four, (ended) => megabytes.push(ended.megabytes)),
-        unbundled: command([node, unbundled, "check", "--json"], places.four),
-        python: noPort === undefined ? command(pythonCheck(servers)) : absent,
-        newerNode:
-          options.node === undefined ? absent : command([options.node, ...four], places.four)
-      },
+      Object.fromEntries(
+        columns.map(({ command, environment, megabytes }) => [
+          `${environment.name} ${command.name}`,
+          contender(spawner, command, environment, (ended) => megabytes.push(ended.megabytes))
+        ])
+      ),
       options.rounds
     )
-
-    const { cold } = limits
-    const row = (name: string, sample: ReadonlyArray<number>, limit?: Row["limit"]) =>
-      ratioRow(`cold: ${name} / node -e 0`, sample, samples.node, "ms", limit)
     return {
-      rows: [
-        row("holter --version", samples.version, cold.version),
-        row("holter --help", samples.help, cold.help),
-        row("holter check, SQLite", samples.sqlite, cold.sqlite),
-        row("holter check, four services", samples.four, cold.four),
-        row("the same, unbundled", samples.unbundled),
-        {
-          name: "cold: peak memory, four services",
-          values: megabytes.slice(-options.rounds),
-          unit: "MB",
-          limit: cold.megabytes
-        },
-        ...(noPort === undefined
-          ? [
-              ratioRow(
-                "cold: four services / Python port",
-                samples.four,
-                samples.python,
-                "ms",
-                cold.python
-              )
-            ]
-          : []),
-        ...(options.node === undefined
-          ? []
-          : [
-              ratioRow(
-                "cold: four services, other Node / this one",
-                samples.newerNode,
-                samples.four,
-                "ms",
-                cold.newerNode
-              )
-            ])
-      ],
+      rows: environments.flatMap(({ name }) =>
+        rowsOf(
+          name,
+          (command) => samples[`${name} ${command}`],
+          columns
+            .find((column) => column.environment.name === name && column.command.name === "four")
+            ?.megabytes.slice(-options.rounds)
+        )
+      ),
       notes: [
-        `node -e 0: ${median(samples.node).toFixed(1)} ms of CPU`,
+        Environment.note,
+        ...environments.map(
+          ({ name }) => `node -e 0, ${name}: ${median(samples[`${name} node`] ?? []).toFixed(1)} ms`
+        ),
         ...(noPort === undefined ? [] : [`the Python port was not measured, ${noPort}`])
       ]
     }
   })
+
+type Name =
+  | "node"
+  | "version"
+  | "help"
+  | "sqlite"
+  | "four"
+  | "unbundled"
+  | "python"
+  | "otherNode"
+  | "otherFour"
+
+interface Command {
+  readonly name: Name
+  readonly argv: ReadonlyArray<string>
+  readonly cwd: string
+}
+
+const commandsOf = (
+  servers: Servers,
+  places: { readonly sqlite: string; readonly four: string },
+  options: Options,
+  withPort: boolean
+): ReadonlyArray<Command> => {
+  const node = process.execPath
+  const command = (name: Name, argv: ReadonlyArray<string>, cwd = servers.folder): Command => ({
+    name,
+    argv,
+    cwd
+  })
+  const check = [bin, "check", "--json"]
+  return [
+    command("node", [node, "-e", "0"]),
+    command("version", [node, bin, "--version"]),
+    command("help", [node, bin, "--help"]),
+    command("sqlite", [node, ...check], places.sqlite),
+    command("four", [node, ...check], places.four),
+    command("unbundled", [node, unbundled, "check", "--json"], places.four),
+    ...(withPort ? [command("python", pythonCheck(servers))] : []),
+    ...(options.node === undefined
+      ? []
+      : [
+          command("otherNode", [options.node, "-e", "0"]),
+          command("otherFour", [options.node, options.bin ?? bin, "check", "--json"], places.four)
+        ])
+  ]
+}
+
+const rowsOf = (
+  environment: string,
+  of: (name: Name) => ReadonlyArray<number> | undefined,
+  megabytes: ReadonlyArray<number> | undefined
+): ReadonlyArray<Row> => {
+  const { cold } = limits
+  const row = (name: string, subject: Name, base: Name, limit?: Row["limit"]) => {
+    const [values, baseValues] = [of(subject), of(base)]
+    return values === undefined || baseValues === undefined
+      ? []
+      : [ratioRow(`cold, ${environment}: ${name}`, values, baseValues, "ms", limit)]
+  }
+  return [
+    ...row("holter --version / node -e 0", "version", "node", cold.version),
+    ...row("holter --help / node -e 0", "help", "node", cold.help),
+    ...row("holter check, SQLite / node -e 0", "sqlite", "node", cold.sqlite),
+    ...row("holter check, four services / node -e 0", "four", "node", cold.four),
+    ...row("the same, unbundled / node -e 0", "unbundled", "node"),
+    ...(megabytes === undefined
+      ? []
+      : [
+          {
+            name: `cold, ${environment}: peak memory, four services`,
+            values: megabytes,
+            unit: "MB" as const,
+            limit: cold.megabytes
+          }
+        ]),
+    ...row("four services / Python port", "four", "python", cold.python),
+    ...row("four services, other Node / this one", "otherFour", "four", cold.newerNode),
+    ...row("node -e 0, other Node / this one", "otherNode", "node")
+  ]
+}
+
+const contender = (
+  spawner: LineProcess.LineProcess,
+  { argv, cwd }: Command,
+  { variables }: Environment.Environment,
+  onEnd: (ended: Ended) => void
+): Contender => ({
+  measure: Effect.map(spawn(spawner, argv, cwd, variables), (ended) => {
+    onEnd(ended)
+    return ended.cpuMillis
+  }),
+  // The first run of another Node fills its code cache, which is read from then on.
+  warmUps: 2
+})
 
 interface Ended {
   readonly code: number
@@ -122,10 +178,9 @@ const spawn = (
   spawner: LineProcess.LineProcess,
   argv: ReadonlyArray<string>,
   cwd: string,
-  home: string
+  env: NodeJS.ProcessEnv
 ): Effect.Effect<Ended, BenchError> =>
-  // A bare environment: NODE_OPTIONS or a DATABASE_URL of the caller would change the work.
-  spawner.ask(JSON.stringify({ argv, cwd, env: { PATH: process.env["PATH"], HOME: home } })).pipe(
+  spawner.ask(JSON.stringify({ argv, cwd, env })).pipe(
     Effect.map((line) => JSON.parse(line) as Ended),
     Effect.filterOrFail(
       (ended) => ended.code === 0,

@@ -11,11 +11,14 @@ const digests = __DIGESTS__
 const args = process.argv.slice(2)
 const modules = new Map()
 
-/** A check is over before what these do has paid for itself; a backup or a watch is not. */
+/**
+ * A check is over before what these do has paid for itself; a backup or a watch is not. Optimizing is
+ * turned off by a limit: where `--no-opt` was once set, Node 22 never again takes what it compiled.
+ */
 const shortRun =
-  "--no-opt --no-sparkplug --no-incremental-marking --semi-space-growth-factor=4 --liftoff-only"
+  "--max-optimized-bytecode-size=0 --no-sparkplug --no-incremental-marking --liftoff-only"
 const defaults =
-  "--opt --sparkplug --incremental-marking --semi-space-growth-factor=2 --no-liftoff-only --wasm-tier-up --wasm-dynamic-tiering"
+  "--max-optimized-bytecode-size=61440 --sparkplug --incremental-marking --no-liftoff-only --wasm-tier-up --wasm-dynamic-tiering"
 
 if (args.length === 1 && args[0] === "--version") {
   print(version)
@@ -111,7 +114,12 @@ function load(name, parts) {
   const script = new (require("node:vm").Script)(source, { filename, cachedData })
   const known = cachedData !== undefined && script.cachedDataRejected !== true
   parts.push({ known, places, script })
-  const own = { exports: {} }
+  const own = {
+    exports: {},
+    get url() {
+      return require("node:url").pathToFileURL(filename).href
+    }
+  }
   const requirePart = (id) =>
     withDefaults(() => (id.startsWith("./driver-") ? load(id.slice(2), parts) : require(id)))
   const evaluate = script.runInThisContext()

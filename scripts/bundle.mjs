@@ -3,20 +3,34 @@
  *
  * dist/bin.cjs     a few lines: answers --version, loads the bundle with its code cache
  * dist/cli.cjs     the command line with its plugins; dist/driver-*.cjs: a driver each
+ * dist/sqlite-child.cjs   the process that works on SQLite files, for the command and the library
  * dist/*.cache     compiled code for this Node version; rejected and made anew by others
  */
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { maxHeaderSize } from "node:http"
 import { isBuiltin } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { build } from "esbuild"
+import { bundleSqliteChild } from "./sqliteChild.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = join(root, "dist")
+
+const sqliteBinary = "better-sqlite3/build/Release/better_sqlite3.node"
+
+/**
+ * Of better-sqlite3 there are two majors that Holter works with, one for Node 20 and one for what
+ * came after it: npm takes the newest that says it works with the Node at hand. The bundle has the
+ * one that it was built with, and loads another from where it is installed.
+ */
+const { version: sqliteVersion } = JSON.parse(
+  await readFile(join(root, "node_modules/better-sqlite3/package.json"), "utf8")
+)
 
 /**
  * Drivers lie in files of their own: a run reads only those that its services need. Of pg and ioredis
@@ -28,12 +42,18 @@ const drivers = {
     imported: "ioredis",
     contents: 'exports.Redis = require("ioredis/built/Redis.js").default'
   },
-  sqlite: { imported: "better-sqlite3" },
+  sqlite: {
+    imported: "better-sqlite3",
+    contents: `
+      const { version } = require("better-sqlite3/package.json")
+      module.exports = version === "${sqliteVersion}"
+        ? require("better-sqlite3")
+        : require("installed:better-sqlite3")
+    `
+  },
   undici: { imported: "undici/lib/dispatcher/client.js" },
   yaml: { imported: "yaml" }
 }
-
-const sqliteBinary = "better-sqlite3/build/Release/better_sqlite3.node"
 
 const options = {
   bundle: true,
@@ -50,28 +70,73 @@ const options = {
   legalComments: "none",
   // pg looks for the global Response to find out that it runs at Cloudflare; on Node 20 the look
   // alone loads all of Node's own fetch.
-  define: { "process.env.NODE_ENV": '"production"', Response: "undefined" }
+  // `import.meta.url` tells where the bundle is, see bin.template.cjs.
+  define: {
+    "import.meta.url": "module.url",
+    "process.env.NODE_ENV": '"production"',
+    Response: "undefined"
+  }
 }
 
 const bundle = async () => {
-  await build({
+  const { metafile } = await build({
     ...options,
+    metafile: true,
     // effect reads the clock of the platform through the global `performance`, for which Node loads
     // a good part of itself; what it falls back to is as good for durations.
     define: { ...options.define, performance: "undefined" },
     entryPoints: [join(root, "src/Main.ts")],
     outfile: join(dist, "cli.cjs"),
-    plugins: [withoutUnused, driversApart, onUse]
+    plugins: [oneByOne, withoutUnused, driversApart, onUse]
   })
+  const whole = Object.keys(metafile.inputs).find((file) =>
+    file.endsWith("/effect/dist/esm/index.js")
+  )
+  if (whole !== undefined) throw new Error("the bundle has all of effect in it: see oneByOne")
   for (const [name, { contents, imported }] of Object.entries(drivers)) {
     await build({
       ...options,
       stdin: { contents: contents ?? `module.exports = require("${imported}")`, resolveDir: root },
       outfile: join(dist, `driver-${name}.cjs`),
-      external: ["pg-native", sqliteBinary],
-      plugins: [withoutUnused, cryptographyOnUse, onUse, commandsInUse]
+      external: ["pg-native", sqliteBinary, "better-sqlite3/package.json"],
+      plugins: [asInstalled, withoutUnused, cryptographyOnUse, onUse, commandsInUse]
     })
   }
+}
+
+/**
+ * `import { Effect } from "effect"` becomes `import * as Effect from "effect/Effect"`: esbuild keeps
+ * whatever the index of effect names once a part of the bundle that is loaded on use imports it.
+ */
+const oneByOne = {
+  name: "one-by-one",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8")
+      const contents = text.replaceAll(
+        /^import (type )?\{([^}]*)\} from "effect"$/gm,
+        (_, allTypes, list) =>
+          list
+            .split(",")
+            .map((item) => item.trim())
+            .filter((item) => item !== "")
+            .map((item) =>
+              importOf(item.replace(/^type /, ""), allTypes || item.startsWith("type "))
+            )
+            .join("; ")
+      )
+      return { contents, loader: "ts" }
+    })
+  }
+}
+
+const importOf = (item, isType) => {
+  const [name, as = name] = item.split(" as ")
+  // What the index names beside its modules are functions: `pipe`, `identity`.
+  const what = /^[a-z]/.test(name)
+    ? `{ ${item} } from "effect/Function"`
+    : `* as ${as} from "effect/${name}"`
+  return `import ${isType ? "type " : ""}${what}`
 }
 
 const driversApart = {
@@ -111,6 +176,16 @@ const onUse = {
   }
 }
 
+const asInstalled = {
+  name: "as-installed",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^installed:/ }, ({ path }) => ({
+      path: path.slice("installed:".length),
+      external: true
+    }))
+  }
+}
+
 /** The same for pg's cryptography, which is for servers that ask for a password. */
 const cryptographyOnUse = {
   name: "cryptography-on-use",
@@ -146,14 +221,21 @@ const commandsInUse = {
 }
 
 /**
- * What is imported and never called here: fast-check by effect's Schema, for `Arbitrary`; parsers of
+ * What is imported and never called here: what a program that embeds Holter brings, its `SqlClient`
+ * and its `HttpClient`; fast-check by effect's Schema, for `Arbitrary`; parsers of
  * files by @effect/cli, for options that are read from files; HTTP/2 by undici, which offers it to
- * the server only when it is told to; the search for a compiled binary by better-sqlite3.
+ * the server only when it is told to; the search for a compiled binary by better-sqlite3;
+ * clusters by ioredis; and all of Node's HTTP by undici, for one number and one class, which it
+ * compares bodies of requests with.
  */
 const withoutUnused = {
   name: "without-unused",
   setup: ({ onLoad, onResolve }) => {
     const empty = (path) => ({ path, namespace: "empty" })
+    onResolve(
+      { filter: /^(@effect\/sql\/SqlClient|\.\/HttpExchange\/httpClient\.js)$/ },
+      ({ path }) => empty(path)
+    )
     onResolve({ filter: /^fast-check$/ }, ({ path }) => empty(path))
     onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "binary" }))
     onLoad({ filter: /./, namespace: "binary" }, () => ({
@@ -163,6 +245,15 @@ const withoutUnused = {
     onResolve({ filter: /^(yaml|toml|ini)$/ }, ({ importer, path }) =>
       importer.includes("@effect/cli") ? empty(path) : undefined
     )
+    onResolve({ filter: /^\.\/cluster$/ }, ({ importer, path }) =>
+      importer.endsWith(join("ioredis", "built", "Redis.js")) ? empty(path) : undefined
+    )
+    onResolve({ filter: /^node:http$/ }, ({ importer, path }) =>
+      importer.includes(join("undici", "lib")) ? { path, namespace: "http-defaults" } : undefined
+    )
+    onLoad({ filter: /./, namespace: "http-defaults" }, () => ({
+      contents: `module.exports = { maxHeaderSize: ${maxHeaderSize} }`
+    }))
     onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "module.exports = {}" }))
   }
 }
@@ -212,5 +303,6 @@ const fillCodeCache = async () => {
 }
 
 await bundle()
+await bundleSqliteChild(join(dist, "sqlite-child.cjs"), "better-sqlite3")
 await writeBin()
 await fillCodeCache()

@@ -8,7 +8,10 @@ import { Console, Effect } from "effect"
 import * as Cli from "../dist/Cli/Cli.js"
 import { Output } from "../dist/Cli/Output.js"
 
-const pages = ["", "check", "plugins", "plugins list", "plugins describe", "init"]
+const pages = [
+  ...["", "check", "plugins", "plugins list", "plugins describe", "init", "backup"],
+  ...["create", "list", "verify", "drill", "restore", "prune"].map((name) => `backup ${name}`)
+]
 
 const page = (path) =>
   Effect.gen(function* () {
@@ -25,6 +28,7 @@ const page = (path) =>
       Effect.provideService(Output, {
         line: print,
         note: print,
+        hide: () => Effect.void,
         look: { emoji: true, color: true }
       }),
       Effect.provide(NodeContext.layer)

@@ -1,6 +1,7 @@
 /**
  * The bin. The only place where Holter meets the process: arguments, descriptors, environment.
  */
+import { createInterface } from "node:readline"
 import { stripVTControlCharacters } from "node:util"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -8,6 +9,7 @@ import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Terminal } from "@effect/platform/Terminal"
 import { Console, Effect, Layer, Logger } from "effect"
 import * as Cli from "./Cli/Cli.js"
+import { Dialog } from "./Cli/Dialog.js"
 import { lookOf, Output } from "./Cli/Output.js"
 import * as Secrets from "./Common/Secrets.js"
 import { runMain } from "./Lifecycle/runMain.js"
@@ -61,6 +63,38 @@ const terminal = Layer.succeed(
   })
 )
 
+/** Without a line break: a question, or a line that the next one takes the place of. */
+const writeError = (text: string) =>
+  Effect.async<void>((resume) => {
+    process.stderr.write(scrub(text), () => {
+      resume(Effect.void)
+    })
+  })
+
+// The terminal itself edits the line and turns Ctrl-C into SIGINT: nothing here needs to.
+const readAnswer = Effect.async<string>((resume) => {
+  const lines = createInterface({ input: process.stdin, terminal: false })
+  lines.once("line", (text) => {
+    resume(Effect.succeed(text))
+    lines.close()
+  })
+  lines.once("close", () => {
+    resume(Effect.succeed(""))
+  })
+  return Effect.sync(() => {
+    lines.close()
+  })
+})
+
+const isSmart = () => process.stderr.isTTY === true && process.env["TERM"] !== "dumb"
+
+const dialog = Dialog.of({
+  isOpen: Effect.sync(() => process.stdin.isTTY === true && process.stderr.isTTY === true),
+  ask: (question) => Effect.zipRight(writeError(question), readAnswer),
+  columns: Effect.sync(() => (isSmart() ? process.stderr.columns : undefined)),
+  rewrite: (text) => writeError(`\r\u001b[K${text}`)
+})
+
 // Log lines are for the operator; standard output is for the result.
 const logger = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
@@ -68,7 +102,8 @@ runMain(
   Cli.run(process.argv).pipe(
     Effect.withConsole(console),
     Effect.provideService(Output, { line, note, hide, look }),
+    Effect.provideService(Dialog, dialog),
     Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, terminal, logger))
   ),
-  { scrub }
+  { name: "holter", scrub }
 )

@@ -3,137 +3,100 @@
  *
  * @since 0.1.0
  */
-import { Context, type Duration, type Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
+import { create } from "./Backup/Create.js"
+import { drill } from "./Backup/Drill.js"
+import { list } from "./Backup/List.js"
+import * as Options from "./Backup/Options.js"
+import { prune } from "./Backup/Prune.js"
+import type {
+  Choice,
+  Common,
+  Created,
+  Drilled,
+  Listing,
+  Pruned,
+  Restored,
+  RestoreOptions,
+  RestorePlan,
+  Verified
+} from "./Backup/Reports.js"
+import { plan, restore } from "./Backup/Restore.js"
+import { verify } from "./Backup/Verify.js"
 import type { BackupError } from "./BackupError.js"
-import type { Stored } from "./BackupStore/Store.js"
-import type { OnProgress, Present, SetAside } from "./BackupStrategy/Strategy.js"
-import type * as Manifest from "./Manifest.js"
+import { BackupStore } from "./BackupStore/Store.js"
+import { BackupStrategy } from "./BackupStrategy/Strategy.js"
 
-/**
- * Where a copy of a backup went, or why not.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Copy {
-  readonly store: string
-  readonly problem: BackupError | undefined
-}
+export {
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Copy,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Created,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Listing,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Verified,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Drilled,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type RestorePlan,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Restored,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Pruned,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type PrunedCopy,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Choice,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Common,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type RestoreOptions
+} from "./Backup/Reports.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Created {
-  readonly name: string
-  /** In which store: `directory /var/backups/bot`. */
-  readonly store: string
-  readonly manifest: Manifest.Manifest
-  readonly copies: ReadonlyArray<Copy>
-  readonly pruned: ReadonlyArray<string>
-  /** What killed runs had left, and is gone. */
-  readonly swept: ReadonlyArray<string>
-  /** A backup that shrank suddenly, a table that lost all its rows, a copy that failed. */
-  readonly warnings: ReadonlyArray<string>
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Listing {
-  /** Newest first. */
-  readonly backups: ReadonlyArray<Stored>
-  /** Databases that restores set aside, newest first; none where no database is at hand. */
-  readonly setAside: ReadonlyArray<SetAside>
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Verified {
-  readonly name: string
-  readonly problem: BackupError | undefined
-  readonly warnings: ReadonlyArray<string>
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Drilled {
-  readonly name: string
-  readonly tables: ReadonlyArray<Manifest.Table>
-  readonly took: Duration.Duration
-  readonly warnings: ReadonlyArray<string>
-}
-
-/**
- * What a restore will do, or would do (`dryRun`).
- *
- * @since 0.1.0
- * @category models
- */
-export interface RestorePlan {
-  readonly name: string
-  readonly manifest: Manifest.Manifest | undefined
-  readonly database: Manifest.Database
-  readonly present: Present
-  /** The name that the pre-restore backup gets; none where there is nothing to save. */
-  readonly preRestore: string | undefined
-  readonly warnings: ReadonlyArray<string>
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Restored extends RestorePlan {
-  readonly method: string
-  readonly setAside: string | undefined
-  readonly tables: ReadonlyArray<Manifest.Table>
-  /** Pre-restore backups and databases that were older than the last three. */
-  readonly pruned: ReadonlyArray<string>
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Pruned {
-  readonly kept: ReadonlyArray<{ readonly name: string; readonly because: string }>
-  readonly removed: ReadonlyArray<string>
-}
-
-/**
- * Which backup: the newest one of the database, or one by its name in the store or its path.
- *
- * @since 0.1.0
- * @category models
- */
-export type Choice = { readonly _tag: "Latest" } | { readonly _tag: "File"; readonly file: string }
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Common {
-  readonly onProgress?: OnProgress | undefined
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface RestoreOptions extends Common {
-  /** Also from a backup of another database of the same engine. */
-  readonly allowOther?: boolean | undefined
-  /** Also where the present cannot be read, and so not be saved: it is moved aside. */
-  readonly replaceDamaged?: boolean | undefined
-  /** Called with the plan before anything is changed; `false` ends it there. */
-  readonly confirm?: ((plan: RestorePlan) => Effect.Effect<boolean>) | undefined
-}
+export {
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Options
+} from "./Backup/Options.js"
 
 /**
  * @since 0.1.0
@@ -168,3 +131,33 @@ export class Backup extends Context.Tag("holter/Backup/Backup")<
     }) => Effect.Effect<Pruned, BackupError>
   }
 >() {}
+
+/**
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Backup, BackupStore } from "holter"
+ * import { Layer } from "effect"
+ *
+ * const BackupLive = Backup.layer({ app: "DMarket Bot", keep: 7 }).pipe(
+ *   Layer.provide(BackupStore.layerDirectory({ path: "backups" }))
+ * )
+ */
+export const layer = (
+  options: Options.Options
+): Layer.Layer<Backup, never, BackupStrategy | BackupStore> =>
+  Layer.effect(
+    Backup,
+    Effect.gen(function* () {
+      const desk = Options.desk(options, yield* BackupStrategy, yield* BackupStore)
+      return {
+        create: (given = {}) => create(desk, given),
+        list: list(desk),
+        verify: (given = {}) => verify(desk, given),
+        drill: (given = {}) => drill(desk, given),
+        plan: (choice, given = {}) => plan(desk, choice, given),
+        restore: (choice, given = {}) => restore(desk, choice, given),
+        prune: (given = {}) => prune(desk, given)
+      }
+    })
+  )

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import { Either, ParseResult, Schema } from "effect"
 
 /**
  * Which database a backup is of. `name` is the database's name, or the name of the SQLite file;
@@ -61,6 +61,12 @@ const Sha256 = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/))
 export const Part = Schema.Struct({ path: Schema.String, bytes: Schema.Number, sha256: Sha256 })
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export type Part = typeof Part.Type
+
+/**
  * What a strategy knows of a dump that it has written.
  *
  * @since 0.1.0
@@ -76,7 +82,7 @@ export const Dump = Schema.Struct({
   bytes: Schema.Number,
   /** Before compression; of a server the size of the database. */
   contentBytes: Schema.propertySignature(Schema.Number).pipe(Schema.fromKey("content_bytes")),
-  /** Of the file; of a directory that of its list of parts, see `parts`. */
+  /** Of the file; of a directory that of the text that `listParts` makes of its parts. */
   sha256: Sha256,
   /** Of the content before compression, where that is a file. */
   contentSha256: Schema.optional(Sha256).pipe(Schema.fromKey("content_sha256")),
@@ -122,3 +128,82 @@ export const Manifest = Schema.Struct({
  * @category models
  */
 export type Manifest = typeof Manifest.Type
+
+/**
+ * Where the manifest of a backup lies, beside it.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const fileOf = (name: string): string => `${name}${ending}`
+
+/**
+ * The backup that a file is the manifest of, by its name; undefined for any other file.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const backupOf = (file: string): string | undefined =>
+  file.endsWith(ending) && file.length > ending.length ? file.slice(0, -ending.length) : undefined
+
+/**
+ * Reads the text of a manifest. What is wrong with it comes in words, for a message.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromJson = (text: string): Either.Either<Manifest, string> =>
+  Either.flatMap(versionOf(text), (version) =>
+    version > 1
+      ? Either.left(`a manifest of version ${version}, made by a newer Holter`)
+      : Either.mapLeft(decode(text), (error) => `a damaged manifest: ${firstLine(error)}`)
+  )
+
+/**
+ * Writes a manifest as text that `fromJson` reads. What a strategy of another package got wrong (a
+ * checksum that is none) comes in words.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const toJson = (manifest: Manifest): Either.Either<string, string> =>
+  Either.mapBoth(encode(manifest), {
+    onLeft: (error) => `a manifest that cannot be written: ${firstLine(error)}`,
+    onRight: (text) => `${text}\n`
+  })
+
+/**
+ * The parts of a directory as text whose checksum stands for all of them, sorted by path. A file of
+ * this text is what `sha256sum --check` takes.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const listParts = (parts: ReadonlyArray<Part>): string =>
+  [...parts]
+    .sort((one, other) => (one.path < other.path ? -1 : 1))
+    .map(({ path, sha256 }) => `${sha256}  ${path}\n`)
+    .join("")
+
+const ending = ".manifest.json"
+
+/** What a newer Holter of the same version may have added stays when an older one writes. */
+const options = { onExcessProperty: "preserve" } as const
+const Json = Schema.parseJson(Manifest, { space: 2 })
+const decode = Schema.decodeEither(Json, options)
+const encode = Schema.encodeEither(Json, options)
+
+const Version = Schema.parseJson(Schema.Struct({ version: Schema.Number }))
+
+const versionOf = (text: string): Either.Either<number, string> =>
+  Schema.decodeEither(Version)(text).pipe(
+    Either.map(({ version }) => version),
+    Either.mapLeft((error) => `a damaged manifest: ${firstLine(error)}`)
+  )
+
+const firstLine = (error: ParseResult.ParseError): string => {
+  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  if (issue === undefined) return error.message
+  const at = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `
+  return `${at}${issue.message}`.slice(0, 200)
+}

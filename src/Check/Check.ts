@@ -344,8 +344,16 @@ const policyOf = (definition: {
   readonly critical?: boolean
 }): CheckPolicy.CheckPolicy => {
   const { attemptTimeout, critical, group, retry, timeout } = definition
+  const policy = CheckPolicy.override(CheckPolicy.defaults, {
+    attemptTimeout,
+    critical,
+    group,
+    timeout
+  })
   return {
-    ...CheckPolicy.override(CheckPolicy.defaults, { attemptTimeout, critical, group, timeout }),
+    ...policy,
+    // A run that may take longer than the default interval must fit between two beats.
+    interval: Duration.max(policy.interval, policy.timeout),
     // The runner hands a check's retry only that check's own errors.
     retry: retry as CheckPolicy.Retry | undefined
   }

@@ -40,6 +40,10 @@ export interface Retry<E extends CheckFailure = CheckFailure> {
 export interface CheckPolicy {
   /** From the start of one beat to the start of the next. */
   readonly interval: Duration.Duration
+  /** By how much a beat may start after its time, at random. */
+  readonly jitter: Duration.Duration | undefined
+  /** How long after a first failure the check is run once more, before its next beat. */
+  readonly confirm: Duration.Duration | undefined
   /** The whole run, retries included. */
   readonly timeout: Duration.Duration
   /** One attempt of a run; only useful with a retry. */
@@ -64,6 +68,8 @@ export interface CheckPolicy {
  */
 export const Fields = {
   interval: Schema.optional(ConfigField.duration),
+  jitter: Schema.optional(ConfigField.duration),
+  confirm: Schema.optional(ConfigField.duration),
   timeout: Schema.optional(ConfigField.duration),
   attemptTimeout: Schema.optional(ConfigField.duration),
   retry: Schema.optional(
@@ -99,6 +105,8 @@ export type Settings = typeof Settings.Type
  */
 export const defaults: CheckPolicy = {
   interval: Duration.seconds(30),
+  jitter: undefined,
+  confirm: undefined,
   timeout: Duration.seconds(10),
   attemptTimeout: undefined,
   retry: undefined,
@@ -118,6 +126,8 @@ export const defaults: CheckPolicy = {
  */
 export const override = (policy: CheckPolicy, settings: Settings): CheckPolicy => ({
   interval: decodeOr(settings.interval, policy.interval),
+  jitter: decodeOr(settings.jitter, policy.jitter),
+  confirm: decodeOr(settings.confirm, policy.confirm),
   timeout: decodeOr(settings.timeout, policy.timeout),
   attemptTimeout: decodeOr(settings.attemptTimeout, policy.attemptTimeout),
   retry: settings.retry === undefined ? policy.retry : countedRetry(policy, settings.retry),
@@ -131,7 +141,7 @@ export const override = (policy: CheckPolicy, settings: Settings): CheckPolicy =
 /**
  * Everything that is wrong with the parts of a policy that code wrote, by the rules that hold for a
  * configuration file: durations are positive, finite and have a unit, thresholds are at least 1. An
- * attempt cannot have more time than the whole run.
+ * attempt cannot have more time than the whole run, a run no more than there is between two beats.
  *
  * @since 0.1.0
  * @category validation
@@ -142,20 +152,63 @@ export const issues = (policy: CheckPolicy, settings: unknown): ReadonlyArray<Co
     onExcessProperty: "error"
   })(settings)
   if (Either.isLeft(valid)) return ConfigIssues.fromParseIssue(valid.left, identity)
-  const { attemptTimeout, timeout } = override(policy, valid.right)
-  // A shorter timeout than the check's own attempts have is no mistake: the run ends first.
-  return valid.right.attemptTimeout === undefined ||
-    attemptTimeout === undefined ||
-    Duration.lessThanOrEqualTo(attemptTimeout, timeout)
+  return misfits(override(policy, valid.right), valid.right)
+}
+
+/**
+ * The durations that do not fit together. Only what was set is told of: what a check's own
+ * definition says, or the defaults, is no mistake of whoever configures it.
+ */
+const misfits = (policy: CheckPolicy, set: Settings): ReadonlyArray<ConfigIssue> => {
+  const { attemptTimeout, confirm, interval, jitter, timeout } = policy
+  const between = Duration.subtract(interval, timeout)
+  return [
+    // A shorter timeout than the check's own attempts have is no mistake: the run ends first.
+    ...(set.attemptTimeout === undefined
+      ? []
+      : atMost("attemptTimeout", attemptTimeout, timeout, "the timeout of the run")),
+    ...(set.interval === undefined
+      ? []
+      : atLeast("interval", interval, timeout, "the timeout of a run")),
+    ...(set.timeout === undefined || set.interval !== undefined
+      ? []
+      : atMost("timeout", timeout, interval, "the interval")),
+    ...atMost("jitter", jitter, between, "the interval less the timeout"),
+    ...atMost("confirm", confirm, between, "the interval less the timeout")
+  ]
+}
+
+const atMost = (
+  path: keyof Settings,
+  value: Duration.Duration | undefined,
+  limit: Duration.Duration,
+  what: string
+): ReadonlyArray<ConfigIssue> =>
+  value === undefined || Duration.lessThanOrEqualTo(value, limit)
     ? []
     : [
         {
-          path: ["attemptTimeout"],
-          expected: `at most the timeout of the run (${Duration.format(timeout)})`,
-          found: Duration.format(attemptTimeout)
+          path: [path],
+          expected: `at most ${what} (${Duration.format(limit)})`,
+          found: Duration.format(value)
         }
       ]
-}
+
+const atLeast = (
+  path: keyof Settings,
+  value: Duration.Duration,
+  limit: Duration.Duration,
+  what: string
+): ReadonlyArray<ConfigIssue> =>
+  Duration.greaterThanOrEqualTo(value, limit)
+    ? []
+    : [
+        {
+          path: [path],
+          expected: `at least ${what} (${Duration.format(limit)})`,
+          found: Duration.format(value)
+        }
+      ]
 
 const decodeOr = <A>(input: Duration.DurationInput | undefined, fallback: A) =>
   input === undefined ? fallback : Duration.decode(input)

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Context, Effect, Layer, Option, type Scope } from "effect"
+import { Context, Effect, Layer, Option, PubSub, type Scope, Stream } from "effect"
 import type { Secrets } from "../Common/Secrets.js"
 import { type CheckFailure, DuplicateCheckError } from "./CheckError.js"
 import type { CheckPolicy } from "./CheckPolicy.js"
@@ -43,6 +43,8 @@ export class CheckRegistry extends Context.Tag("holter/Check/CheckRegistry")<
     ) => Effect.Effect<void, DuplicateCheckError, Scope.Scope>
     /** All checks, in the order of their registration. */
     readonly all: Effect.Effect<ReadonlyArray<RegisteredCheck>>
+    /** All checks now, and again whenever one was added or taken out. */
+    readonly changes: Stream.Stream<ReadonlyArray<RegisteredCheck>>
     readonly find: (name: string) => Effect.Effect<Option.Option<RegisteredCheck>>
   }
 >() {}
@@ -51,25 +53,42 @@ export class CheckRegistry extends Context.Tag("holter/Check/CheckRegistry")<
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<CheckRegistry> = Layer.sync(CheckRegistry, () => {
-  const checks = new Map<string, RegisteredCheck>()
-  const add = (check: RegisteredCheck) =>
-    Effect.suspend(() => {
-      const existing = checks.get(check.name)
-      if (existing !== undefined) {
-        return new DuplicateCheckError({
-          name: check.name,
-          type: check.type,
-          existingType: existing.type
-        })
-      }
-      checks.set(check.name, check)
-      return Effect.void
-    })
-  return {
-    register: (check) =>
-      Effect.acquireRelease(add(check), () => Effect.sync(() => checks.delete(check.name))),
-    all: Effect.sync(() => [...checks.values()]),
-    find: (name) => Effect.sync(() => Option.fromNullable(checks.get(name)))
-  }
-})
+export const layer: Layer.Layer<CheckRegistry> = Layer.effect(
+  CheckRegistry,
+  Effect.gen(function* () {
+    const checks = new Map<string, RegisteredCheck>()
+    // That something changed: who is late sees the last state, and one notice is enough for that.
+    const notices = yield* PubSub.sliding<void>(1)
+    const notice = PubSub.publish(notices, undefined)
+    const all = Effect.sync(() => [...checks.values()])
+
+    const add = (check: RegisteredCheck) =>
+      Effect.suspend(() => {
+        const existing = checks.get(check.name)
+        if (existing !== undefined) {
+          return new DuplicateCheckError({
+            name: check.name,
+            type: check.type,
+            existingType: existing.type
+          })
+        }
+        checks.set(check.name, check)
+        return notice
+      })
+    const remove = (check: RegisteredCheck) =>
+      Effect.zipRight(
+        Effect.sync(() => checks.delete(check.name)),
+        notice
+      )
+    return {
+      register: (check) => Effect.acquireRelease(add(check), () => remove(check)),
+      all,
+      changes: Stream.unwrapScoped(
+        Effect.map(PubSub.subscribe(notices), (subscription) =>
+          Stream.mapEffect(Stream.concat(Stream.void, Stream.fromQueue(subscription)), () => all)
+        )
+      ),
+      find: (name) => Effect.sync(() => Option.fromNullable(checks.get(name)))
+    }
+  })
+)

@@ -14,6 +14,7 @@ import {
   Duration,
   Effect,
   type Exit,
+  Fiber,
   identity,
   Layer,
   Schedule,
@@ -47,6 +48,15 @@ export class CheckRunner extends Context.Tag("holter/Check/CheckRunner")<
   {
     /** Runs a check once. Never fails; takes at most the check's timeout. */
     readonly run: (check: RegisteredCheck) => Effect.Effect<CheckResult>
+    /**
+     * The same without a fiber that waits for the result, for who starts many: `onResult` is called
+     * with it, and must not throw. The effect that comes back interrupts the run; there is no result
+     * then.
+     */
+    readonly start: (
+      check: RegisteredCheck,
+      onResult: (result: CheckResult) => void
+    ) => Effect.Effect<Effect.Effect<void>>
     /** Fibers that are past their deadline and have not ended, by the name of their check. */
     readonly orphans: Effect.Effect<ReadonlyMap<string, number>>
   }
@@ -77,9 +87,25 @@ export const layer = (options: Options = {}): Layer.Layer<CheckRunner> =>
       const watch = { deadlines, orphans }
       const run = (check: RegisteredCheck) => runOnce(check, watch)
       const counts = Effect.sync(() => orphans.counts())
-      if (options.concurrency === undefined) return { run, orphans: counts }
+      if (options.concurrency === undefined) {
+        return {
+          run,
+          start: (check, onResult) => startOnce(check, watch, onResult),
+          orphans: counts
+        }
+      }
       const slots = yield* Effect.makeSemaphore(options.concurrency)
-      return { run: (check) => slots.withPermits(1)(run(check)), orphans: counts }
+      const inTurn = (check: RegisteredCheck) => slots.withPermits(1)(run(check))
+      return {
+        run: inTurn,
+        // Here somebody has to wait: for the turn.
+        start: (check, onResult) =>
+          Effect.map(
+            Effect.forkDaemon(Effect.interruptible(Effect.map(inTurn(check), onResult))),
+            (fiber) => Effect.asVoid(Fiber.interruptFork(fiber))
+          ),
+        orphans: counts
+      }
     })
   )
 
@@ -91,8 +117,20 @@ const runOnce = (check: RegisteredCheck, watch: TimeBox.Watch): Effect.Effect<Ch
       : Effect.succeed(Verdict.refused(run))
   })
 
+const startOnce = (
+  check: RegisteredCheck,
+  watch: TimeBox.Watch,
+  onResult: (result: CheckResult) => void
+): Effect.Effect<Effect.Effect<void>> =>
+  Effect.clockWith((clock) => {
+    const run = new Run(check, clock, watch)
+    if (run.mayStart()) return TimeBox.start(run.attempts(), watch, run, onResult)
+    onResult(Verdict.refused(run))
+    return Effect.succeed(Effect.void)
+  })
+
 /** One run of a check: its attempts, in a box of time. */
-class Run implements Verdict.Run, TimeBox.Task<Outcome, CheckFailure, CheckResult, never> {
+class Run implements Verdict.Run, TimeBox.Task<Outcome, CheckFailure, CheckResult> {
   readonly name: string
   readonly limit: Duration.Duration
   readonly startedAt: number
@@ -120,13 +158,13 @@ class Run implements Verdict.Run, TimeBox.Task<Outcome, CheckFailure, CheckResul
     return this.orphans() < maxOrphans
   }
 
-  ended(exit: Exit.Exit<Outcome, CheckFailure>): Effect.Effect<CheckResult> {
-    return Effect.succeed(Verdict.ended(this, exit))
+  ended(exit: Exit.Exit<Outcome, CheckFailure>): CheckResult {
+    return Verdict.ended(this, exit)
   }
 
-  timedOut(): Effect.Effect<CheckResult> {
+  timedOut(): CheckResult {
     this.isOver = true
-    return Effect.succeed(Verdict.timedOut(this))
+    return Verdict.timedOut(this)
   }
 
   isOverdue(): boolean {
@@ -145,16 +183,19 @@ class Run implements Verdict.Run, TimeBox.Task<Outcome, CheckFailure, CheckResul
     probe: Effect.Effect<Outcome, CheckFailure>,
     limit: Duration.Duration
   ): Effect.Effect<Outcome, CheckFailure> {
+    type Answer = Effect.Effect<Outcome, CheckFailure>
     return Effect.suspend(() =>
-      TimeBox.run(probe, this.watch, {
-        name: this.name,
-        limit,
-        startedAt: this.now(),
-        now: () => this.now(),
-        ended: identity,
-        timedOut: () => Effect.fail(attemptTimedOut(limit)),
-        isOverdue: () => this.isOver
-      })
+      Effect.flatten(
+        TimeBox.run<Outcome, CheckFailure, Answer>(probe, this.watch, {
+          name: this.name,
+          limit,
+          startedAt: this.now(),
+          now: () => this.now(),
+          ended: identity,
+          timedOut: () => Effect.fail(attemptTimedOut(limit)),
+          isOverdue: () => this.isOver
+        })
+      )
     )
   }
 }

@@ -17,6 +17,8 @@ export interface Deadlines {
   readonly insert: (now: number, after: Duration.Duration, expire: () => void) => () => void
   /** Sees to it that somebody wakes for the first deadline. Hardly ever anything is to be done. */
   readonly ensureAwake: (now: number) => Effect.Effect<void>
+  /** Whether somebody does already. */
+  readonly isAwake: () => boolean
 }
 
 interface Entry {
@@ -33,45 +35,52 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
   // When the sleepers wake, the next one last. Each is earlier than those before it.
   const wakes: Array<number> = []
 
-  const wakeAt = (at: number, now: number): Effect.Effect<void> => {
+  /** Who woke sleeps again in the same fiber: with each fork of a fork, fibers inherit more. */
+  const sleepUntil = (at: number, now: number): Effect.Effect<void> => {
     wakes.push(at)
-    // `interruptible`: who adds a deadline may be uninterruptible, and a fiber inherits that; the
-    // end of the scope would wait until the sleeper wakes.
-    return Effect.forkIn(Effect.interruptible(wake(Math.max(0, at - now))), scope)
+    const delay = Math.min(Math.max(0, at - now), longestSleep)
+    return Effect.zipRight(Effect.sleep(Duration.millis(delay)), Effect.clockWith(wake))
   }
 
-  const wake = (delay: number): Effect.Effect<void> =>
-    Effect.zipRight(
-      Effect.sleep(Duration.millis(delay)),
-      Effect.clockWith((clock) => {
-        wakes.pop()
-        const now = monotonicMillis(clock)
-        const defects = entries.expireUntil(now)
-        return Effect.zipRight(
-          ensureAwake(now),
-          // The other deadlines must be kept all the same, so it is told and not thrown.
-          Effect.forEach(
-            defects,
-            (defect) => Effect.logError("The end of a deadline failed", Cause.die(defect)),
-            { discard: true }
-          )
-        )
-      })
-    )
-
-  const ensureAwake = (now: number): Effect.Effect<void> => {
-    const first = entries.first?.at ?? Number.POSITIVE_INFINITY
-    return first < (wakes.at(-1) ?? Number.POSITIVE_INFINITY) ? wakeAt(first, now) : Effect.void
+  const wake = (clock: Clock.Clock): Effect.Effect<void> => {
+    wakes.pop()
+    const now = monotonicMillis(clock)
+    const defects = entries.expireUntil(now)
+    const rest = isAwake() ? Effect.void : sleepUntil(next(), now)
+    return defects.length === 0 ? rest : Effect.zipRight(tell(defects), rest)
   }
+
+  const next = () => entries.first?.at ?? Number.POSITIVE_INFINITY
+  /** Whether a sleeper wakes for the first deadline. */
+  const isAwake = () => next() >= (wakes.at(-1) ?? Number.POSITIVE_INFINITY)
+
+  const ensureAwake = (now: number): Effect.Effect<void> =>
+    isAwake()
+      ? Effect.void
+      : // `interruptible`: who adds a deadline may be uninterruptible, and a fiber inherits that; the
+        // end of the scope would wait until the sleeper wakes.
+        Effect.forkIn(Effect.interruptible(sleepUntil(next(), now)), scope)
 
   return {
     insert: (now, after, expire) => {
       const entry = entries.insert(now + Duration.toMillis(after), expire)
       return () => entries.remove(entry)
     },
-    ensureAwake
+    ensureAwake,
+    isAwake
   }
 })
+
+/** The other deadlines must be kept all the same, so it is told and not thrown. */
+const tell = (defects: ReadonlyArray<unknown>): Effect.Effect<void> =>
+  Effect.forEach(
+    defects,
+    (defect) => Effect.logError("The end of a deadline failed", Cause.die(defect)),
+    { discard: true }
+  )
+
+/** A timer of Node that is set for more than 24 days never fires. Who wakes early sleeps again. */
+const longestSleep = Duration.toMillis("1 day")
 
 /** Milliseconds that no change of the system's time can bend. */
 export const monotonicMillis = (clock: Clock.Clock): number =>
@@ -101,6 +110,9 @@ class Entries {
     else entry.previous.next = entry.next
     if (entry.next === undefined) this.last = entry.previous
     else entry.next.previous = entry.previous
+    // The collector would keep alive what hangs on an old entry, which is every younger one.
+    entry.previous = undefined
+    entry.next = undefined
   }
 
   /**

@@ -24,7 +24,11 @@ export const builtIn: Catalog = new Map<string, Load>([
   ["tls", () => import("../plugins/TlsCertificate.js").then((module) => module.TlsCertificate)],
   ["disk", () => import("../plugins/Disk.js").then((module) => module.Disk)],
   ["memory", () => import("../plugins/Memory.js").then((module) => module.Memory)],
-  ["event_loop", () => import("../plugins/EventLoop.js").then((module) => module.EventLoop)]
+  ["event_loop", () => import("../plugins/EventLoop.js").then((module) => module.EventLoop)],
+  [
+    "backup_freshness",
+    () => import("../plugins/BackupFreshness.js").then((module) => module.BackupFreshness)
+  ]
 ])
 
 /** The check of a type. Loading a built-in one fails only when the installation is broken. */

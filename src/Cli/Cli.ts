@@ -5,6 +5,7 @@ import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import { isValidationError } from "@effect/cli/ValidationError"
 import { Cause, Effect, Exit, Inspectable, Option, Ref } from "effect"
+import * as Secrets from "../Common/Secrets.js"
 import * as CheckCommand from "./CheckCommand.js"
 import { valued } from "./Flags.js"
 import * as InitCommand from "./InitCommand.js"
@@ -13,16 +14,37 @@ import * as PluginsCommand from "./PluginsCommand.js"
 import { version } from "./Version.js"
 
 const root = Command.make("holter").pipe(
-  Command.withDescription("Health checks for bots and small services"),
-  Command.withSubcommands([CheckCommand.command, PluginsCommand.command, InitCommand.command])
+  Command.withDescription("Health checks and backups for bots and small services")
 )
 
-const parsed = Command.run(root, { name: "holter", version, executable: "holter" })
+const about = { name: "holter", version, executable: "holter" }
+
+const checkOnly = Command.run(Command.withSubcommands(root, [CheckCommand.command]), about)
+
+const whole = Effect.map(
+  Effect.promise(() => import("./Backup/BackupCommand.js")),
+  (backup) =>
+    Command.run(
+      Command.withSubcommands(root, [
+        CheckCommand.command,
+        backup.command,
+        PluginsCommand.command,
+        InitCommand.command
+      ]),
+      about
+    )
+)
+
+/** A check is to start fast: the other commands, most of all those on backups, are built for others. */
+const parsed = (argv: ReadonlyArray<string>) =>
+  argv[2] === "check" ? checkOnly(argv) : Effect.flatMap(whole, (run) => run(argv))
 
 /** Runs the command line. Its value is the exit code; it fails only when it is interrupted. */
 export const run = (argv: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const output = yield* Output
+    // What is typed in a wrong place may be a database URL, and is quoted by the message.
+    if (argv[2] !== "check") yield* output.hide(Secrets.make(Secrets.collect(argv)))
     const last = argv.at(-1)
     if (valued.has(last)) {
       yield* output.note(`holter: ${last}: expected a value after it, found nothing`)

@@ -2,7 +2,7 @@
  * What the command line works with: environment and configuration file brought together, every
  * mistake in them found at once, every service turned into a layer.
  */
-import { Effect, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as Secrets from "../Common/Secrets.js"
 import * as Catalog from "./Catalog.js"
@@ -42,6 +42,7 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     interpolated,
     scrub: secrets.scrub
   }
+  const backup = yield* backupIssues(document, interpolated, secrets)
   const drafts = ServiceDraft.fromConfiguration(document, environment.values)
   const [wrong, built] = yield* Effect.partition(drafts, (draft) => Service.make(draft, options))
   // A variable that is missing is told once, and not again as a value that is wrong.
@@ -49,7 +50,7 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
   const issues = [
     ...environment.issues,
     ...unfilled,
-    ...[...misshapen, ...wrong.flat()].filter((issue) => !consequences(issue))
+    ...[...misshapen, ...backup, ...wrong.flat()].filter((issue) => !consequences(issue))
   ]
   if (issues.length > 0) return yield* fail(issues)
   const embedded = !built.some((service) => service.configured)
@@ -74,6 +75,23 @@ const noChecks: ConfigIssue = {
   expected: `at least one check, such as \`website: { type: http, url: https://example.com/up }\` (see \`holter plugins list\`), or a variable of a known service to be set (${Services.presenceVariables.join(", ")})`,
   found: "neither"
 }
+
+/** No check needs the section, but a mistake in it should not wait until the night of a restore. */
+const backupIssues = (
+  { backup }: Document.Document,
+  interpolated: ReadonlySet<string>,
+  secrets: Secrets.Secrets
+): Effect.Effect<ReadonlyArray<ConfigIssue>> =>
+  backup === undefined
+    ? Effect.succeed([])
+    : Effect.map(
+        Effect.promise(() => import("./Backup/BackupSection.js")),
+        ({ decode }) =>
+          Either.match(decode(backup, interpolated, secrets.scrub), {
+            onLeft: (issues) => issues,
+            onRight: () => []
+          })
+      )
 
 /** With nothing configured there is still something to watch. */
 const withEmbedded = (listed: ReadonlyArray<Service.Service>, options: Service.Options) =>

@@ -7,7 +7,8 @@ import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
 import { withNumbers } from "./Numbers.js"
 
-const { failureThreshold, interval, recoveryThreshold, timeout } = CheckPolicy.Fields
+const { confirm, failureThreshold, interval, jitter, recoveryThreshold, timeout } =
+  CheckPolicy.Fields
 
 const CheckEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(
   Schema.filter((entry) => typeof entry["type"] === "string", {
@@ -18,7 +19,6 @@ const CheckEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }).
 /** Sections whose place is fixed and which a later version reads. */
 const later = {
   alerts: Schema.optional(Schema.Unknown),
-  backup: Schema.optional(Schema.Unknown),
   status: Schema.optional(Schema.Unknown),
   shutdown: Schema.optional(Schema.Unknown),
   journal: Schema.optional(Schema.Unknown)
@@ -32,12 +32,14 @@ export const Document = Schema.Struct({
     })
   ),
   heartbeat: Schema.optionalWith(
-    Schema.Struct({ interval, timeout, failureThreshold, recoveryThreshold }),
+    Schema.Struct({ interval, jitter, confirm, timeout, failureThreshold, recoveryThreshold }),
     { default: () => ({}) }
   ),
   checks: Schema.optionalWith(Schema.Record({ key: Schema.String, value: CheckEntry }), {
     default: () => ({})
   }),
+  /** Its shape is told by Backup/BackupSection, which only those who have it load. */
+  backup: Schema.optional(Schema.Unknown),
   plugins: Schema.optionalWith(Schema.Array(Schema.NonEmptyString), { default: () => [] }),
   ...later
 })

@@ -12,4 +12,12 @@ export const configFlag = CliOptions.text("config").pipe(
 )
 
 /** Flags that take a value: with nothing after them, @effect/cli calls them unknown. */
-export const valued: ReadonlySet<string | undefined> = new Set(["--config", "-c", "--only"])
+export const valued: ReadonlySet<string | undefined> = new Set([
+  "--config",
+  "-c",
+  "--only",
+  "--database-url",
+  "--backup-dir",
+  "--backup-file",
+  "--keep"
+])

@@ -94,6 +94,8 @@ const template = (services: ReadonlyArray<Found>): string =>
     "  #   type: http",
     "  #   url: https://example.com/up",
     "  #   slow: 800 millis",
+    "",
+    ...backup(services.some(({ fields, service }) => isDatabase(service) && fields.length > 0)),
     ""
   ].join("\n")
 
@@ -101,6 +103,20 @@ const template = (services: ReadonlyArray<Found>): string =>
 const machine: ReadonlyArray<string> = [
   "  # This machine, until there is a service.",
   ...Services.machine.map(({ name, type }) => `  ${name}: { type: ${type} }`)
+]
+
+const isDatabase = (service: Services.KnownService): boolean => service.name === "database"
+
+/** What `holter backup` does by itself, written down so that it can be changed. */
+const backup = (hasDatabase: boolean): ReadonlyArray<string> => [
+  "# Backups of the database: `holter backup create`, from a crontab.",
+  "backup:",
+  hasDatabase ? '  url: "${DATABASE_URL}"' : "  # url: sqlite:///data/bot.db",
+  '  directory: "${HOLTER_BACKUP_DIR:-backups}"',
+  "  keep: 7          # the last ones; daily, weekly, monthly, yearly keep older ones beside them",
+  "  compress: gzip   # or zstd (Node 22.15 and newer), or none",
+  "  # stores:        # off-site copies: a directory of another disk or machine, mounted here",
+  "  #   - { type: directory, path: /mnt/backups }"
 ]
 
 /** An active entry names only variables that are set: a missing one would be an error. */

@@ -5,6 +5,7 @@
 import { JSONSchema, Predicate, Record, type Schema } from "effect"
 import type * as Check from "../Check/Check.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
+import { BackupSection } from "./Backup/BackupSection.js"
 import { Document } from "./Document.js"
 import * as Services from "./Services.js"
 
@@ -13,6 +14,7 @@ type Json = { readonly [key: string]: unknown }
 export const make = (checks: ReadonlyArray<Check.Any>): Json => {
   const document = objectSchema(Document)
   const policy = objectSchema(CheckPolicy.Settings)
+  const backup = objectSchema(BackupSection)
   const entries = checks.map((check) => checkEntry(check, policy.properties))
   const types = checks.map((check) => check.type)
   return {
@@ -22,6 +24,12 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
     additionalProperties: false,
     properties: {
       ...document.properties,
+      backup: {
+        description: "which database is backed up, how, and where backups lie",
+        type: "object",
+        additionalProperties: false,
+        properties: backup.properties
+      },
       checks: {
         description: "one entry a service; the key is its name",
         type: "object",
@@ -33,7 +41,13 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
         }
       }
     },
-    $defs: Object.assign({}, document.$defs, policy.$defs, ...entries.map((entry) => entry.$defs))
+    $defs: Object.assign(
+      {},
+      document.$defs,
+      policy.$defs,
+      backup.$defs,
+      ...entries.map((entry) => entry.$defs)
+    )
   }
 }
 

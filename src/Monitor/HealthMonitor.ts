@@ -1,16 +1,68 @@
 /**
- * The service that bots talk to: runs the registered checks and remembers what came out.
+ * The service that bots talk to: runs the registered checks, once or again and again, remembers what
+ * came out, and tells of it.
  *
  * @since 0.1.0
  */
-import { Context, DateTime, Effect, Layer, Option } from "effect"
+import {
+  Context,
+  DateTime,
+  Effect,
+  FiberHandle,
+  Layer,
+  Mailbox,
+  Option,
+  type Scope,
+  Stream
+} from "effect"
 import { UnknownCheckError } from "../Check/CheckError.js"
 import type { Group } from "../Check/CheckPolicy.js"
 import { CheckRegistry, type RegisteredCheck } from "../Check/CheckRegistry.js"
 import type { CheckResult, Status } from "../Check/CheckResult.js"
 import { CheckRunner } from "../Check/CheckRunner.js"
-import * as HealthState from "./HealthState.js"
+import * as Heartbeat from "../Check/Heartbeat.js"
+import type { HealthEvent } from "./HealthEvent.js"
+import * as AlertCallbacks from "./HealthMonitor/AlertCallbacks.js"
+import * as Broadcast from "./HealthMonitor/Broadcast.js"
+import { Memory } from "./HealthMonitor/Memory.js"
+import * as StaleWatch from "./HealthMonitor/StaleWatch.js"
+import type { Change } from "./HealthState.js"
 import * as StatusSummary from "./StatusSummary.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Heartbeat.Options {
+  /**
+   * How many events may wait for a subscriber; of more, the oldest are lost, and counted. No beat
+   * waits for a subscriber. 4096 by default.
+   */
+  readonly capacity?: number | undefined
+}
+
+/**
+ * What there is to say of the heartbeat while it is running.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HeartbeatReport {
+  readonly beats: ReadonlyMap<string, Heartbeat.Beats>
+  /** Checks without a result for three of their intervals. */
+  readonly stale: ReadonlyArray<string>
+  /** Events that were lost because a subscriber was too slow. */
+  readonly lostEvents: number
+}
+
+/**
+ * A function of a bot: called with the result that changed the confirmed status of its check, and the
+ * latest result of the status before, if there was one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AlertCallback<E = never, R = never> = AlertCallbacks.AlertCallback<E, R>
 
 /**
  * @since 0.1.0
@@ -22,6 +74,15 @@ export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
     /** Runs every check at the same time; the results by name, in the order of registration. */
     readonly runAllChecks: Effect.Effect<ReadonlyMap<string, CheckResult>>
     readonly runCheck: (name: string) => Effect.Effect<CheckResult, UnknownCheckError>
+    /** Beats from now on, until it is stopped or the monitor's layer ends. Once is enough. */
+    readonly startHeartbeat: Effect.Effect<void>
+    /**
+     * Ends the heartbeat at once: a beat under way is interrupted and leaves no result, so that a
+     * shutdown waits for no timeout of a check.
+     */
+    readonly stopHeartbeat: Effect.Effect<void>
+    /** Nothing while it is not running. */
+    readonly heartbeat: Effect.Effect<Option.Option<HeartbeatReport>>
     /** From the last results; nothing is run. */
     readonly overallStatus: Effect.Effect<Status>
     /** The same for the checks of one group. */
@@ -29,50 +90,128 @@ export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
     /** Whether every check of readiness has had a result that is not unhealthy. */
     readonly started: Effect.Effect<boolean>
     readonly statusSummary: Effect.Effect<StatusSummary.StatusSummary>
+    /** Every result, of beats and of single runs, from when the stream is run. */
+    readonly results: Stream.Stream<CheckResult>
+    /** The changes of confirmed statuses, by the thresholds of each check. */
+    readonly changes: Stream.Stream<Change>
+    /** All events from now on, for as long as the scope is open: none is missed in between. */
+    readonly subscribe: Effect.Effect<Mailbox.ReadonlyMailbox<HealthEvent>, never, Scope.Scope>
+    /**
+     * Has a function called on every change of a confirmed status, for as long as the scope is open:
+     * in order for each check, in fibers of its own. One that fails, throws or takes longer than a
+     * minute is told of in the log and disturbs nothing.
+     */
+    readonly registerAlertCallback: <E = never, R = never>(
+      callback: AlertCallback<E, R>
+    ) => Effect.Effect<void, never, Scope.Scope | R>
   }
 >() {}
 
 /**
  * @since 0.1.0
  * @category layers
+ * @example
+ * import { Effect, Layer } from "effect"
+ * import { CheckRegistry, CheckRunner, HealthMonitor } from "holter"
+ *
+ * export const monitored = HealthMonitor.layerWith({ spread: "1 second" }).pipe(
+ *   Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer()))
+ * )
+ *
+ * export const bot = Effect.gen(function* () {
+ *   const monitor = yield* HealthMonitor.HealthMonitor
+ *   yield* monitor.registerAlertCallback((result) =>
+ *     Effect.log(`${result.service} is ${result.status}: ${result.message}`)
+ *   )
+ *   yield* monitor.startHeartbeat
+ *   yield* Effect.never
+ * })
  */
-export const layer: Layer.Layer<HealthMonitor, never, CheckRegistry | CheckRunner> = Layer.effect(
-  HealthMonitor,
-  Effect.gen(function* () {
-    const registry = yield* CheckRegistry
-    const runner = yield* CheckRunner
-    // By the registration and not by the name: a check that left and came back starts afresh.
-    const states = new WeakMap<RegisteredCheck, HealthState.HealthState>()
-    const stateOf = (check: RegisteredCheck) => states.get(check) ?? HealthState.initial
-
-    const run = (check: RegisteredCheck) =>
-      Effect.tap(runner.run(check), (result) =>
-        Effect.sync(() => states.set(check, HealthState.next(stateOf(check), result)))
+export const layerWith = (
+  options: Options
+): Layer.Layer<HealthMonitor, never, CheckRegistry | CheckRunner> =>
+  Layer.scoped(
+    HealthMonitor,
+    Effect.gen(function* () {
+      const registry = yield* CheckRegistry
+      const runner = yield* CheckRunner
+      const events = Broadcast.make<HealthEvent>(options.capacity ?? 4096)
+      const memory = new Memory(yield* Effect.clock, events.publish)
+      const heartbeat = yield* Heartbeat.make(
+        (check, result) => memory.note(check, result),
+        options
       )
+      const beating = yield* FiberHandle.make<never>()
 
-    const entries = Effect.map(registry.all, (checks) =>
-      checks.map((check) => ({ check, state: stateOf(check) }))
-    )
+      const run = (check: RegisteredCheck) =>
+        Effect.tap(runner.run(check), (result) => Effect.sync(() => memory.note(check, result)))
+      const entries = Effect.map(registry.all, (checks) => memory.entries(checks))
+      const report = Effect.zipWith(entries, heartbeat.beats, (all, beats) =>
+        Option.map(
+          memory.staleness,
+          (staleness): HeartbeatReport => ({
+            beats,
+            stale: all
+              .filter(({ check }) => staleness.isStale(check))
+              .map(({ check }) => check.name),
+            lostEvents: events.lost()
+          })
+        )
+      )
+      const stream = Stream.unwrapScoped(Effect.map(events.subscribe, Mailbox.toStream))
+      const checked = Stream.filter(stream, (event) => event._tag === "Checked")
 
-    return {
-      runAllChecks: Effect.gen(function* () {
-        const checks = yield* registry.all
-        const results = yield* Effect.forEach(checks, run, { concurrency: "unbounded" })
-        return new Map(results.map((result) => [result.service, result]))
-      }),
-      runCheck: Effect.fn("HealthMonitor.runCheck")(function* (name: string) {
-        const check = yield* registry.find(name)
-        if (Option.isSome(check)) return yield* run(check.value)
-        const known = yield* registry.all
-        return yield* new UnknownCheckError({ name, known: known.map((other) => other.name) })
-      }),
-      overallStatus: Effect.map(entries, StatusSummary.overall),
-      groupStatus: (group) =>
-        Effect.map(entries, (all) =>
-          StatusSummary.overall(all.filter(({ check }) => check.policy.group === group))
+      return {
+        runAllChecks: Effect.gen(function* () {
+          const checks = yield* registry.all
+          const results = yield* Effect.forEach(checks, run, { concurrency: "unbounded" })
+          return new Map(results.map((result) => [result.service, result]))
+        }),
+        runCheck: Effect.fn("HealthMonitor.runCheck")(function* (name: string) {
+          const check = yield* registry.find(name)
+          if (Option.isSome(check)) return yield* run(check.value)
+          const known = yield* registry.all
+          return yield* new UnknownCheckError({ name, known: known.map((other) => other.name) })
+        }),
+        startHeartbeat: Effect.asVoid(
+          FiberHandle.run(beating, StaleWatch.around(heartbeat.run, registry, memory), {
+            onlyIfMissing: true
+          })
         ),
-      started: Effect.map(entries, StatusSummary.started),
-      statusSummary: Effect.zipWith(entries, DateTime.now, StatusSummary.make)
-    }
-  })
+        stopHeartbeat: FiberHandle.clear(beating),
+        heartbeat: report,
+        overallStatus: Effect.map(entries, StatusSummary.overall),
+        groupStatus: (group) =>
+          Effect.map(entries, (all) =>
+            StatusSummary.overall(all.filter(({ check }) => check.policy.group === group))
+          ),
+        started: Effect.map(entries, StatusSummary.started),
+        statusSummary: Effect.gen(function* () {
+          return StatusSummary.make(yield* entries, yield* DateTime.now, yield* report)
+        }),
+        results: Stream.map(checked, ({ result }) => result),
+        changes: Stream.filterMap(checked, ({ change }) => Option.fromNullable(change)),
+        subscribe: events.subscribe,
+        registerAlertCallback: (callback) =>
+          Effect.flatMap(events.subscribe, (mailbox) => AlertCallbacks.register(mailbox, callback))
+      }
+    })
+  )
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<HealthMonitor, never, CheckRegistry | CheckRunner> = layerWith({})
+
+/**
+ * The heartbeat for as long as the layer lives.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerHeartbeat: Layer.Layer<never, never, HealthMonitor> = Layer.scopedDiscard(
+  Effect.flatMap(HealthMonitor, ({ startHeartbeat, stopHeartbeat }) =>
+    Effect.acquireRelease(startHeartbeat, () => stopHeartbeat)
+  )
 )

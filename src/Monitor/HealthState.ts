@@ -1,9 +1,14 @@
 /**
  * What is known of a check: the state that its results fold into. Pure.
  *
+ * A result may be a blip. So a check has two statuses: the one of its last result, which endpoints
+ * show, and the confirmed one, which changes only when enough results in a row say so, and of whose
+ * changes people are told.
+ *
  * @since 0.1.0
  */
-import type { CheckResult } from "../Check/CheckResult.js"
+import type { CheckPolicy } from "../Check/CheckPolicy.js"
+import type { CheckResult, Status } from "../Check/CheckResult.js"
 
 /**
  * @since 0.1.0
@@ -15,8 +20,35 @@ export interface HealthState {
   readonly failures: number
   /** Results in a row that were healthy. */
   readonly successes: number
+  /** Results in a row that were unhealthy. */
+  readonly unhealthy: number
+  /** Results in a row that were not unhealthy. */
+  readonly passable: number
   /** Whether there ever was a result that was not unhealthy. */
   readonly started: boolean
+  /** The latest result of the confirmed status. */
+  readonly confirmed: CheckResult | undefined
+}
+
+/**
+ * How many results in a row it takes to change the confirmed status.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Thresholds = Pick<CheckPolicy, "failureThreshold" | "recoveryThreshold">
+
+/**
+ * A change of the confirmed status.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Change {
+  /** The result with which the threshold was reached. */
+  readonly result: CheckResult
+  /** The latest result of the status before; none where a check was down from its start. */
+  readonly previous: CheckResult | undefined
 }
 
 /**
@@ -27,7 +59,10 @@ export const initial: HealthState = {
   last: undefined,
   failures: 0,
   successes: 0,
-  started: false
+  unhealthy: 0,
+  passable: 0,
+  started: false,
+  confirmed: undefined
 }
 
 /**
@@ -36,15 +71,60 @@ export const initial: HealthState = {
  * @since 0.1.0
  * @category folding
  */
-export const next = (state: HealthState, result: CheckResult): HealthState => {
-  switch (result.status) {
+export const next = (
+  state: HealthState,
+  result: CheckResult,
+  thresholds: Thresholds
+): HealthState => {
+  if (result.status === "unknown") return { ...state, last: result, started: true }
+  const isHealthy = result.status === "healthy"
+  const isUnhealthy = result.status === "unhealthy"
+  const counted: HealthState = {
+    last: result,
+    failures: isHealthy ? 0 : state.failures + 1,
+    successes: isHealthy ? state.successes + 1 : 0,
+    unhealthy: isUnhealthy ? state.unhealthy + 1 : 0,
+    passable: isUnhealthy ? 0 : state.passable + 1,
+    started: state.started || !isUnhealthy,
+    confirmed: state.confirmed
+  }
+  return confirms(counted, result.status, thresholds) ? { ...counted, confirmed: result } : counted
+}
+
+/**
+ * The change that one more result made, if it made any. That a check is healthy from its start is
+ * none: people expect it to be.
+ *
+ * @since 0.1.0
+ * @category folding
+ */
+export const changeBetween = (before: HealthState, after: HealthState): Change | undefined => {
+  const { confirmed: previous } = before
+  const { confirmed: result } = after
+  return result === undefined || result.status === (previous?.status ?? "healthy")
+    ? undefined
+    : { result, previous }
+}
+
+/** Whether the status of the last result is now the confirmed one. */
+const confirms = (
+  state: HealthState,
+  status: Exclude<Status, "unknown">,
+  { failureThreshold, recoveryThreshold }: Thresholds
+): boolean => {
+  // Before anything is confirmed a check counts as healthy, so that its first failures are news.
+  const confirmed = state.confirmed?.status ?? "healthy"
+  if (status === confirmed) return true
+  switch (status) {
     case "healthy":
-      return { last: result, failures: 0, successes: state.successes + 1, started: true }
+      return state.successes >= recoveryThreshold
     case "degraded":
-      return { last: result, failures: state.failures + 1, successes: 0, started: true }
+      return confirmed === "healthy"
+        ? state.failures >= failureThreshold
+        : state.passable >= recoveryThreshold
     case "unhealthy":
-      return { ...state, last: result, failures: state.failures + 1, successes: 0 }
-    case "unknown":
-      return { ...state, last: result, started: true }
+      return confirmed === "healthy"
+        ? state.failures >= failureThreshold
+        : state.unhealthy >= failureThreshold
   }
 }

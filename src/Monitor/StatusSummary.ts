@@ -4,10 +4,24 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import type { RegisteredCheck } from "../Check/CheckRegistry.js"
 import * as CheckResult from "../Check/CheckResult.js"
+import type { Beats } from "../Check/Heartbeat.js"
 import type { HealthState } from "./HealthState.js"
+
+/**
+ * How the heartbeat itself is doing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const HeartbeatSummary = Schema.Struct({
+  /** Services without a result for three intervals: what is said of them is old. */
+  stale: Schema.Array(Schema.String),
+  /** Beats that were due while the check could not be started, since the heartbeat was. */
+  skipped_beats: Schema.Record({ key: Schema.String, value: Schema.Int })
+}).annotations({ identifier: "HeartbeatSummary" })
 
 /**
  * @since 0.1.0
@@ -18,7 +32,9 @@ export const StatusSummary = Schema.Struct({
   timestamp: Schema.String,
   services: Schema.Record({ key: Schema.String, value: CheckResult.ServiceReport }),
   failure_counts: Schema.Record({ key: Schema.String, value: Schema.Int }),
-  success_counts: Schema.Record({ key: Schema.String, value: Schema.Int })
+  success_counts: Schema.Record({ key: Schema.String, value: Schema.Int }),
+  /** Only while the heartbeat is running. */
+  heartbeat: Schema.optional(HeartbeatSummary)
 }).annotations({ identifier: "StatusSummary" })
 
 /**
@@ -39,17 +55,41 @@ export interface Entry {
 }
 
 /**
+ * What the summary tells of a heartbeat.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Beating {
+  readonly beats: ReadonlyMap<string, Beats>
+  readonly stale: ReadonlyArray<string>
+}
+
+/**
  * @since 0.1.0
  * @category constructors
  */
-export const make = (entries: ReadonlyArray<Entry>, now: DateTime.Utc): StatusSummary => ({
+export const make = (
+  entries: ReadonlyArray<Entry>,
+  now: DateTime.Utc,
+  heartbeat: Option.Option<Beating>
+): StatusSummary => ({
   overall_status: overall(entries),
   timestamp: DateTime.formatIso(now),
   services: record(entries, ({ state }) =>
     state.last === undefined ? notKnownYet : CheckResult.toReport(state.last)
   ),
   failure_counts: record(entries, ({ state }) => state.failures),
-  success_counts: record(entries, ({ state }) => state.successes)
+  success_counts: record(entries, ({ state }) => state.successes),
+  ...Option.match(heartbeat, {
+    onNone: () => ({}),
+    onSome: ({ beats, stale }) => ({
+      heartbeat: {
+        stale,
+        skipped_beats: record(entries, ({ check }) => beats.get(check.name)?.skipped ?? 0)
+      }
+    })
+  })
 })
 
 /**

@@ -14,7 +14,7 @@ import * as Outcome from "../Check/Outcome.js"
 import { matches, RecordType, resolve } from "./Dns/records.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
-import { codeOf, host } from "./shared/Host.js"
+import { codeOf, host } from "../Common/Host.js"
 
 /**
  * @since 0.1.0

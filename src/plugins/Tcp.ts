@@ -10,7 +10,7 @@ import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import { monotonicMillis } from "../Check/Deadlines.js"
 import * as Outcome from "../Check/Outcome.js"
-import * as Host from "./shared/Host.js"
+import * as Host from "../Common/Host.js"
 
 /**
  * @since 0.1.0

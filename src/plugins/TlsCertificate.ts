@@ -8,7 +8,7 @@ import { DateTime, Effect, Layer, Schema } from "effect"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
-import * as Host from "./shared/Host.js"
+import * as Host from "../Common/Host.js"
 import { daysUntil, type Peer, read } from "./TlsCertificate/Peer.js"
 import { TlsCertificateError } from "./TlsCertificate/TlsCertificateError.js"
 

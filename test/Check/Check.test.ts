@@ -378,7 +378,25 @@ describe("a policy that is wrong", () => {
     [{ group: "life" as "liveness" }, 'group: expected "readiness" or "liveness", found "life"'],
     [
       { failureTreshold: 2 } as Check.Options,
-      "failureTreshold: expected no such key (known: interval, timeout,"
+      "failureTreshold: expected no such key (known: interval, jitter,"
+    ],
+    [{ interval: "4 seconds" }, "interval: expected at least the timeout of a run (5s), found 4s"],
+    [{ timeout: "31 seconds" }, "timeout: expected at most the interval (30s), found 31s"],
+    [
+      { interval: "6 seconds", timeout: "7 seconds" },
+      "interval: expected at least the timeout of a run (7s), found 6s"
+    ],
+    [
+      { jitter: "26 seconds" },
+      "jitter: expected at most the interval less the timeout (25s), found 26s"
+    ],
+    [
+      { confirm: "26 seconds" },
+      "confirm: expected at most the interval less the timeout (25s), found 26s"
+    ],
+    [
+      { confirm: "0 seconds" },
+      'confirm: expected a duration such as "10 seconds", found "0 seconds"'
     ]
   ]
   for (const [options, line] of wrong) {

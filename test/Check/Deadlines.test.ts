@@ -44,6 +44,21 @@ const add = (deadlines: Deadlines.Deadlines, after: Duration.Duration, expire: (
     return Effect.as(deadlines.ensureAwake(now), cancel)
   })
 
+/** A clock that tells who slept, and for how long. */
+const countingClock = Effect.map(TestClock.testClock(), (test) => {
+  const sleeps: Array<number> = []
+  const fibers = new Set<number>()
+  const counting = Object.assign(Object.create(test) as TestClock.TestClock, {
+    sleep: (duration: Duration.Duration) =>
+      Effect.flatMap(Effect.fiberId, (id) => {
+        sleeps.push(Duration.toMillis(duration))
+        if (id._tag === "Runtime") fibers.add(id.id)
+        return test.sleep(duration)
+      })
+  })
+  return { counting, fibers, sleeps }
+})
+
 describe("Deadlines", () => {
   it.scoped.prop(
     "each fires once, at its time; one that was cancelled before never does",
@@ -82,15 +97,7 @@ describe("Deadlines", () => {
 
   it.scoped("one sleeper for each wake: many deadlines of few times sleep few times", () =>
     Effect.gen(function* () {
-      const sleeps: Array<number> = []
-      const test = yield* TestClock.testClock()
-      const counting = Object.assign(Object.create(test) as TestClock.TestClock, {
-        sleep: (duration: Duration.Duration) =>
-          Effect.zipRight(
-            Effect.sync(() => sleeps.push(Duration.toMillis(duration))),
-            test.sleep(duration)
-          )
-      })
+      const { counting, sleeps } = yield* countingClock
       yield* Effect.gen(function* () {
         const deadlines = yield* Deadlines.make
         for (let beat = 0; beat < 10; beat++) {
@@ -105,6 +112,36 @@ describe("Deadlines", () => {
       }).pipe(Effect.withClock(counting))
       // Ten beats, each with two times to wake for; not one for each of the 2000 deadlines.
       assert.isAtMost(sleeps.length, 20 + 10, sleeps.join())
+    })
+  )
+
+  it.scoped("who woke sleeps again in the same fiber: forks of forks inherit more and more", () =>
+    Effect.gen(function* () {
+      const { counting, fibers, sleeps } = yield* countingClock
+      yield* Effect.gen(function* () {
+        const deadlines = yield* Deadlines.make
+        for (let second = 1; second <= 50; second++) {
+          yield* add(deadlines, Duration.seconds(second), () => {})
+        }
+        yield* TestClock.adjust("1 minute")
+      }).pipe(Effect.withClock(counting))
+      assert.lengthOf(sleeps, 50)
+      assert.strictEqual(fibers.size, 1)
+    })
+  )
+
+  it.scoped("sleeps in parts where a timer cannot be set for so long", () =>
+    Effect.gen(function* () {
+      const { counting, sleeps } = yield* countingClock
+      let fired = 0
+      yield* Effect.gen(function* () {
+        const deadlines = yield* Deadlines.make
+        yield* add(deadlines, Duration.days(30), () => (fired += 1))
+        yield* TestClock.adjust("31 days")
+      }).pipe(Effect.withClock(counting))
+      assert.strictEqual(fired, 1)
+      // What `setTimeout` takes; more it fires at once, or, through Effect's clock, never.
+      for (const sleep of sleeps) assert.isAtMost(sleep, 2 ** 31 - 1)
     })
   )
 

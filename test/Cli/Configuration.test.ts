@@ -150,9 +150,9 @@ describe("Configuration, its name and warnings", () => {
 
   it.effect("warns of sections that this version does not use", () =>
     Effect.gen(function* () {
-      const one = yield* load(database, "backup: { keep: 7 }\nalerts: {}\n")
+      const one = yield* load(database, "status: {}\nalerts: {}\nbackup: { keep: 7 }\n")
       assert.lengthOf(one.warnings, 2)
-      assert.match(one.warnings.join(), /"alerts" is not used.*"backup" is not used/)
+      assert.match(one.warnings.join(), /"alerts" is not used.*"status" is not used/)
     })
   )
 })
@@ -187,6 +187,18 @@ describe("Configuration, numbers from variables", () => {
 })
 
 describe("Configuration, everything that is wrong", () => {
+  it.effect("is told of the section on backups too, beside that of the checks", () =>
+    Effect.gen(function* () {
+      const file =
+        "backup: { keep: 0, level: '${NOWHERE}' }\nchecks: { a: { type: disk, path: 5 } }\n"
+      assert.sameMembers(yield* pathsOf(database, file), [
+        "backup.keep",
+        "backup.level",
+        "checks.a.path"
+      ])
+    })
+  )
+
   it.effect("is a file that names no check, where no variable names a service either", () =>
     Effect.gen(function* () {
       for (const text of ["", "name: Bot", "checks: {}", "backup: { keep: 7 }"]) {

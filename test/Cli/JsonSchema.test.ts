@@ -43,7 +43,16 @@ const valid: ReadonlyArray<readonly [string, unknown]> = [
         }
       },
       plugins: ["@acme/holter-plugin-queue", "./my-check.js"],
-      backup: { keep: 7 },
+      backup: {
+        url: "${DATABASE_URL}",
+        directory: "backups",
+        keep: 7,
+        compress: "gzip",
+        schedule: "0 3 * * *",
+        drill: "0 5 * * 0",
+        timeZone: "UTC",
+        stores: [{ type: "directory", path: "/mnt/backups" }]
+      },
       alerts: {},
       status: {},
       shutdown: {},
@@ -59,6 +68,7 @@ const valid: ReadonlyArray<readonly [string, unknown]> = [
   ["a variable in a text", { checks: { a: { type: "redis", url: "redis://:${PASSWORD}@h" } } }],
   ["a retry", { checks: { a: { type: "memory", retry: { times: 2, base: "500 millis" } } } }],
   ["another plugin's type", { checks: { jobs: { type: "queue", length: 3 } } }],
+  ["a variable in backup", { backup: { keep: "${KEEP}", compress: "${HOW:-zstd}" } }],
   ["its own schema", { $schema: "./holter.config.schema.json" }]
 ]
 
@@ -76,7 +86,11 @@ const invalid: ReadonlyArray<readonly [string, unknown]> = [
   ["a group that is none", { checks: { a: { type: "disk", group: "startup" } } }],
   ["a retry too many", { checks: { a: { type: "disk", retry: { times: 101 } } } }],
   ["plugins that are no list", { plugins: "./my-check.js" }],
-  ["an empty name", { name: "" }]
+  ["an empty name", { name: "" }],
+  ["a backup of none", { backup: { keep: 0 } }],
+  ["a compression that is none", { backup: { compress: "brotli" } }],
+  ["an unknown field of backup", { backup: { kepp: 3 } }],
+  ["a store that is none", { backup: { stores: [{ type: "s3", path: "x" }] } }]
 ]
 
 describe("JsonSchema", () => {

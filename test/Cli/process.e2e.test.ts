@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -315,6 +316,30 @@ describe("the code cache", () => {
       rmSync(path.join(home, ".cache"), { recursive: true })
       writeFileSync(path.join(home, ".cache"), "a file where the folder should be")
       well(yield* run)
+    })
+  )
+})
+
+describe("the driver of SQLite", () => {
+  it.scopedLive("is the installed one where it is another than that of the bundle", () =>
+    Effect.gen(function* () {
+      const { dist, run } = yield* installed
+      const modules = path.join(dist, "..", "node_modules")
+      const real = path.join(path.dirname(Cli.bin()), "..", "node_modules", "better-sqlite3")
+      rmSync(modules)
+      const other = path.join(modules, "better-sqlite3")
+      mkdirSync(other, { recursive: true })
+      writeFileSync(path.join(other, "package.json"), '{ "version": "13.999.0" }')
+      const loaded = path.join(dist, "loaded")
+      writeFileSync(
+        path.join(other, "index.js"),
+        `require("node:fs").writeFileSync(${JSON.stringify(loaded)}, "")
+         module.exports = require(${JSON.stringify(real)})`
+      )
+      const result = yield* run
+      assert.deepInclude(result, { code: 0, signal: null, stderr: "" })
+      assert.strictEqual(Bot.summaryOf(result).overall_status, "healthy")
+      assert.isTrue(existsSync(loaded))
     })
   )
 })

@@ -96,7 +96,7 @@ describe("holter", () => {
 
 const types = [
   ...["telegram", "dmarket", "database", "redis", "http", "tcp"],
-  ...["dns", "tls", "disk", "memory", "event_loop"]
+  ...["dns", "tls", "disk", "memory", "event_loop", "backup_freshness"]
 ]
 
 describe("holter plugins", () => {
@@ -154,6 +154,7 @@ describe("holter init", () => {
         if (/KEY|TOKEN|URL/.test(name)) assert.notInclude(text, value, name)
       }
       assert.match(text, /^ {2}# redis:$/m)
+      assert.match(text, /^backup:\n {2}url: "\$\{DATABASE_URL\}"$/m)
 
       const { cwd } = first
       const check = yield* Cli.run(["check", "--json"], { cwd, env })
@@ -189,6 +190,8 @@ describe("holter init", () => {
           assert.strictEqual(code, 0, stderr)
           const check = yield* Cli.run(["check", "--json"], { cwd, env })
           assert.notInclude([64, 70, 78], check.code, JSON.stringify(env) + check.stderr)
+          const list = yield* Cli.run(["backup", "list"], { cwd, env })
+          assert.strictEqual(list.code, 0, list.stderr)
           // Never a database of Holter's own in the place of what the file is for.
           assert.isFalse(existsSync(path.join(cwd, "data")))
         })

@@ -10,13 +10,14 @@ const allowed = `
   Alert/Alert -> effect, src/Check/Check, src/Common/DatabaseUrl
   Monitor/Journal -> @effect/sql, src/Check/Check, src/Alert/Alert
   Backup/Backup -> @effect/sql, node:fs, src/Common/DatabaseUrl, src/Backup/BackupStrategy/Postgres
-  Backup/BackupStrategy/Postgres -> pg, better-sqlite3
+  Backup/BackupStrategy/Postgres -> pg, better-sqlite3, src/Postgres/Connection
+  Postgres/Connection -> pg, node:net, src/Common/DatabaseUrl
   Backup/BackupStore/S3 -> undici, node:crypto
   Lifecycle/Lifecycle -> @effect/sql, node:worker_threads
   Lifecycle/runMain -> @effect/platform/Runtime
   Status/Server -> node:http, src/Monitor/Journal, src/Backup/Backup, src/Lifecycle/Lifecycle
   plugins/shared/PgClient -> pg, src/Check/Check, src/Common/DatabaseUrl
-  plugins/Database -> @effect/sql, src/Check/Check, src/plugins/shared/PgClient, src/plugins/Database/Sqlite
+  plugins/Database -> @effect/sql, src/Postgres/Connection, src/Check/Check, src/plugins/shared/PgClient, src/plugins/Database/Sqlite
   plugins/Database/Sqlite -> better-sqlite3, src/Alert/Alert
   plugins/BackupFreshness -> src/Backup/Backup, src/Check/Check
   testing/index -> effect, src/Check/Check, src/Monitor/Journal
@@ -31,6 +32,10 @@ const forbidden = `
   Common/FromCheck -> src/Check/Check : common-folders
   Common/FromPlatform -> @effect/platform : common-packages
   Common/FromNode -> node:fs : common-node
+  Postgres/FromCheck -> src/Check/Check : postgres-folders
+  Postgres/FromDriver -> ioredis : postgres-packages
+  Backup/FromPostgres -> src/Postgres/Connection : backup-folders
+  Cli/FromPostgres -> src/Postgres/Connection : cli-folders
   Check/FromMonitor -> src/Monitor/Journal : check-folders
   Check/FromSql -> @effect/sql : check-packages
   Check/FromNode -> node:fs : check-node

@@ -2,6 +2,7 @@
  * Every plugin keeps the contract that a plugin of somebody else must keep. One line each.
  */
 import { describe, it } from "@effect/vitest"
+import { BackupFreshness } from "../../src/plugins/BackupFreshness.js"
 import { Database } from "../../src/plugins/Database.js"
 import { Disk } from "../../src/plugins/Disk.js"
 import { DMarket } from "../../src/plugins/DMarket.js"
@@ -118,6 +119,18 @@ const plugins: ReadonlyArray<Row> = [
     {
       valid: [{}, { maxDelay: "50 millis", criticalDelay: "2 seconds" }],
       invalid: [{ maxDelay: 50 }]
+    }
+  ],
+  [
+    BackupFreshness,
+    {
+      valid: [{ directory: "/none" }, { app: "bot", warnAge: "1 hour", drillAge: "8 days" }],
+      invalid: [
+        { directory: "" },
+        { warnAge: 26 },
+        { shrinkPercent: 101 },
+        { warnAge: "3 days", criticalAge: "1 day" }
+      ]
     }
   ]
 ]

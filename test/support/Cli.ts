@@ -47,6 +47,8 @@ export interface CliProcess {
   readonly signal: (name: NodeJS.Signals) => Effect.Effect<void>
   readonly pause: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
+  /** On a terminal (`startPty`): what a person types. */
+  readonly type: (text: string) => Effect.Effect<void>
   /** When it has ended, with all it wrote; killed when `timeout` is over. */
   readonly exit: Effect.Effect<CliResult>
 }
@@ -76,15 +78,24 @@ export const pty = (
   options: CliOptions = {}
 ): Effect.Effect<CliResult, ServerError, Scope.Scope> =>
   Effect.gen(function* () {
+    const started = yield* startPty(args, options)
+    const result = yield* started.exit
+    return { ...result, stdout: result.stdout.replaceAll("\r\n", "\n") }
+  })
+
+/** The same, for a test that answers what it is asked. */
+export const startPty = (
+  args: ReadonlyArray<string>,
+  options: CliOptions = {}
+): Effect.Effect<CliProcess, ServerError, Scope.Scope> =>
+  Effect.gen(function* () {
     const words = yield* command(args, options)
     const line = `stty cols ${options.columns ?? 100} rows 50; exec ${words.map(quote).join(" ")}`
     const [script, flags] =
       process.platform === "darwin"
         ? (["script", ["-q", "/dev/null", "/bin/sh", "-c", line]] as const)
         : (["script", ["-qefc", line, "/dev/null"]] as const)
-    const started = yield* launch([script, ...flags], options, { TERM: "xterm-256color" }, true)
-    const result = yield* started.exit
-    return { ...result, stdout: result.stdout.replaceAll("\r\n", "\n") }
+    return yield* launch([script, ...flags], options, { TERM: "xterm-256color" }, true)
   })
 
 const command = (
@@ -140,6 +151,7 @@ const launch = (
       awaitStdout: (pattern: RegExp) => managed.awaitOutput(pattern, "stdout"),
       awaitStderr: (pattern: RegExp) => managed.awaitOutput(pattern, "stderr"),
       signal: managed.signal,
+      type: (text: string) => Effect.sync(() => managed.child.stdin?.write(text)),
       pause: managed.pause,
       resume: managed.resume,
       exit: managed.exit.pipe(

@@ -49,16 +49,20 @@ export const install = (services: ReadonlyArray<Service>): Effect.Effect<void, S
     return Effect.sync(() => child.kill("SIGTERM"))
   })
 
-const script = `
+/** Exported for its test, which runs it on folders of its own. */
+export const script = `
 set -eu
 policy=/usr/sbin/policy-rc.d
 kept="$policy.holter-$$"
 clusters=/etc/postgresql-common/createcluster.d
 setting="$clusters/holter-test.conf"
 made=
+placed=
 
 restore() {
-  rm -f "$policy" "$setting"
+  # Only what this script has put there: a policy that could not be moved aside is the machine's own.
+  if [ -n "$placed" ]; then rm -f "$policy"; fi
+  rm -f "$setting"
   if [ -e "$kept" ] || [ -L "$kept" ]; then mv "$kept" "$policy"; fi
   for folder in $made; do rmdir "$folder" 2>/dev/null || true; done
 }
@@ -68,6 +72,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 if [ -e "$policy" ] || [ -L "$policy" ]; then mv "$policy" "$kept"; fi
+placed=yes
 printf '#!/bin/sh\\nexit 101\\n' > "$policy"
 chmod 755 "$policy"
 

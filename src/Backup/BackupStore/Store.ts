@@ -55,6 +55,8 @@ export interface Store {
   readonly update: (manifest: Manifest) => Effect.Effect<void, BackupError>
   /** One run at a time; fails with `Locked` and says who holds it. */
   readonly lock: (purpose: string) => Effect.Effect<void, BackupError, Scope.Scope>
+  /** What is wrong with the place and no reason not to use it: others may read it. */
+  readonly warnings: Effect.Effect<ReadonlyArray<string>, BackupError>
   /** Removes what a killed run left, of its own making only. To be called under the lock. */
   readonly sweep: Effect.Effect<ReadonlyArray<string>, BackupError>
   /** Bytes that a new backup may take, where that is known. */

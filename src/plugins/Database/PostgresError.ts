@@ -1,73 +1,18 @@
 /**
- * Errors of node-postgres, told apart by SQLSTATE, errno and, where there is neither, by text.
+ * Errors of a PostgreSQL connection as errors of the check.
  *
  * @internal
  */
-import { Predicate } from "effect"
-import * as Host from "../shared/Host.js"
-import { DatabaseError, type Reason } from "./DatabaseError.js"
+import * as PostgresError from "../../Postgres/PostgresError.js"
+import { DatabaseError } from "./DatabaseError.js"
 
-/** What a SQLSTATE means, and what to say of it: without words of ours, the server's own. */
-const states: Readonly<Record<string, readonly [Reason, string?]>> = {
-  "28P01": ["AuthFailed", "password authentication failed"],
-  // The server's words tell the line of pg_hba.conf that is missing.
-  "28000": ["AuthFailed"],
-  "3D000": ["DatabaseMissing", "the database does not exist"],
-  // They tell whose limit it is: the server's, the role's or the database's.
-  "53300": ["TooManyConnections"],
-  "57P01": ["Unreachable", "it is shutting down"],
-  "57P02": ["Unreachable", "it crashed and restarts"],
-  "25006": ["ReadOnly", "read-only transaction"]
-}
+export const fromCause = (cause: unknown, address: string): DatabaseError =>
+  fromPostgres(PostgresError.fromCause(cause, address))
 
-/**
- * One SQLSTATE, 57P03, for a server that comes by itself and for one that goes or stays away. They
- * differ in nothing but the text: one in another language counts as the worse.
- */
-const notAccepting: ReadonlyArray<readonly [RegExp, Reason, string]> = [
-  [/starting up|not yet accepting/, "StartingUp", "it is starting up"],
-  [/recovery mode/, "StartingUp", "it recovers from a crash"],
-  [/shutting down/, "NotAccepting", "it is shutting down"]
-]
-
-const texts: ReadonlyArray<readonly [RegExp, Reason, string]> = [
-  [/password must be a/, "AuthFailed", "it asks for a password and none is set"],
-  [/does not support SSL|SSL connection/, "TlsFailed", "the server does not take TLS"],
-  [/terminated|connection error|closed|timeout/i, "Unreachable", "the connection was lost"]
-]
-
-export const fromCause = (cause: unknown, address: string): DatabaseError => {
-  const [reason, found] = classify(cause)
-  return new DatabaseError({ reason, address, found, cause })
-}
-
-/** Refused before a password was asked for: pg_hba.conf may let in who comes the other way. */
-export const isRefusal = (error: DatabaseError): boolean =>
-  stringOf(error.cause, "code") === "28000"
-
-const classify = (cause: unknown): readonly [Reason, string] => {
-  const code = stringOf(cause, "code") ?? ""
-  const message = stringOf(cause, "message") ?? ""
-  if (code === "57P03") return matching(notAccepting, message) ?? ["NotAccepting", message]
-  const state = states[code]
-  if (state !== undefined) return [state[0], state[1] ?? message]
-  const problem = Host.socketProblem(cause)
-  if (problem !== undefined) return ["Unreachable", problem]
-  // 08xxx are broken connections; every other SQLSTATE is an answer of a server that works.
-  if (/^08[0-9A-Z]{3}$/.test(code)) return ["Unreachable", "the connection broke"]
-  if (/^[0-9A-Z]{5}$/.test(code) && /\d/.test(code)) return ["QueryFailed", `${code}: ${message}`]
-  const insecure = Host.tlsProblem(cause)
-  if (insecure !== undefined) return ["TlsFailed", insecure]
-  return matching(texts, message) ?? ["QueryFailed", message || "no reason given"]
-}
-
-const matching = (
-  known: ReadonlyArray<readonly [RegExp, Reason, string]>,
-  message: string
-): readonly [Reason, string] | undefined => {
-  const match = known.find(([pattern]) => pattern.test(message))
-  return match === undefined ? undefined : [match[1], match[2]]
-}
-
-const stringOf = (value: unknown, key: string): string | undefined =>
-  Predicate.hasProperty(value, key) && typeof value[key] === "string" ? value[key] : undefined
+export const fromPostgres = (error: PostgresError.PostgresError): DatabaseError =>
+  new DatabaseError({
+    reason: error.reason,
+    address: error.address,
+    found: error.found,
+    cause: error.cause
+  })

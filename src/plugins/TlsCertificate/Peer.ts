@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises"
 import { isIP } from "node:net"
 import * as tls from "node:tls"
 import { TlsCertificateError } from "./TlsCertificateError.js"
-import * as Host from "../shared/Host.js"
+import * as Host from "../../Common/Host.js"
 
 /**
  * @since 0.1.0

@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 import { Details } from "../shared/ErrorFields.js"
-import * as Host from "../shared/Host.js"
+import * as Host from "../../Common/Host.js"
 
 /**
  * @since 0.1.0

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Host from "../../../src/plugins/shared/Host.js"
+import * as Host from "../../src/Common/Host.js"
 
 const withCode = (code: string) => Object.assign(new Error(`connect ${code}`), { code })
 

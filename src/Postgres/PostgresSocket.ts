@@ -9,8 +9,7 @@
 import { Effect, type Scope } from "effect"
 import * as net from "node:net"
 import type { ConnectionOptions, TLSSocket } from "node:tls"
-import { DatabaseError } from "./DatabaseError.js"
-import * as PostgresError from "./PostgresError.js"
+import { fromCause, PostgresError } from "./PostgresError.js"
 
 export interface Target {
   readonly host: string
@@ -28,7 +27,7 @@ export interface Opened {
 export const open = (
   target: Target,
   options: ConnectionOptions
-): Effect.Effect<Opened, DatabaseError, Scope.Scope> =>
+): Effect.Effect<Opened, PostgresError, Scope.Scope> =>
   Effect.gen(function* () {
     const plain = yield* Effect.acquireRelease(
       Effect.sync(() => net.connect({ host: target.host, port: target.port })),
@@ -54,10 +53,10 @@ export const open = (
 /** SSLRequest: its length and its code. The answer is one byte. */
 const sslRequest = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47)
 
-const askForTls = (socket: net.Socket, address: string): Effect.Effect<boolean, DatabaseError> =>
+const askForTls = (socket: net.Socket, address: string): Effect.Effect<boolean, PostgresError> =>
   Effect.async((resume) => {
     // It stays: the end of a socket that nobody listens to would end the process.
-    socket.on("error", (cause) => resume(Effect.fail(PostgresError.fromCause(cause, address))))
+    socket.on("error", (cause) => resume(Effect.fail(fromCause(cause, address))))
     socket.once("close", () => resume(Effect.fail(closed(address))))
     socket.once("connect", () => socket.write(sslRequest))
     socket.once("data", (answer) => {
@@ -66,7 +65,7 @@ const askForTls = (socket: net.Socket, address: string): Effect.Effect<boolean, 
       if (byte === "S" || byte === "N") return resume(Effect.succeed(byte === "S"))
       return resume(
         Effect.fail(
-          new DatabaseError({
+          new PostgresError({
             reason: "TlsFailed",
             address,
             found: "neither yes nor no to TLS: is it PostgreSQL?"
@@ -77,14 +76,14 @@ const askForTls = (socket: net.Socket, address: string): Effect.Effect<boolean, 
     return Effect.sync(() => socket.destroy())
   })
 
-const secured = (socket: TLSSocket, address: string): Effect.Effect<TLSSocket, DatabaseError> =>
+const secured = (socket: TLSSocket, address: string): Effect.Effect<TLSSocket, PostgresError> =>
   Effect.async((resume) => {
     socket.on("error", (cause: Error) => {
-      const error = PostgresError.fromCause(cause, address)
+      const error = fromCause(cause, address)
       resume(
         Effect.fail(
           error.reason === "QueryFailed"
-            ? new DatabaseError({ reason: "TlsFailed", address, found: cause.message, cause })
+            ? new PostgresError({ reason: "TlsFailed", address, found: cause.message, cause })
             : error
         )
       )
@@ -94,8 +93,8 @@ const secured = (socket: TLSSocket, address: string): Effect.Effect<TLSSocket, D
     return Effect.sync(() => socket.destroy())
   })
 
-const closed = (address: string): DatabaseError =>
-  new DatabaseError({ reason: "Unreachable", address, found: "the connection was lost" })
+const closed = (address: string): PostgresError =>
+  new PostgresError({ reason: "Unreachable", address, found: "the connection was lost" })
 
 /**
  * The socket as the driver takes one: it connects by itself, and waits for the event. One that was

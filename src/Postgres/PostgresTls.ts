@@ -6,8 +6,8 @@
 import { Effect } from "effect"
 import { readFile } from "node:fs/promises"
 import type { ConnectionOptions } from "node:tls"
-import type * as DatabaseUrl from "../../Common/DatabaseUrl.js"
-import { DatabaseError } from "./DatabaseError.js"
+import type * as DatabaseUrl from "../Common/DatabaseUrl.js"
+import { PostgresError } from "./PostgresError.js"
 
 /**
  * As with libpq, only `verify-ca` and `verify-full` or a root certificate ask who the server is,
@@ -18,7 +18,7 @@ export const options = (
   url: DatabaseUrl.Postgres,
   mode: DatabaseUrl.SslMode,
   address: string
-): Effect.Effect<ConnectionOptions, DatabaseError> => {
+): Effect.Effect<ConnectionOptions, PostgresError> => {
   const { sslcert, sslkey, sslpassword, sslrootcert } = url.parameters
   const file = (name: string, parameter: string, path: string | undefined) =>
     path === undefined || (name === "ca" && path === "system")
@@ -26,7 +26,7 @@ export const options = (
       : Effect.tryPromise({
           try: async () => ({ [name]: await readFile(path, "utf8") }),
           catch: (cause) =>
-            new DatabaseError({
+            new PostgresError({
               reason: "TlsFailed",
               address,
               found: `cannot read the file that ${parameter} names`,
@@ -51,5 +51,5 @@ export const options = (
 }
 
 /** Why a connection that must be secure is not. */
-export const none = (address: string): DatabaseError =>
-  new DatabaseError({ reason: "TlsFailed", address, found: "the server does not take TLS" })
+export const none = (address: string): PostgresError =>
+  new PostgresError({ reason: "TlsFailed", address, found: "the server does not take TLS" })

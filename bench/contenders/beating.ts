@@ -1,0 +1,208 @@
+/**
+ * A program that does nothing but beat, in a process of its own: a loop that a user would write, or
+ * Holter's heartbeat. Prints what a beat cost, how late it was and how much memory there is.
+ *
+ *     node --expose-gc beating.mjs '{ "work": "trivial", "by": "holter", ... }'
+ */
+import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
+import { setTimeout as sleep } from "node:timers/promises"
+import { Pool } from "undici"
+import * as Check from "../../src/Check/Check.js"
+import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
+import type { CheckResult } from "../../src/Check/CheckResult.js"
+import * as CheckRunner from "../../src/Check/CheckRunner.js"
+import * as Outcome from "../../src/Check/Outcome.js"
+import * as HealthMonitor from "../../src/Monitor/HealthMonitor.js"
+import { Http } from "../../src/plugins/Http.js"
+import { type Beaten, type Job, lateness } from "../support/Beating.js"
+
+const timeout = 10_000
+
+/** When each check was started in the time that is measured. */
+class Tally {
+  beats = 0
+  failures = 0
+  starts = new Map<string, Array<number>>()
+
+  note(name: string, startedAt: number, ok: boolean): void {
+    this.beats++
+    if (!ok) this.failures++
+    const starts = this.starts.get(name)
+    if (starts === undefined) this.starts.set(name, [startedAt])
+    else starts.push(startedAt)
+  }
+}
+
+interface Beating {
+  /** How many beats there have been. */
+  readonly beats: () => Promise<number>
+  readonly stop: () => Promise<unknown>
+}
+
+type Start = (job: Job, tally: () => Tally) => Promise<Beating>
+
+/** A check with a deadline: as little as can be called monitoring. */
+const limited = (check: () => Promise<unknown>): Promise<boolean> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), timeout)
+    check().then(
+      () => {
+        clearTimeout(timer)
+        resolve(true)
+      },
+      () => resolve(false)
+    )
+  })
+
+/** A timer for each of the slots, in which the checks of the slot start together. */
+const bare =
+  (makeCheck: (job: Job) => () => Promise<unknown>, slotsOf: (job: Job) => number): Start =>
+  async (job, tally) => {
+    const check = makeCheck(job)
+    let beats = 0
+    const run = async (name: string) => {
+      const startedAt = performance.now()
+      const ok = await limited(check)
+      beats++
+      if (job.listen) tally().note(name, startedAt, ok)
+    }
+    const names = Array.from({ length: job.checks }, (_, index) => `check_${index}`)
+    const slots = slotsOf(job)
+    const timers: Array<NodeJS.Timeout> = []
+    for (let slot = 0; slot < slots; slot++) {
+      const own = names.filter((_, index) => index % slots === slot)
+      timers.push(setInterval(() => void Promise.allSettled(own.map(run)), job.interval))
+      if (slots > 1) await sleep(job.interval / slots)
+    }
+    return {
+      beats: () => Promise.resolve(beats),
+      stop: () => Promise.resolve(timers.forEach((timer) => clearInterval(timer)))
+    }
+  }
+
+const together = () => 1
+/** As Holter's heartbeat does it. */
+const spread = ({ interval }: Job) => Math.max(1, Math.floor(interval / 10))
+
+const nothing = () => () => Promise.resolve({ ok: true })
+
+const undici = ({ url }: Job) => {
+  const { origin, pathname } = new URL(url)
+  const pool = new Pool(origin, { connections: 32 })
+  return async () => {
+    const { body, statusCode } = await pool.request({ path: pathname, method: "GET" })
+    await body.text()
+    if (statusCode !== 200) throw new Error(`status ${statusCode}`)
+  }
+}
+
+type Registered = Layer.Layer<never, unknown, CheckRegistry.CheckRegistry>
+
+const holter =
+  (register: (name: string, job: Job) => Registered): Start =>
+  async (job, tally) => {
+    const checks = Array.from({ length: job.checks }, (_, index) => register(`check_${index}`, job))
+    const monitored = HealthMonitor.layer.pipe(
+      Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer()))
+    )
+    const note = (result: CheckResult) => {
+      const took = Duration.toMillis(result.responseTime)
+      tally().note(result.service, performance.now() - took, result.status === "healthy")
+    }
+    const abort = new AbortController()
+    let started: (monitor: typeof HealthMonitor.HealthMonitor.Service) => void = () => {}
+    const monitor = new Promise<typeof HealthMonitor.HealthMonitor.Service>((resolve) => {
+      started = resolve
+    })
+    const program = Effect.gen(function* () {
+      yield* Layer.build(Layer.mergeAll(Layer.empty, ...checks))
+      const own = yield* HealthMonitor.HealthMonitor
+      yield* own.startHeartbeat
+      started(own)
+      return yield* job.listen
+        ? Stream.runForEach(own.results, (result) => Effect.sync(() => note(result)))
+        : Effect.never
+    })
+    const running = Effect.runPromiseExit(Effect.scoped(Effect.provide(program, monitored)), {
+      signal: abort.signal
+    })
+    const { heartbeat } = await monitor
+    return {
+      beats: async () => {
+        const report = Option.getOrThrow(await Effect.runPromise(heartbeat))
+        return [...report.beats.values()].reduce((sum, { beats }) => sum + beats, 0)
+      },
+      stop: () => {
+        abort.abort()
+        return running
+      }
+    }
+  }
+
+class TrivialError extends Schema.TaggedError<TrivialError>("bench/TrivialError")("TrivialError", {
+  reason: Schema.Literal("Down")
+}) {}
+
+const Trivial = Check.make("trivial", {
+  description: "Does nothing",
+  config: {},
+  error: TrivialError,
+  probe: () => Effect.succeed(Outcome.healthy("fine")),
+  services: () => Layer.empty
+})
+
+const policyOf = ({ interval }: Job) => ({
+  interval: Duration.millis(interval),
+  timeout: Duration.millis(Math.min(interval, timeout))
+})
+
+const programs: Readonly<Record<Job["work"], Readonly<Record<Job["by"], Start>>>> = {
+  trivial: {
+    bare: bare(nothing, together),
+    bareSpread: bare(nothing, spread),
+    holter: holter((name, job) => Trivial.layer({}, { name, ...policyOf(job) }))
+  },
+  http: {
+    bare: bare(undici, together),
+    bareSpread: bare(undici, spread),
+    holter: holter((name, job) =>
+      Http.layerStandalone({ url: job.url }, { name, ...policyOf(job) })
+    )
+  }
+}
+
+const megabytes = () => {
+  globalThis.gc?.()
+  return process.memoryUsage.rss() / 2 ** 20
+}
+
+const work = async (job: Job): Promise<Beaten> => {
+  let tally = new Tally()
+  const { beats, stop } = await programs[job.work][job.by](job, () => tally)
+  await sleep(job.warmUp)
+  const before = megabytes()
+  const beatsBefore = await beats()
+  tally = new Tally()
+  const cpu = process.cpuUsage()
+  const startedAt = performance.now()
+  await sleep(job.measured)
+  const { system, user } = process.cpuUsage(cpu)
+  const elapsed = performance.now() - startedAt
+  const count = (await beats()) - beatsBefore
+  const { failures, starts } = tally
+  tally = new Tally()
+  const after = megabytes()
+  await stop()
+  return {
+    beats: count,
+    failures,
+    lateness: lateness([...starts.values()], job.interval),
+    cpuPerBeat: (system + user) / count,
+    cores: (system + user) / 1000 / elapsed,
+    megabytes: after,
+    growth: after / before
+  }
+}
+
+console.log(JSON.stringify(await work(JSON.parse(process.argv[2] ?? "") as Job)))
+process.exit(0)

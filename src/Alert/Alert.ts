@@ -1,0 +1,143 @@
+/**
+ * A message about one or several incidents, for one channel. An alert is data: it is written to the
+ * outbox, read back after a restart, and put into words by its channel.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+import { Status } from "../Check/CheckResult.js"
+
+/**
+ * How bad an incident is. A check that is not critical is never worse than `degraded`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Severity = Schema.Literal("degraded", "unhealthy").annotations({
+  identifier: "Severity"
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Severity = typeof Severity.Type
+
+/**
+ * What an alert tells.
+ *
+ * | kind | it tells |
+ * | --- | --- |
+ * | `opened` | these services are down or degraded |
+ * | `stale` | a check has not had a result for a while: its status is not known any more |
+ * | `flapping` | a service goes down and comes back again and again; changes are held back |
+ * | `escalated` | an incident became worse |
+ * | `reminder` | an incident is still open |
+ * | `resolved` | these services are healthy again |
+ * | `story` | several messages that did not arrive in time, told as one |
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Kind = Schema.Literal(
+  "opened",
+  "stale",
+  "flapping",
+  "escalated",
+  "reminder",
+  "resolved",
+  "story"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Kind = typeof Kind.Type
+
+/**
+ * One service in an alert, and the incident that it is about.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Subject = Schema.Struct({
+  service: Schema.String,
+  /** What a person calls it: `Telegram API`. */
+  label: Schema.String,
+  /** The id of the incident. */
+  incident: Schema.String,
+  status: Status,
+  /** The status before the change that this is about. */
+  previous: Status,
+  severity: Severity,
+  /** When it began: the first failure, not the one that passed the threshold. */
+  since: Schema.DateTimeUtcFromNumber,
+  duration: Schema.DurationFromMillis,
+  /** What the last result said. */
+  message: Schema.String,
+  /** Whether the service is healthy again. */
+  over: Schema.Boolean
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Subject = typeof Subject.Type
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Alert = Schema.Struct({
+  /** The same for every attempt to deliver it: a receiver drops what it has seen. */
+  key: Schema.String,
+  channel: Schema.String,
+  kind: Kind,
+  /** The worst of its subjects. */
+  severity: Severity,
+  at: Schema.DateTimeUtcFromNumber,
+  /** The root cause, or what failed first, is the first. */
+  subjects: Schema.NonEmptyArray(Subject),
+  /** Services that are down because of the first subject and get no message of their own. */
+  affected: Schema.Array(Schema.String),
+  /** The channel that this one stands in for, because that one is disabled. */
+  insteadOf: Schema.NullOr(Schema.String),
+  /** What happened in between, in a `story`: one line for each message that it replaces. */
+  story: Schema.Array(Schema.String)
+}).annotations({ identifier: "Alert" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Alert = typeof Alert.Type
+
+/**
+ * The idempotency key of the message with this number about an incident.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const key = (incident: string, channel: string, kind: Kind, sequence: number): string =>
+  `${incident}/${channel}/${kind}/${sequence}`
+
+const rank: Readonly<Record<Severity, number>> = { degraded: 1, unhealthy: 2 }
+
+/**
+ * Whether the first is worse than the second.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const isWorse = (self: Severity, that: Severity): boolean => rank[self] > rank[that]
+
+/**
+ * @since 0.1.0
+ * @category utils
+ */
+export const worst = (severities: Iterable<Severity>): Severity => {
+  for (const severity of severities) if (severity === "unhealthy") return severity
+  return "degraded"
+}

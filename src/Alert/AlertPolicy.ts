@@ -1,0 +1,137 @@
+/**
+ * When somebody is told, and when not: a pure fold from events to decisions. The same function runs
+ * live, in tests, and over the journal's past.
+ *
+ * The fold has no clock. It says by `due` when it wants to hear of the time again, and nothing that
+ * goes by time happens before; `advance` gives it every such time up to the next event.
+ *
+ * @since 0.1.0
+ */
+import * as Routes from "./Routes.js"
+import type { Alert } from "./Alert.js"
+import type { Decision } from "./AlertPolicy/Decision.js"
+import * as Draft from "./AlertPolicy/Draft.js"
+import type { Event } from "./AlertPolicy/Event.js"
+import * as Occurrences from "./AlertPolicy/occurrences.js"
+import type { Policy } from "./AlertPolicy/Policy.js"
+import * as Settle from "./AlertPolicy/settle.js"
+import type { State } from "./AlertPolicy/State.js"
+import { onResult } from "./AlertPolicy/thresholds.js"
+
+export { Decision, NothingReason, Rule, SuppressionReason } from "./AlertPolicy/Decision.js"
+export * as Event from "./AlertPolicy/Event.js"
+export {
+  type ChannelRules,
+  type CheckRules,
+  make,
+  type Millis,
+  type Options,
+  type Policy
+} from "./AlertPolicy/Policy.js"
+export { CheckState, Ended, Incident, initial, Quiet, State } from "./AlertPolicy/State.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Step = readonly [state: State, decisions: ReadonlyArray<Decision>]
+
+/**
+ * One event.
+ *
+ * @since 0.1.0
+ * @category folding
+ */
+export const step = (policy: Policy, before: State, event: Event): Step => {
+  const isFirst = before.now === 0
+  // The fold's clock never goes back: a wall clock that does changes what is between the two.
+  const now = Math.max(event.at + before.offset, before.now)
+  const draft = Draft.make(policy, before, now, event.at)
+  const isLate = before.due !== null && now > before.due + lateness
+  if (isFirst || isLate) Occurrences.awake(draft)
+  apply(draft, event)
+  if (draft.unsettled || (before.due !== null && now >= before.due)) Settle.run(draft)
+  else if (event._tag === "Result") keepDue(draft, event.service)
+  return [draft.state, draft.decisions]
+}
+
+/**
+ * One event, and before it every time that the fold asked to hear of. For a past that is replayed
+ * and for tests; a live loop sleeps until `due` instead.
+ *
+ * @since 0.1.0
+ * @category folding
+ */
+export const advance = (policy: Policy, before: State, event: Event): Step => {
+  let state = before
+  const decisions: Array<Decision> = []
+  // Until it was started it was not there to hear of the time.
+  const isThere = event._tag !== "Restarted"
+  for (let at = due(state); isThere && at !== undefined && at < event.at; at = due(state)) {
+    const [next, decided] = step(policy, state, { _tag: "Time", at })
+    state = next
+    decisions.push(...decided)
+  }
+  const [next, decided] = step(policy, state, event)
+  return [next, decisions.length === 0 ? decided : [...decisions, ...decided]]
+}
+
+/**
+ * When the fold next wants a `Time` event, by the wall clock.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const due = (state: State): number | undefined =>
+  state.due === null ? undefined : state.due - state.offset
+
+/**
+ * Whether another channel takes this alert, now that its own fails for good. Such alerts are the
+ * `pending` ones of `ChannelDisabled`; all others stay in the outbox until their channel returns.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean =>
+  Routes.fallback(
+    policy.routes,
+    alert.severity,
+    alert.channel,
+    (channel) => channel === alert.channel || Object.hasOwn(state.disabled, channel)
+  ) !== undefined
+
+/** A time that comes so late was slept through, and nothing is stale because nobody looked. */
+const lateness = 10_000
+
+const apply = (draft: Draft.Draft, event: Event): void => {
+  switch (event._tag) {
+    case "Result":
+      return onResult(draft, event)
+    case "Time":
+      return
+    case "Restarted":
+      return Occurrences.restarted(draft)
+    case "MaintenanceStarted":
+      return Occurrences.quiet(draft, { ...event, kind: "Maintenance" })
+    case "MaintenanceEnded":
+      return Occurrences.loud(draft, "Maintenance", event.id)
+    case "Silenced":
+      return Occurrences.quiet(draft, { ...event, kind: "Silence" })
+    case "Unsilenced":
+      return Occurrences.loud(draft, "Silence", event.id)
+    case "Acknowledged":
+      return Occurrences.acknowledged(draft, event)
+    case "ChannelDisabled":
+      return Occurrences.disabled(draft, event)
+    case "ChannelEnabled":
+      return Occurrences.enabled(draft, event.channel)
+  }
+}
+
+/** A result puts off when its check is stale; `due` may then be too early, never too late. */
+const keepDue = (draft: Draft.Draft, service: string): void => {
+  const { expectedBy } = Draft.check(draft, service)
+  if (expectedBy === null) return
+  const { due: before } = draft.state
+  if (before === null || expectedBy < before) draft.state.due = expectedBy
+}

@@ -1,0 +1,137 @@
+/**
+ * What happens, as far as alerts are concerned. `at` is the time of the wall clock in milliseconds;
+ * a clock that is set back or forward is seen and allowed for.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+import { Status } from "../../Check/CheckResult.js"
+import { Alert } from "../Alert.js"
+
+const at = Schema.Number
+/** Names of services; `null` is all of them. */
+const services = Schema.NullOr(Schema.Array(Schema.String))
+
+/**
+ * A check has a result.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Result = Schema.TaggedStruct("Result", {
+  at,
+  service: Schema.String,
+  status: Status,
+  message: Schema.String,
+  /** How long the service asked to be left alone, in milliseconds: no result is due before. */
+  retryAfter: Schema.NullOr(Schema.Number)
+})
+
+/**
+ * Time has passed: what `AlertPolicy.due` asked for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Time = Schema.TaggedStruct("Time", { at })
+
+/**
+ * Holter was started, with this policy. Disabled channels are tried again.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Restarted = Schema.TaggedStruct("Restarted", { at })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const MaintenanceStarted = Schema.TaggedStruct("MaintenanceStarted", {
+  at,
+  id: Schema.String,
+  services,
+  until: Schema.NullOr(Schema.Number),
+  why: Schema.String
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const MaintenanceEnded = Schema.TaggedStruct("MaintenanceEnded", { at, id: Schema.String })
+
+/**
+ * Somebody does not want to hear of these services for a while.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Silenced = Schema.TaggedStruct("Silenced", {
+  at,
+  id: Schema.String,
+  services,
+  until: Schema.NullOr(Schema.Number),
+  why: Schema.String
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Unsilenced = Schema.TaggedStruct("Unsilenced", { at, id: Schema.String })
+
+/**
+ * Somebody has seen the open incident of a service: no more reminders of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Acknowledged = Schema.TaggedStruct("Acknowledged", {
+  at,
+  service: Schema.String,
+  by: Schema.String
+})
+
+/**
+ * A channel failed for good. `pending` are the alerts that it did not take and that its fallback
+ * gets instead; they leave the outbox in the transaction that writes what is decided here.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ChannelDisabled = Schema.TaggedStruct("ChannelDisabled", {
+  at,
+  channel: Schema.String,
+  why: Schema.String,
+  pending: Schema.Array(Alert)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const ChannelEnabled = Schema.TaggedStruct("ChannelEnabled", { at, channel: Schema.String })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Event = Schema.Union(
+  Result,
+  Time,
+  Restarted,
+  MaintenanceStarted,
+  MaintenanceEnded,
+  Silenced,
+  Unsilenced,
+  Acknowledged,
+  ChannelDisabled,
+  ChannelEnabled
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Event = typeof Event.Type

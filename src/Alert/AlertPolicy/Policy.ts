@@ -1,0 +1,158 @@
+/**
+ * What the fold decides by: the thresholds of each check, the routes, and the limits that keep a
+ * storm of failures from becoming a storm of messages. Spans are in milliseconds here, decoded once
+ * and not for each of a million events.
+ *
+ * @since 0.1.0
+ */
+import { Array as Arr, Duration } from "effect"
+import * as CheckPolicy from "../../Check/CheckPolicy.js"
+import * as Routes from "../Routes.js"
+
+/**
+ * A point of time or a span, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Millis = number
+
+/**
+ * What the fold needs to know of one check.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CheckRules {
+  readonly label: string
+  readonly interval: Millis
+  readonly failureThreshold: number
+  readonly recoveryThreshold: number
+  readonly critical: boolean
+  readonly dependsOn: ReadonlyArray<string>
+}
+
+/**
+ * How a channel wants to be told.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ChannelRules {
+  /** Outages that start together are one message. Without, each change is told at once. */
+  readonly grouped: boolean
+  readonly reminders: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Policy {
+  /** By the service's name. */
+  readonly checks: ReadonlyMap<string, CheckRules>
+  readonly routes: Routes.Routes
+  /** The channels that want to be told in another way than most. */
+  readonly channels: ReadonlyMap<string, ChannelRules>
+  /** How long after a start failures do not count. */
+  readonly startGrace: Millis
+  /** How long an outage waits for others that start with it. */
+  readonly groupWindow: Millis
+  /** Gaps between reminders; the last one repeats. */
+  readonly reminders: ReadonlyArray<Millis>
+  /** So many messages of one check on one channel, within that span. */
+  readonly cap: { readonly messages: number; readonly within: Millis }
+  /** So many openings within that span is flapping, until nothing changed for `calm`. */
+  readonly flapping: { readonly openings: number; readonly within: Millis; readonly calm: Millis }
+  /** Without a result for so many intervals a check is stale. */
+  readonly staleAfter: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly checks?: Iterable<{
+    readonly name: string
+    readonly label?: string
+    readonly policy: CheckPolicy.CheckPolicy
+  }>
+  readonly routes?: Routes.Routes
+  readonly channels?: Readonly<Record<string, Partial<ChannelRules>>>
+  readonly startGrace?: Duration.DurationInput
+  readonly groupWindow?: Duration.DurationInput
+  readonly reminders?: ReadonlyArray<Duration.DurationInput>
+  readonly cap?: { readonly messages: number; readonly within: Duration.DurationInput }
+  readonly flapping?: {
+    readonly openings: number
+    readonly within: Duration.DurationInput
+    readonly calm: Duration.DurationInput
+  }
+  readonly staleAfter?: number
+}
+
+/**
+ * A policy: the defaults, with some parts set anew.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * import { AlertPolicy } from "holter"
+ *
+ * AlertPolicy.make({ groupWindow: "30 seconds", reminders: ["15 minutes", "1 hour"] })
+ */
+export const make = (options: Options = {}): Policy => ({
+  checks: new Map(
+    Arr.fromIterable(options.checks ?? []).map((check) => [
+      check.name,
+      checkRules(check.policy, check.label ?? check.name)
+    ])
+  ),
+  routes: options.routes ?? Routes.defaults(),
+  channels: new Map(
+    Object.entries(options.channels ?? {}).map(([name, rules]) => [name, { ...message, ...rules }])
+  ),
+  startGrace: millis(options.startGrace ?? "10 seconds"),
+  groupWindow: millis(options.groupWindow ?? "10 seconds"),
+  reminders: (options.reminders ?? ["15 minutes", "1 hour", "4 hours"]).map(millis),
+  cap: {
+    messages: options.cap?.messages ?? 10,
+    within: millis(options.cap?.within ?? "1 hour")
+  },
+  flapping: {
+    openings: options.flapping?.openings ?? 5,
+    within: millis(options.flapping?.within ?? "30 minutes"),
+    calm: millis(options.flapping?.calm ?? "10 minutes")
+  },
+  staleAfter: options.staleAfter ?? 3
+})
+
+/**
+ * The rules of a check; the defaults for one that nobody described.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const rulesOf = (policy: Policy, service: string): CheckRules =>
+  policy.checks.get(service) ?? checkRules(CheckPolicy.defaults, service)
+
+/**
+ * @since 0.1.0
+ * @category lookups
+ */
+export const channelRules = (policy: Policy, channel: string): ChannelRules =>
+  policy.channels.get(channel) ?? message
+
+const message: ChannelRules = { grouped: true, reminders: true }
+
+const millis = (input: Duration.DurationInput): Millis => Duration.toMillis(input)
+
+const checkRules = (policy: CheckPolicy.CheckPolicy, label: string): CheckRules => ({
+  label,
+  interval: Duration.toMillis(policy.interval),
+  failureThreshold: policy.failureThreshold,
+  recoveryThreshold: policy.recoveryThreshold,
+  critical: policy.critical,
+  dependsOn: policy.dependsOn
+})

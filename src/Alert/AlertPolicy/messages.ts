@@ -1,0 +1,141 @@
+/**
+ * Turns what is owed to channels into alerts and decisions: one alert for each channel and kind,
+ * with all its incidents in it, or one for each incident where a channel wants them apart.
+ *
+ * @internal
+ */
+import { DateTime, Duration } from "effect"
+import * as Alert from "../Alert.js"
+import * as Dependencies from "./dependencies.js"
+import * as Draft from "./Draft.js"
+import { channelRules } from "./Policy.js"
+import type { Decision, Rule } from "./Decision.js"
+import type { Incident } from "./State.js"
+
+/** One incident that one channel is told of. */
+export interface Owed {
+  readonly incident: Incident
+  readonly channel: string
+  readonly kind: Alert.Kind
+  readonly rule: Rule
+  readonly why: string
+  readonly insteadOf: string | null
+  /** When it ended and what it said then; nothing while it is open. */
+  readonly over?: { readonly at: number; readonly message: string }
+}
+
+type Told = Extract<Decision, { _tag: "Opened" | "Escalated" | "Reminder" | "Resolved" }>
+
+const tags: Readonly<Record<Alert.Kind, Told["_tag"]>> = {
+  opened: "Opened",
+  stale: "Opened",
+  flapping: "Opened",
+  escalated: "Escalated",
+  reminder: "Reminder",
+  resolved: "Resolved",
+  story: "Resolved"
+}
+
+export const send = (draft: Draft.Draft, owed: ReadonlyArray<Owed>): void => {
+  const alerts = new Map<string, Array<Alert.Alert>>()
+  for (const batch of batches(draft, owed)) {
+    const alert = alertOf(draft, batch)
+    const lead = alert.subjects[0].incident
+    alerts.set(lead, [...(alerts.get(lead) ?? []), alert])
+  }
+  for (const [incident, all] of byIncident(owed)) {
+    for (const tag of new Set(all.map(({ kind }) => tags[kind]))) {
+      const told = all.filter(({ kind }) => tags[kind] === tag)
+      const [first] = told
+      if (first === undefined) continue
+      const channels = [...new Set(told.map(({ channel }) => channel))]
+      const own = (alerts.get(incident) ?? []).filter(({ kind }) => tags[kind] === tag)
+      draft.decisions.push({
+        ...Draft.common(draft, first.incident, first.rule, first.why),
+        _tag: tag,
+        channels,
+        alerts: own
+      })
+    }
+  }
+}
+
+type Batch = readonly [Owed, ...ReadonlyArray<Owed>]
+
+const batches = (draft: Draft.Draft, owed: ReadonlyArray<Owed>): ReadonlyArray<Batch> => {
+  const all = new Map<string, Batch>()
+  for (const one of owed) {
+    const alone = channelRules(draft.policy, one.channel).grouped ? "" : one.incident.id
+    const key = JSON.stringify([one.channel, one.kind, one.insteadOf, alone])
+    const batch = all.get(key)
+    all.set(key, batch === undefined ? [one] : [...batch, one])
+  }
+  return [...all.values()]
+}
+
+const byIncident = (owed: ReadonlyArray<Owed>): ReadonlyMap<string, ReadonlyArray<Owed>> => {
+  const all = new Map<string, ReadonlyArray<Owed>>()
+  for (const one of owed) all.set(one.incident.id, [...(all.get(one.incident.id) ?? []), one])
+  return all
+}
+
+const alertOf = (draft: Draft.Draft, batch: Batch): Alert.Alert => {
+  const { channel, insteadOf, kind } = batch[0]
+  const services = new Set(batch.map(({ incident }) => incident.service))
+  const affected = kind === "resolved" ? [] : affectedBy(draft, services)
+  const [lead, ...rest] = rootFirst(draft, batch)
+  return {
+    key: Alert.key(lead.incident.id, channel, kind, lead.incident.messages + 1),
+    channel,
+    kind,
+    severity: Alert.worst(batch.map(({ incident }) => incident.severity)),
+    at: DateTime.unsafeMake(draft.wall),
+    subjects: [subjectOf(draft, lead), ...rest.map((one) => subjectOf(draft, one))],
+    affected,
+    insteadOf,
+    story: []
+  }
+}
+
+const subjectOf = (draft: Draft.Draft, { channel, incident, over }: Owed): Alert.Subject => {
+  const check = Draft.check(draft, incident.service)
+  const duration = (over?.at ?? draft.now) - incident.since
+  return {
+    service: incident.service,
+    label: Draft.label(draft, incident.service),
+    incident: incident.id,
+    status: over === undefined ? check.status : "healthy",
+    previous:
+      over === undefined ? (incident.told[channel] ?? incident.previous) : incident.severity,
+    severity: incident.severity,
+    since: DateTime.unsafeMake(Draft.toWall(draft, incident.since)),
+    duration: Duration.millis(duration),
+    message: over?.message ?? check.message,
+    over: over !== undefined
+  }
+}
+
+/** Services whose outage one of these explains. */
+const affectedBy = (draft: Draft.Draft, services: ReadonlySet<string>): ReadonlyArray<string> =>
+  Draft.incidents(draft)
+    .filter((incident) => {
+      if (services.has(incident.service)) return false
+      const root = Dependencies.blockOf(draft, incident)?.root
+      return root !== undefined && services.has(root)
+    })
+    .map(({ service }) => service)
+
+/** What others depend on, then what is worse, then what began first. */
+const rootFirst = (draft: Draft.Draft, batch: Batch): Batch => {
+  const [first, ...rest] = batch
+  if (rest.length === 0) return batch
+  const dependents = (service: string) =>
+    [...draft.policy.checks.values()].filter((rules) => rules.dependsOn.includes(service)).length
+  const order = (one: Owed, other: Owed): number =>
+    dependents(other.incident.service) - dependents(one.incident.service) ||
+    Number(Alert.isWorse(other.incident.severity, one.incident.severity)) -
+      Number(Alert.isWorse(one.incident.severity, other.incident.severity)) ||
+    one.incident.since - other.incident.since
+  const [lead = first, ...others] = [...batch].sort(order)
+  return [lead, ...others]
+}

@@ -1,0 +1,148 @@
+/**
+ * Everything that happens beside results: starts, quiet times, acknowledgements, channels that fail
+ * for good and return.
+ *
+ * @internal
+ */
+import { HashMap } from "effect"
+import type { Alert } from "../Alert.js"
+import * as Routes from "../Routes.js"
+import * as Draft from "./Draft.js"
+import type { Event } from "./Event.js"
+import * as Incidents from "./incidents.js"
+import { type Quiet, unseen } from "./State.js"
+
+type Of<Tag extends Event["_tag"]> = Extract<Event, { _tag: Tag }>
+
+/**
+ * Holter starts, or the machine wakes up: what was known before is old. Counts that are older than
+ * a check may be silent are no longer "in a row".
+ */
+export const awake = (draft: Draft.Draft): void => {
+  draft.state.awakeSince = draft.now
+  draft.unsettled = true
+  for (const [service, check] of HashMap.entries(draft.state.checks)) {
+    const { interval } = Draft.rules(draft, service)
+    const isOld = check.expectedBy === null || check.expectedBy < draft.now
+    const expectedBy =
+      check.expectedBy === null
+        ? null
+        : Math.max(check.expectedBy, draft.now + draft.policy.staleAfter * interval)
+    const counts = { failures: 0, unhealthy: 0, successes: 0, failingSince: null }
+    Draft.setCheck(draft, service, { ...check, expectedBy, ...(isOld ? counts : {}) })
+  }
+}
+
+export const restarted = (draft: Draft.Draft): void => {
+  awake(draft)
+  draft.state.disabled = {}
+  for (const [service, { interval }] of draft.policy.checks) {
+    if (HashMap.has(draft.state.checks, service)) continue
+    const expectedBy = draft.now + draft.policy.staleAfter * interval
+    Draft.setCheck(draft, service, { ...unseen, expectedBy })
+  }
+  const gone = [...HashMap.keys(draft.state.checks)].filter(
+    (service) => !draft.policy.checks.has(service)
+  )
+  for (const service of gone) {
+    const incident = Draft.incident(draft, service)
+    if (incident !== undefined) {
+      Incidents.end(draft, incident, "removed", "It is no longer checked")
+    }
+    draft.state.checks = HashMap.remove(draft.state.checks, service)
+  }
+  Draft.nothing(draft, { service: null }, "Noted", "start", "Holter was started")
+}
+
+export const quiet = (draft: Draft.Draft, started: Omit<Quiet, "until"> & QuietEnd): void => {
+  const { id, kind, services, until, why } = started
+  const others = draft.state.quiets.filter((other) => other.kind !== kind || other.id !== id)
+  const end = until === null ? null : until + draft.state.offset
+  const added: Quiet = { kind, id, services, until: end, why }
+  draft.state.quiets = [...others, added]
+  draft.unsettled = true
+  const whom = services === null ? "everything" : services.join(", ")
+  const rule = kind === "Maintenance" ? "maintenance" : "silence"
+  Draft.nothing(draft, { service: null }, "Noted", rule, `${kind} ${id} of ${whom}: ${why}`)
+}
+
+interface QuietEnd {
+  /** By the wall clock. */
+  readonly until: number | null
+}
+
+export const loud = (draft: Draft.Draft, kind: Quiet["kind"], id: string): void => {
+  const { quiets } = draft.state
+  const rest = quiets.filter((other) => other.kind !== kind || other.id !== id)
+  const rule = kind === "Maintenance" ? "maintenance" : "silence"
+  const found = rest.length < quiets.length
+  draft.state.quiets = rest
+  draft.unsettled = true
+  const why = found ? `${kind} ${id} is over` : `There is no ${rule} ${id} to end`
+  Draft.nothing(draft, { service: null }, "Noted", rule, why)
+}
+
+export const acknowledged = (draft: Draft.Draft, { by, service }: Of<"Acknowledged">): void => {
+  const incident = Draft.incident(draft, service)
+  if (incident === undefined) {
+    const why = `${by} acknowledged it, but no incident is open`
+    return Draft.nothing(draft, { service }, "Noted", "acknowledged", why)
+  }
+  Draft.setIncident(draft, { ...incident, acknowledgedBy: by, remindAt: null })
+  const why = `${by} acknowledged it: no more reminders, unless it becomes worse`
+  Draft.nothing(draft, incident, "Noted", "acknowledged", why)
+}
+
+export const enabled = (draft: Draft.Draft, channel: string): void => {
+  const { [channel]: _, ...disabled } = draft.state.disabled
+  draft.state.disabled = disabled
+  draft.unsettled = true
+  Draft.nothing(draft, { service: null }, "Noted", "fallback", `Channel ${channel} is back`)
+}
+
+/**
+ * The channel does not count as told of what it did not take. Its fallback then is told of what is
+ * open like anybody who does not know yet; what is over is handed on as it is.
+ */
+export const disabled = (draft: Draft.Draft, event: Of<"ChannelDisabled">): void => {
+  const { channel, pending, why } = event
+  draft.state.disabled = { ...draft.state.disabled, [channel]: why }
+  draft.unsettled = true
+  const words = `Channel ${channel} is disabled: ${why}`
+  Draft.nothing(draft, { service: null }, "Noted", "fallback", words)
+  for (const alert of pending) {
+    if (alert.kind !== "escalated" && alert.kind !== "reminder") forget(draft, channel, alert)
+    if (alert.subjects.some(({ over }) => over)) handOn(draft, channel, alert, words)
+  }
+}
+
+const forget = (draft: Draft.Draft, channel: string, alert: Alert): void => {
+  for (const { incident: id, service } of alert.subjects) {
+    const incident = Draft.incident(draft, service)
+    if (incident?.id !== id) continue
+    const { [channel]: _, ...told } = incident.told
+    Draft.setIncident(draft, { ...incident, told })
+  }
+}
+
+const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string): void => {
+  const isOff = Draft.isDisabled(draft)
+  const other = Routes.fallback(draft.policy.routes, alert.severity, channel, isOff) ?? channel
+  const handed: Alert = {
+    ...alert,
+    key: `${alert.key}/${other}`,
+    channel: other,
+    insteadOf: other === channel ? alert.insteadOf : channel
+  }
+  const { incident, service } = alert.subjects[0]
+  draft.decisions.push({
+    _tag: "Resolved",
+    at: draft.wall,
+    service,
+    incident,
+    rule: "fallback",
+    why: `${why}; ${other} is told in its place`,
+    channels: [other],
+    alerts: [handed]
+  })
+}

@@ -1,0 +1,55 @@
+/**
+ * What holds the messages about an incident back: never a check, never a resolve that is owed.
+ *
+ * @internal
+ */
+import type { Block } from "./Block.js"
+import * as Dependencies from "./dependencies.js"
+import * as Draft from "./Draft.js"
+import type { Millis } from "./Policy.js"
+import type { Incident, Quiet } from "./State.js"
+import { span } from "./words.js"
+
+export const blockOf = (draft: Draft.Draft, incident: Incident): Block | undefined =>
+  byStart(draft, incident) ?? byQuiet(draft, incident) ?? Dependencies.blockOf(draft, incident)
+
+/** Whether a maintenance or silence is for this service. */
+export const covers = (quiet: Quiet, service: string): boolean =>
+  quiet.services === null || quiet.services.includes(service)
+
+/** What was known before a pause is not told before it was seen again. */
+const byStart = (draft: Draft.Draft, incident: Incident): Block | undefined => {
+  const { awakeSince } = draft.state
+  const check = Draft.check(draft, incident.service)
+  const graceEnd = awakeSince + draft.policy.startGrace
+  const block = (why: string, until: Millis): Block => ({
+    reason: "Start",
+    rule: "start",
+    id: `Start:${awakeSince}`,
+    why,
+    until
+  })
+  if (draft.now < graceEnd) {
+    return block(
+      `Holter started less than ${span(draft.policy.startGrace)} ago; what is still down then is told`,
+      graceEnd
+    )
+  }
+  if (check.lastResult >= awakeSince || check.expectedBy === null) return undefined
+  return draft.now < check.expectedBy
+    ? block("There was no result since Holter started; the next one decides", check.expectedBy)
+    : undefined
+}
+
+const byQuiet = (draft: Draft.Draft, incident: Incident): Block | undefined => {
+  const quiet = draft.state.quiets.find((candidate) => covers(candidate, incident.service))
+  if (quiet === undefined) return undefined
+  const name = quiet.kind === "Maintenance" ? "Maintenance" : "It is silenced"
+  return {
+    reason: quiet.kind,
+    rule: quiet.kind === "Maintenance" ? "maintenance" : "silence",
+    id: `${quiet.kind}:${quiet.id}`,
+    why: `${name} (${quiet.why}); if it is still down afterwards, that is told then`,
+    until: quiet.until ?? undefined
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Brings what channels were told up to what is true. It looks at the difference and not at what
+ * caused it, so that the end of a maintenance, a free place under a cap, a dependency that came
+ * back, a channel that returned and a new route all lead to the same thing: who should know and
+ * does not, is told.
+ *
+ * @internal
+ */
+import { isWorse, type Kind } from "../Alert.js"
+import * as Routes from "../Routes.js"
+import type { Block } from "./Block.js"
+import * as Caps from "./caps.js"
+import * as Draft from "./Draft.js"
+import * as Messages from "./messages.js"
+import { channelRules } from "./Policy.js"
+import type { Incident } from "./State.js"
+import * as Suppression from "./suppression.js"
+import { span, times } from "./words.js"
+
+export const run = (draft: Draft.Draft): void => {
+  const owed = Draft.incidents(draft).flatMap((incident) => owedFor(draft, incident))
+  const now = owed.filter(({ channel }) => isTime(draft, channel))
+  if (now.length < owed.length) openGroup(draft)
+  Messages.send(draft, now)
+  for (const { channel, incident } of now) remember(draft, incident.service, channel)
+}
+
+/** Outages that start together are told together: the first one opens the window. */
+export const openGroup = (draft: Draft.Draft): void => {
+  const { groupUntil } = draft.state
+  if (groupUntil !== null) return
+  draft.state.groupUntil = draft.now + draft.policy.groupWindow
+}
+
+/** Whether this channel is told at once, or its window has ended. */
+export const isTime = (draft: Draft.Draft, channel: string): boolean => {
+  if (!channelRules(draft.policy, channel).grouped || draft.policy.groupWindow === 0) return true
+  const { groupUntil } = draft.state
+  return groupUntil !== null && draft.now >= groupUntil
+}
+
+const owedFor = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.Owed> => {
+  const channels = interested(draft, incident)
+  if (channels.length === 0) {
+    if (Object.keys(incident.told).length === 0 && wanted(draft, incident).length === 0) {
+      holdAll(draft, incident, [])
+    }
+    return []
+  }
+  const block = Suppression.blockOf(draft, incident) ?? whileFlapping(draft, incident)
+  if (block !== undefined) {
+    holdAll(draft, incident, [block])
+    return []
+  }
+  const capped = channels.flatMap((channel) => Caps.blockOf(draft, incident.service, channel) ?? [])
+  holdAll(draft, incident, capped)
+  return channels
+    .filter((channel) => !capped.some(({ id }) => id === `Cap:${channel}`))
+    .map((channel) => messageFor(draft, incident, channel))
+}
+
+/** Who should know of this incident, or that it became worse, and does not. */
+const interested = (draft: Draft.Draft, incident: Incident): ReadonlyArray<string> => {
+  const { severity, told } = incident
+  const isOff = Draft.isDisabled(draft)
+  const followers = Object.keys(told).filter((channel) => !isOff(channel))
+  return [...new Set([...wanted(draft, incident), ...followers])].filter((channel) => {
+    const last = told[channel]
+    return last === undefined || isWorse(severity, last)
+  })
+}
+
+const wanted = (draft: Draft.Draft, { severity }: Incident): ReadonlyArray<string> =>
+  Routes.targets(draft.policy.routes, severity, Draft.isDisabled(draft))
+
+/** Flapping is one message; what it became meanwhile is told at its end. */
+const whileFlapping = (draft: Draft.Draft, incident: Incident): Block | undefined =>
+  incident.flapping === null || Object.keys(incident.told).length === 0
+    ? undefined
+    : {
+        reason: "Flapping",
+        rule: "flapping",
+        id: "Flapping",
+        why: `It flaps, which was told; the final state is told when nothing changed for ${span(draft.policy.flapping.calm)}`,
+        until: undefined
+      }
+
+/** Writes down what holds messages back, once for each cause, and when to look again. */
+const holdAll = (draft: Draft.Draft, incident: Incident, blocks: ReadonlyArray<Block>): void => {
+  for (const { until } of blocks) if (until !== undefined) Draft.lookAgain(draft, until)
+  const unrouted = blocks.length === 0 && wanted(draft, incident).length === 0
+  const held = unrouted ? ["NoRoute"] : blocks.map(({ id }) => id)
+  if (held.join("\n") === incident.held.join("\n")) return
+  for (const block of blocks) {
+    if (incident.held.includes(block.id)) continue
+    Draft.suppressed(draft, incident, block.reason, block.rule, block.why)
+  }
+  if (unrouted) {
+    const why = `No route is for what is ${incident.severity}: nobody is told`
+    Draft.nothing(draft, incident, "NoRoute", "route", why)
+  }
+  Draft.setIncident(draft, { ...incident, held })
+}
+
+const messageFor = (draft: Draft.Draft, incident: Incident, channel: string): Messages.Owed => {
+  const before = incident.told[channel]
+  const kind = before === undefined ? openingKind(incident) : "escalated"
+  const what =
+    before === undefined
+      ? openingWords(draft, incident)
+      : `It is ${incident.severity} now; ${channel} knows it as ${before}`
+  return { incident, channel, kind, rule: ruleOf(kind), why: what, insteadOf: null }
+}
+
+const openingKind = (incident: Incident): Kind => {
+  if (incident.flapping !== null) return "flapping"
+  return incident.cause === "stale" ? "stale" : "opened"
+}
+
+const ruleOf = (kind: Kind) =>
+  kind === "flapping" || kind === "stale" ? kind : ("threshold" as const)
+
+const openingWords = (draft: Draft.Draft, incident: Incident): string => {
+  const { flapping, opened, severity, since } = incident
+  const { message } = Draft.check(draft, incident.service)
+  if (flapping !== null) return `It flaps: ${times(flapping.changes, "change")} in a short time`
+  const waited = draft.now - opened
+  const late = waited > draft.policy.groupWindow ? `, held back for ${span(waited)}` : ""
+  return `${message}: ${severity} for ${span(draft.now - since)}${late}`
+}
+
+const remember = (draft: Draft.Draft, service: string, channel: string): void => {
+  Caps.count(draft, service, channel)
+  const incident = Draft.incident(draft, service)
+  if (incident === undefined) return
+  const gap = draft.policy.reminders[0]
+  Draft.setIncident(draft, {
+    ...incident,
+    told: { ...incident.told, [channel]: incident.severity },
+    messages: incident.messages + 1,
+    reminders: 0,
+    remindAt: gap === undefined || incident.acknowledgedBy !== null ? null : draft.now + gap
+  })
+}

@@ -1,0 +1,139 @@
+/**
+ * What one result of a check means for its incident: the counts, and the thresholds that they pass.
+ *
+ * @internal
+ */
+import { weigh } from "../../Check/CheckResult.js"
+import { isWorse, type Severity } from "../Alert.js"
+import * as Draft from "./Draft.js"
+import type { Event } from "./Event.js"
+import * as Flapping from "./flapping.js"
+import * as Incidents from "./incidents.js"
+import type { CheckState, Incident } from "./State.js"
+import { span, times } from "./words.js"
+
+type Result = Extract<Event, { _tag: "Result" }>
+
+export const onResult = (draft: Draft.Draft, result: Result): void => {
+  const { service, status } = result
+  const before = Draft.check(draft, service)
+  const seen = { lastResult: draft.now, expectedBy: nextBy(draft, result) }
+  // Who waits for the first result since the start, or for one at all, waits no longer.
+  if (before.lastResult < draft.state.awakeSince || before.expectedBy === null) {
+    draft.unsettled = true
+  }
+  if (status === "unknown") {
+    Draft.setCheck(draft, service, { ...before, ...seen })
+    return Draft.nothing(draft, { service }, "Unknown", "steady", unknownWhy)
+  }
+  const grace = draft.state.awakeSince + draft.policy.startGrace - draft.now
+  if (status !== "healthy" && grace > 0) {
+    Draft.setCheck(draft, service, { ...before, ...seen })
+    const why = `${result.message}: a failure within ${span(draft.policy.startGrace)} of the start does not count`
+    return Draft.suppressed(draft, { service }, "Start", "start", why)
+  }
+  const after = counted(draft, before, result, seen.expectedBy)
+  Draft.setCheck(draft, service, after)
+  const incident = Draft.incident(draft, service)
+  if (incident === undefined) return withoutIncident(draft, service, before, after)
+  if (status === "healthy") return onSuccess(draft, incident, after)
+  onFailure(draft, incident, after)
+}
+
+const unknownWhy = "The result is unknown: it counts neither as a failure nor as a success"
+
+const nextBy = (draft: Draft.Draft, { retryAfter, service }: Result): number =>
+  draft.now + (retryAfter ?? 0) + draft.policy.staleAfter * Draft.rules(draft, service).interval
+
+const counted = (
+  draft: Draft.Draft,
+  check: CheckState,
+  result: Result,
+  expectedBy: number
+): CheckState => {
+  const { message, service, status } = result
+  const isHealthy = status === "healthy"
+  const isUnhealthy = weigh(status, Draft.rules(draft, service).critical) === "unhealthy"
+  const { failures, openings, recovered, sent } = check
+  // Field by field, as in Draft: this is done for every beat.
+  return {
+    status,
+    previous: !isHealthy && failures === 0 ? check.status : check.previous,
+    message,
+    lastResult: draft.now,
+    expectedBy,
+    failures: isHealthy ? 0 : failures + 1,
+    unhealthy: isUnhealthy ? check.unhealthy + 1 : 0,
+    successes: isHealthy ? check.successes + 1 : 0,
+    failingSince: isHealthy ? null : (check.failingSince ?? draft.now),
+    openings,
+    recovered,
+    sent
+  }
+}
+
+const withoutIncident = (
+  draft: Draft.Draft,
+  service: string,
+  before: CheckState,
+  after: CheckState
+): void => {
+  if (after.status === "healthy") {
+    if (before.failures === 0) return Draft.nothing(draft, { service }, "Healthy", "steady", steady)
+    // Who depends on it may have waited for what becomes of it.
+    draft.unsettled = true
+    const why = `Healthy again after ${times(before.failures, "failure")}, which were too few for an incident`
+    return Draft.nothing(draft, { service }, "Healthy", "threshold", why)
+  }
+  const { failureThreshold } = Draft.rules(draft, service)
+  if (after.failures < failureThreshold) {
+    const why = `${after.message}: failure ${after.failures} of the ${failureThreshold} in a row that open an incident`
+    return Draft.nothing(draft, { service }, "BelowThreshold", "threshold", why)
+  }
+  Incidents.open(draft, {
+    service,
+    cause: "failures",
+    severity: severityOf(draft, service, after),
+    since: after.failingSince ?? draft.now,
+    why: `${after.message}: ${times(after.failures, "failure")} in a row`
+  })
+}
+
+const steady = "Healthy, as before"
+
+/** What so many failures in a row amount to: unhealthy only if enough of them were. */
+const severityOf = (draft: Draft.Draft, service: string, check: CheckState): Severity =>
+  check.unhealthy >= Draft.rules(draft, service).failureThreshold ? "unhealthy" : "degraded"
+
+const onSuccess = (draft: Draft.Draft, incident: Incident, check: CheckState): void => {
+  const { recoveryThreshold } = Draft.rules(draft, incident.service)
+  if (incident.flapping?.up === true) {
+    return Draft.nothing(draft, incident, "Healthy", "flapping", "Healthy, but it flaps")
+  }
+  if (check.successes < recoveryThreshold) {
+    const why = `${check.message}: success ${check.successes} of the ${recoveryThreshold} in a row that end the incident`
+    return Draft.nothing(draft, incident, "Recovering", "threshold", why)
+  }
+  const why = `${check.message}: ${times(check.successes, "success")} in a row`
+  if (incident.flapping !== null) {
+    return Flapping.onChange(draft, incident, incident.flapping, why)
+  }
+  Incidents.end(draft, incident, "recovery", why)
+}
+
+const onFailure = (draft: Draft.Draft, incident: Incident, check: CheckState): void => {
+  const { failureThreshold } = Draft.rules(draft, incident.service)
+  const why = `${check.message}: ${times(check.failures, "failure")} in a row`
+  const { flapping } = incident
+  if (flapping?.up === true) {
+    if (check.failures >= failureThreshold) {
+      return Flapping.onChange(draft, incident, flapping, why)
+    }
+    return Draft.nothing(draft, incident, "BelowThreshold", "flapping", `${why}, while it flaps`)
+  }
+  const severity = severityOf(draft, incident.service, check)
+  if (isWorse(severity, incident.severity)) {
+    return Incidents.worsen(draft, incident, severity, why)
+  }
+  Draft.nothing(draft, incident, "StillOpen", "steady", `${why}; the incident is open already`)
+}

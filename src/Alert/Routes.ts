@@ -1,0 +1,142 @@
+/**
+ * Which channels are told of which severity, and who stands in for a channel that is disabled.
+ * Pure.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+import type { ConfigIssue } from "../Check/CheckError.js"
+import { Severity } from "./Alert.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const Route = Schema.Struct({
+  severity: Severity,
+  /** Names of channels. */
+  to: Schema.Array(Schema.String),
+  /** The channel that is told in the place of one that is disabled. */
+  fallback: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Route = typeof Route.Type
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Routes = ReadonlyArray<Route>
+
+/**
+ * The channel that is always there.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const logChannel = "log"
+
+/**
+ * Where nothing is configured: Telegram for what is unhealthy, when there is a chat; the log for
+ * what is informational, and for everything when there is no chat.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const defaults = (telegram?: string): Routes => [
+  telegram === undefined
+    ? { severity: "unhealthy", to: [logChannel] }
+    : { severity: "unhealthy", to: [telegram], fallback: logChannel },
+  { severity: "degraded", to: [logChannel] }
+]
+
+/**
+ * Who is told of an incident of this severity. A disabled channel is replaced by its fallback; one
+ * that has none stays, and is told when it returns.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const targets = (
+  routes: Routes,
+  severity: Severity,
+  isDisabled: (channel: string) => boolean
+): ReadonlyArray<string> => {
+  const all = new Set<string>()
+  for (const route of routes) {
+    if (route.severity !== severity) continue
+    for (const channel of route.to) all.add(standIn(route, channel, isDisabled) ?? channel)
+  }
+  return [...all]
+}
+
+/**
+ * The channel that stands in for this one, which is disabled, at this severity.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const fallback = (
+  routes: Routes,
+  severity: Severity,
+  channel: string,
+  isDisabled: (channel: string) => boolean
+): string | undefined => {
+  for (const route of routes) {
+    if (route.severity !== severity || !route.to.includes(channel)) continue
+    const other = standIn(route, channel, isDisabled)
+    if (other !== undefined && other !== channel) return other
+  }
+  return undefined
+}
+
+/**
+ * Everything that is wrong with the routes, all at once.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
+export const issues = (
+  routes: Routes,
+  channels: ReadonlyArray<string>,
+  path: ReadonlyArray<string> = ["alerts", "routes"]
+): ReadonlyArray<ConfigIssue> => {
+  const known = [...new Set([...channels, logChannel])]
+  const expected = `the name of a channel (known: ${known.join(", ")})`
+  return routes.flatMap((route, index) => {
+    const at = [...path, String(index)]
+    const unknown = (name: string, where: ReadonlyArray<string>): ReadonlyArray<ConfigIssue> =>
+      known.includes(name) ? [] : [{ path: where, expected, found: JSON.stringify(name) }]
+    const { fallback: other } = route
+    return [
+      ...(route.to.length === 0
+        ? [{ path: [...at, "to"], expected: "at least one channel", found: "an empty list" }]
+        : []),
+      ...route.to.flatMap((name, position) => unknown(name, [...at, "to", String(position)])),
+      ...(other === undefined ? [] : unknown(other, [...at, "fallback"])),
+      ...(other !== undefined && route.to.includes(other)
+        ? [
+            {
+              path: [...at, "fallback"],
+              expected: "a channel that the route does not go to anyway",
+              found: JSON.stringify(other)
+            }
+          ]
+        : [])
+    ]
+  })
+}
+
+const standIn = (
+  route: Route,
+  channel: string,
+  isDisabled: (channel: string) => boolean
+): string | undefined => {
+  if (!isDisabled(channel)) return channel
+  const other = route.fallback
+  return other === undefined || isDisabled(other) ? undefined : other
+}

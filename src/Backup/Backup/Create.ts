@@ -1,0 +1,142 @@
+/**
+ * The making of a backup: dumped beside, verified, published, copied; then older ones are pruned.
+ *
+ * @since 0.1.0
+ */
+import { DateTime, Effect, Option } from "effect"
+import { BackupError } from "../BackupError.js"
+import * as BackupName from "../BackupName.js"
+import type { Stored } from "../BackupStore/Store.js"
+import type * as Manifest from "../Manifest.js"
+import * as Retention from "../Retention.js"
+import * as Alarms from "./Alarms.js"
+import { copyTo } from "./Copying.js"
+import { type Desk, silent, step } from "./Options.js"
+import { pruneStore } from "./Prune.js"
+import type { Common, Created } from "./Reports.js"
+import { room } from "./Room.js"
+
+/** @internal */
+export const create = (desk: Desk, given: Common): Effect.Effect<Created, BackupError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* step("create/lock")
+      yield* desk.main.lock("create a backup")
+      yield* step("create/sweep")
+      const swept = yield* desk.main.sweep
+      const name = yield* nextName(desk, "backup")
+      const made = yield* make(desk, name, given)
+      const copies = yield* Effect.forEach(desk.copies, (copy) =>
+        copyTo(desk, copy, made.manifest, given)
+      )
+      const { manifest } = made
+      const subject = { app: desk.slug, database: manifest.dump.database }
+      const pruning = Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
+      // The backup is made: that older ones could not be removed is no failure of it.
+      const pruned = yield* Effect.either(pruning)
+      const place = yield* Effect.orElseSucceed(desk.main.warnings, () => [])
+      return {
+        name: manifest.name,
+        store: desk.main.description,
+        manifest,
+        copies,
+        pruned: pruned._tag === "Right" ? pruned.right : [],
+        swept,
+        warnings: [
+          ...manifest.dump.warnings,
+          ...made.warnings,
+          ...copies.flatMap(({ problem, store }) =>
+            problem === undefined ? [] : [`No copy to ${store}: ${problem.message}`]
+          ),
+          ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
+          ...place
+        ]
+      }
+    })
+  ).pipe(Effect.withSpan("Backup.create"))
+
+/** A name that no store has: a millisecond later where two backups start in one. @internal */
+export const nextName = (
+  desk: Desk,
+  purpose: Manifest.Manifest["purpose"]
+): Effect.Effect<BackupName.BackupName, BackupError> =>
+  Effect.gen(function* () {
+    const startedAt = yield* DateTime.now
+    const here = yield* desk.main.list
+    const elsewhere = yield* Effect.forEach(desk.copies, (copy) =>
+      Effect.orElseSucceed(copy.list, (): ReadonlyArray<Stored> => [])
+    )
+    const taken = new Set([here, ...elsewhere].flatMap((all) => all.map(({ name }) => name)))
+    const wanted = {
+      app: desk.slug,
+      preRestore: purpose === "pre_restore",
+      engine: desk.strategy.engine,
+      startedAt,
+      extension: desk.strategy.extension(desk.compression)
+    }
+    return BackupName.nextFree(wanted, (name) => taken.has(name))
+  })
+
+/** A verified backup in the main store. To be called under its lock. @internal */
+export const make = (
+  desk: Desk,
+  name: BackupName.BackupName,
+  given: Common
+): Effect.Effect<
+  { readonly manifest: Manifest.Manifest; readonly warnings: ReadonlyArray<string> },
+  BackupError
+> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { compression, level, main, strategy } = desk
+      const onProgress = given.onProgress ?? silent
+      yield* step("create/space")
+      yield* room(main, (yield* strategy.estimate) + desk.minimumFree, "a new backup")
+      yield* step("create/dump")
+      const stage = yield* main.stage
+      const dump = yield* strategy.dump({ path: stage.path, compression, level, onProgress })
+      yield* step("create/verify")
+      if (dump.bytes <= 0) return yield* emptyDump(dump)
+      const payload = { path: stage.path, compression: dump.compression, dump }
+      const verification = yield* strategy.verify(payload, { deep: false, onProgress })
+      const finishedAt = yield* DateTime.now
+      const before = (yield* main.list).find((stored) => isBefore(stored, desk.slug, dump.database))
+      const last = Option.getOrUndefined(before?.manifest ?? Option.none())
+      const manifest: Manifest.Manifest = {
+        version: 1,
+        name: BackupName.format(name),
+        app: desk.app,
+        purpose: name.preRestore ? "pre_restore" : "backup",
+        startedAt: name.startedAt,
+        finishedAt,
+        holter: desk.version,
+        dump,
+        pinned: false,
+        verified: { at: finishedAt, depth: "quick" },
+        drilled: null
+      }
+      yield* step("create/publish")
+      yield* stage.publish(manifest)
+      return {
+        manifest,
+        warnings: [...verification.warnings, ...Alarms.compare(last?.dump, dump)]
+      }
+    })
+  )
+
+const isBefore = (stored: Stored, app: string, database: Manifest.Database): boolean =>
+  stored.parsed.app === app &&
+  stored.problem === undefined &&
+  Option.exists(
+    stored.manifest,
+    ({ dump, purpose }) => purpose === "backup" && Retention.isSameDatabase(dump.database, database)
+  )
+
+const emptyDump = ({ database }: Manifest.Dump): BackupError =>
+  new BackupError({
+    reason: "Corrupt",
+    subject: `${database.name} at ${database.location}`,
+    expected: "a dump",
+    found: "an empty file",
+    advice: "Run it again, and report it if it stays so"
+  })

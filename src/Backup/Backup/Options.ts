@@ -1,0 +1,82 @@
+/**
+ * How backups are made and kept, and what the work on them has at hand.
+ *
+ * @since 0.1.0
+ */
+import { type DateTime, Effect } from "effect"
+import type { BackupError } from "../BackupError.js"
+import { BeforeStep, type BackupStep } from "../BackupStep.js"
+import * as BackupName from "../BackupName.js"
+import type { Store } from "../BackupStore/Store.js"
+import type { DumpOptions, OnProgress, Strategy } from "../BackupStrategy/Strategy.js"
+import * as Retention from "../Retention.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The name of the program: the start of the names of its backups. */
+  readonly app: string
+  /** How many backups stay, the last ones; 7 unless told otherwise. */
+  readonly keep?: number | undefined
+  /** Beside them the last one of each of so many days, weeks, months and years; none by default. */
+  readonly daily?: number | undefined
+  readonly weekly?: number | undefined
+  readonly monthly?: number | undefined
+  readonly yearly?: number | undefined
+  /** Whose days; UTC unless told otherwise. */
+  readonly timeZone?: DateTime.TimeZone | undefined
+  /** `gzip` unless told otherwise. */
+  readonly compression?: DumpOptions["compression"] | undefined
+  readonly level?: number | undefined
+  /** Bytes that must stay free on the disk beside a new backup. */
+  readonly minimumFree?: number | undefined
+  /** The version of Holter, for the manifests. */
+  readonly version?: string | undefined
+}
+
+/** @internal */
+export interface Desk {
+  readonly strategy: Strategy
+  readonly main: Store
+  readonly copies: ReadonlyArray<Store>
+  readonly app: string
+  readonly slug: string
+  readonly policy: Retention.Policy
+  readonly compression: DumpOptions["compression"]
+  readonly level: number | undefined
+  readonly minimumFree: number
+  readonly version: string
+}
+
+/** @internal */
+export const desk = (
+  options: Options,
+  strategy: Strategy,
+  stores: { readonly main: Store; readonly copies: ReadonlyArray<Store> }
+): Desk => ({
+  strategy,
+  ...stores,
+  app: options.app,
+  slug: BackupName.slug(options.app),
+  policy: {
+    keep: options.keep ?? Retention.defaults.keep,
+    daily: options.daily ?? Retention.defaults.daily,
+    weekly: options.weekly ?? Retention.defaults.weekly,
+    monthly: options.monthly ?? Retention.defaults.monthly,
+    yearly: options.yearly ?? Retention.defaults.yearly,
+    zone: options.timeZone ?? Retention.defaults.zone
+  },
+  compression: options.compression ?? "gzip",
+  level: options.level,
+  minimumFree: options.minimumFree ?? 0,
+  version: options.version ?? "unknown"
+})
+
+/** Announces a step. @internal */
+export const step = (name: BackupStep): Effect.Effect<void, BackupError> =>
+  Effect.flatMap(BeforeStep, (before) => before(name))
+
+/** @internal */
+export const silent: OnProgress = () => Effect.void

@@ -1,0 +1,28 @@
+/**
+ * Writes into a backup's manifest what was learned of it later on.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Option } from "effect"
+import type * as Manifest from "../Manifest.js"
+import type { Desk } from "./Options.js"
+
+/**
+ * Changes the manifest as it is by now. A place that cannot be written (a read-only copy) is no
+ * failure of what was learned: it is told as a warning.
+ *
+ * @internal
+ */
+export const record = (
+  desk: Desk,
+  name: string,
+  change: Partial<Pick<Manifest.Manifest, "verified" | "drilled">>
+): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.gen(function* () {
+    const stored = (yield* desk.main.list).find((backup) => backup.name === name)
+    const manifest = Option.getOrUndefined(stored?.manifest ?? Option.none())
+    if (manifest !== undefined) yield* desk.main.update({ ...manifest, ...change })
+    return []
+  }).pipe(
+    Effect.catchAll((error) => Effect.succeed([`This could not be recorded: ${error.message}`]))
+  )

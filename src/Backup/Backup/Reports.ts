@@ -1,0 +1,150 @@
+/**
+ * What is asked of `Backup`, and what it answers.
+ *
+ * @since 0.1.0
+ */
+import type { Duration, Effect } from "effect"
+import type { BackupError } from "../BackupError.js"
+import type { Stored } from "../BackupStore/Store.js"
+import type { OnProgress, Present, SetAside } from "../BackupStrategy/Strategy.js"
+import type * as Manifest from "../Manifest.js"
+
+/**
+ * Where a copy of a backup went, or why not.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Copy {
+  readonly store: string
+  readonly problem: BackupError | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Created {
+  readonly name: string
+  /** In which store: `directory /var/backups/bot`. */
+  readonly store: string
+  readonly manifest: Manifest.Manifest
+  readonly copies: ReadonlyArray<Copy>
+  readonly pruned: ReadonlyArray<string>
+  /** What killed runs had left, and is gone. */
+  readonly swept: ReadonlyArray<string>
+  /** A backup that shrank suddenly, a table that lost all its rows, a copy that failed. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Listing {
+  /** Newest first. */
+  readonly backups: ReadonlyArray<Stored>
+  /** Those of them that Holter made of this database for this app, newest first. */
+  readonly own: ReadonlyArray<Stored>
+  /** Databases that restores set aside, newest first; none where no database is at hand. */
+  readonly setAside: ReadonlyArray<SetAside>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Verified {
+  readonly name: string
+  readonly problem: BackupError | undefined
+  readonly warnings: ReadonlyArray<string>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Drilled {
+  readonly name: string
+  readonly tables: ReadonlyArray<Manifest.Table>
+  readonly took: Duration.Duration
+  readonly warnings: ReadonlyArray<string>
+}
+
+/**
+ * What a restore will do, or would do (`dryRun`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RestorePlan {
+  readonly name: string
+  readonly manifest: Manifest.Manifest | undefined
+  readonly database: Manifest.Database
+  readonly present: Present
+  /** The name that the pre-restore backup gets; none where there is nothing to save. */
+  readonly preRestore: string | undefined
+  readonly warnings: ReadonlyArray<string>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Restored extends RestorePlan {
+  readonly method: string
+  readonly setAside: string | undefined
+  readonly tables: ReadonlyArray<Manifest.Table>
+  /** Pre-restore backups and databases that were older than the last three. */
+  readonly pruned: ReadonlyArray<string>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Pruned {
+  readonly kept: ReadonlyArray<{ readonly name: string; readonly because: string }>
+  readonly removed: ReadonlyArray<string>
+  /** The same rules in each store of copies. */
+  readonly copies: ReadonlyArray<PrunedCopy>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PrunedCopy {
+  readonly store: string
+  readonly removed: ReadonlyArray<string>
+  readonly problem: BackupError | undefined
+}
+
+/**
+ * Which backup: the newest one of the database, or one by its name in the store or its path.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Choice = { readonly _tag: "Latest" } | { readonly _tag: "File"; readonly file: string }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Common {
+  readonly onProgress?: OnProgress | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RestoreOptions extends Common {
+  /** Also from a backup of another database of the same engine. */
+  readonly allowOther?: boolean | undefined
+  /** Also where the present cannot be read, and so not be saved: it is moved aside. */
+  readonly replaceDamaged?: boolean | undefined
+  /** Called with the plan before anything is changed; `false` ends it there. */
+  readonly confirm?: ((plan: RestorePlan) => Effect.Effect<boolean>) | undefined
+}

@@ -1,0 +1,179 @@
+/**
+ * Puts a backup in the place of the present, which is saved first. Whatever refuses a restore does
+ * so before the present is saved: otherwise a few refused ones would push the last pre-restore
+ * backups out.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Option, type Scope } from "effect"
+import { BackupError } from "../BackupError.js"
+import * as BackupName from "../BackupName.js"
+import type { Strategy } from "../BackupStrategy/Strategy.js"
+import type * as Manifest from "../Manifest.js"
+import * as Retention from "../Retention.js"
+import { type Chosen, choose, sameEngine } from "./Choose.js"
+import { make, nextName } from "./Create.js"
+import { type Desk, silent, step } from "./Options.js"
+import { pruneStore } from "./Prune.js"
+import type { Choice, Restored, RestoreOptions, RestorePlan } from "./Reports.js"
+
+/** What a restore would do; it fails where that would. Changes nothing and takes no lock. @internal */
+export const plan = (
+  desk: Desk,
+  choice: Choice,
+  given: RestoreOptions
+): Effect.Effect<RestorePlan, BackupError> =>
+  Effect.scoped(Effect.map(prepare(desk, choice, given), ({ plan }) => plan)).pipe(
+    Effect.withSpan("Backup.plan")
+  )
+
+/** @internal */
+export const restore = (
+  desk: Desk,
+  choice: Choice,
+  given: RestoreOptions
+): Effect.Effect<Restored | undefined, BackupError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* step("restore/lock")
+      yield* desk.main.lock("restore a backup")
+      yield* step("restore/sweep")
+      yield* desk.main.sweep
+      const prepared = yield* prepare(desk, choice, given)
+      const agreed = given.confirm === undefined || (yield* given.confirm(prepared.plan))
+      return agreed ? yield* carryOut(desk, prepared, given) : undefined
+    })
+  ).pipe(Effect.withSpan("Backup.restore"))
+
+interface Prepared {
+  readonly chosen: Chosen
+  readonly saved: BackupName.BackupName
+  readonly plan: RestorePlan
+}
+
+const prepare = (
+  desk: Desk,
+  choice: Choice,
+  given: RestoreOptions
+): Effect.Effect<Prepared, BackupError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { strategy } = desk
+    const onProgress = given.onProgress ?? silent
+    const chosen = yield* choose(desk, choice)
+    yield* sameEngine(desk, chosen)
+    const database = yield* strategy.database
+    const otherness = yield* sameDatabase(chosen, database, given.allowOther === true)
+    yield* step("restore/verify")
+    const read = yield* strategy.verify(chosen.payload, { deep: false, onProgress })
+    yield* step("restore/present")
+    const present = yield* strategy.present
+    if (present._tag === "Damaged" && given.replaceDamaged !== true) {
+      return yield* unsaveable(database, present.found)
+    }
+    const saved = yield* nextName(desk, "pre_restore")
+    const plan: RestorePlan = {
+      name: chosen.name,
+      manifest: chosen.manifest,
+      database,
+      present,
+      preRestore: present._tag === "Readable" ? BackupName.format(saved) : undefined,
+      warnings: [
+        ...chosen.warnings,
+        ...otherness,
+        ...read.warnings,
+        ...(present._tag === "Absent"
+          ? ["There is no database yet, so there is no pre-restore backup"]
+          : []),
+        ...(present._tag === "Damaged"
+          ? [`The present cannot be read (${present.found}): it is moved aside, not saved`]
+          : [])
+      ]
+    }
+    return { chosen, saved, plan }
+  })
+
+const carryOut = (
+  desk: Desk,
+  { chosen, plan, saved }: Prepared,
+  given: RestoreOptions
+): Effect.Effect<Restored, BackupError> =>
+  Effect.gen(function* () {
+    const onProgress = given.onProgress ?? silent
+    yield* step("restore/pre-restore")
+    const safety = plan.preRestore === undefined ? undefined : yield* make(desk, saved, given)
+    yield* step("restore/restore")
+    const restored = yield* desk.strategy.restore(chosen.payload, {
+      startedAt: saved.startedAt,
+      replaceDamaged: given.replaceDamaged === true,
+      onProgress
+    })
+    const subject = { app: desk.slug, database: plan.database }
+    // The restore is done: that older files could not be removed is no failure of it.
+    const pruning = yield* Effect.zipRight(
+      step("restore/prune"),
+      Effect.all([
+        pruneStore(
+          desk,
+          desk.main,
+          subject,
+          ({ manifest, name }) =>
+            name !== chosen.name &&
+            Option.exists(manifest, ({ purpose }) => purpose === "pre_restore")
+        ),
+        dropOld(desk.strategy)
+      ])
+    ).pipe(Effect.either)
+    return {
+      ...plan,
+      method: restored.method,
+      setAside: restored.setAside,
+      tables: restored.tables,
+      pruned: pruning._tag === "Right" ? pruning.right.flat() : [],
+      warnings: [
+        ...plan.warnings,
+        ...(safety?.warnings ?? []),
+        ...restored.warnings,
+        ...(pruning._tag === "Left" ? [`Not all was pruned: ${pruning.left.message}`] : [])
+      ]
+    }
+  })
+
+const dropOld = (strategy: Strategy): Effect.Effect<ReadonlyArray<string>, BackupError> =>
+  Effect.gen(function* () {
+    const old = (yield* strategy.setAside).slice(Retention.preRestoreKept)
+    yield* Effect.forEach(old, ({ name }) => strategy.dropSetAside(name), { discard: true })
+    return old.map(({ name }) => name)
+  })
+
+/** What is odd about whose backup it is. Fails with `WrongDatabase`. */
+const sameDatabase = (
+  { manifest, name }: Chosen,
+  database: Manifest.Database,
+  allowOther: boolean
+): Effect.Effect<ReadonlyArray<string>, BackupError> => {
+  const of = manifest?.dump.database
+  if (of === undefined) return Effect.succeed([])
+  if (of.name === database.name) {
+    const moved = `${name} was made of ${of.name} at ${of.location}, not at ${database.location}`
+    return Effect.succeed(of.location === database.location ? [] : [moved])
+  }
+  if (allowOther) {
+    return Effect.succeed([`${name} is a backup of ${of.name}, not of ${database.name}`])
+  }
+  return new BackupError({
+    reason: "WrongDatabase",
+    subject: name,
+    expected: `a backup of ${database.name}`,
+    found: `one of ${of.name} at ${of.location}`,
+    advice: "Choose another backup, or allow one of another database (--allow-other)"
+  })
+}
+
+const unsaveable = (database: Manifest.Database, found: string): BackupError =>
+  new BackupError({
+    reason: "Damaged",
+    subject: `${database.name} at ${database.location}`,
+    expected: "a database that can be saved before it is replaced",
+    found,
+    advice: "Let it be moved aside unsaved with --replace-damaged"
+  })

@@ -1,0 +1,205 @@
+/**
+ * Backups and drills at their times, inside a program that runs on.
+ *
+ * A time that passed while the program was stopped is caught up with once. What fails is reported
+ * and tried again at its next time.
+ *
+ * @since 0.1.0
+ */
+import {
+  Cause,
+  Clock,
+  Cron,
+  type DateTime,
+  Duration,
+  Effect,
+  Either,
+  Exit,
+  Layer,
+  Option,
+  Schema
+} from "effect"
+import { Backup, type Created, type Drilled, type Listing } from "./Backup.js"
+import type { BackupError } from "./BackupError.js"
+
+/**
+ * The expression is none, names a time that never comes, or the time zone is not known.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BackupScheduleError extends Schema.TaggedError<BackupScheduleError>(
+  "holter/Backup/BackupScheduleError"
+)("BackupScheduleError", {
+  reason: Schema.Literal("Malformed", "Never"),
+  expression: Schema.String,
+  found: Schema.String
+}) {
+  override get message(): string {
+    return (
+      `The schedule ${JSON.stringify(this.expression)} cannot be used: expected minute, hour, day, ` +
+      `month and weekday, as in "0 3 * * *", and a time zone, as in Europe/Berlin; found ${this.found}.`
+    )
+  }
+}
+
+/**
+ * How one piece of scheduled work ended.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Ended =
+  | { readonly _tag: "Create"; readonly exit: Exit.Exit<Created, BackupError> }
+  | { readonly _tag: "Drill"; readonly exit: Exit.Exit<Drilled, BackupError> }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly create: Cron.Cron
+  readonly drill?: Cron.Cron | undefined
+  /** Told how each run ended; failures are logged in any case. */
+  readonly onEnd?: ((ended: Ended) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * Reads a cron expression, in UTC unless a time zone is given.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * import { BackupSchedule } from "holter"
+ *
+ * BackupSchedule.parse("0 3 * * *", "Europe/Berlin")
+ */
+export const parse = (
+  expression: string,
+  timeZone: DateTime.TimeZone | string = "UTC"
+): Either.Either<Cron.Cron, BackupScheduleError> =>
+  Cron.parse(expression, timeZone).pipe(
+    Either.mapLeft(
+      ({ message }) => new BackupScheduleError({ reason: "Malformed", expression, found: message })
+    ),
+    Either.filterOrLeft(
+      (cron) => Either.isRight(Either.try(() => Cron.next(cron, 0))),
+      () =>
+        new BackupScheduleError({ reason: "Never", expression, found: "a time that never comes" })
+    )
+  )
+
+/**
+ * Runs backups, and drills if they have a schedule, for ever. One at a time.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const run = (options: Options): Effect.Effect<never, never, Backup> =>
+  Effect.gen(function* () {
+    const backup = yield* Backup
+    const turn = yield* Effect.makeSemaphore(1)
+    const tell = options.onEnd ?? (() => Effect.void)
+    const known = Effect.map(Effect.option(backup.list), Option.getOrUndefined)
+    const create = turn
+      .withPermits(1)(Effect.exit(backup.create()))
+      .pipe(
+        Effect.tap((exit) => logged("backup", exit)),
+        Effect.flatMap((exit) => tell({ _tag: "Create", exit }))
+      )
+    const drill = turn
+      .withPermits(1)(Effect.exit(backup.drill()))
+      .pipe(
+        Effect.tap((exit) => logged("drill", exit)),
+        Effect.flatMap((exit) => tell({ _tag: "Drill", exit }))
+      )
+    const now = yield* Clock.currentTimeMillis
+    const listing = yield* known
+    // Without a single backup there is nothing to wait for.
+    const creating = repeat(create, options.create, lastCreated(listing, now))
+    const drilling =
+      options.drill === undefined
+        ? Effect.never
+        : repeat(drill, options.drill, lastDrilled(listing, now) ?? now)
+    const [never] = yield* Effect.all([creating, drilling], { concurrency: 2 })
+    return never
+  })
+
+/**
+ * Runs for as long as the layer lives.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Backup, BackupSchedule } from "holter"
+ * import { Effect, Layer } from "effect"
+ *
+ * const Nightly: Layer.Layer<never, BackupSchedule.BackupScheduleError, Backup.Backup> =
+ *   Layer.unwrapEffect(
+ *     Effect.map(BackupSchedule.parse("0 3 * * *"), (create) => BackupSchedule.layer({ create }))
+ *   )
+ */
+export const layer = (options: Options): Layer.Layer<never, never, Backup> =>
+  Layer.scopedDiscard(Effect.forkScoped(run(options)))
+
+/** At once if a time has passed since `last`, or if there was none. */
+const repeat = (
+  work: Effect.Effect<void>,
+  cron: Cron.Cron,
+  last: number | undefined
+): Effect.Effect<never> =>
+  Effect.gen(function* () {
+    if (last !== undefined) yield* until(Cron.next(cron, last).getTime())
+    yield* work
+    return yield* repeat(work, cron, yield* Clock.currentTimeMillis)
+  })
+
+/**
+ * In several sleeps, the last ones short: a timer stands still while the machine sleeps, and holds
+ * for 24 days at most.
+ */
+const until = (time: number): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const left = time - (yield* Clock.currentTimeMillis)
+    if (left <= 0) return
+    const share = Math.max(Math.min(left / 2, hourMillis), Math.min(left, minuteMillis))
+    yield* Effect.sleep(Duration.millis(share))
+    yield* until(time)
+  })
+
+const minuteMillis = 60_000
+const hourMillis = 60 * minuteMillis
+
+const lastCreated = (listing: Listing | undefined, now: number): number | undefined =>
+  newest(
+    (listing?.own ?? []).flatMap(({ manifest }) =>
+      Option.match(manifest, {
+        onNone: () => [],
+        onSome: ({ purpose, startedAt }) => (purpose === "backup" ? [startedAt.epochMillis] : [])
+      })
+    ),
+    now
+  )
+
+/** Before the first drill, the oldest backup is what could have been drilled. */
+const lastDrilled = (listing: Listing | undefined, now: number): number | undefined => {
+  const known = (listing?.own ?? []).flatMap(({ manifest }) => Option.toArray(manifest))
+  const drills = known.flatMap(({ drilled }) => (drilled === null ? [] : [drilled.at.epochMillis]))
+  const starts = known.map(({ startedAt }) => startedAt.epochMillis).filter((time) => time <= now)
+  return newest(drills, now) ?? (starts.length === 0 ? undefined : Math.min(...starts))
+}
+
+/** What is dated in the future tells nothing. */
+const newest = (times: ReadonlyArray<number>, now: number): number | undefined => {
+  const past = times.filter((time) => time <= now)
+  return past.length === 0 ? undefined : Math.max(...past)
+}
+
+const logged = <A>(what: string, exit: Exit.Exit<A, BackupError>): Effect.Effect<void> =>
+  Exit.match(exit, {
+    onFailure: (cause) =>
+      Cause.isInterruptedOnly(cause)
+        ? Effect.void
+        : Effect.logError(`The scheduled ${what} failed`, cause),
+    onSuccess: () => Effect.logDebug(`The scheduled ${what} is done`)
+  })

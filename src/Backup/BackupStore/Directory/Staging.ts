@@ -1,0 +1,84 @@
+/**
+ * Backups in the making, and what is left of those that were killed.
+ *
+ * All that is not finished has a name that starts with `.partial-` and tells which process made it.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Effect, Option, type Scope } from "effect"
+import * as path from "node:path"
+import type { BackupError } from "../../BackupError.js"
+import * as BackupName from "../../BackupName.js"
+import * as Owner from "../../BackupLock/Owner.js"
+import * as LocalFiles from "../../LocalFiles.js"
+import * as Manifest from "../../Manifest.js"
+
+/** A path of this process alone. All that starts with it is removed with the scope. @internal */
+export const make = (directory: string): Effect.Effect<string, BackupError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const prefix = yield* nextName
+    yield* Effect.addFinalizer(() => Effect.ignore(clear(directory, prefix)))
+    return path.join(directory, prefix)
+  })
+
+/** Removes what dead runs left, and tells it. @internal */
+export const sweep = (directory: string): Effect.Effect<ReadonlyArray<string>, BackupError> =>
+  Effect.gen(function* () {
+    const names = yield* LocalFiles.names(directory)
+    const swept: Array<string> = []
+    for (const name of names) {
+      const isLeft = (yield* isOrphan(directory, name, names)) || (yield* isStale(directory, name))
+      // What another user left cannot be removed, and harms nothing.
+      const isGone =
+        isLeft && (yield* Effect.isSuccess(LocalFiles.remove(path.join(directory, name))))
+      if (isGone) swept.push(name)
+    }
+    return swept
+  })
+
+/** A name that nobody else makes: for a file that is moved out of the way. @internal */
+export const nextName: Effect.Effect<string> = Effect.gen(function* () {
+  return `${start}${Owner.format(yield* Owner.self)}-${yield* Owner.unique}`
+})
+
+const start = ".partial-"
+
+/** An owner, and what makes its names unique; strategies put more behind it. */
+const form = /^\.partial-([0-9a-z-]+)-[0-9a-f]{16}(?![0-9a-z])/
+
+const clear = (directory: string, prefix: string): Effect.Effect<void, BackupError> =>
+  Effect.gen(function* () {
+    for (const name of yield* LocalFiles.names(directory)) {
+      if (name.startsWith(prefix)) yield* LocalFiles.remove(path.join(directory, name))
+    }
+  })
+
+const isStale = (directory: string, name: string): Effect.Effect<boolean, BackupError> =>
+  Effect.gen(function* () {
+    const me = yield* Owner.self
+    const owner = Owner.parse(form.exec(name)?.[1] ?? "", me)
+    if (owner === undefined) return false
+    const state = yield* Owner.stateOf(owner, me)
+    if (state !== "unknown") return state === "dead"
+    const stat = yield* LocalFiles.look(path.join(directory, name))
+    if (Option.isNone(stat)) return false
+    return (yield* Clock.currentTimeMillis) - Number(stat.value.mtimeMs) > unknownOwnerMillis
+  })
+
+/** An owner that cannot be asked does not hold the lock any more; it may still be writing. */
+const unknownOwnerMillis = 120_000
+
+/** A manifest whose backup was removed, or not published any more. */
+const isOrphan = (
+  directory: string,
+  name: string,
+  names: ReadonlyArray<string>
+): Effect.Effect<boolean, BackupError> =>
+  Effect.gen(function* () {
+    const backup = Manifest.backupOf(name)
+    if (backup === undefined || names.includes(backup)) return false
+    if (Option.isNone(BackupName.parse(backup))) return false
+    const text = yield* LocalFiles.text(path.join(directory, name))
+    const read = Option.map(text, Manifest.fromJson)
+    return Option.exists(read, (known) => known._tag === "Right" && known.right.name === backup)
+  })

@@ -1,0 +1,140 @@
+/**
+ * Backups of a PostgreSQL database, with the server's own pg_dump and pg_restore.
+ *
+ * A dump is of one snapshot, in which the rows of every table are counted as well. A restore goes
+ * into a new database that is compared with these counts before it takes the old one's name.
+ *
+ * @since 0.1.0
+ */
+import type { CommandExecutor } from "@effect/platform/CommandExecutor"
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
+import { Duration, Effect, Layer } from "effect"
+import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
+import * as Secrets from "../../Common/Secrets.js"
+import type { BackupError } from "../BackupError.js"
+import * as Conninfo from "./Postgres/Conninfo.js"
+import * as Drill from "./Postgres/Drill.js"
+import * as Dump from "./Postgres/Dump.js"
+import * as Failure from "./Postgres/Failure.js"
+import * as Restore from "./Postgres/Restore.js"
+import * as Server from "./Postgres/Server.js"
+import * as Session from "./Postgres/Session.js"
+import * as SetAside from "./Postgres/SetAside.js"
+import type { Target } from "./Postgres/Target.js"
+import * as Verify from "./Postgres/Verify.js"
+import { BackupStrategy, type Present, type Strategy } from "./Strategy.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * How many tables are dumped, read back and restored at a time. With more than one a backup is a
+   * directory, and takes a connection for each.
+   */
+  readonly jobs?: number | undefined
+  /** Of compression: 1, the fastest, by default. */
+  readonly level?: number | undefined
+  /** How long to wait for tables that others have locked: a minute by default. */
+  readonly lockWait?: Duration.DurationInput | undefined
+  /** Where pg_dump and pg_restore are, instead of the usual places. */
+  readonly toolDirectories?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * A strategy for the database at a URL. Nothing is connected before it is used.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  url: DatabaseUrl.Postgres,
+  options: Options = {}
+): Effect.Effect<Strategy, never, CommandExecutor | FileSystem | Path> =>
+  Effect.map(Effect.context<CommandExecutor | FileSystem | Path>(), (context) => {
+    const target = targetOf(url, options)
+    const name = Effect.map(facts(target), ({ database }) => database)
+    const database = url.database === undefined ? name : Effect.succeed(url.database)
+    return {
+      engine: "postgresql",
+      extension: () => "dump",
+      database: Effect.map(database, (known) => ({
+        engine: "postgresql",
+        name: known,
+        location: target.address
+      })),
+      present: present(target),
+      estimate: Effect.map(facts(target), ({ bytes }) => bytes),
+      dump: (wanted) => Effect.provide(Dump.dump(target, wanted), context),
+      verify: (payload, wanted) => Effect.provide(Verify.verify(target, payload, wanted), context),
+      drill: (payload, { onProgress }) =>
+        Effect.flatMap(database, (known) =>
+          Effect.provide(Drill.drill(target, known, payload, onProgress), context)
+        ),
+      restore: (payload, wanted) =>
+        Effect.flatMap(database, (known) =>
+          Effect.provide(Restore.restore(target, known, payload, wanted), context)
+        ),
+      setAside: Effect.flatMap(database, (known) => SetAside.list(target, known)),
+      dropSetAside: (aside) =>
+        Effect.flatMap(database, (known) => SetAside.drop(target, known, aside))
+    } satisfies Strategy
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { NodeContext } from "@effect/platform-node"
+ * import { Effect, Layer } from "effect"
+ * import { DatabaseUrl } from "holter"
+ * import * as Postgres from "holter/BackupStrategy/Postgres"
+ *
+ * const url = DatabaseUrl.parse("postgresql://bot:secret@localhost/bot")
+ *
+ * // A directory of parts, dumped and restored two at a time.
+ * Layer.unwrapEffect(
+ *   Effect.map(url, (parsed) =>
+ *     parsed._tag === "Postgres"
+ *       ? Postgres.layer(parsed, { jobs: 2 })
+ *       : Layer.die("no URL of PostgreSQL")
+ *   )
+ * ).pipe(Layer.provide(NodeContext.layer))
+ */
+export const layer = (
+  url: DatabaseUrl.Postgres,
+  options?: Options
+): Layer.Layer<BackupStrategy, never, CommandExecutor | FileSystem | Path> =>
+  Layer.effect(BackupStrategy, make(url, options))
+
+const targetOf = (url: DatabaseUrl.Postgres, options: Options): Target => ({
+  url,
+  address: DatabaseUrl.address(url),
+  secrets: Secrets.fromConfig({ password: url.password, url: DatabaseUrl.format(url) }),
+  jobs: Math.max(1, Math.floor(options.jobs ?? 1)),
+  level: options.level ?? 1,
+  lockWait: Duration.decode(options.lockWait ?? "1 minute"),
+  acquireTimeout: Duration.seconds(Conninfo.connectSeconds(url)),
+  toolDirectories: options.toolDirectories
+})
+
+const facts = (target: Target) => Effect.scoped(Effect.flatMap(Session.open(target), Server.facts))
+
+const present = (target: Target): Effect.Effect<Present, BackupError> =>
+  Session.connect(target).pipe(
+    Effect.map((session): Session.Session | undefined => session),
+    // The login was right, or the server would not tell that there is no such database.
+    Effect.catchIf(
+      ({ reason }) => reason === "DatabaseMissing",
+      () => Effect.succeed(undefined)
+    ),
+    Effect.mapError(Failure.fromPostgres(target)),
+    Effect.flatMap((session) =>
+      session === undefined
+        ? Effect.succeed<Present>({ _tag: "Absent" })
+        : Effect.map(Server.facts(session), ({ bytes }): Present => ({ _tag: "Readable", bytes }))
+    ),
+    Effect.scoped
+  )

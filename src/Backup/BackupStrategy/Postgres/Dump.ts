@@ -1,0 +1,161 @@
+/**
+ * A dump of one snapshot, with the rows of every table counted in the same one.
+ *
+ * @internal
+ */
+import { Duration, Effect, Schedule, Schema } from "effect"
+import * as fs from "node:fs/promises"
+import { BackupError } from "../../BackupError.js"
+import type * as Manifest from "../../Manifest.js"
+import type { DumpOptions } from "../Strategy.js"
+import * as Checksum from "./Checksum.js"
+import * as Failure from "./Failure.js"
+import * as Server from "./Server.js"
+import type { Session } from "./Session.js"
+import * as Sessions from "./Session.js"
+import * as Tables from "./Tables.js"
+import type { Target } from "./Target.js"
+import type { Running } from "./ToolRun.js"
+import * as ToolRun from "./ToolRun.js"
+import * as Tools from "./Tools.js"
+
+export const dump = (
+  target: Target,
+  options: DumpOptions
+): Effect.Effect<Manifest.Dump, BackupError, Running> =>
+  Effect.gen(function* () {
+    const session = yield* Sessions.open(target)
+    const server = yield* Server.facts(session)
+    const tool = yield* Tools.forServer(target, "pg_dump", server.major)
+    const parallel = target.jobs > 1
+    yield* makePlace(options.path, parallel)
+    const snapshot = yield* exportSnapshot(target, session)
+    const format = parallel ? ["--format=directory", `--jobs=${target.jobs}`] : ["--format=custom"]
+    const compression = compressionOf(target, options, tool.major)
+    const [counted, output] = yield* Effect.all(
+      [
+        Tables.count(session),
+        ToolRun.run(target, tool, {
+          database: server.database,
+          args: [
+            ...format,
+            ...compression.args,
+            `--snapshot=${snapshot}`,
+            `--lock-wait-timeout=${Math.max(1, Duration.toMillis(target.lockWait))}`,
+            `--file=${options.path}`
+          ]
+        })
+      ],
+      { concurrency: 2 }
+    ).pipe(reporting(options, server.bytes))
+    yield* session.execute("COMMIT")
+    const { bytes, parts, sha256 } = yield* settle(options, target)
+    return {
+      database: { engine: "postgresql", name: server.database, location: target.address },
+      strategy: parallel ? "pg_dump-directory" : "pg_dump-custom",
+      engineVersion: server.version,
+      compression: "internal" as const,
+      bytes,
+      contentBytes: server.bytes,
+      sha256,
+      ...(parts === undefined ? {} : { parts }),
+      tables: counted,
+      warnings: [...compression.warnings, ...output.warnings, ...standby(server)]
+    }
+  }).pipe(Effect.scoped)
+
+const Snapshot = Schema.Struct({ snapshot: Schema.String })
+
+/** Row-level security ends the count, as it ends pg_dump, where it would hide rows. */
+const exportSnapshot = (target: Target, session: Session): Effect.Effect<string, BackupError> =>
+  Effect.gen(function* () {
+    yield* session.execute(
+      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+      SET LOCAL lock_timeout = ${Math.max(1, Math.floor(Duration.toMillis(target.lockWait)))}`
+    )
+    const [row] = yield* session.rows(Snapshot, "SELECT pg_export_snapshot() AS snapshot")
+    return row?.snapshot ?? ""
+  })
+
+/** For this user alone from the start, whatever the umask is: pg_dump writes into what is there. */
+const makePlace = (path: string, isDirectory: boolean): Effect.Effect<void, BackupError> =>
+  Effect.tryPromise({
+    try: async () => {
+      if (isDirectory) await fs.mkdir(path, { mode: 0o700 })
+      else await fs.open(path, "wx", 0o600).then((handle) => handle.close())
+    },
+    catch: (cause) =>
+      new BackupError({
+        reason: "StoreFailed",
+        subject: path,
+        expected: "a place where nothing is yet, and the right to write there",
+        found: cause instanceof Error && "code" in cause ? String(cause.code) : "neither",
+        cause
+      })
+  })
+
+interface Compression {
+  readonly args: ReadonlyArray<string>
+  readonly warnings: ReadonlyArray<string>
+}
+
+const compressionOf = (target: Target, options: DumpOptions, major: number): Compression => {
+  const level = options.level ?? target.level
+  switch (options.compression) {
+    case "none":
+      return { args: ["--compress=0"], warnings: [] }
+    case "gzip":
+      return { args: [`--compress=${level}`], warnings: [] }
+    case "zstd":
+      return major >= 16
+        ? { args: [`--compress=zstd:${level}`], warnings: [] }
+        : {
+            args: [`--compress=${level}`],
+            warnings: [`pg_dump ${major} knows no zstd (16 does): compressed with gzip`]
+          }
+  }
+}
+
+const standby = (server: Server.Facts): ReadonlyArray<string> =>
+  server.inRecovery ? ["taken from a standby, which has no rows of unlogged tables"] : []
+
+/** What is on the disk by now, against the size of the database: the most that a dump takes. */
+const reporting =
+  (options: DumpOptions, total: number) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Checksum.size(options.path).pipe(
+      Effect.flatMap((bytes) => options.onProgress({ stage: "dump", bytes, total })),
+      Effect.repeat(Schedule.spaced("250 millis")),
+      Effect.fork,
+      Effect.zipRight(work),
+      Effect.scoped
+    )
+
+/** Complete, on the disk and for nobody else. */
+const settle = (options: DumpOptions, target: Target) =>
+  Effect.gen(function* () {
+    yield* Checksum.settle(options.path)
+    const ignore = { inflate: false, onBytes: () => undefined }
+    if (target.jobs <= 1) {
+      const read = yield* Checksum.file(options.path, ignore)
+      yield* notEmpty(target, read.bytes)
+      return { ...read, parts: undefined }
+    }
+    const parts = yield* Checksum.directory(options.path, {
+      ...ignore,
+      inflate: () => false,
+      concurrency: target.jobs
+    })
+    const bytes = parts.reduce((total, part) => total + part.bytes, 0)
+    yield* notEmpty(target, bytes)
+    return { bytes, sha256: Checksum.ofParts(parts), parts }
+  })
+
+const notEmpty = (target: Target, bytes: number): Effect.Effect<void, BackupError> =>
+  bytes > 0
+    ? Effect.void
+    : Failure.make(target, {
+        reason: "ToolFailed",
+        expected: "a dump",
+        found: "an empty file, though pg_dump reports success"
+      })

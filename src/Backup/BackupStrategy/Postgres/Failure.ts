@@ -1,0 +1,222 @@
+/**
+ * What a server or a tool says, as errors of a backup.
+ *
+ * @internal
+ */
+import { BackupError, type Reason } from "../../BackupError.js"
+import type { PostgresError } from "../../../Postgres/PostgresError.js"
+import type { Target } from "./Target.js"
+
+interface Words {
+  readonly reason: Reason
+  readonly expected: string
+  readonly found?: string
+  readonly advice?: string
+}
+
+export const make = (
+  target: Target,
+  words: Words & { readonly found: string },
+  cause?: unknown
+): BackupError =>
+  new BackupError({
+    subject: target.address,
+    reason: words.reason,
+    expected: words.expected,
+    found: target.secrets.scrub(words.found),
+    advice: words.advice,
+    cause
+  })
+
+/** No connection, or no answer to a query. */
+export const fromPostgres =
+  (target: Target) =>
+  (error: PostgresError): BackupError =>
+    make(target, { found: error.found, ...wordsFor(error) }, error)
+
+const wordsFor = (error: PostgresError): Words =>
+  /row-level security policy/.test(error.found)
+    ? rowSecurity
+    : (byCode(error.code) ?? connection[error.reason])
+
+const connection: Readonly<Record<PostgresError["reason"], Words>> = {
+  Unreachable: {
+    reason: "Unreachable",
+    expected: "a server that answers",
+    advice: "Check that it runs, and the host and port in the URL"
+  },
+  StartingUp: {
+    reason: "Unreachable",
+    expected: "a server that takes connections",
+    advice: "Wait until it has started or recovered"
+  },
+  NotAccepting: {
+    reason: "Unreachable",
+    expected: "a server that takes connections",
+    advice: "Start it again, or look into its log for why it does not"
+  },
+  TooManyConnections: {
+    reason: "Unreachable",
+    expected: "a free connection",
+    advice: "Close idle connections or raise the limit (max_connections)"
+  },
+  AcquireTimedOut: {
+    reason: "Unreachable",
+    expected: "a connection",
+    advice: "Look for a server that hangs, or raise connect_timeout in the URL"
+  },
+  TlsFailed: {
+    reason: "Unreachable",
+    expected: "a secure connection",
+    advice: "Check sslmode and the certificates"
+  },
+  AuthFailed: {
+    reason: "AuthFailed",
+    expected: "a server that takes this login",
+    advice: "Check the user and the password in the URL, and pg_hba.conf"
+  },
+  DatabaseMissing: {
+    reason: "Missing",
+    expected: "a database of this name",
+    advice: "Check the database's name in the URL"
+  },
+  ReadOnly: {
+    reason: "NotPermitted",
+    expected: "a server that takes writes",
+    advice: "Use the URL of the primary: this is a standby, or read-only"
+  },
+  QueryFailed: { reason: "ToolFailed", expected: "an answer to a query" }
+}
+
+const byCode = (code: string | undefined): Words | undefined =>
+  code === undefined ? undefined : (states[code] ?? classes[code.slice(0, 2)])
+
+const permission: Words = {
+  reason: "NotPermitted",
+  expected: "the right to do this",
+  advice: "Grant it to the user in the URL, or use the database's owner"
+}
+const rowSecurity: Words = {
+  reason: "NotPermitted",
+  expected: "a user who sees every row",
+  advice:
+    "Tables have row-level security: use their owner, or a role with BYPASSRLS (ALTER ROLE name BYPASSRLS)"
+}
+const lockTimeout: Words = {
+  reason: "Busy",
+  expected: "tables that are not locked for long",
+  advice: "Look into pg_locks for a migration or a transaction that was left open, and try again"
+}
+const diskFull: Words = {
+  reason: "DiskFull",
+  expected: "room on the server's disk",
+  advice: "Free some space"
+}
+
+const states: Readonly<Record<string, Words>> = {
+  "42501": permission,
+  "55P03": lockTimeout,
+  "53100": diskFull,
+  "55006": {
+    reason: "InUse",
+    expected: "a database that nobody is connected to",
+    advice: "Stop the programs that use it, and try again"
+  },
+  XX001: { reason: "Damaged", expected: "tables that can be read" },
+  XX002: { reason: "Damaged", expected: "tables that can be read" }
+}
+
+const classes: Readonly<Record<string, Words>> = {
+  "57": {
+    reason: "Unreachable",
+    expected: "a server that stays up",
+    advice: "Look into the server's log, and try again"
+  }
+}
+
+/**
+ * What the standard error of pg_dump or pg_restore means. The first pattern that matches tells; the
+ * words are the tool's own, its first line that says "error".
+ */
+export const fromTool = (
+  target: Target,
+  tool: string,
+  stderr: string,
+  ended: string,
+  subject?: string
+): BackupError => {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "")
+  const line = lines.find((text) => /\b(?:error|fatal)\b/i.test(text)) ?? lines.at(-1)
+  const [, words] = toolPatterns.find(([pattern]) => pattern.test(stderr)) ?? []
+  const detail = lines.find((text) => /^DETAIL:/.test(text))
+  const said = [line ?? `no word of why (${ended})`, detail].filter((text) => text !== undefined)
+  const error = make(target, {
+    reason: "ToolFailed",
+    expected: `${tool} to do its work`,
+    advice: "Look into the server's log",
+    found: said.join(" ").slice(0, 500),
+    ...words
+  })
+  return subject === undefined ? error : new BackupError({ ...error, subject })
+}
+
+const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
+  [/row-level security policy/, rowSecurity],
+  [/lock timeout|could not obtain lock on relation/, lockTimeout],
+  [
+    /No space left on device|could not extend file/,
+    { reason: "DiskFull", expected: "room for what has to be written", advice: "Free some space" }
+  ],
+  [
+    /Disk quota exceeded|File too large/,
+    {
+      reason: "DiskFull",
+      expected: "room for what has to be written",
+      advice: "Raise the limit, or choose another place"
+    }
+  ],
+  [
+    /server closed the connection|terminating connection|connection to server .* failed|connection to server was lost|could not connect|the database system is|no connection to the server|SSL connection has been closed/,
+    {
+      reason: "Unreachable",
+      expected: "a server that stays up",
+      advice: "Look into the server's log, and try again"
+    }
+  ],
+  [
+    /unsupported version .* in file header|aborting because of server version mismatch/,
+    {
+      reason: "ToolTooOld",
+      expected: "tools as new as the ones that made the dump",
+      advice: "Install a newer postgresql-client"
+    }
+  ],
+  [
+    /pg_restore: error: (?:could not (?:read|uncompress|decompress|find|open (?:input|TOC) file|determine)|did not find magic|unexpected|corrupt|input file|invalid|entry ID|expected|found unexpected|bad|failed|found|unsupported|archive items|unrecognized)/,
+    {
+      reason: "Corrupt",
+      expected: "a dump that can be read to its end",
+      advice: "Use another backup"
+    }
+  ],
+  [
+    /out of shared memory|max_locks_per_transaction/,
+    {
+      reason: "ToolFailed",
+      expected: "room for the locks of one transaction",
+      advice: "Raise max_locks_per_transaction of the server, or grant CREATEDB"
+    }
+  ],
+  [
+    /role ".*" does not exist/,
+    {
+      reason: "ToolFailed",
+      expected: "the roles that own what is in the dump",
+      advice: "Create the role first: roles belong to the server and are in no dump of a database"
+    }
+  ],
+  [
+    /permission denied|must be (?:owner|superuser|member|able to SET ROLE)|Must be superuser/,
+    permission
+  ]
+]

@@ -1,0 +1,156 @@
+/**
+ * Puts a backup in the place of the present: into a new database that takes the old one's name, or,
+ * where a right is missing for that, into the old one in one transaction.
+ *
+ * @internal
+ */
+import { Effect, Either, Option, type Scope } from "effect"
+import type { BackupError } from "../../BackupError.js"
+import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
+import * as Archive from "./Archive.js"
+import * as Failure from "./Failure.js"
+import * as Fill from "./Fill.js"
+import * as InPlace from "./InPlace.js"
+import type { Maintenance } from "./Maintenance.js"
+import * as Maintenances from "./Maintenance.js"
+import * as Names from "./Names.js"
+import * as Obstacles from "./Obstacles.js"
+import * as Properties from "./Properties.js"
+import * as Rights from "./Rights.js"
+import * as Scratch from "./Scratch.js"
+import * as Server from "./Server.js"
+import * as Sessions from "./Session.js"
+import { identifier } from "./Sql.js"
+import * as Swap from "./Swap.js"
+import type { Target } from "./Target.js"
+import type { Running } from "./ToolRun.js"
+import type { Tool } from "./Tools.js"
+import * as Tools from "./Tools.js"
+
+export const restore = (
+  target: Target,
+  database: string,
+  payload: Payload,
+  options: RestoreOptions
+): Effect.Effect<Restored, BackupError, Running> =>
+  Effect.gen(function* () {
+    yield* Archive.format(payload.path)
+    const reached = yield* Maintenances.open(target, database)
+    const { session } = Option.isSome(reached)
+      ? reached.value
+      : { session: yield* Sessions.open(target, database) }
+    const server = yield* Server.facts(session)
+    yield* Rights.notStandby(target, server)
+    const tool = yield* Tools.forServer(target, "pg_restore", server.major)
+    const rights = yield* Rights.read(session)
+    const present = yield* Properties.read(session, database)
+    if (present !== undefined) yield* Obstacles.refuse(target, session, database)
+    const job = { target, database, payload, options, tool, present }
+    if (Option.isNone(reached) || !rights.createDatabase || present?.row.mine === false) {
+      if (present === undefined) {
+        return yield* Rights.missingCreate(target, rights, "a restore of a missing database")
+      }
+      return yield* inPlace(job, whyInPlace(reached, rights))
+    }
+    yield* Scratch.exclusively(target, reached.value, database)
+    return yield* beside(job, reached.value)
+  }).pipe(Effect.scoped)
+
+interface Job {
+  readonly target: Target
+  readonly database: string
+  readonly payload: Payload
+  readonly options: RestoreOptions
+  readonly tool: Tool
+  readonly present: Properties.Properties | undefined
+}
+
+const inPlace = ({ database, options, payload, target, tool }: Job, why: string) =>
+  InPlace.restore(target, database, tool, payload, options, why)
+
+const whyInPlace = (reached: Option.Option<Maintenance>, rights: Rights.Rights): string => {
+  if (Option.isNone(reached)) return "no other database of the server lets this user in"
+  return rights.createDatabase
+    ? `the role ${rights.user} does not own the database`
+    : `the role ${rights.user} may not create databases (ALTER ROLE ${identifier(rights.user)} CREATEDB)`
+}
+
+const beside = (
+  job: Job,
+  maintenance: Maintenance
+): Effect.Effect<Restored, BackupError, Running | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { database, options, payload, present, target, tool } = job
+    const swept = yield* Scratch.sweep(maintenance, database)
+    const prepared = yield* prepare(job, maintenance)
+    if (prepared._tag === "Left") return yield* inPlace(job, prepared.left)
+    const fresh = prepared.right
+    const filled = yield* Fill.fill(target, maintenance, {
+      tool,
+      database: fresh,
+      payload,
+      onProgress: options.onProgress,
+      analyze: true
+    })
+    if (present !== undefined) {
+      yield* Effect.forEach(Properties.copyTo(fresh, present), maintenance.session.execute)
+      yield* Obstacles.refuse(target, maintenance.session, database)
+    }
+    const aside = Names.setAside(database, options.startedAt)
+    yield* Swap.swap(target, maintenance, {
+      live: database,
+      oid: present?.row.oid,
+      fresh,
+      aside,
+      comment: present?.row.comment ?? null
+    })
+    return {
+      method: present === undefined ? "into a new database" : "into a new database, then renamed",
+      setAside: present === undefined ? undefined : aside,
+      tables: filled.tables,
+      warnings: [
+        ...swept.map((left) => `dropped ${left}, left by a killed run`),
+        ...(present === undefined ? [withoutProperties] : []),
+        ...filled.warnings
+      ]
+    }
+  })
+
+const withoutProperties =
+  "the database was missing: its owner is the user of the URL, and settings and grants of the database itself are not restored"
+
+/**
+ * The new database, or why there is none: a right may be missing, to give it to its owner, or to
+ * set what is set for the old one. That is tried before the work and not learned after it.
+ */
+const prepare = (
+  { database, payload, present, target, tool }: Job,
+  maintenance: Maintenance
+): Effect.Effect<Either.Either<string, string>, BackupError, Running | Scope.Scope> =>
+  Effect.gen(function* () {
+    const create =
+      present === undefined
+        ? yield* Archive.createOptions(target, tool, payload.path)
+        : Properties.createOptions(present)
+    const fresh = yield* Scratch.make(target, maintenance, { purpose: "restore", database, create })
+    if (present !== undefined) {
+      yield* rehearse(target, maintenance, Properties.copyTo(fresh, present))
+    }
+    return Either.right(fresh)
+  }).pipe(
+    Effect.catchIf(
+      (error) => error.reason === "NotPermitted" && present !== undefined,
+      (error) => Effect.succeed(Either.left(`a right is missing (${error.found})`))
+    )
+  )
+
+/** Whether the statements would be taken. They are for the end: a setting may hinder a restore. */
+const rehearse = (
+  target: Target,
+  { session }: Maintenance,
+  statements: ReadonlyArray<string>
+): Effect.Effect<void, BackupError> =>
+  session.attempt(["BEGIN", ...statements, "ROLLBACK"].join(";\n")).pipe(
+    Effect.tapError(() => Effect.ignore(session.attempt("ROLLBACK"))),
+    Effect.mapError(Failure.fromPostgres(target))
+  )

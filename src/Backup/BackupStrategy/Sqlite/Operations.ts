@@ -1,0 +1,161 @@
+/**
+ * The strategy's operations, as requests to the child.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Random } from "effect"
+import { BackupError } from "../../BackupError.js"
+import type * as Manifest from "../../Manifest.js"
+import type { DumpOptions, OnProgress, Payload, Present, Strategy } from "../Strategy.js"
+import type { Ended } from "./Child.js"
+import type { Files } from "./Files.js"
+import type * as Protocol from "./Protocol.js"
+import * as SetAside from "./SetAside.js"
+
+interface Options {
+  readonly files: Files
+  readonly ask: (
+    request: Protocol.Request,
+    onProgress: OnProgress
+  ) => Effect.Effect<Ended, BackupError>
+  readonly copy: Protocol.DumpRequest["copy"]
+  readonly busyTimeout: number
+}
+
+/** @internal */
+export const make = (options: Options): Strategy => {
+  const { files } = options
+  return {
+    engine: "sqlite",
+    extension,
+    database: files.database,
+    present: present(options),
+    // The copy and, where nothing can be compressed, the file.
+    estimate: Effect.flatMap(files.present, (place) =>
+      Effect.map(files.bytes(place), (bytes) => Math.ceil(bytes * 2.01))
+    ),
+    dump: (given) => dump(options, given),
+    verify: (payload, { deep, onProgress }) =>
+      withScratch(options, payload, payload.path, (request) =>
+        asked(options, { _tag: "Verify", ...request, deep }, "Verified", onProgress)
+      ),
+    drill: (payload, { onProgress }) =>
+      withScratch(options, payload, payload.path, (request) =>
+        asked(options, { _tag: "Drill", ...request }, "Drilled", onProgress)
+      ),
+    restore: (payload, given) => restore(options, payload, given),
+    setAside: files.setAside,
+    dropSetAside: files.dropSetAside
+  }
+}
+
+const extension = (compression: DumpOptions["compression"]): string =>
+  ({ none: "db", gzip: "db.gz", zstd: "db.zst" })[compression]
+
+const present = (options: Options): Effect.Effect<Present, BackupError> =>
+  Effect.gen(function* () {
+    const place = yield* options.files.place
+    if (!place.exists) return { _tag: "Absent" }
+    const request = {
+      _tag: "Present",
+      database: place.file,
+      busyTimeout: options.busyTimeout
+    } as const
+    const { damaged } = yield* asked(options, request, "Present", silent)
+    if (damaged !== undefined) return { _tag: "Damaged", found: damaged }
+    return { _tag: "Readable", bytes: yield* options.files.bytes(place) }
+  })
+
+const dump = (options: Options, given: DumpOptions): Effect.Effect<Manifest.Dump, BackupError> =>
+  Effect.gen(function* () {
+    const { busyTimeout, copy, files } = options
+    const { compression, level, onProgress, path } = given
+    const { file } = yield* files.present
+    const database = yield* files.database
+    const request = {
+      _tag: "Dump",
+      database: file,
+      path,
+      compression,
+      level,
+      copy,
+      busyTimeout
+    } as const
+    const dumped = yield* asked(options, request, "Dumped", onProgress)
+    return { ...dumped, database, compression }
+  }).pipe(
+    Effect.onError(() => Effect.ignore(options.files.remove([given.path, `${given.path}.copy`])))
+  )
+
+const restore = (
+  options: Options,
+  payload: Payload,
+  given: Parameters<Strategy["restore"]>[1]
+): ReturnType<Strategy["restore"]> =>
+  Effect.gen(function* () {
+    const { busyTimeout, files } = options
+    const { onProgress, replaceDamaged, startedAt } = given
+    const { file } = yield* files.place
+    const aside = SetAside.nameOf(file, startedAt)
+    return yield* withScratch(options, payload, file, (request) => {
+      const own = { database: file, aside, replaceDamaged, busyTimeout }
+      return asked(options, { _tag: "Restore", ...request, ...own }, "Restored", onProgress)
+    })
+  }).pipe(Effect.map(({ setAside, ...rest }) => ({ ...rest, setAside })))
+
+/**
+ * A request with a name for the content, beside a file; whatever becomes of the child, nothing is left
+ * under it.
+ */
+const withScratch = <A>(
+  { files }: Options,
+  payload: Payload,
+  beside: string,
+  use: (request: Protocol.PayloadRequest) => Effect.Effect<A, BackupError>
+): Effect.Effect<A, BackupError> =>
+  Effect.gen(function* () {
+    const { dump: expected, path } = payload
+    const compression = yield* readableCompression(payload)
+    const id = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(16)
+    const scratch = `${beside}.scratch-${id}`
+    return yield* Effect.ensuring(
+      use({ path, compression, expected, scratch }),
+      Effect.ignore(files.remove([scratch, `${scratch}.drill`, `${scratch}.sized`]))
+    )
+  })
+
+const readableCompression = ({
+  compression,
+  path
+}: Payload): Effect.Effect<Protocol.PayloadRequest["compression"], BackupError> =>
+  compression === "internal"
+    ? new BackupError({
+        reason: "WrongEngine",
+        subject: path,
+        expected: "a backup of a SQLite database",
+        found: "a dump with a compression of its own",
+        advice: "Give the URL of the database that it is of"
+      })
+    : Effect.succeed(compression)
+
+/** An answer of another kind would be a fault of the program. */
+const asked = <Tag extends Ended["_tag"]>(
+  { ask }: Options,
+  request: Protocol.Request,
+  tag: Tag,
+  onProgress: OnProgress
+): Effect.Effect<Omit<Extract<Ended, { readonly _tag: Tag }>, "_tag">, BackupError> =>
+  Effect.flatMap(ask(request, onProgress), (answer) => {
+    if (!isTagged(answer, tag)) {
+      return Effect.dieMessage(`the child answered ${answer._tag} to ${request._tag}`)
+    }
+    const { _tag, ...rest } = answer
+    return Effect.succeed(rest)
+  })
+
+const isTagged = <Tag extends Ended["_tag"]>(
+  answer: Ended,
+  tag: Tag
+): answer is Extract<Ended, { readonly _tag: Tag }> => answer._tag === tag
+
+const silent: OnProgress = () => Effect.void

@@ -1,0 +1,132 @@
+/**
+ * What the child is asked, and what it answers: a line of JSON each. One child does one request.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+import { Reason } from "../../BackupError.js"
+import { Table } from "../../Manifest.js"
+
+/** @internal */
+export interface Common {
+  /** How long to wait for locks, in milliseconds. */
+  readonly busyTimeout: number
+}
+
+/** @internal */
+export interface PresentRequest extends Common {
+  readonly _tag: "Present"
+  readonly database: string
+}
+
+/** @internal */
+export interface DumpRequest extends Common {
+  readonly _tag: "Dump"
+  readonly database: string
+  readonly path: string
+  readonly compression: "none" | "gzip" | "zstd"
+  readonly level: number | undefined
+  readonly copy: "vacuum" | "frozen" | "auto"
+}
+
+/** What a payload must be, where that is known. @internal */
+export interface Expected {
+  readonly bytes: number
+  readonly sha256: string
+  readonly contentBytes: number
+  readonly contentSha256?: string | undefined
+  readonly tables: ReadonlyArray<Table>
+}
+
+/** @internal */
+export interface PayloadRequest {
+  readonly path: string
+  readonly compression: "none" | "gzip" | "zstd"
+  readonly expected: Expected | undefined
+  /** Where the content goes. Nothing is there. */
+  readonly scratch: string
+}
+
+/** @internal */
+export interface VerifyRequest extends PayloadRequest {
+  readonly _tag: "Verify"
+  readonly deep: boolean
+}
+
+/** @internal */
+export interface DrillRequest extends PayloadRequest {
+  readonly _tag: "Drill"
+}
+
+/** @internal */
+export interface RestoreRequest extends PayloadRequest, Common {
+  readonly _tag: "Restore"
+  readonly database: string
+  /** Where a damaged present goes. */
+  readonly aside: string
+  readonly replaceDamaged: boolean
+}
+
+/** @internal */
+export type Request = PresentRequest | DumpRequest | VerifyRequest | DrillRequest | RestoreRequest
+
+const Present = Schema.TaggedStruct("Present", { damaged: Schema.optional(Schema.String) })
+
+const Dumped = Schema.TaggedStruct("Dumped", {
+  strategy: Schema.String,
+  engineVersion: Schema.String,
+  bytes: Schema.Number,
+  contentBytes: Schema.Number,
+  sha256: Schema.String,
+  contentSha256: Schema.String,
+  tables: Schema.Array(Table),
+  warnings: Schema.Array(Schema.String)
+})
+
+const Verified = Schema.TaggedStruct("Verified", { warnings: Schema.Array(Schema.String) })
+
+const Drilled = Schema.TaggedStruct("Drilled", {
+  tables: Schema.Array(Table),
+  warnings: Schema.Array(Schema.String)
+})
+
+const Restored = Schema.TaggedStruct("Restored", {
+  method: Schema.String,
+  setAside: Schema.optional(Schema.String),
+  tables: Schema.Array(Table),
+  warnings: Schema.Array(Schema.String)
+})
+
+const Failed = Schema.TaggedStruct("Failed", {
+  reason: Reason,
+  subject: Schema.String,
+  expected: Schema.String,
+  found: Schema.String,
+  advice: Schema.optional(Schema.String)
+})
+
+const Progress = Schema.TaggedStruct("Progress", {
+  stage: Schema.String,
+  bytes: Schema.Number,
+  total: Schema.optional(Schema.Number)
+})
+
+/** @internal */
+export const Answer = Schema.Union(Progress, Failed, Present, Dumped, Verified, Drilled, Restored)
+
+/** @internal */
+export type Answer = typeof Answer.Type
+/** @internal */
+export type Failed = typeof Failed.Type
+/** @internal */
+export type Present = typeof Present.Type
+/** @internal */
+export type Dumped = typeof Dumped.Type
+/** @internal */
+export type Verified = typeof Verified.Type
+/** @internal */
+export type Drilled = typeof Drilled.Type
+/** @internal */
+export type Restored = typeof Restored.Type
+/** @internal */
+export type Progress = typeof Progress.Type

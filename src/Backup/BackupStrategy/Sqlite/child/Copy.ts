@@ -1,0 +1,173 @@
+/**
+ * A whole copy of a database in use, taken from one moment, in a file that nobody else writes to.
+ *
+ * @since 0.1.0
+ */
+import type { Database } from "better-sqlite3"
+import * as fs from "node:fs"
+import type { DumpRequest } from "../Protocol.js"
+import { bracket } from "./bracket.js"
+import { isWal, number, open, withDatabase } from "./Database.js"
+import { fail } from "./Fault.js"
+import { writeAll } from "./files.js"
+import * as Header from "./Header.js"
+import { pause } from "./pause.js"
+import type { OnProgress } from "./Thread.js"
+
+/** @internal */
+export interface Copied {
+  readonly strategy: "vacuum-into" | "frozen-copy"
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** @internal */
+export interface CopyInput extends Pick<DumpRequest, "database" | "busyTimeout" | "copy"> {
+  /** An empty file. */
+  readonly target: string
+}
+
+interface Options extends CopyInput {
+  readonly onProgress: OnProgress
+}
+
+/** @internal */
+export const copy = (input: CopyInput, onProgress: OnProgress): Copied => {
+  const options = { ...input, onProgress }
+  const vacuumed = (warnings: ReadonlyArray<string>): Copied => {
+    vacuumInto(options)
+    return { strategy: "vacuum-into", warnings }
+  }
+  const frozen = (): Copied | undefined =>
+    frozenCopy(options) ? { strategy: "frozen-copy", warnings: [] } : undefined
+  switch (options.copy) {
+    case "vacuum":
+      return vacuumed([])
+    case "auto":
+      return (isInWal(options) ? frozen() : undefined) ?? vacuumed([])
+    case "frozen":
+      return frozen() ?? vacuumed([pinned])
+  }
+}
+
+const pinned =
+  "a long transaction kept the WAL from being written back, so the copy was made by VACUUM INTO"
+
+const isInWal = ({ busyTimeout, database }: Options): boolean =>
+  withDatabase(() => open(database, busyTimeout), isWal)
+
+const vacuumInto = ({ busyTimeout, database, target }: Options): void =>
+  withDatabase(
+    () => open(database, busyTimeout),
+    (source) => {
+      source.prepare("VACUUM INTO ?").run(target)
+    }
+  )
+
+/**
+ * The descriptor is opened before the connections and closed after them: closing any descriptor of
+ * a file drops the POSIX locks that this process has on it.
+ */
+const frozenCopy = (options: Options): boolean => {
+  const connect = () => open(options.database, options.busyTimeout)
+  return bracket(
+    () => fs.openSync(options.database, "r"),
+    (file) =>
+      withDatabase(connect, (writer) =>
+        withDatabase(connect, (reader) => {
+          if (!isSame(file, options.database)) return changed(options.database)
+          if (isWal(reader)) {
+            if (!pin(writer, reader)) return false
+          } else beginRead(reader)
+          const bytes = number(reader, "page_count") * number(reader, "page_size")
+          copyBytes(file, bytes, options)
+          reader.exec("COMMIT")
+          return true
+        })
+      ),
+    fs.closeSync
+  )
+}
+
+const isSame = (file: number, path: string): boolean => {
+  const [one, other] = [fs.fstatSync(file), fs.statSync(path)]
+  return one.ino === other.ino && one.dev === other.dev
+}
+
+const changed = (subject: string): never =>
+  fail({
+    reason: "Busy",
+    subject,
+    expected: "a file that stays in its place",
+    found: "another one put there meanwhile",
+    advice: "Try again"
+  })
+
+/**
+ * Starts a read that all of it is in the main file for, so that no checkpoint can write there. Most of
+ * the WAL is written back before the lock is taken, so that it is held for a moment only.
+ */
+const pin = (writer: Database, reader: Database): boolean => {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    writtenBack(reader)
+    writer.exec("BEGIN IMMEDIATE")
+    const isPinned = bracket(
+      () => writer,
+      () => {
+        if (!writtenBack(reader)) return false
+        beginRead(reader)
+        return true
+      },
+      () => writer.exec("ROLLBACK")
+    )
+    if (isPinned) return true
+    pause(attempt * 10)
+  }
+  return false
+}
+
+const attempts = 8
+
+const writtenBack = (database: Database): boolean => {
+  const [state] = database.pragma("wal_checkpoint(PASSIVE)") as ReadonlyArray<{
+    readonly busy: number
+    readonly log: number
+    readonly checkpointed: number
+  }>
+  return state !== undefined && state.busy === 0 && state.log === state.checkpointed
+}
+
+const beginRead = (database: Database): void => {
+  database.exec("BEGIN")
+  database.prepare("SELECT count(*) FROM sqlite_schema").get()
+}
+
+const copyBytes = (
+  source: number,
+  bytes: number,
+  { database, onProgress, target }: Options
+): void =>
+  bracket(
+    () => fs.openSync(target, "r+"),
+    (file) => {
+      const buffer = Buffer.allocUnsafe(Math.min(chunk, Math.max(bytes, 1)))
+      for (let at = 0; at < bytes; ) {
+        const read = fs.readSync(source, buffer, 0, Math.min(chunk, bytes - at), at)
+        if (read === 0) {
+          fail({
+            reason: "Damaged",
+            subject: database,
+            expected: `${bytes} bytes, by its header`,
+            found: `${at}`
+          })
+        }
+        // Without its WAL the copy is a database that needs none.
+        if (at === 0) Header.setRollbackMode(buffer)
+        writeAll(file, buffer.subarray(0, read))
+        at += read
+        onProgress({ stage: "dump", bytes: at, total: bytes })
+      }
+    },
+    fs.closeSync
+  )
+
+const chunk = 1 << 20

@@ -1,0 +1,84 @@
+/**
+ * Dumps a database in use: a copy, checked and counted while it is compressed.
+ *
+ * @since 0.1.0
+ */
+import * as fs from "node:fs"
+import type { Dumped, DumpRequest } from "../Protocol.js"
+import { type Compressed, compress } from "./Compress.js"
+import { extract } from "./Extract.js"
+import { about, fail } from "./Fault.js"
+import { createPrivate, sync, withTemporary } from "./files.js"
+import type { Facts } from "./Inspect.js"
+import type { jobs } from "./jobs.js"
+import type { Ask, OnProgress } from "./Thread.js"
+
+/** @internal */
+export const dump = async (
+  request: DumpRequest,
+  ask: Ask<typeof jobs>,
+  onProgress: OnProgress
+): Promise<Omit<Dumped, "_tag">> => {
+  const target = `${request.path}.copy`
+  const { busyTimeout, copy, database } = request
+  return withTemporary(target, async () => {
+    await about("place", target, async () => {
+      createPrivate(target)
+    })
+    const copied = await ask("copy", { database, target, busyTimeout, copy })
+    // The check and the compression at the same time: they are of about the same weight on two cores.
+    const [facts, written] = await Promise.all([
+      checked(request, target, ask),
+      compressed(request, target, onProgress)
+    ])
+    if (request.compression === "none") await publish(target, request.path)
+    return {
+      ...written,
+      strategy: copied.strategy,
+      engineVersion: facts.engineVersion,
+      tables: facts.tables,
+      warnings: [...copied.warnings, ...facts.stray]
+    }
+  })
+}
+
+const checked = async (
+  { database }: DumpRequest,
+  target: string,
+  ask: Ask<typeof jobs>
+): Promise<Facts> => {
+  const options = { role: "database", deep: false, stray: true } as const
+  const facts = await ask("inspect", { path: target, subject: database, ...options })
+  const [problem] = facts.problems
+  return problem === undefined
+    ? facts
+    : fail({
+        reason: "Damaged",
+        subject: database,
+        expected: "a database that passes quick_check",
+        found: problem,
+        advice: "Restore a backup of it with --replace-damaged"
+      })
+}
+
+const compressed = (
+  { compression, level, path }: DumpRequest,
+  source: string,
+  onProgress: OnProgress
+): Promise<Compressed> =>
+  about("place", path, async () => {
+    const onBytes = (bytes: number, total: number) => {
+      onProgress({ stage: "compress", bytes, total })
+    }
+    if (compression !== "none")
+      return compress({ source, target: path, compression, level, onBytes })
+    const payload = { path: source, compression, expected: undefined, scratch: "" }
+    return extract({ payload, target: undefined, onBytes })
+  })
+
+const publish = (source: string, target: string): Promise<void> =>
+  about("place", target, async () => {
+    sync(source)
+    // Unlike a rename, it never replaces what is there.
+    fs.linkSync(source, target)
+  })

@@ -1,0 +1,133 @@
+/**
+ * Reads a backup to its end: the checksum of the file, the content and its checksum.
+ *
+ * @since 0.1.0
+ */
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import type { PayloadRequest } from "../Protocol.js"
+import { bracket, bracketAsync } from "./bracket.js"
+import { about, corrupt, fail } from "./Fault.js"
+import { writeAll } from "./files.js"
+import * as Header from "./Header.js"
+import * as Members from "./Members.js"
+import { inOneGo, inParallel } from "./Unpackers.js"
+
+/** @internal */
+export interface Content {
+  readonly bytes: number
+  readonly sha256: string
+  readonly contentBytes: number
+  readonly contentSha256: string
+  /** The header of the database. */
+  readonly head: Buffer
+}
+
+/** @internal */
+export interface Options {
+  readonly payload: PayloadRequest
+  /** Where the content goes: an empty file; without one it is read and not kept. */
+  readonly target: string | undefined
+  readonly onBytes: (bytes: number, total: number) => void
+}
+
+/** Fails with `Corrupt` or `WrongEngine`. @internal */
+export const extract = async (options: Options): Promise<Content> => {
+  const { path } = options.payload
+  const content = await about("backup", path, async () => {
+    refusePostgres(path, firstBytes(path))
+    return options.target === undefined
+      ? read(options, undefined)
+      : bracketAsync(
+          () => fs.openSync(options.target ?? "", "r+"),
+          (target) => read(options, target),
+          fs.closeSync
+        )
+  })
+  judge(options.payload, content)
+  return content
+}
+
+/** The first bytes of a file. @internal */
+export const firstBytes = (file: string): Buffer =>
+  bracket(
+    () => fs.openSync(file, "r"),
+    (descriptor) => {
+      const bytes = Buffer.alloc(Header.length)
+      return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
+    },
+    fs.closeSync
+  )
+
+const read = async (
+  { onBytes, payload }: Options,
+  target: number | undefined
+): Promise<Content> => {
+  const [file, content] = [createHash("sha256"), createHash("sha256")]
+  const head = Buffer.alloc(Header.length)
+  const total = fs.statSync(payload.path).size
+  let bytes = 0
+  let contentBytes = 0
+  const seen = (chunk: Buffer): void => {
+    file.update(chunk)
+    bytes += chunk.length
+    onBytes(bytes, total)
+  }
+  const keep = (chunk: Buffer): void => {
+    content.update(chunk)
+    if (contentBytes < head.length) chunk.copy(head, contentBytes)
+    contentBytes += chunk.length
+    if (target !== undefined) writeAll(target, chunk)
+  }
+  const given = { path: payload.path, compression: payload.compression, seen, keep }
+  await (isOfMembers(payload) ? inParallel(given) : inOneGo(given))
+  return {
+    bytes,
+    sha256: file.digest("hex"),
+    contentBytes,
+    contentSha256: content.digest("hex"),
+    head: head.subarray(0, Math.min(contentBytes, head.length))
+  }
+}
+
+const isOfMembers = ({ compression, path }: PayloadRequest): boolean =>
+  compression === "gzip" && Members.lengthOf(firstBytes(path)) !== undefined
+
+const judge = ({ expected, path }: PayloadRequest, content: Content): void => {
+  const { bytes, contentBytes, contentSha256, head, sha256 } = content
+  refusePostgres(path, head)
+  if (expected !== undefined) {
+    equal(path, "bytes", expected.bytes, bytes)
+    equal(path, "the SHA-256 of the record", expected.sha256, sha256)
+    equal(path, "bytes of content", expected.contentBytes, contentBytes)
+    if (expected.contentSha256 !== undefined) {
+      equal(path, "the SHA-256 of the content", expected.contentSha256, contentSha256)
+    }
+  }
+  if (!Header.isSqlite(head)) corrupt(path, "a SQLite database", describe(contentBytes))
+  const pages = Header.pageCount(head)
+  const size = Header.pageSize(head)
+  if (pages === undefined ? contentBytes % size !== 0 : pages * size !== contentBytes) {
+    const due = pages === undefined ? `whole pages of ${size} bytes` : `${pages * size} bytes`
+    corrupt(path, `${due}, by the header of its database`, `${contentBytes} bytes`)
+  }
+}
+
+const describe = (bytes: number): string => (bytes === 0 ? "nothing" : "something else")
+
+const equal = (path: string, what: string, expected: number | string, found: number | string) => {
+  if (expected === found) return
+  const isHash = typeof expected === "string"
+  corrupt(path, isHash ? what : `${expected} ${what}`, isHash ? "another one" : `${found}`)
+}
+
+const refusePostgres = (subject: string, head: Buffer): void => {
+  if (!Header.isPostgres(head)) return
+  fail({
+    reason: "WrongEngine",
+    subject,
+    expected: "a backup of a SQLite database",
+    found: "a dump of PostgreSQL",
+    advice: "Give the URL of a PostgreSQL database, or another backup"
+  })
+}

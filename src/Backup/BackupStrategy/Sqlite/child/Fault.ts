@@ -1,0 +1,109 @@
+/**
+ * What goes wrong in the child, in the words of `BackupError`.
+ *
+ * @since 0.1.0
+ */
+import type { Failed } from "../Protocol.js"
+
+/** @internal */
+export type Report = Omit<Failed, "_tag">
+
+/** @internal */
+export class Fault extends Error {
+  readonly report: Report
+  constructor(report: Report) {
+    super(`${report.subject}: expected ${report.expected}, found ${report.found}`)
+    this.report = report
+  }
+}
+
+/** @internal */
+export const fail = (report: Report): never => {
+  throw new Fault(report)
+}
+
+/** @internal */
+export const corrupt = (subject: string, expected: string, found: string): never =>
+  fail({ reason: "Corrupt", subject, expected, found, advice: "Use another backup" })
+
+/** What a call was about: the database itself, a backup of one, or the place where files are written. @internal */
+export type Role = "database" | "backup" | "place"
+
+/** Runs a call; what it throws is told as what it means for `subject`. @internal */
+export const about = <A>(role: Role, subject: string, call: () => Promise<A>): Promise<A> =>
+  Promise.resolve()
+    .then(call)
+    .catch((error: unknown) => {
+      throw new Fault(toReport(error, role, subject))
+    })
+
+/** @internal */
+export const toReport = (error: unknown, role: Role, subject: string): Report => {
+  if (error instanceof Fault) return error.report
+  const code = codeOf(error)
+  const found = error instanceof Error ? `${error.message}` : String(error)
+  const known = meaning(code, role)
+  return known === undefined
+    ? {
+        reason: "ChildFailed",
+        subject,
+        expected: "the work to be done",
+        found: code === "" ? found : `${found} (${code})`
+      }
+    : { ...known, subject, found: code === "" ? found : `${found} (${code})` }
+}
+
+/** @internal */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
+
+const meaning = (code: string, role: Role): Omit<Report, "subject" | "found"> | undefined => {
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return busy
+  if (code === "SQLITE_FULL" || /^(ENOSPC|EDQUOT|EFBIG)$/.test(code)) return full
+  if (/^SQLITE_(NOTADB|CORRUPT|FORMAT)/.test(code))
+    return role === "backup" ? corruptBackup : damaged
+  if (/^SQLITE_(CANTOPEN|READONLY|PERM|AUTH|IOERR)/.test(code)) {
+    return role === "database" ? unreadable : place
+  }
+  if (code.startsWith("SQLITE_")) return role === "backup" ? corruptBackup : damaged
+  if (code === "ENOENT") return role === "database" ? missing : place
+  if (code.startsWith("Z")) return corruptBackup
+  if (/^E[A-Z0-9]+$/.test(code)) return role === "database" ? unreadable : place
+  return undefined
+}
+
+const busy = {
+  reason: "Busy",
+  expected: "its locks to be free within the wait",
+  advice: "Try again when no long transaction runs on it"
+} as const
+const full = {
+  reason: "DiskFull",
+  expected: "room on the disk",
+  advice: "Free some space, or use another directory"
+} as const
+const corruptBackup = {
+  reason: "Corrupt",
+  expected: "a whole SQLite database",
+  advice: "Use another backup"
+} as const
+const damaged = {
+  reason: "Damaged",
+  expected: "a SQLite database",
+  advice: "Restore a backup of it with --replace-damaged"
+} as const
+const unreadable = {
+  reason: "Unreadable",
+  expected: "a database that this user can read, in a directory that it can write to",
+  advice: "Run it as the user that owns the database"
+} as const
+const missing = {
+  reason: "Missing",
+  expected: "a database",
+  advice: "Check the database URL"
+} as const
+const place = {
+  reason: "StoreFailed",
+  expected: "a place that can be read and written",
+  advice: "Check the directory of backups and its rights"
+} as const

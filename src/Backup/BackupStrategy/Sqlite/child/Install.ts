@@ -1,0 +1,65 @@
+/**
+ * Puts a new database file where none is in use: nothing is there, or what is there cannot be read.
+ *
+ * @since 0.1.0
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { attempt } from "./bracket.js"
+import { fail } from "./Fault.js"
+import { companions, sync, syncDirectoryOf } from "./files.js"
+
+/** @internal */
+export interface InstallInput {
+  readonly source: string
+  readonly database: string
+  /** Where what is there goes: what is left of a database has a `-wal` that may hold its last rows. */
+  readonly aside: string
+}
+
+/**
+ * The path of the database is never empty in between: what is there gets its second name first. True
+ * where something was set aside.
+ *
+ * @internal
+ */
+export const install = ({ aside, database, source }: InstallInput): boolean => {
+  const present = attempt(() => fs.statSync(database))
+  takeRights(source, database, present)
+  sync(source)
+  const left = companions(database).filter((file) => fs.existsSync(file))
+  if (present !== undefined) secondName(database, aside)
+  for (const file of left) fs.renameSync(file, `${aside}${file.slice(database.length)}`)
+  if (present === undefined) place(source, database)
+  else fs.renameSync(source, database)
+  syncDirectoryOf(database)
+  return present !== undefined || left.length > 0
+}
+
+/** Not over a database that somebody has made meanwhile. */
+const place = (source: string, database: string): void => {
+  if (attempt(() => fs.existsSync(database)) === true) {
+    fail({
+      reason: "Busy",
+      subject: database,
+      expected: "nothing there",
+      found: "a file that was made meanwhile",
+      advice: "Stop the program that makes it, and try again"
+    })
+  }
+  fs.renameSync(source, database)
+}
+
+const secondName = (database: string, aside: string): void => {
+  // Some file systems have no links; then there is a moment without a database.
+  if (attempt(() => fs.linkSync(database, aside)) === undefined && !fs.existsSync(aside)) {
+    fs.renameSync(database, aside)
+  }
+}
+
+/** As it was; a new one is for whoever owns its directory, since root may be the one who restores. */
+const takeRights = (source: string, database: string, present: fs.Stats | undefined): void => {
+  const owner = present ?? fs.statSync(path.dirname(database))
+  fs.chmodSync(source, present === undefined ? 0o666 & ~process.umask() : present.mode & 0o777)
+  if (process.getuid?.() === 0) fs.chownSync(source, owner.uid, owner.gid)
+}

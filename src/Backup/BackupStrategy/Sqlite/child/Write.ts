@@ -1,0 +1,113 @@
+/**
+ * A backup's content into a database in use, through SQLite's own backup API: one transaction, so that
+ * other connections see the old content or the new one, and a crash leaves the old one.
+ *
+ * better-sqlite3 opens the destination itself, without a wait for locks, and takes a destination that
+ * is locked for a finished backup of no pages: that is told apart here, and tried again. Only the
+ * first step can find it locked, since from then on the backup holds the lock.
+ *
+ * @since 0.1.0
+ */
+import type { BackupMetadata, Database } from "better-sqlite3"
+import { performance } from "node:perf_hooks"
+import { bracketAsync } from "./bracket.js"
+import { isWal, number, open, openCopy, type Tables, tablesOf, withDatabase } from "./Database.js"
+import { fail } from "./Fault.js"
+import { pause } from "./pause.js"
+import type { OnProgress } from "./Thread.js"
+
+/** @internal */
+export interface ResizeInput {
+  readonly source: string
+  /** An empty file. */
+  readonly target: string
+  readonly pageSize: number
+}
+
+/**
+ * The same content in pages of another size: a database in WAL mode keeps its own. `VACUUM INTO` keeps
+ * the row ids of tables without a key, which `VACUUM` does not.
+ *
+ * @internal
+ */
+export const resize = ({ pageSize, source, target }: ResizeInput): void =>
+  withDatabase(
+    () => openCopy(source),
+    (database) => {
+      database.pragma(`page_size = ${pageSize}`)
+      database.prepare("VACUUM INTO ?").run(target)
+    }
+  )
+
+/** @internal */
+export interface WriteInput {
+  readonly source: string
+  readonly database: string
+  readonly busyTimeout: number
+}
+
+/** @internal */
+export interface Written {
+  /** What the database holds afterwards, with what others have written since. */
+  readonly tables: ReadonlyArray<Tables>
+}
+
+/** @internal */
+export const write = (input: WriteInput, onProgress: OnProgress): Promise<Written> =>
+  bracketAsync(
+    () => openCopy(input.source),
+    async (source) => {
+      await transfer(source, input, onProgress)
+      return settle(input)
+    },
+    (source) => {
+      source.close()
+    }
+  )
+
+const transfer = async (
+  source: Database,
+  { busyTimeout, database }: WriteInput,
+  onProgress: OnProgress
+): Promise<void> => {
+  const pageSize = number(source, "page_size")
+  const deadline = performance.now() + busyTimeout
+  const progress = ({ remainingPages, totalPages }: BackupMetadata): number => {
+    const bytes = (totalPages - remainingPages) * pageSize
+    onProgress({ stage: "restore", bytes, total: totalPages * pageSize })
+    return pagesAtOnce
+  }
+  for (;;) {
+    const { totalPages } = await source.backup(database, { progress })
+    if (totalPages > 0) return
+    if (performance.now() > deadline) return locked(database, busyTimeout)
+    pause(retryMillis)
+  }
+}
+
+/** Brings it to the disk, out of the WAL where others let it; gives back the room of the WAL. */
+const settle = ({ busyTimeout, database }: WriteInput): Written =>
+  withDatabase(
+    () => open(database, busyTimeout),
+    (live) => {
+      if (isWal(live)) {
+        live.pragma("wal_checkpoint(PASSIVE)")
+        live.pragma("busy_timeout = 0")
+        live.pragma("wal_checkpoint(TRUNCATE)")
+        live.pragma(`busy_timeout = ${busyTimeout}`)
+      }
+      return { tables: tablesOf(live) }
+    }
+  )
+
+const locked = (subject: string, busyTimeout: number): never =>
+  fail({
+    reason: "Busy",
+    subject,
+    expected: "its locks to be free",
+    found: `them held for ${Math.round(busyTimeout / 1000)} seconds`,
+    advice: "End the programs that hold it open, or their long transactions, and try again"
+  })
+
+const retryMillis = 10
+const pagesAtOnce = 2000

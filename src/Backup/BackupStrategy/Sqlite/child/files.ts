@@ -1,0 +1,53 @@
+/**
+ * Files of the child: private to their user, written whole, gone when they are not wanted any more.
+ *
+ * @since 0.1.0
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { bracket } from "./bracket.js"
+
+/** A new and empty file for this user alone. @internal */
+export const createPrivate = (file: string): void => {
+  fs.closeSync(fs.openSync(file, "wx", 0o600))
+}
+
+/** @internal */
+export const writeAll = (file: number, bytes: Uint8Array): void => {
+  for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at)
+}
+
+/** Brings a file, or what a directory lists, to the disk. @internal */
+export const sync = (file: string): void =>
+  bracket(() => fs.openSync(file, "r"), fs.fsyncSync, fs.closeSync)
+
+/** @internal */
+export const syncDirectoryOf = (file: string): void => sync(path.dirname(file))
+
+/** A database file, and what SQLite lays beside it. @internal */
+export const withCompanions = (file: string): ReadonlyArray<string> => [file, ...companions(file)]
+
+/** @internal */
+export const companions = (file: string): ReadonlyArray<string> =>
+  ["-wal", "-shm", "-journal"].map((ending) => `${file}${ending}`)
+
+/** @internal */
+export const remove = (file: string): void => {
+  for (const each of withCompanions(file)) fs.rmSync(each, { force: true })
+}
+
+const temporary = new Set<string>()
+
+/** A name that nothing is left under, however the work ends. @internal */
+export const withTemporary = <A>(file: string, use: () => Promise<A>): Promise<A> => {
+  temporary.add(file)
+  return use().finally(() => {
+    remove(file)
+    temporary.delete(file)
+  })
+}
+
+/** What the child takes along when its parent is gone. @internal */
+export const removeTemporary = (): void => {
+  for (const file of temporary) remove(file)
+}

@@ -1,0 +1,10 @@
+/**
+ * A wait on the thread of SQLite, where nothing else is to be done meanwhile.
+ *
+ * @since 0.1.0
+ */
+
+/** @internal */
+export const pause = (millis: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, millis)
+}

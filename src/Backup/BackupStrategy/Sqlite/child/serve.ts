@@ -1,0 +1,91 @@
+/**
+ * Reads the request, does it, answers, and ends.
+ *
+ * @since 0.1.0
+ */
+import * as os from "node:os"
+import { performance } from "node:perf_hooks"
+import type { Answer, Request } from "../Protocol.js"
+import { outcome } from "./bracket.js"
+import { dump } from "./Dump.js"
+import { Fault, toReport } from "./Fault.js"
+import { removeTemporary } from "./files.js"
+import type { jobs } from "./jobs.js"
+import { restore } from "./Restore.js"
+import * as Thread from "./Thread.js"
+import { drill, verify } from "./Verify.js"
+
+/** @internal */
+export const serve = (): void => {
+  // Before any thread is started, which has the priority of the one that starts it.
+  os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
+  let text = ""
+  let isAsked = false
+  process.stdin.setEncoding("utf8")
+  process.stdin.on("data", (more: string) => {
+    text += more
+    if (isAsked || !text.includes("\n")) return
+    isAsked = true
+    void work(JSON.parse(text) as Request)
+  })
+  // The parent has ended. A thread in a call of SQLite does not let the process exit: a signal does.
+  process.stdin.on("end", () => {
+    removeTemporary()
+    process.kill(process.pid, "SIGKILL")
+  })
+}
+
+const work = async (request: Request): Promise<void> => {
+  const onProgress = throttled()
+  const { ask, end } = Thread.start<typeof jobs>(process.argv[1] ?? "", onProgress)
+  const result = await outcome(() => answer(request, ask, onProgress))
+  const last: Answer = result.ok
+    ? result.value
+    : { _tag: "Failed", ...toReport(result.error, "place", "the child process for SQLite") }
+  write(last)
+  // A loop that has nothing to wait for any more ends.
+  process.stdin.destroy()
+  await end()
+}
+
+const answer = async (
+  request: Request,
+  ask: Thread.Ask<typeof jobs>,
+  onProgress: Thread.OnProgress
+): Promise<Answer> => {
+  switch (request._tag) {
+    case "Present": {
+      const { busyTimeout, database } = request
+      const looked = await outcome(() => ask("look", { database, busyTimeout }))
+      if (looked.ok) return { _tag: "Present" }
+      const report = looked.error instanceof Fault ? looked.error.report : undefined
+      if (report?.reason === "Damaged") return { _tag: "Present", damaged: report.found }
+      throw looked.error
+    }
+    case "Dump":
+      return { _tag: "Dumped", ...(await dump(request, ask, onProgress)) }
+    case "Verify":
+      return { _tag: "Verified", ...(await verify(request, ask, onProgress)) }
+    case "Drill":
+      return { _tag: "Drilled", ...(await drill(request, ask, onProgress)) }
+    case "Restore":
+      return { _tag: "Restored", ...(await restore(request, ask, onProgress)) }
+  }
+}
+
+/** A line now and then; the last one of each stage always. */
+const throttled = (): Thread.OnProgress => {
+  let next = 0
+  return (progress) => {
+    const now = performance.now()
+    if (now < next && progress.bytes !== progress.total) return
+    next = now + everyMillis
+    write({ _tag: "Progress", ...progress })
+  }
+}
+
+const everyMillis = 100
+
+const write = (answer: Answer): void => {
+  process.stdout.write(`${JSON.stringify(answer)}\n`)
+}

@@ -1,0 +1,220 @@
+/**
+ * The platform's edge of backups: what they need of a local file system and `FileSystem` does not
+ * have (links that are not followed, free space, a directory brought to the disk), with errors that
+ * say what to do.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Option, type Scope } from "effect"
+import { createHash, type Hash } from "node:crypto"
+import { type BigIntStats, constants } from "node:fs"
+import * as fs from "node:fs/promises"
+import * as path from "node:path"
+import { BackupError, type Reason } from "./BackupError.js"
+
+/** Calls Node's file system for `subject`, a path. @internal */
+export const attempt = <A>(
+  subject: string,
+  expected: string,
+  call: () => Promise<A>
+): Effect.Effect<A, BackupError> =>
+  Effect.tryPromise({ try: call, catch: (cause) => failure(subject, expected, cause) })
+
+/** @internal */
+export const codeOf = (cause: unknown): string | undefined =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string"
+    ? cause.code
+    : undefined
+
+/** None where there is nothing; links are not followed. @internal */
+export const look = (file: string): Effect.Effect<Option.Option<BigIntStats>, BackupError> =>
+  attempt(file, "a file that can be looked at", () =>
+    fs.lstat(file, { bigint: true }).then(Option.some, (cause: unknown) => {
+      if (codeOf(cause) === "ENOENT") return Option.none()
+      throw cause
+    })
+  )
+
+/** The names in a directory; none where there is no such directory. @internal */
+export const names = (directory: string): Effect.Effect<ReadonlyArray<string>, BackupError> =>
+  attempt(directory, "a directory that can be read", () =>
+    fs.readdir(directory).catch((cause: unknown) => {
+      if (codeOf(cause) === "ENOENT") return []
+      throw cause
+    })
+  )
+
+/** Text that is read in one go; none where there is no such file. @internal */
+export const text = (file: string): Effect.Effect<Option.Option<string>, BackupError> =>
+  attempt(file, "a file that can be read", () =>
+    fs.readFile(file, "utf8").then(Option.some, (cause: unknown) => {
+      if (codeOf(cause) === "ENOENT") return Option.none()
+      throw cause
+    })
+  )
+
+/** A new file for this user alone, on the disk when this succeeds. @internal */
+export const write = (file: string, content: string): Effect.Effect<void, BackupError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const handle = yield* open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
+      yield* attempt(file, "room for it", () => handle.writeFile(content))
+      yield* attempt(file, "a write that reaches the disk", () => handle.sync())
+    })
+  )
+
+/** Brings what was written to the disk. @internal */
+export const sync = (file: string): Effect.Effect<void, BackupError> =>
+  Effect.scoped(
+    Effect.flatMap(open(file, constants.O_RDONLY), (handle) =>
+      attempt(file, "a write that reaches the disk", () => handle.sync())
+    )
+  )
+
+/** Brings what a directory lists to the disk, where its file system can. @internal */
+export const syncDirectory = (directory: string): Effect.Effect<void, BackupError> =>
+  attempt(directory, "a directory that reaches the disk", async () => {
+    const handle = await fs.open(directory, constants.O_RDONLY)
+    await handle
+      .sync()
+      .catch((cause: unknown) => {
+        if (!["EINVAL", "ENOTSUP", "EISDIR"].includes(codeOf(cause) ?? "")) throw cause
+      })
+      .finally(() => handle.close())
+  })
+
+/** Gives a file a second name that was free. @internal */
+export const claim = (file: string, name: string): Effect.Effect<boolean, BackupError> =>
+  attempt(name, "a name that is free", () =>
+    fs.link(file, name).then(
+      () => true,
+      (cause: unknown) => {
+        if (codeOf(cause) === "EEXIST") return false
+        throw cause
+      }
+    )
+  )
+
+/** Whether the file system knows no hard links: exFAT, some network file systems. @internal */
+export const isWithoutLinks = (error: BackupError): boolean =>
+  ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"].includes(
+    codeOf(error.cause) ?? ""
+  )
+
+/** @internal */
+export const rename = (from: string, to: string): Effect.Effect<void, BackupError> =>
+  attempt(to, `a place for ${path.basename(from)}`, () => fs.rename(from, to))
+
+/** A file, or a directory with all in it. It may be gone already. @internal */
+export const remove = (file: string): Effect.Effect<void, BackupError> =>
+  attempt(file, "a file that can be removed", () => fs.rm(file, { recursive: true, force: true }))
+
+/** Bytes that this process may still write. @internal */
+export const free = (directory: string): Effect.Effect<number, BackupError> =>
+  attempt(directory, "a file system that tells its free space", async () => {
+    const { bavail, bsize } = await fs.statfs(directory)
+    return bavail * bsize
+  })
+
+/** The checksum of a file, read from its start to its end. @internal */
+export const sha256 = (file: string): Effect.Effect<string, BackupError> =>
+  Effect.scoped(
+    Effect.flatMap(open(file, constants.O_RDONLY), (handle) =>
+      attempt(file, "a file that can be read to its end", async () => {
+        const hash: Hash = createHash("sha256")
+        const chunk = Buffer.allocUnsafe(chunkBytes)
+        for (;;) {
+          const { bytesRead } = await handle.read(chunk, 0, chunkBytes)
+          if (bytesRead === 0) return hash.digest("hex")
+          hash.update(chunk.subarray(0, bytesRead))
+        }
+      })
+    )
+  )
+
+/** @internal */
+export const sha256OfText = (content: string): Effect.Effect<string> =>
+  Effect.sync(() => createHash("sha256").update(content).digest("hex"))
+
+/** Copies a file to one that is not there yet, for this user alone, and to the disk. @internal */
+export const copy = (
+  from: string,
+  to: string,
+  onBytes: (bytes: number) => Effect.Effect<void>
+): Effect.Effect<void, BackupError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const source = yield* open(from, constants.O_RDONLY)
+      const target = yield* open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
+      const chunk = Buffer.allocUnsafe(chunkBytes)
+      let bytes = 0
+      for (;;) {
+        const { bytesRead } = yield* attempt(from, "a file that can be read to its end", () =>
+          source.read(chunk, 0, chunkBytes)
+        )
+        if (bytesRead === 0) break
+        yield* attempt(to, "room for a copy", () => target.writeFile(chunk.subarray(0, bytesRead)))
+        bytes += bytesRead
+        yield* onBytes(bytes)
+      }
+      yield* attempt(to, "a write that reaches the disk", () => target.sync())
+    })
+  )
+
+/** The files below a directory, by their paths in it, sorted. @internal */
+export const filesBelow = (directory: string): Effect.Effect<ReadonlyArray<string>, BackupError> =>
+  attempt(directory, "a directory that can be read", async () => {
+    const entries = await fs.readdir(directory, { recursive: true, withFileTypes: true })
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
+      .sort()
+  })
+
+/** A directory for this user alone, if there is none. @internal */
+export const makeDirectory = (directory: string): Effect.Effect<void, BackupError> =>
+  Effect.asVoid(
+    attempt(directory, "a directory, or a place for one", () =>
+      fs.mkdir(directory, { recursive: true, mode: 0o700 })
+    )
+  )
+
+/** Small enough that hashing one does not hold up the event loop. */
+const chunkBytes = 256 * 1024
+
+const open = (
+  file: string,
+  flags: number
+): Effect.Effect<fs.FileHandle, BackupError, Scope.Scope> =>
+  Effect.acquireRelease(
+    // Not through a link, which may point anywhere.
+    attempt(file, "a file that can be opened", () =>
+      fs.open(file, flags | constants.O_NOFOLLOW, 0o600)
+    ),
+    (handle) => Effect.promise(() => handle.close().catch(() => undefined))
+  )
+
+const failure = (subject: string, expected: string, cause: unknown): BackupError => {
+  const code = codeOf(cause)
+  const [reason, found, advice] = known[code ?? ""] ?? [
+    "StoreFailed" as const,
+    cause instanceof Error ? cause.message : String(cause)
+  ]
+  return new BackupError({ reason, subject, expected, found, advice, cause })
+}
+
+const known: Readonly<Record<string, readonly [Reason, string, string?] | undefined>> = {
+  ENOSPC: ["DiskFull", "a full disk", "Free some space, or keep fewer backups"],
+  EDQUOT: ["DiskFull", "a quota that is used up", "Free some space, or keep fewer backups"],
+  EFBIG: ["DiskFull", "a limit on the size of files", "Raise the limit (ulimit -f)"],
+  EACCES: ["StoreFailed", "no permission", "Give this user the right to read and write there"],
+  EPERM: ["StoreFailed", "no permission", "Give this user the right to read and write there"],
+  EROFS: [
+    "StoreFailed",
+    "a read-only file system",
+    "Mount it for writing, or choose another place"
+  ],
+  ENOENT: ["StoreFailed", "nothing at this path", "Check the path, and that it is mounted"],
+  ENOTDIR: ["StoreFailed", "a file in the place of a directory", "Choose another path"],
+  ELOOP: ["StoreFailed", "a symbolic link", "Name the file that it points to"]
+}

@@ -1,0 +1,193 @@
+/**
+ * Which backups stay. Pure: the same function plans a dry run and a real one.
+ *
+ * Only what Holter made of this very database for this app is ever removed, and only when it is in
+ * order: a file without a manifest, a damaged one and those of others stay. Only backups that were
+ * verified count, so failed ones push nothing out.
+ *
+ * @since 0.1.0
+ */
+import { DateTime, Option } from "effect"
+import type { Stored } from "./BackupStore/Store.js"
+import type * as Manifest from "./Manifest.js"
+
+/**
+ * How many are kept. A count that is no number keeps all.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Policy {
+  /** The last ones, however old. */
+  readonly keep: number
+  /** Of so many days, each day's last one; of weeks (from Monday), months and years likewise. */
+  readonly daily: number
+  readonly weekly: number
+  readonly monthly: number
+  readonly yearly: number
+  /** Whose days. */
+  readonly zone: DateTime.TimeZone
+}
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaults: Policy = {
+  keep: 7,
+  daily: 0,
+  weekly: 0,
+  monthly: 0,
+  yearly: 0,
+  zone: DateTime.zoneMakeOffset(0)
+}
+
+/**
+ * Pre-restore backups, and databases set aside, that stay of one database.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const preRestoreKept = 3
+
+/**
+ * Whose backups rotate.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Subject {
+  /** As in names: `dmarket_bot`. */
+  readonly app: string
+  readonly database: Manifest.Database
+}
+
+/**
+ * What becomes of one backup. `because` says why: `the last 7, daily`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Verdict {
+  readonly name: string
+  readonly kept: boolean
+  readonly because: string
+}
+
+/**
+ * Decides on every backup of a store, in the order given.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const plan = (
+  backups: ReadonlyArray<Stored>,
+  subject: Subject,
+  policy: Policy,
+  now: DateTime.Utc
+): ReadonlyArray<Verdict> => {
+  const outside = new Map<string, string>()
+  const mine: Array<Own> = []
+  for (const backup of backups) {
+    const own = ownOf(backup, subject, now)
+    if (typeof own === "string") outside.set(backup.name, own)
+    else mine.push(own)
+  }
+  mine.sort(newestFirst)
+  const of = (purpose: Manifest.Manifest["purpose"]) =>
+    mine.filter(({ manifest }) => manifest.purpose === purpose)
+  const rotated = of("backup")
+  const kept = new Map([
+    ...outside,
+    ...keptOf(rotated, policy),
+    ...keptOf(of("pre_restore"), { ...defaults, keep: preRestoreKept })
+  ])
+  const newest = rotated.find(isVerified)
+  if (newest !== undefined && !kept.has(newest.name)) {
+    kept.set(newest.name, "the newest verified backup")
+  }
+  return backups.map(({ name }) => {
+    const because = kept.get(name)
+    return { name, kept: because !== undefined, because: because ?? "no longer needed" }
+  })
+}
+
+/**
+ * Whether two backups are of the same database at the same place.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const isSameDatabase = (one: Manifest.Database, other: Manifest.Database): boolean =>
+  one.engine === other.engine && one.name === other.name && one.location === other.location
+
+/** A backup that may be removed, if nothing keeps it. */
+interface Own {
+  readonly name: string
+  readonly manifest: Manifest.Manifest
+  readonly startedAt: number
+}
+
+/** The backup, or why it is out of all this. */
+const ownOf = (backup: Stored, subject: Subject, now: DateTime.Utc): Own | string => {
+  if (backup.problem !== undefined) return `not in order: ${backup.problem}`
+  if (Option.isNone(backup.manifest)) return "not made by Holter"
+  const manifest = backup.manifest.value
+  if (backup.parsed.app !== subject.app) return "of another app"
+  if (!isSameDatabase(manifest.dump.database, subject.database)) return "of another database"
+  if (manifest.pinned) return "pinned"
+  if (DateTime.greaterThan(manifest.startedAt, now)) return "dated in the future"
+  return { name: backup.name, manifest, startedAt: manifest.startedAt.epochMillis }
+}
+
+const newestFirst = (one: Own, other: Own): number =>
+  other.startedAt - one.startedAt || (one.name < other.name ? 1 : -1)
+
+const isVerified = ({ manifest }: Own): boolean => manifest.verified !== null
+
+const keptOf = (rotated: ReadonlyArray<Own>, policy: Policy): ReadonlyMap<string, string> => {
+  const counted = rotated.filter(isVerified)
+  const reasons = new Map<string, Array<string>>()
+  const keep = (own: Own, because: string) => {
+    const known = reasons.get(own.name)
+    if (known === undefined) reasons.set(own.name, [because])
+    else known.push(because)
+  }
+  const last = countOf(policy.keep)
+  for (const own of counted.slice(0, last)) keep(own, `the last ${last}`)
+  for (const [label, unit, count] of [
+    ["daily", "day", policy.daily],
+    ["weekly", "week", policy.weekly],
+    ["monthly", "month", policy.monthly],
+    ["yearly", "year", policy.yearly]
+  ] as const) {
+    for (const own of lastOfEach(counted, unit, policy.zone).slice(0, countOf(count))) {
+      keep(own, label)
+    }
+  }
+  // One that is not verified goes when enough newer ones are: it may be all there is of its day.
+  const enough = counted[Math.max(1, last) - 1]
+  for (const own of rotated) {
+    const isNeeded = enough === undefined || own.startedAt >= enough.startedAt
+    if (!isVerified(own) && isNeeded) keep(own, "not verified")
+  }
+  return new Map([...reasons].map(([name, all]) => [name, all.join(", ")]))
+}
+
+/** Of each day, week, month or year the newest; newest first. */
+const lastOfEach = (
+  backups: ReadonlyArray<Own>,
+  unit: "day" | "week" | "month" | "year",
+  zone: DateTime.TimeZone
+): ReadonlyArray<Own> => {
+  const found = new Map<number, Own>()
+  for (const own of backups) {
+    const local = DateTime.setZone(own.manifest.startedAt, zone)
+    const start = DateTime.startOf(local, unit, { weekStartsOn: 1 }).epochMillis
+    if (!found.has(start)) found.set(start, own)
+  }
+  return [...found.values()]
+}
+
+const countOf = (count: number): number =>
+  Number.isFinite(count) && count >= 0 ? Math.floor(count) : Number.POSITIVE_INFINITY

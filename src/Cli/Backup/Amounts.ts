@@ -1,0 +1,41 @@
+/**
+ * Sizes, counts and times as the pages on backups show them. Pure.
+ */
+import { DateTime } from "effect"
+
+/** `41 MB`, in powers of a thousand, as `ls --si` and disks count. */
+export const bytes = (count: number): string => {
+  const [value, unit] = units.reduce<readonly [number, string]>(
+    ([value, shown], unit) => (value >= 999.5 ? [value / 1000, unit] : [value, shown]),
+    [count, "B"]
+  )
+  return `${unit !== "B" && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${unit}`
+}
+
+const units = ["kB", "MB", "GB", "TB", "PB"]
+
+/** `48,210`. */
+export const count = (value: number): string => String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ",")
+
+/** `1 table`, `12 tables`. */
+export const many = (value: number, thing: string): string =>
+  `${count(value)} ${thing}${value === 1 ? "" : "s"}`
+
+/** A span in seconds by its largest unit: `45 s`, `5 h`, `12 days`. */
+export const span = (seconds: number): string => {
+  if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`
+  if (seconds < 3570) return `${Math.round(seconds / 60)} min`
+  if (seconds < 48 * 3600 - 1800) return `${Math.round(seconds / 3600)} h`
+  return `${count(Math.round(seconds / 86_400))} days`
+}
+
+/** `5 h ago`; a clock that was wrong leaves times that are yet to come. */
+export const ago = (time: DateTime.Utc, now: DateTime.Utc): string => {
+  const seconds = (now.epochMillis - time.epochMillis) / 1000
+  if (seconds < -60) return `in ${span(-seconds)}`
+  return seconds < 1 ? "just now" : `${span(seconds)} ago`
+}
+
+/** `2025-12-11 03:00:00`, in UTC. */
+export const time = (at: DateTime.Utc): string =>
+  DateTime.formatIso(at).slice(0, 19).replace("T", " ")

@@ -1,0 +1,109 @@
+/**
+ * The page of `holter backup list`: what there is, how old it is, whether it can be trusted. Pure.
+ */
+import { type DateTime, Option } from "effect"
+import type { Stored } from "../../Backup/BackupStore/Store.js"
+import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
+import type { Look } from "../Output.js"
+import * as Amounts from "./Amounts.js"
+import type { Found } from "./BackupAccess.js"
+import * as BackupPage from "./BackupPage.js"
+
+export const lines = (
+  found: Found,
+  directory: string,
+  now: DateTime.Utc,
+  look: Look
+): ReadonlyArray<string> => {
+  const regular = found.backups.filter(({ parsed }) => !parsed.preRestore)
+  const preRestore = found.backups.filter(({ parsed }) => parsed.preRestore)
+  const table = (title: string, backups: ReadonlyArray<Stored>) =>
+    backups.length === 0
+      ? []
+      : ["", title, ...aligned([heading, ...backups.map((one) => row(one, now))], backups, look)]
+  return [
+    headline(regular, directory, now, look),
+    ...table("Backups, newest first:", regular),
+    ...table("Made before a restore (kept out of rotation, the last three):", preRestore),
+    ...setAside(found.setAside, now)
+  ]
+}
+
+/** What matters at three in the morning stands in the first line. */
+const headline = (
+  backups: ReadonlyArray<Stored>,
+  directory: string,
+  now: DateTime.Utc,
+  look: Look
+): string => {
+  const usable = backups.filter(({ problem }) => problem === undefined)
+  const [newest] = usable
+  const broken = backups.length - usable.length
+  const apart = broken === 0 ? "" : `, ${broken} with a problem`
+  if (newest === undefined) {
+    return `${BackupPage.bad(look)} ${directory}: no backup that could be restored${apart}`
+  }
+  const age = Amounts.ago(newest.parsed.startedAt, now)
+  const sign = broken === 0 ? BackupPage.good(look) : BackupPage.warning(look)
+  return `${sign} ${directory}: ${Amounts.many(backups.length, "backup")}, the newest from ${age}${apart}`
+}
+
+type Row = readonly [string, ...ReadonlyArray<string>]
+
+const heading: Row = ["WHEN (UTC)", "AGE", "SIZE", "TABLES", "ROWS", "CHECKED", "NAME"]
+
+const row = (one: Stored, now: DateTime.Utc): Row => {
+  const manifest = Option.getOrUndefined(one.manifest)
+  const tables = manifest?.dump.tables
+  return [
+    Amounts.time(one.parsed.startedAt),
+    Amounts.ago(one.parsed.startedAt, now).replace(/ ago$/, ""),
+    Amounts.bytes(one.bytes),
+    tables === undefined ? "?" : Amounts.count(tables.length),
+    tables === undefined ? "?" : Amounts.count(tables.reduce((sum, { rows }) => sum + rows, 0)),
+    `${checked(one, now)}${manifest?.pinned === true ? ", pinned" : ""}`,
+    one.name
+  ]
+}
+
+const checked = ({ manifest }: Stored, now: DateTime.Utc): string =>
+  Option.match(manifest, {
+    onNone: () => "no manifest",
+    onSome: ({ drilled, verified }) => {
+      if (drilled !== null) return `drilled ${Amounts.ago(drilled.at, now)}`
+      return verified === null ? "never" : "verified"
+    }
+  })
+
+/** Columns side by side, and under a backup what is wrong with it. */
+const aligned = (
+  rows: ReadonlyArray<Row>,
+  backups: ReadonlyArray<Stored>,
+  look: Look
+): ReadonlyArray<string> => {
+  const widths = heading.map((_, column) =>
+    Math.max(...rows.map((cells) => cells[column]?.length ?? 0))
+  )
+  return rows.flatMap((cells, index) => {
+    const text = cells.map((cell, column) =>
+      isFigure(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+    )
+    const problem = index === 0 ? undefined : backups[index - 1]?.problem
+    const under = problem === undefined ? [] : [`  ${BackupPage.bad(look)} ${problem}`]
+    return [text.join("  ").trimEnd(), ...under]
+  })
+}
+
+const isFigure = (column: number): boolean => column >= 1 && column <= 4
+
+const setAside = (all: ReadonlyArray<SetAside>, now: DateTime.Utc): ReadonlyArray<string> =>
+  all.length === 0
+    ? []
+    : [
+        "",
+        "Set aside by a restore, beside the database (the last three are kept):",
+        ...all.map(({ at, bytes, name }) => {
+          const size = bytes === undefined ? "" : `, ${Amounts.bytes(bytes)}`
+          return `${Amounts.time(at)}  ${name} (${Amounts.ago(at, now)}${size})`
+        })
+      ]

@@ -1,0 +1,60 @@
+/**
+ * What every command on backups does around its work: one document for `--json`, what failed in
+ * words and as an exit code.
+ */
+import { Effect } from "effect"
+import type { BackupError } from "../../Backup/BackupError.js"
+import type { ConfigurationError } from "../ConfigurationError.js"
+import { ExitCode, exitCodes, Output } from "../Output.js"
+import * as BackupDocument from "./BackupDocument.js"
+import type { BackupSettings } from "./BackupSettings.js"
+
+interface Asked {
+  readonly json: boolean
+}
+
+type Hiding = Pick<BackupSettings, "secrets">
+
+/** The work's failure as the operator and a program read it. */
+export const reporting =
+  (asked: Asked, settings: Hiding) =>
+  <R>(
+    work: Effect.Effect<void, BackupError | ConfigurationError, R>
+  ): Effect.Effect<void, ConfigurationError, R | Output | ExitCode> =>
+    Effect.catchTag(work, "BackupError", (error) =>
+      Effect.gen(function* () {
+        const { note } = yield* Output
+        if (asked.json) yield* document({ error: BackupDocument.ofError(error) }, settings)
+        yield* note(`holter: ${error.message}`)
+        yield* failed
+      })
+    )
+
+/**
+ * One document on standard output. What tools have said may stand in its texts, so these are
+ * scrubbed; names are not, since a file is found by its name only.
+ */
+export const document = (value: object, { secrets }: Hiding): Effect.Effect<void, never, Output> =>
+  Effect.flatMap(Output, ({ line }) =>
+    line(
+      JSON.stringify(
+        value,
+        (key, part: unknown) => (texts.has(key) ? secrets.scrubAll(part) : part),
+        2
+      )
+    )
+  )
+
+const texts = new Set(["error", "problem", "warnings"])
+
+/** Lines for a person. */
+export const page = (lines: ReadonlyArray<string>): Effect.Effect<void, never, Output> =>
+  Effect.flatMap(Output, ({ line }) => Effect.forEach(lines, line, { discard: true }))
+
+/** Lines on standard error, which cron mails also where standard output goes into a file. */
+export const notes = (lines: ReadonlyArray<string>): Effect.Effect<void, never, Output> =>
+  Effect.flatMap(Output, ({ note }) => Effect.forEach(lines, note, { discard: true }))
+
+export const failed: Effect.Effect<void, never, ExitCode> = Effect.flatMap(ExitCode, ({ set }) =>
+  set(exitCodes.failed)
+)

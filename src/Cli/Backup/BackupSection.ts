@@ -1,0 +1,128 @@
+/**
+ * The `backup` section of the configuration file.
+ */
+import { Cron, DateTime, Either, Option, ParseResult, Redacted, Schema } from "effect"
+import type { ConfigIssue } from "../../Check/CheckError.js"
+import * as ConfigField from "../../Check/ConfigField.js"
+import * as ConfigIssues from "../../Check/ConfigIssues.js"
+import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
+import { withNumbers } from "../Numbers.js"
+
+const directory = Schema.NonEmptyTrimmedString
+
+const cron = Schema.String.pipe(
+  Schema.filter((text) => Either.isRight(Cron.parse(text)), {
+    description: 'a cron expression such as "0 3 * * *"'
+  })
+)
+
+const keptOf = (unit: string) =>
+  Schema.optional(
+    Schema.NonNegativeInt.annotations({
+      description: `how many ${unit} backups to keep beside the last ones: a whole number`
+    })
+  )
+
+const Place = Schema.Struct({
+  type: Schema.Literal("directory").annotations({ description: '"directory"' }),
+  path: directory.annotations({ description: "a directory, such as one of a mounted disk" })
+})
+
+export const BackupSection = Schema.Struct({
+  url: Schema.optional(
+    ConfigField.secret.annotations({
+      description: `the database's URL (DATABASE_URL where it is left out): ${DatabaseUrl.supported}`
+    })
+  ),
+  app: Schema.optional(
+    Schema.String.pipe(
+      Schema.pattern(/^[a-z0-9]+(?:[_-][a-z0-9]+)*$/, {
+        description:
+          "the first part of the names of backups: lower-case letters, digits, single _ or - between them"
+      })
+    )
+  ),
+  directory: Schema.optional(
+    directory.annotations({ description: "where backups lie, relative to the working directory" })
+  ),
+  keep: Schema.optional(
+    ConfigField.count.annotations({
+      description: "how many of the last backups to keep: a whole number of at least 1 (default 7)"
+    })
+  ),
+  daily: keptOf("daily"),
+  weekly: keptOf("weekly"),
+  monthly: keptOf("monthly"),
+  yearly: keptOf("yearly"),
+  compress: Schema.optional(
+    Schema.Literal("gzip", "zstd", "none").annotations({
+      description: '"gzip" (the default), "zstd" (Node 22.15 or newer) or "none"'
+    })
+  ),
+  level: Schema.optional(
+    Schema.Int.pipe(
+      Schema.between(1, 22, {
+        description: "how hard to compress: a whole number from 1 to 9, with zstd to 22"
+      })
+    )
+  ),
+  copy: Schema.optional(
+    Schema.Literal("vacuum", "frozen", "auto").annotations({
+      description:
+        'how SQLite is copied: "vacuum" (compact, the default), "frozen" (WAL mode, at the speed of the disk) or "auto" (frozen in WAL mode)'
+    })
+  ),
+  jobs: Schema.optional(
+    ConfigField.count.annotations({
+      description: "PostgreSQL: how many tables are dumped at once; above 1 a backup is a directory"
+    })
+  ),
+  schedule: Schema.optional(cron),
+  drill: Schema.optional(cron),
+  timeZone: Schema.optional(
+    Schema.String.pipe(
+      Schema.filter((name) => Option.isSome(DateTime.zoneFromString(name)), {
+        description: 'a time zone such as "UTC" or "Europe/Berlin"'
+      })
+    )
+  ),
+  stores: Schema.optional(Schema.Array(Place))
+})
+
+export type BackupSection = typeof BackupSection.Type
+
+/** The section, or everything that is wrong in it, by its path in the file. */
+export const decode = (
+  content: unknown,
+  interpolated: ReadonlySet<string>,
+  scrub: (text: string) => string
+): Either.Either<BackupSection, ReadonlyArray<ConfigIssue>> =>
+  withNumbers(["backup"], interpolated)(content ?? {}, (filled) =>
+    ParseResult.decodeUnknownEither(BackupSection, { errors: "all", onExcessProperty: "error" })(
+      filled
+    ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
+  ).pipe(
+    Either.flatMap((section) => {
+      const issues = [...urlIssues(section.url), ...levelIssues(section)]
+      return issues.length === 0 ? Either.right(section) : Either.left(issues)
+    }),
+    Either.mapLeft((issues) =>
+      issues.map((issue) => ({ ...issue, path: ["backup", ...issue.path] }))
+    )
+  )
+
+/** A schema says what it expects; the parser knows which part of a URL is wrong, and shows none. */
+const urlIssues = (url: Redacted.Redacted<string> | undefined): ReadonlyArray<ConfigIssue> =>
+  url === undefined
+    ? []
+    : Either.match(DatabaseUrl.parse(url), {
+        onLeft: ({ expected, found, part }) => [
+          { path: ["url"], expected: `a database URL (${part}): ${expected}`, found }
+        ],
+        onRight: () => []
+      })
+
+const levelIssues = ({ compress = "gzip", level }: BackupSection): ReadonlyArray<ConfigIssue> =>
+  level !== undefined && level > 9 && compress === "gzip"
+    ? [{ path: ["level"], expected: "a level of gzip, from 1 to 9", found: String(level) }]
+    : []

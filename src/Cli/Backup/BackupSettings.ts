@@ -1,0 +1,166 @@
+/**
+ * What the commands on backups work with: flags, the `backup` section and the environment brought
+ * together. What is wrong elsewhere in the file is no reason not to restore a database.
+ */
+import { Path } from "@effect/platform/Path"
+import { Effect, Either, Option, Predicate, Redacted } from "effect"
+import type { ConfigIssue } from "../../Check/CheckError.js"
+import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
+import * as Secrets from "../../Common/Secrets.js"
+import * as ConfigFile from "../ConfigFile.js"
+import { ConfigurationError, UsageError } from "../ConfigurationError.js"
+import * as Environment from "../Environment.js"
+import { Output } from "../Output.js"
+import { checkKeep, type MakingFlags, noMakingFlags, type PlaceFlags } from "./BackupFlags.js"
+import * as BackupSection from "./BackupSection.js"
+
+export interface BackupSettings {
+  /** The first part of names; by the database's own name where nothing says otherwise. */
+  readonly app: string | undefined
+  /** None where no database is configured at all. */
+  readonly url: DatabaseUrl.DatabaseUrl | undefined
+  /** Absolute. */
+  readonly directory: string
+  readonly keep: number
+  readonly section: BackupSection.BackupSection
+  readonly compression: "gzip" | "zstd" | "none"
+  /** Directories that get copies, absolute. */
+  readonly copies: ReadonlyArray<string>
+  /** Where it came from, for messages. */
+  readonly source: string
+  readonly secrets: Secrets.Secrets
+}
+
+interface Options extends PlaceFlags {
+  readonly making?: MakingFlags
+  /** Whether the command can do without a database. */
+  readonly databaseOptional?: boolean
+}
+
+export const load = Effect.fn("BackupSettings.load")(function* (flags: Options) {
+  const path = yield* Path
+  const { making = noMakingFlags } = flags
+  yield* noEmptyFlags(flags)
+  yield* checkKeep(making.keep)
+  const file = yield* ConfigFile.load(flags.config)
+  const source = Option.match(file, { onNone: () => "environment", onSome: (one) => one.path })
+  const fail = (issues: ReadonlyArray<ConfigIssue>) => new ConfigurationError({ source, issues })
+  const environment = yield* readEnvironment(flags)
+  const secrets = Secrets.make([
+    ...environment.secrets,
+    ...Option.match(flags.databaseUrl, { onNone: () => [], onSome: Secrets.collect }),
+    ...Option.match(file, {
+      onNone: () => [],
+      onSome: (one) => [...one.secrets, ...Secrets.collect(one.content)]
+    })
+  ])
+  yield* Effect.flatMap(Output, ({ hide }) => hide(secrets))
+  const { issues, name, section } = readSection(file, flags, secrets.scrub)
+  const all = [...environment.issues, ...issues]
+  if (all.length > 0) return yield* fail(all)
+  const url = yield* urlOf(flags, section, environment.values)
+  const directory =
+    Option.getOrUndefined(flags.backupDir) ??
+    section.directory ??
+    environment.values.get("HOLTER_BACKUP_DIR") ??
+    "backups"
+  return {
+    app: section.app ?? name ?? environment.values.get("HOLTER_NAME"),
+    url,
+    directory: path.resolve(directory),
+    keep: Option.getOrElse(making.keep, () => section.keep ?? 7),
+    section,
+    compression: making.compress ? (section.compress ?? "gzip") : "none",
+    copies: (section.stores ?? []).map((place) => path.resolve(place.path)),
+    source,
+    secrets
+  } satisfies BackupSettings
+})
+
+/** A shell gives an empty text where a variable is missing: no reason to take another place. */
+const noEmptyFlags = (flags: PlaceFlags) =>
+  Effect.forEach(
+    [
+      ["--database-url", "a database URL", flags.databaseUrl],
+      ["--backup-dir", "the path of a directory", flags.backupDir]
+    ] as const,
+    ([flag, expected, value]) =>
+      Option.contains(value, "")
+        ? Effect.fail(new UsageError({ flag, expected, found: "an empty text" }))
+        : Effect.void,
+    { discard: true }
+  )
+
+const variables = ["DATABASE_URL", "HOLTER_BACKUP_DIR", "HOLTER_NAME"]
+
+const readEnvironment = (flags: PlaceFlags) =>
+  Effect.gen(function* () {
+    const given = new Map([
+      ["DATABASE_URL", flags.databaseUrl],
+      ["HOLTER_BACKUP_DIR", flags.backupDir]
+    ])
+    const values = new Map<string, string>()
+    const [issues] = yield* Effect.partition(
+      variables.filter((name) => Option.isNone(given.get(name) ?? Option.none())),
+      (name) =>
+        Effect.map(
+          Environment.read(name),
+          Option.map((value) => values.set(name, value))
+        )
+    )
+    return { values, issues, secrets: [...values.values()].flatMap(Secrets.collect) }
+  })
+
+/** The section and the name; of the issues of the file, those that are in either of them. */
+const readSection = (
+  file: Option.Option<ConfigFile.ConfigFile>,
+  flags: Options,
+  scrub: (text: string) => string
+) => {
+  const none = { issues: [], name: undefined, section: {} as BackupSection.BackupSection }
+  if (Option.isNone(file) || !Predicate.isRecord(file.value.content)) return none
+  const { content, interpolated, issues } = file.value
+  const given = content["backup"]
+  const isUrl = ({ path: [section, key] }: ConfigIssue) => section === "backup" && key === "url"
+  // `url: ${DATABASE_URL}` where the variable is missing: that is no database, as without a file.
+  const noUrl =
+    Option.isSome(flags.databaseUrl) || (flags.databaseOptional === true && issues.some(isUrl))
+  const backup = Predicate.isRecord(given)
+    ? Object.fromEntries(Object.entries(given).filter(([key]) => !noUrl || key !== "url"))
+    : given
+  const unfilled = issues.filter(
+    (issue) => ["backup", "name"].includes(issue.path[0] ?? "") && !(noUrl && isUrl(issue))
+  )
+  const section = BackupSection.decode(backup, interpolated, scrub)
+  const wrong = Either.isLeft(section) ? section.left : []
+  const isTold = (issue: ConfigIssue) =>
+    unfilled.some((other) => other.path.join("\0") === issue.path.join("\0"))
+  const name = content["name"]
+  return {
+    issues: [...unfilled, ...wrong.filter((issue) => !isTold(issue))],
+    name: typeof name === "string" && name.trim() !== "" ? name : undefined,
+    section: Either.getOrElse(section, () => none.section)
+  }
+}
+
+const urlOf = (
+  flags: PlaceFlags,
+  section: BackupSection.BackupSection,
+  environment: ReadonlyMap<string, string>
+): Effect.Effect<DatabaseUrl.DatabaseUrl | undefined, ConfigurationError | UsageError> => {
+  const inFile = section.url === undefined ? undefined : Redacted.value(section.url)
+  const text = Option.getOrElse(flags.databaseUrl, () => inFile ?? environment.get("DATABASE_URL"))
+  if (text === undefined) return Effect.succeed(undefined)
+  return Either.match(DatabaseUrl.parse(text), {
+    onRight: Effect.succeed,
+    onLeft: ({ expected, found, part }) => {
+      const what = `a database URL (${part}): ${expected}`
+      return Option.isSome(flags.databaseUrl)
+        ? new UsageError({ flag: "--database-url", expected: what, found })
+        : new ConfigurationError({
+            source: "environment",
+            issues: [{ path: ["DATABASE_URL"], expected: what, found }]
+          })
+    }
+  })
+}

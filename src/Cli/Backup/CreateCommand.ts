@@ -1,0 +1,63 @@
+/**
+ * `holter backup create`: a backup of the database, verified, with copies where they are asked for.
+ */
+import * as Command from "@effect/cli/Command"
+import * as CliOptions from "@effect/cli/Options"
+import { Clock, Effect } from "effect"
+import { Output } from "../Output.js"
+import * as BackupAccess from "./BackupAccess.js"
+import * as BackupDocument from "./BackupDocument.js"
+import { jsonFlag, keepFlag, type MakingFlags, type PlaceFlags, placeFlags } from "./BackupFlags.js"
+import * as BackupPage from "./BackupPage.js"
+import * as BackupRun from "./BackupRun.js"
+import * as BackupSettings from "./BackupSettings.js"
+import * as Progress from "./Progress.js"
+
+export const command = Command.make(
+  "create",
+  {
+    ...placeFlags,
+    keep: keepFlag,
+    compress: CliOptions.boolean("no-compress", { ifPresent: false }).pipe(
+      CliOptions.withDescription("Do not compress (default: gzip)")
+    ),
+    json: jsonFlag
+  },
+  (flags) => create(flags)
+).pipe(Command.withDescription("Back up the database, and verify what was written"))
+
+interface Flags extends PlaceFlags, MakingFlags {
+  readonly json: boolean
+}
+
+const create = (flags: Flags) =>
+  Effect.gen(function* () {
+    const settings = yield* BackupSettings.load({ ...flags, making: flags })
+    const { look } = yield* Output
+    yield* BackupRun.notes(laterFields(settings))
+    const work = Effect.gen(function* () {
+      const backup = yield* BackupAccess.open(settings)
+      const begin = yield* Clock.currentTimeMillis
+      const created = yield* Progress.shown(({ onProgress }) => backup.create({ onProgress }))
+      const took = (yield* Clock.currentTimeMillis) - begin
+      if (flags.json) yield* BackupRun.document(BackupDocument.ofCreated(created), settings)
+      else {
+        yield* BackupRun.page(BackupPage.created(created, took, look))
+        yield* BackupRun.notes(BackupPage.warnings(created.warnings, look))
+      }
+      const missing = created.copies.filter(({ problem }) => problem !== undefined)
+      yield* BackupRun.notes(missing.map((copy) => BackupPage.copyFailed(copy, look)))
+      // The backup is there; but who asked for a copy elsewhere has not got it.
+      if (missing.length > 0) yield* BackupRun.failed
+    })
+    yield* BackupRun.reporting(flags, settings)(Effect.scoped(work))
+  })
+
+/** Fields that only a later version's `holter watch` reads. */
+const laterFields = ({ section, source }: BackupSettings.BackupSettings): ReadonlyArray<string> =>
+  (["schedule", "drill"] as const)
+    .filter((field) => section[field] !== undefined)
+    .map(
+      (field) =>
+        `${source}: "backup.${field}" is not used by this version of holter; use a crontab instead`
+    )

@@ -1,0 +1,162 @@
+/**
+ * `holter backup restore`: a backup in the place of the database, once somebody has agreed.
+ */
+import * as Command from "@effect/cli/Command"
+import * as CliOptions from "@effect/cli/Options"
+import { DateTime, Effect, Option } from "effect"
+import type { Choice, RestorePlan } from "../../Backup/Backup.js"
+import { UsageError } from "../ConfigurationError.js"
+import { Dialog } from "../Dialog.js"
+import { Output } from "../Output.js"
+import * as BackupAccess from "./BackupAccess.js"
+import * as BackupDocument from "./BackupDocument.js"
+import { jsonFlag, type PlaceFlags, placeFlags } from "./BackupFlags.js"
+import * as BackupRun from "./BackupRun.js"
+import * as BackupSettings from "./BackupSettings.js"
+import * as BackupPage from "./BackupPage.js"
+import * as Progress from "./Progress.js"
+import * as RestorePage from "./RestorePage.js"
+
+export const command = Command.make(
+  "restore",
+  {
+    ...placeFlags,
+    backupFile: CliOptions.text("backup-file").pipe(
+      CliOptions.withDescription("The backup to restore, by its name or its path"),
+      CliOptions.optional
+    ),
+    latest: CliOptions.boolean("latest").pipe(
+      CliOptions.withDescription("Restore the newest backup of the database")
+    ),
+    yes: CliOptions.boolean("yes").pipe(
+      CliOptions.withDescription("Do not ask; needed where nobody can be asked")
+    ),
+    dryRun: CliOptions.boolean("dry-run").pipe(
+      CliOptions.withDescription("Only say what a restore would do")
+    ),
+    allowOther: CliOptions.boolean("allow-other").pipe(
+      CliOptions.withDescription("Also restore the backup of another database")
+    ),
+    replaceDamaged: CliOptions.boolean("replace-damaged").pipe(
+      CliOptions.withDescription(
+        "Also where the database cannot be read any more, and so not be saved: it is moved aside"
+      )
+    ),
+    json: jsonFlag
+  },
+  (flags) => restore(flags)
+).pipe(
+  Command.withDescription(
+    "Put a backup in the place of the database; what is there now is backed up first"
+  )
+)
+
+interface Flags extends PlaceFlags {
+  readonly backupFile: Option.Option<string>
+  readonly latest: boolean
+  readonly yes: boolean
+  readonly dryRun: boolean
+  readonly allowOther: boolean
+  readonly replaceDamaged: boolean
+  readonly json: boolean
+}
+
+const restore = (flags: Flags) =>
+  Effect.gen(function* () {
+    const choice = yield* choose(flags)
+    if (!flags.yes && !flags.dryRun) yield* somebodyToAsk
+    const settings = yield* BackupSettings.load(flags)
+    const now = yield* DateTime.now
+    const asked: Asked = { flags, choice, settings, now }
+    const work = flags.dryRun ? showPlan(asked) : carryOut(asked)
+    yield* BackupRun.reporting(flags, settings)(Effect.scoped(work))
+  })
+
+interface Asked {
+  readonly flags: Flags
+  readonly choice: Choice
+  readonly settings: BackupSettings.BackupSettings
+  readonly now: DateTime.Utc
+}
+
+const showPlan = ({ choice, flags, now, settings }: Asked) =>
+  Effect.gen(function* () {
+    const { look } = yield* Output
+    const backup = yield* BackupAccess.open(settings)
+    const plan = yield* Progress.shown(({ onProgress }) =>
+      backup.plan(choice, { ...permissions(flags), onProgress })
+    )
+    yield* flags.json
+      ? BackupRun.document(BackupDocument.ofPlan(plan), settings)
+      : BackupRun.page(RestorePage.plan(plan, now, look))
+  })
+
+const carryOut = ({ choice, flags, now, settings }: Asked) =>
+  Effect.gen(function* () {
+    const { look } = yield* Output
+    const context = yield* Effect.context<Dialog | Output>()
+    const backup = yield* BackupAccess.open(settings)
+    const restored = yield* Progress.shown(({ clear, onProgress }) =>
+      backup.restore(choice, {
+        ...permissions(flags),
+        onProgress,
+        confirm: (plan) =>
+          flags.yes
+            ? Effect.succeed(true)
+            : Effect.zipRight(clear, Effect.provide(agree(plan, now), context))
+      })
+    )
+    if (restored === undefined) {
+      yield* BackupRun.notes(["Nothing was changed."])
+      return yield* BackupRun.failed
+    }
+    if (flags.json) {
+      return yield* BackupRun.document(BackupDocument.ofRestored(restored), settings)
+    }
+    yield* BackupRun.page(RestorePage.restored(restored, again(flags), look))
+    yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
+  })
+
+/** The place as it was given, to be typed again; a URL may hold a password, and is only named. */
+const again = ({ backupDir, config, databaseUrl }: Flags): ReadonlyArray<string> => [
+  ...Option.match(backupDir, { onNone: () => [], onSome: (dir) => ["--backup-dir", quoted(dir)] }),
+  ...Option.match(config, { onNone: () => [], onSome: (file) => ["--config", quoted(file)] }),
+  ...(Option.isSome(databaseUrl) ? ["--database-url ..."] : [])
+]
+
+/** As a shell takes it for one word. */
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+
+const permissions = ({ allowOther, replaceDamaged }: Flags) => ({ allowOther, replaceDamaged })
+
+const choose = ({ backupFile, latest }: Flags) =>
+  latest === Option.isSome(backupFile)
+    ? new UsageError({
+        flag: "--backup-file",
+        expected: "either --backup-file FILE or --latest",
+        found: latest ? "both" : "neither"
+      })
+    : Option.contains(backupFile, "")
+      ? new UsageError({ flag: "--backup-file", expected: "a file", found: "an empty text" })
+      : Effect.succeed(BackupAccess.choiceOf(backupFile))
+
+/** Before any work: a script that forgot --yes should learn it at once. */
+const somebodyToAsk = Effect.gen(function* () {
+  const dialog = yield* Dialog
+  if (yield* dialog.isOpen) return
+  return yield* new UsageError({
+    flag: "--yes",
+    expected: "this flag where nobody can be asked (--dry-run only shows the plan)",
+    found: "none, and standard input or standard error is no terminal"
+  })
+})
+
+const agree = (plan: RestorePlan, now: DateTime.Utc) =>
+  Effect.gen(function* () {
+    const dialog = yield* Dialog
+    const { look } = yield* Output
+    yield* BackupRun.notes(RestorePage.plan(plan, now, look))
+    const answer = yield* dialog.ask('Type "yes" to restore it: ')
+    return answer.trim().toLowerCase() === "yes"
+  })

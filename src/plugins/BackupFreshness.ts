@@ -1,0 +1,214 @@
+/**
+ * Whether there is a backup to go back to: how old the newest good one is, whether it suddenly
+ * shrank, when it was verified and last practised (drill).
+ *
+ * It looks at names, sizes and manifests of a directory, and reads no backup: `holter backup verify`
+ * and `drill` do that, and leave in the manifests when they did.
+ *
+ * @since 0.1.0
+ */
+import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import * as BackupStore from "../Backup/BackupStore.js"
+import * as Check from "../Check/Check.js"
+import * as ConfigField from "../Check/ConfigField.js"
+import * as Outcome from "../Check/Outcome.js"
+import * as Freshness from "./BackupFreshness/Freshness.js"
+import { Details } from "./shared/ErrorFields.js"
+import * as Figures from "./shared/Figures.js"
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export class BackupFreshnessError extends Schema.TaggedError<BackupFreshnessError>(
+  "holter/plugins/BackupFreshness/BackupFreshnessError"
+)("BackupFreshnessError", {
+  reason: Schema.Literal("NoBackup", "TooOld", "Unreadable"),
+  directory: Schema.String,
+  /** What was found, such as `the newest good backup is 52 hours old`. */
+  found: Schema.String,
+  details: Schema.optional(Details),
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    const advice =
+      this.reason === "Unreadable"
+        ? "Correct `directory`, or let this user read it."
+        : "Look at the last run of `holter backup create`, in cron's mail or its log."
+    return `Backups in ${this.directory}: ${this.found}. ${advice}`
+  }
+}
+
+const Config = Schema.Struct({
+  directory: ConfigField.withDefault(
+    Schema.NonEmptyTrimmedString.annotations({
+      description: "where the backups lie; relative to the working directory"
+    }),
+    "backups"
+  ),
+  app: Schema.optional(
+    Schema.NonEmptyTrimmedString.annotations({
+      description: "only backups whose names begin with this, such as dmarket_bot"
+    })
+  ),
+  engine: Schema.optional(
+    Schema.NonEmptyTrimmedString.annotations({
+      description: "only backups of this engine: sqlite or postgresql"
+    })
+  ),
+  warnAge: ConfigField.withDefault(ConfigField.duration, "26 hours").annotations({
+    description: "degraded when the newest good backup is older"
+  }),
+  criticalAge: ConfigField.withDefault(ConfigField.duration, "50 hours").annotations({
+    description: "unhealthy when the newest good backup is older"
+  }),
+  shrinkPercent: ConfigField.withDefault(
+    ConfigField.percent.annotations({
+      description:
+        "degraded when the newest backup is smaller than the one before by more, in percent"
+    }),
+    50
+  ),
+  verifyAge: Schema.optional(
+    ConfigField.duration.annotations({
+      description: "degraded when no backup was verified within this time"
+    })
+  ),
+  drillAge: Schema.optional(
+    ConfigField.duration.annotations({
+      description: "degraded when no backup was restored on trial (drill) within this time"
+    })
+  )
+})
+
+type Config = typeof Config.Type
+
+const probe = (
+  config: Config
+): Effect.Effect<Outcome.Outcome, BackupFreshnessError, BackupStore.BackupStore> =>
+  Effect.gen(function* () {
+    const { main } = yield* BackupStore.BackupStore
+    const stored = yield* Effect.mapError(
+      main.list,
+      (cause) =>
+        new BackupFreshnessError({
+          reason: "Unreadable",
+          directory: config.directory,
+          found: `expected ${cause.expected}, found ${cause.found}`,
+          cause
+        })
+    )
+    const facts = Freshness.facts(stored, config, yield* DateTime.now)
+    return yield* judge(config, facts)
+  })
+
+/**
+ * Degraded and unhealthy by the age of the newest good backup: a day and two days, and two hours
+ * for the work itself.
+ *
+ * @since 0.1.0
+ * @category checks
+ * @example
+ * import { BackupFreshness } from "holter/plugins/BackupFreshness"
+ *
+ * BackupFreshness.layerStandalone({ directory: "/var/backups/bot", drillAge: "8 days" })
+ */
+export const BackupFreshness = Check.make("backup_freshness", {
+  description: "Age, size and trustworthiness of the newest backup in a directory",
+  label: "backups",
+  config: Config.fields,
+  error: BackupFreshnessError,
+  rules: ({ criticalAge, warnAge }) =>
+    isShorter(criticalAge, warnAge)
+      ? [
+          {
+            path: ["warnAge"],
+            expected: "a duration below criticalAge",
+            found: "a longer one"
+          }
+        ]
+      : [],
+  probe,
+  services: ({ directory }) => BackupStore.layerDirectory({ path: directory })
+})
+
+const judge = (
+  config: Config,
+  facts: Freshness.Facts
+): Effect.Effect<Outcome.Outcome, BackupFreshnessError> => {
+  const { newest } = facts
+  const details = detailsOf(config, facts)
+  const fail = (reason: BackupFreshnessError["reason"], found: string) =>
+    new BackupFreshnessError({ reason, directory: config.directory, found, details })
+  const bad = facts.problems.map(({ name, problem }) => `${name} (${problem})`)
+  if (newest === undefined) {
+    return fail("NoBackup", bad.length === 0 ? "there is none" : `none is good: ${bad.join(", ")}`)
+  }
+  const age = `the newest good backup is ${ageOf(newest.age)} old`
+  if (Duration.greaterThan(newest.age, config.criticalAge)) return fail("TooOld", age)
+  const warnings = [
+    ...(Duration.greaterThan(newest.age, config.warnAge) ? [age] : []),
+    ...sizeWarning(config, newest),
+    ...(config.verifyAge === undefined ? [] : since("verified", facts.verified, config.verifyAge)),
+    ...(config.drillAge === undefined ? [] : since("drilled", facts.drilled, config.drillAge)),
+    ...(bad.length === 0 ? [] : [`not good: ${bad.join(", ")}`])
+  ]
+  return Effect.succeed(
+    warnings.length > 0
+      ? Outcome.degraded(`Backups: ${warnings.join("; ")}`, { details })
+      : Outcome.healthy(
+          `Newest backup is ${ageOf(newest.age)} old (${Figures.bytes(newest.bytes)})`,
+          {
+            details
+          }
+        )
+  )
+}
+
+const sizeWarning = (config: Config, newest: Freshness.Newest): ReadonlyArray<string> =>
+  newest.before !== undefined && newest.bytes < newest.before * (1 - config.shrinkPercent / 100)
+    ? [
+        `the newest has ${Figures.bytes(newest.bytes)}, the one before had ${Figures.bytes(newest.before)}`
+      ]
+    : []
+
+const since = (
+  what: string,
+  age: Duration.Duration | undefined,
+  limit: Duration.DurationInput
+): ReadonlyArray<string> => {
+  if (age === undefined) return [`none was ever ${what}`]
+  return Duration.greaterThan(age, limit) ? [`last ${what} ${ageOf(age)} ago`] : []
+}
+
+const detailsOf = (config: Config, facts: Freshness.Facts): Outcome.Details => ({
+  directory: config.directory,
+  backups: facts.count,
+  newest: facts.newest?.name ?? null,
+  newest_age_seconds: secondsOf(facts.newest?.age),
+  newest_bytes: facts.newest?.bytes ?? null,
+  previous_bytes: facts.newest?.before ?? null,
+  verified_age_seconds: secondsOf(facts.verified),
+  drilled_age_seconds: secondsOf(facts.drilled),
+  problems: facts.problems.length
+})
+
+const secondsOf = (age: Duration.Duration | undefined): number | null =>
+  age === undefined ? null : Math.round(Duration.toSeconds(age))
+
+/** `26 hours`. */
+const ageOf = (age: Duration.Duration): string => {
+  const minutes = Math.floor(Duration.toMinutes(age))
+  if (minutes < 120) return `${minutes} minutes`
+  const hours = Math.floor(minutes / 60)
+  return hours < 96 ? `${hours} hours` : `${Math.floor(hours / 24)} days`
+}
+
+const isShorter = (one: unknown, other: unknown): boolean =>
+  Option.getOrElse(
+    Option.zipWith(durationOf(one), durationOf(other), Duration.lessThan),
+    () => false
+  )
+
+const durationOf = (input: unknown): Option.Option<Duration.Duration> =>
+  typeof input === "number" ? Option.none() : Duration.decodeUnknown(input)

@@ -1,0 +1,312 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Fiber, TestClock } from "effect"
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
+import { steps } from "../../src/Backup/BackupStep.js"
+import * as Bench from "./bench.js"
+
+const content = { users: ["ann", "bob"], orders: ["1"] }
+
+describe("Backup.create", () => {
+  it.scoped("makes a verified backup with its manifest, named by app, engine and time", () =>
+    Effect.gen(function* () {
+      const { directory, files, run, steps: walked } = yield* Bench.make()
+      const created = yield* run((backup) => backup.create())
+      const name = "bot_scripted_20261126_120000_000.db"
+      assert.strictEqual(created.name, name)
+      assert.strictEqual(created.store, `directory ${directory}`)
+      assert.deepStrictEqual(created.warnings, [])
+      assert.deepStrictEqual(files(), [name, `${name}.manifest.json`])
+      for (const file of files()) {
+        assert.strictEqual(statSync(path.join(directory, file)).mode & 0o777, 0o600)
+      }
+      const { app, dump, holter, purpose, startedAt, verified } = created.manifest
+      assert.deepStrictEqual(
+        { app, holter, purpose, tables: dump.tables, startedAt: DateTime.formatIso(startedAt) },
+        {
+          app: "Bot",
+          holter: "1.2.3",
+          purpose: "backup",
+          tables: [
+            { name: "users", rows: 2 },
+            { name: "orders", rows: 1 }
+          ],
+          startedAt: "2026-11-26T12:00:00.000Z"
+        }
+      )
+      assert.strictEqual(verified?.depth, "quick")
+      const done = steps.create.filter((step) => step !== "copy").map((step) => `create/${step}`)
+      assert.deepStrictEqual<ReadonlyArray<string>>(walked, done)
+    })
+  )
+
+  it.scoped("gives two backups of one millisecond two names", () =>
+    Effect.gen(function* () {
+      const { run } = yield* Bench.make()
+      const names = yield* Effect.forEach([1, 2, 3], () =>
+        Effect.map(
+          run((backup) => backup.create()),
+          ({ name }) => name
+        )
+      )
+      assert.deepStrictEqual(names, [
+        "bot_scripted_20261126_120000_000.db",
+        "bot_scripted_20261126_120000_001.db",
+        "bot_scripted_20261126_120000_002.db"
+      ])
+    })
+  )
+
+  it.scoped("keeps as many as told, and what it did not make", () =>
+    Effect.gen(function* () {
+      const { backup, files, python } = yield* Bench.make()
+      const old = python("bot_scripted_20251211_120000_123.db", content)
+      const created = yield* Effect.forEach([1, 2, 3, 4, 5], () => backup(content))
+      assert.deepStrictEqual<ReadonlyArray<string | undefined>>(created[4]?.pruned ?? [], [
+        created[1]?.name
+      ])
+      const left = created.slice(2).map((one) => one.name)
+      assert.deepStrictEqual(
+        files().filter((name) => !name.endsWith(".json")),
+        [old, ...left].toSorted()
+      )
+    })
+  )
+
+  it.scoped("keeps the backups of another database, app or engine in the same directory", () =>
+    Effect.gen(function* () {
+      const { as, run } = yield* Bench.make({ options: { keep: 1 } })
+      const others = [
+        { options: { app: "Other", keep: 1 } },
+        { scripted: { database: { name: "other.json" } }, options: { keep: 1 } },
+        { scripted: { engine: "another" }, options: { keep: 1 } }
+      ]
+      for (const other of others) yield* as(other)((backup) => backup.create())
+      for (let round = 0; round < 3; round++) {
+        yield* TestClock.adjust("1 hour")
+        yield* run((backup) => backup.create())
+      }
+      const { backups, own } = yield* run((backup) => backup.list)
+      assert.lengthOf(backups, 4)
+      assert.lengthOf(own, 1)
+    })
+  )
+
+  it.scoped("says when the database shrank or lost rows", () =>
+    Effect.gen(function* () {
+      const { backup } = yield* Bench.make()
+      yield* backup({
+        users: Array.from({ length: 100 }, (_, index) => `user ${index}`),
+        orders: ["1"]
+      })
+      const { warnings } = yield* backup({ users: ["ann"], orders: [] })
+      assert.lengthOf(warnings, 2)
+      assert.match(warnings[0] ?? "", /^The database shrank from \d+ to \d+ bytes/)
+      assert.strictEqual(warnings[1], "Table orders has no rows; it had 1 in the last backup")
+      assert.deepStrictEqual((yield* backup({ users: ["ann"], orders: [] })).warnings, [])
+    })
+  )
+
+  it.scoped("refuses before any work when there is no room, and leaves nothing", () =>
+    Effect.gen(function* () {
+      const { files, run, steps: walked } = yield* Bench.make({ scripted: { estimate: 1e18 } })
+      const error = yield* Effect.flip(run((backup) => backup.create()))
+      assert.strictEqual(error.reason, "DiskFull")
+      assert.include(error.message, "1000000000000000000 bytes free for a new backup")
+      assert.notInclude(walked, "create/dump")
+      assert.deepStrictEqual(files(), [])
+      const spare = yield* Bench.make({ options: { minimumFree: 1e18 } })
+      assert.strictEqual((yield* Effect.flip(spare.run((it) => it.create()))).reason, "DiskFull")
+    })
+  )
+
+  it.scoped("refuses an empty dump, and one that does not pass", () =>
+    Effect.gen(function* () {
+      const { as, backup, files } = yield* Bench.make()
+      const good = yield* backup(content)
+      const before = files()
+      const empty = as({
+        strategy: (strategy) => ({
+          ...strategy,
+          dump: (options) => Effect.map(strategy.dump(options), (dump) => ({ ...dump, bytes: 0 }))
+        })
+      })
+      assert.include(
+        (yield* Effect.flip(empty((it) => it.create()))).message,
+        "expected a dump, found an empty file"
+      )
+      const cut = as({
+        strategy: (strategy) => ({
+          ...strategy,
+          dump: (options) =>
+            Effect.tap(strategy.dump(options), () =>
+              Effect.sync(() => writeFileSync(options.path, "half of it"))
+            )
+        })
+      })
+      assert.strictEqual((yield* Effect.flip(cut((it) => it.create()))).reason, "Corrupt")
+      assert.deepStrictEqual(files(), before)
+      assert.include(before, good.name)
+    })
+  )
+
+  for (const step of ["lock", "sweep", "space", "dump", "verify", "publish"] as const) {
+    it.scoped(`that fails at ${step} removes nothing, and the next one works`, () =>
+      Effect.gen(function* () {
+        const { backup, failAt, files, heal } = yield* Bench.make({ options: { keep: 1 } })
+        yield* backup(content)
+        const before = files()
+        for (let round = 0; round < 5; round++) {
+          failAt(`create/${step}`)
+          const error = yield* Effect.flip(backup(content))
+          assert.strictEqual(error.subject, `create/${step}`)
+          assert.deepStrictEqual(files(), before)
+        }
+        heal()
+        const { pruned, swept } = yield* backup(content)
+        assert.deepStrictEqual([pruned.length, swept], [1, []])
+      })
+    )
+  }
+
+  it.scoped("is done though pruning failed, and says so", () =>
+    Effect.gen(function* () {
+      const { failAt, files, run } = yield* Bench.make()
+      failAt("create/prune")
+      const { name, warnings } = yield* run((backup) => backup.create())
+      assert.include(files(), name)
+      assert.match(warnings[0] ?? "", /^Nothing pruned: create\/prune/)
+    })
+  )
+
+  it.scoped("leaves nothing when it is interrupted, not even its lock", () =>
+    Effect.gen(function* () {
+      const { as, files, run } = yield* Bench.make()
+      let reached = (): void => undefined
+      const dumped = Effect.async<void>((resume) => {
+        reached = () => resume(Effect.void)
+      })
+      const hanging = as({
+        strategy: (strategy) => ({
+          ...strategy,
+          verify: () =>
+            Effect.zipRight(
+              Effect.sync(() => reached()),
+              Effect.never
+            )
+        })
+      })
+      const waiting = yield* Effect.fork(dumped)
+      yield* Effect.yieldNow()
+      const fiber = yield* Effect.fork(hanging((backup) => backup.create()))
+      yield* Fiber.join(waiting)
+      assert.lengthOf(files(), 2)
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(files(), [])
+      yield* run((backup) => backup.create())
+    })
+  )
+})
+
+describe("Copies", () => {
+  it.scoped("are the same files in each store, and rotate there as well", () =>
+    Effect.gen(function* () {
+      const { backup, copies, directory, files } = yield* Bench.make({ copies: 2 })
+      for (let round = 0; round < 5; round++) {
+        const created = yield* backup(content)
+        assert.deepStrictEqual(
+          created.copies,
+          copies.map((copy) => ({ store: `directory ${copy}`, problem: undefined }))
+        )
+      }
+      assert.lengthOf(files(), 6)
+      for (const copy of copies) {
+        assert.deepStrictEqual(files(copy), files())
+        for (const name of files()) {
+          assert.deepStrictEqual(
+            readFileSync(path.join(copy, name)),
+            readFileSync(path.join(directory, name))
+          )
+        }
+      }
+    })
+  )
+
+  it.scoped("of a directory have all its parts", () =>
+    Effect.gen(function* () {
+      const { copies, files, run } = yield* Bench.make({ copies: 1, scripted: { directory: true } })
+      const { name } = yield* run((backup) => backup.create())
+      const [copy = ""] = copies
+      assert.deepStrictEqual(files(copy), files())
+      assert.deepStrictEqual(files(path.join(copy, name)), ["content"])
+      assert.strictEqual(statSync(path.join(copy, name)).mode & 0o777, 0o700)
+    })
+  )
+
+  it.scoped(
+    "one that fails is told, is not made, and stops neither the others nor the backup",
+    () =>
+      Effect.gen(function* () {
+        const { copies, files, run } = yield* Bench.make({ copies: 3 })
+        const [gone = "", inTheWay = "", good = ""] = copies
+        rmSync(gone, { recursive: true })
+        rmSync(inTheWay, { recursive: true })
+        writeFileSync(inTheWay, "a file")
+        const created = yield* run((backup) => backup.create())
+        assert.deepStrictEqual(
+          created.copies.map(({ problem }) => problem?.reason),
+          ["StoreFailed", "StoreFailed", undefined]
+        )
+        assert.lengthOf(created.warnings, 2)
+        assert.include(created.warnings[0], "Check the path, and that it is mounted")
+        assert.deepStrictEqual(files(good), files())
+        assert.isFalse(existsSync(gone))
+      })
+  )
+
+  it.scoped("are pruned by a prune too, and nothing goes in a dry run", () =>
+    Effect.gen(function* () {
+      const { as, backup, copies, files } = yield* Bench.make({ copies: 1 })
+      for (let round = 0; round < 3; round++) yield* backup(content)
+      const tighter = as({ options: { keep: 1 } })
+      const before = files()
+      const planned = yield* tighter((it) => it.prune({ dryRun: true }))
+      assert.deepStrictEqual(files(), before)
+      const done = yield* tighter((it) => it.prune())
+      assert.deepStrictEqual(done, planned)
+      assert.lengthOf(done.removed, 2)
+      assert.deepStrictEqual(done.copies[0]?.removed, done.removed)
+      assert.deepStrictEqual(
+        done.kept.map(({ because }) => because),
+        ["the last 1"]
+      )
+      assert.lengthOf(files(), 2)
+      assert.deepStrictEqual(files(copies[0]), files())
+    })
+  )
+
+  it.scoped("of an earlier time stay though the main directory is lost", () =>
+    Effect.gen(function* () {
+      const { backup, copies, directory, files, run } = yield* Bench.make({ copies: 1 })
+      const { name } = yield* backup(content)
+      rmSync(directory, { recursive: true })
+      yield* TestClock.adjust("1 hour")
+      yield* run((it) => it.create())
+      assert.include(files(copies[0]), name)
+    })
+  )
+})
+
+describe("A place that others may read", () => {
+  it.scoped("is told with each backup", () =>
+    Effect.gen(function* () {
+      const { directory, run } = yield* Bench.make()
+      yield* run((backup) => backup.create())
+      chmodSync(directory, 0o755)
+      const { warnings } = yield* run((backup) => backup.create())
+      assert.deepStrictEqual(warnings, [
+        `${directory} is open to other users of this machine; chmod 700 closes it`
+      ])
+    })
+  )
+})

@@ -1,0 +1,167 @@
+/** Names, statements and connection strings: what has to be right for any text. */
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Archive from "../../../src/Backup/BackupStrategy/Postgres/Archive.js"
+import * as Conninfo from "../../../src/Backup/BackupStrategy/Postgres/Conninfo.js"
+import * as Names from "../../../src/Backup/BackupStrategy/Postgres/Names.js"
+import * as Sql from "../../../src/Backup/BackupStrategy/Postgres/Sql.js"
+import type * as DatabaseUrl from "../../../src/Common/DatabaseUrl.js"
+
+const { assert: hold, constantFrom, date, property, string } = FastCheck
+
+const text = string({ minLength: 1, unit: "grapheme" }).filter((made) => !made.includes("\0"))
+const time = date({
+  min: new Date("2000-01-01T00:00:00Z"),
+  max: new Date("2100-01-01T00:00:00Z"),
+  noInvalidDate: true
+}).map(DateTime.unsafeMake)
+
+const url = (parts: Partial<DatabaseUrl.Postgres>): DatabaseUrl.Postgres => ({
+  _tag: "Postgres",
+  host: "db",
+  socketDir: undefined,
+  port: 5432,
+  database: undefined,
+  user: undefined,
+  password: undefined,
+  ssl: undefined,
+  options: undefined,
+  parameters: {},
+  ...parts
+})
+
+/** As libpq reads a connection string. */
+const read = (conninfo: string): Record<string, string> =>
+  Object.fromEntries(
+    [...conninfo.matchAll(/(\w+)='((?:[^'\\]|\\.)*)'(?: |$)/gs)].map(
+      ([, name = "", value = ""]) => [name, value.replace(/\\(.)/gs, "$1")]
+    )
+  )
+
+describe("Names", () => {
+  it("fit, tell the time, and are of one database", () => {
+    hold(
+      property(text, text, time, (name, other, at) => {
+        const aside = Names.setAside(name, at)
+        assert.isAtMost(Buffer.byteLength(aside), 63)
+        assert.deepStrictEqual(
+          Option.map(Names.setAsideAt(name, aside), DateTime.formatIso),
+          Option.some(DateTime.formatIso(at))
+        )
+        if (name !== other) assert.isTrue(Option.isNone(Names.setAsideAt(other, aside)))
+        const scratch = Names.scratch("drill", name, "0123456789ab")
+        assert.isAtMost(Buffer.byteLength(scratch), 63)
+        assert.strictEqual(Names.scratchPurpose(name, scratch), "drill")
+        if (name !== other) assert.isUndefined(Names.scratchPurpose(other, scratch))
+      })
+    )
+  })
+
+  it.each([
+    "bot_pre_restore_",
+    "bot_pre_restore_20251211_120000",
+    "bot_pre_restore_20251311_120000_000",
+    "bot"
+  ])("%s was not set aside", (name) => {
+    assert.isTrue(Option.isNone(Names.setAsideAt("bot", name)))
+  })
+})
+
+describe("Sql", () => {
+  it.each([
+    ["search_path", '"$user", public', "'$user', 'public'"],
+    ["search_path", '"Odd ""schema", "a,b"', "'Odd \"schema', 'a,b'"],
+    ["search_path", '""', "''"],
+    ["work_mem", "7MB", "'7MB'"],
+    ["app.motto", "it's \\x", "E'it''s \\\\x'"]
+  ])("%s = %s is set to %s", (name, value, statement) => {
+    assert.strictEqual(Sql.settingValue(name, value), statement)
+  })
+
+  it("lists are split into what they were made of", () => {
+    hold(
+      property(FastCheck.array(text, { minLength: 1 }), (names) => {
+        assert.deepStrictEqual(Sql.splitList(names.map(Sql.identifier).join(", ")), names)
+      })
+    )
+  })
+})
+
+describe("Conninfo", () => {
+  it("names every part as it is, and no secret", () => {
+    hold(
+      property(text, text, text, (database, user, secret) => {
+        const password = `secret ${secret}`
+        const target = url({ user, password: Redacted.make(password), database: "other" })
+        const conninfo = Conninfo.text(target, database, undefined)
+        const parts = read(conninfo)
+        assert.strictEqual(parts["dbname"], database)
+        assert.strictEqual(parts["user"], user)
+        assert.isUndefined(parts["password"])
+        assert.strictEqual(Conninfo.environment(target)["PGPASSWORD"], password)
+      })
+    )
+  })
+
+  it("keeps what libpq knows of the parameters, and leaves out secrets and the rest", () => {
+    const target = url({
+      ssl: "verify-full",
+      options: "-c search_path=bot",
+      parameters: {
+        sslrootcert: "/ca file.pem",
+        sslpassword: "hidden",
+        prepared_statement_cache_size: "0",
+        client_encoding: "latin1",
+        connect_timeout: "3"
+      }
+    })
+    assert.deepStrictEqual(read(Conninfo.text(target, "bot", "holter restore 1")), {
+      host: "db",
+      port: "5432",
+      dbname: "bot",
+      sslmode: "verify-full",
+      options: "-c search_path=bot -c default_transaction_read_only=off",
+      connect_timeout: "3",
+      sslrootcert: "/ca file.pem",
+      application_name: "holter restore 1"
+    })
+    const service = Conninfo.serviceFile(target)
+    assert.include(service === undefined ? "" : Redacted.value(service), "sslpassword=hidden")
+  })
+
+  it("says what mode of TLS is meant, whatever the environment says", () => {
+    const modes = [url({}), url({ parameters: { sslrootcert: "system" } })].map(
+      (target) => read(Conninfo.text(target, "bot", undefined))["sslmode"]
+    )
+    assert.deepStrictEqual(modes, ["prefer", "verify-full"])
+  })
+})
+
+describe("Archive", () => {
+  const statement = (name: string, options: string) =>
+    `--\nSET x = 1;\nCREATE DATABASE ${name} WITH TEMPLATE = template0 ${options};\n\n`
+
+  it("reads encoding and locale, and nothing else", () => {
+    hold(
+      property(constantFrom("bot", '"WITH TEMPLATE = template0 OWNER = x"'), (name) => {
+        assert.strictEqual(
+          Archive.parseCreate(
+            statement(
+              name,
+              "ENCODING = 'UTF8' LOCALE_PROVIDER = icu LOCALE = 'C' ICU_LOCALE = 'de' OWNER = evil TABLESPACE = fast"
+            )
+          ),
+          "ENCODING 'UTF8' LOCALE_PROVIDER icu LOCALE 'C' ICU_LOCALE 'de'"
+        )
+      })
+    )
+    assert.strictEqual(
+      Archive.parseCreate(statement("bot", "ENCODING = 'x'; DROP DATABASE bot")),
+      ""
+    )
+    assert.strictEqual(Archive.parseCreate("no statement"), "")
+  })
+})

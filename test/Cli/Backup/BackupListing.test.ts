@@ -1,0 +1,81 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
+import * as BackupListing from "../../../src/Cli/Backup/BackupListing.js"
+import type { Found } from "../../../src/Cli/Backup/BackupAccess.js"
+import { now, stored } from "./samples.js"
+
+const emoji = { emoji: true, color: true }
+const plain = { emoji: false, color: false }
+
+const page = (found: Partial<Found>, look = emoji) =>
+  BackupListing.lines(
+    { backups: [], setAside: [], warnings: [], ...found },
+    "/app/backups",
+    now,
+    look
+  ).join("\n")
+
+const last = stored({ startedAt: "2025-12-11T03:00:00.123Z", drilledAt: "2025-12-07T05:00:00Z" })
+
+describe("the page of holter backup list", () => {
+  it("says what there is, how old it is, and whether it can be trusted", () => {
+    const backups = [
+      last,
+      stored({
+        startedAt: "2025-12-10T03:00:00Z",
+        bytes: 12,
+        problem: "12 bytes, the manifest says 41,000,000"
+      }),
+      stored({ startedAt: "2025-12-09T03:00:00Z", verifiedAt: null, pinned: true }),
+      stored({ startedAt: "2025-12-08T12:00:00.123Z", bare: true }),
+      stored({ startedAt: "2025-12-07T08:00:00Z", preRestore: true })
+    ]
+    const setAside = [
+      {
+        name: "bot_pre_restore_20251201_120000_000",
+        at: DateTime.unsafeMake("2025-12-01T12:00:00Z"),
+        bytes: 700_000_000
+      }
+    ]
+    assert.strictEqual(page({ backups, setAside }), sample)
+  })
+
+  it("says in its first line that there is nothing to go back to", () => {
+    assert.strictEqual(page({}), "❌ /app/backups: no backup that could be restored")
+    const broken = stored({ startedAt: "2025-12-10T03:00:00Z", problem: "empty" })
+    const [first] = page({ backups: [broken] }, plain).split("\n")
+    assert.strictEqual(
+      first,
+      "[failed] /app/backups: no backup that could be restored, 1 with a problem"
+    )
+  })
+
+  it("does not take a pre-restore backup for one to go back to", () => {
+    const saved = stored({ startedAt: "2025-12-10T03:00:00Z", preRestore: true })
+    assert.match(page({ backups: [saved] }), /^❌ .*no backup/)
+  })
+
+  it("is well where every backup is", () => {
+    assert.match(
+      page({ backups: [last] }, plain),
+      /^\[ok\] \/app\/backups: 1 backup, the newest from 5 h ago\n/
+    )
+  })
+})
+
+const sample = `⚠️  /app/backups: 4 backups, the newest from 5 h ago, 1 with a problem
+
+Backups, newest first:
+WHEN (UTC)              AGE   SIZE  TABLES    ROWS  CHECKED             NAME
+2025-12-11 03:00:00     5 h  41 MB       2  48,210  drilled 4 days ago  dmarket_bot_sqlite_20251211_030000_123.db.gz
+2025-12-10 03:00:00    29 h   12 B       2  48,210  verified            dmarket_bot_sqlite_20251210_030000_000.db.gz
+  ❌ 12 bytes, the manifest says 41,000,000
+2025-12-09 03:00:00  2 days  41 MB       2  48,210  never, pinned       dmarket_bot_sqlite_20251209_030000_000.db.gz
+2025-12-08 12:00:00  3 days  41 MB       ?       ?  no manifest         dmarket_bot_sqlite_20251208_120000_123.db.gz
+
+Made before a restore (kept out of rotation, the last three):
+WHEN (UTC)              AGE   SIZE  TABLES    ROWS  CHECKED   NAME
+2025-12-07 08:00:00  4 days  41 MB       2  48,210  verified  dmarket_bot_pre_restore_sqlite_20251207_080000_000.db.gz
+
+Set aside by a restore, beside the database (the last three are kept):
+2025-12-01 12:00:00  bot_pre_restore_20251201_120000_000 (10 days ago, 700 MB)`

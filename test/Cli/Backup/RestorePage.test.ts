@@ -1,0 +1,72 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Option } from "effect"
+import type { RestorePlan } from "../../../src/Backup/Backup.js"
+import * as RestorePage from "../../../src/Cli/Backup/RestorePage.js"
+import { now, stored } from "./samples.js"
+
+const look = { emoji: true, color: true }
+const backup = stored({ startedAt: "2025-12-11T03:00:00.123Z" })
+const database = { engine: "sqlite", name: "dmarket_bot.db", location: "/app/data" }
+
+const planOf = (plan: Partial<RestorePlan>): RestorePlan => ({
+  name: backup.name,
+  manifest: Option.getOrUndefined(backup.manifest),
+  database,
+  present: { _tag: "Readable", bytes: 52_000_000 },
+  preRestore: "dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz",
+  warnings: [],
+  ...plan
+})
+
+const page = (plan: Partial<RestorePlan>) => RestorePage.plan(planOf(plan), now, look).join("\n")
+
+describe("the plan of a restore", () => {
+  it("says what goes where, what is there now, and what is lost from it", () => {
+    assert.strictEqual(
+      page({}),
+      `Restore of dmarket_bot_sqlite_20251211_030000_123.db.gz
+   from      2025-12-11 03:00:00 UTC (5 h ago): 41 MB, 2 tables, 48,210 rows
+   into      dmarket_bot.db (sqlite) at /app/data
+   there now 52 MB, saved first as dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz
+What was written after 2025-12-11 03:00:00 UTC is then in the pre-restore backup only.`
+    )
+  })
+
+  it("says that nothing is there, or that it cannot be saved", () => {
+    const absent = page({ present: { _tag: "Absent" }, preRestore: undefined })
+    assert.match(absent, /there now nothing, so there is nothing to save first$/)
+    const damaged = page({ present: { _tag: "Damaged", found: "no SQLite header" } })
+    assert.match(damaged, /no database that can be read \(no SQLite header\): it is moved aside$/)
+  })
+
+  it("does without a manifest, by the time in the name or without one", () => {
+    const bare = page({ manifest: undefined, warnings: ["bot.db has no manifest"] })
+    assert.include(bare, "from      2025-12-11 03:00:00 UTC (5 h ago); there is no manifest")
+    assert.include(bare, "⚠️  bot.db has no manifest")
+    const renamed = page({ manifest: undefined, name: "copy.db" })
+    assert.include(renamed, "from      an unknown time; there is no manifest")
+    assert.include(renamed, "What was written after the backup is then")
+  })
+})
+
+describe("the page after a restore", () => {
+  const done = RestorePage.restored(
+    {
+      ...planOf({}),
+      method: "through SQLite's backup API",
+      setAside: undefined,
+      tables: [{ name: "users", rows: 3 }],
+      pruned: []
+    },
+    ["--backup-dir", "'kept here'"],
+    look
+  )
+
+  it("ends with the command that takes it back", () => {
+    assert.strictEqual(
+      done.at(-1)?.trim(),
+      "holter backup restore --backup-file dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz --backup-dir 'kept here'"
+    )
+    assert.include(done.join("\n"), "through SQLite's backup API: 1 table, 3 rows")
+  })
+})

@@ -1,0 +1,46 @@
+/** The SQLite strategy with the child process of the test run, and databases for it. */
+import { NodeContext } from "@effect/platform-node"
+import Sqlite from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Strategy from "../../src/Backup/BackupStrategy/Sqlite.js"
+import * as TestRun from "./TestRun.js"
+
+/** From source there is no child beside the modules: it was bundled for the run. */
+export const childProgram: Layer.Layer<never> = Layer.effect(
+  Strategy.ChildProgram,
+  Effect.orDie(Effect.map(TestRun.current, ({ sqliteChild }) => sqliteChild))
+) as never
+
+export const strategy = (path: string, options?: Strategy.Options) =>
+  Strategy.make({ _tag: "Sqlite", path }, options).pipe(
+    Effect.provide([NodeContext.layer, childProgram])
+  )
+
+/** Makes or opens a database in this process, for as long as the call lasts. */
+export const inDatabase = <A>(path: string, use: (database: Sqlite.Database) => A): A => {
+  const database = new Sqlite(path)
+  try {
+    return use(database)
+  } finally {
+    database.close()
+  }
+}
+
+export const value = (database: Sqlite.Database, sql: string): unknown =>
+  database.prepare(sql).pluck().get()
+
+/** Rows of mixed text and JSON. */
+export const fill = (database: Sqlite.Database, rows: number): void => {
+  database.exec(
+    "CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, title TEXT, data TEXT, created INTEGER);" +
+      "CREATE INDEX IF NOT EXISTS items_title ON items (title, created)"
+  )
+  database
+    .prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+       INSERT INTO items (title, data, created)
+       SELECT 'item ' || (i % 97), json_object('number', i, 'key', hex(randomblob(40))), i FROM n`
+    )
+    .run(rows)
+}
