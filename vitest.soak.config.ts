@@ -4,5 +4,14 @@ import base from "./vitest.config.js"
 /** `npm run test:soak`: what takes minutes, one suite after the other. */
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: ["test/**/*.soak.ts"], fileParallelism: false }
+  test: {
+    ...base.test,
+    // The last two are also part of `npm test`, with fewer rounds.
+    include: [
+      "test/**/*.soak.ts",
+      "test/Backup/Faults.test.ts",
+      "test/Backup/BackupStrategy/SqliteWriters.test.ts"
+    ],
+    fileParallelism: false
+  }
 })

@@ -63,7 +63,7 @@ export const main = (args: ReadonlyArray<string>): void => {
     // Otherwise an interrupted run ends with 0, as if it had measured something.
     {
       teardown: (exit, onExit) => {
-        onExit(Exit.isSuccess(exit) ? exit.value : 130)
+        onExit(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : 130)
       }
     }
   )

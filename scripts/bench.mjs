@@ -4,7 +4,7 @@
  *
  *     npm run bench -- NAME [options]
  */
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { register } from "node:module"
 import * as path from "node:path"
 import { setFlagsFromString } from "node:v8"
@@ -14,9 +14,11 @@ const [name = "", ...args] = process.argv.slice(2)
 const file = path.join(root, "bench", `${name}.ts`)
 
 if (!/^[a-z]+$/.test(name) || !existsSync(file)) {
-  console.error(
-    "usage: npm run bench -- check [--rounds N] [--only cold|warm] [--node PATH [--bin PATH]]"
-  )
+  const all = readdirSync(path.join(root, "bench")).filter((entry) => entry.endsWith(".ts"))
+  const names = all
+    .map((entry) => entry.slice(0, -3))
+    .filter((entry) => entry === entry.toLowerCase())
+  console.error(`usage: npm run bench -- NAME [options], with NAME one of ${names.join(", ")}`)
   process.exit(64)
 }
 

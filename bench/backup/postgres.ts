@@ -30,11 +30,7 @@ export const measure = (
     )
     const url = server.urlWith({ params: {} })
 
-    const command = (
-      name: string,
-      argv: ReadonlyArray<string>,
-      settings?: string
-    ): Contender => {
+    const command = (name: string, argv: ReadonlyArray<string>, settings?: string): Contender => {
       const cwd = path.join(folder, `postgres-${name}`)
       return {
         warmUps: 1,
@@ -63,7 +59,13 @@ export const measure = (
     )
     return {
       rows: [
-        ratioRow("postgres: time of pg_dump -Fc / holter", plain, byDefault, "ms", limits.postgres.faster),
+        ratioRow(
+          "postgres: time of pg_dump -Fc / holter",
+          plain,
+          byDefault,
+          "ms",
+          limits.postgres.faster
+        ),
         ratioRow("postgres: time of pg_dump -Fc / jobs: 2", plain, jobs, "ms", limits.postgres.jobs)
       ],
       notes: [

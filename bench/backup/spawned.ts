@@ -43,7 +43,8 @@ export const make: Effect.Effect<Spawn, ServerError | BenchError, Scope.Scope> =
           // Anything but 0 measures a failure.
           Effect.filterOrFail(
             (ended) => ended.code === 0,
-            (ended) => new BenchError(`${argv.join(" ")} ended with ${ended.code}:\n${ended.output}`)
+            (ended) =>
+              new BenchError(`${argv.join(" ")} ended with ${ended.code}:\n${ended.output}`)
           )
         )
   }

@@ -102,11 +102,23 @@ export const measure = (
         wall("the Python way / holter", pythonUse, defaultUse, limits.sqlite.faster),
         wall("VACUUM INTO and gzip / holter", toolsUse, defaultUse),
         {
-          ...ratioRow("sqlite: size of holter / the Python way", defaultUse.size, pythonUse.size, "ms", limits.sqlite.size),
+          ...ratioRow(
+            "sqlite: size of holter / the Python way",
+            defaultUse.size,
+            pythonUse.size,
+            "ms",
+            limits.sqlite.size
+          ),
           from: `${megabytes(defaultUse.size)} / ${megabytes(pythonUse.size)}`
         },
         ratioRow("sqlite: CPU of the Python way / holter", pythonUse.cpu, defaultUse.cpu, "ms"),
-        ratioRow("sqlite: CPU of the Python way / level 1", pythonUse.cpu, fastestUse.cpu, "ms", limits.sqlite.leanest),
+        ratioRow(
+          "sqlite: CPU of the Python way / level 1",
+          pythonUse.cpu,
+          fastestUse.cpu,
+          "ms",
+          limits.sqlite.leanest
+        ),
         wall("the Python way / level 1", pythonUse, fastestUse),
         ...(zstd === undefined
           ? []
@@ -129,8 +141,7 @@ export const measure = (
 
 const bin = path.resolve("dist/bin.cjs")
 
-const plainTools =
-  `sqlite3 "$1" "VACUUM INTO 'out/copy.db'" && gzip -c out/copy.db > out/bot.db.gz && rm out/copy.db`
+const plainTools = `sqlite3 "$1" "VACUUM INTO 'out/copy.db'" && gzip -c out/copy.db > out/bot.db.gz && rm out/copy.db`
 
 const freshFolder = async (cwd: string, config: string | undefined) => {
   await rm(cwd, { recursive: true, force: true })
@@ -140,7 +151,9 @@ const freshFolder = async (cwd: string, config: string | undefined) => {
 
 const largest = async (folder: string): Promise<number> => {
   const names = await readdir(folder)
-  const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).size))
+  const sizes = await Promise.all(
+    names.map(async (name) => (await stat(path.join(folder, name))).size)
+  )
   return Math.max(0, ...sizes)
 }
 
