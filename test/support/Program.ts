@@ -38,7 +38,7 @@ export const bundle = async (entry: string): Promise<Bundle> => {
     alias: { holter: path.join(root, "src/index.ts") },
     // CommonJS packages inside the bundle ask for Node's modules.
     banner: {
-      js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`
+      js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url)`
     },
     logLevel: "error"
   })
