@@ -19,7 +19,8 @@ const database = (mode: "wal" | "delete") =>
     inDatabase(file, (made) => {
       made.pragma(`journal_mode = ${mode}`)
       made.exec(SqliteProcess.ledgerSchema)
-      fill(made, 5000)
+      // Between the pages of the two tables, so that a copy takes longer than a transaction.
+      fill(made, 60_000)
     })
     return { directory, file }
   })

@@ -11,10 +11,9 @@ import * as fs from "node:fs"
 import { promisify } from "node:util"
 import * as zlib from "node:zlib"
 import { bracketAsync } from "./bracket.js"
-import { fail } from "./Fault.js"
 import { writeAll } from "./files.js"
 import { inFlight, inOrder } from "./inOrder.js"
-import { seal } from "./Members.js"
+import { formats } from "./Members.js"
 import * as Zstd from "./Zstd.js"
 
 /** @internal */
@@ -82,26 +81,17 @@ const pump = async (source: number, target: number, options: Options): Promise<C
   }
 }
 
-const packer = ({ compression, level, target }: Options): ((plain: Buffer) => Promise<Buffer>) =>
-  compression === "gzip" ? gzip(level ?? defaultLevel) : zstd(target, level)
+const packer = ({ compression, level, target }: Options): ((plain: Buffer) => Promise<Buffer>) => {
+  const pack = compression === "gzip" ? gzip(level ?? defaultLevel) : Zstd.compress(target, level)
+  return (plain) => pack(plain).then(formats[compression].seal)
+}
 
 const gzip =
   (level: number) =>
-  async (plain: Buffer): Promise<Buffer> =>
-    seal(await member(plain, { level, memLevel: 9, chunkSize }))
+  (plain: Buffer): Promise<Buffer> =>
+    member(plain, { level, memLevel: 9, chunkSize })
 
 const member = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip)
-
-const zstd = (target: string, level: number | undefined): ((plain: Buffer) => Promise<Buffer>) =>
-  Zstd.available === undefined
-    ? fail({
-        reason: "ToolTooOld",
-        subject: target,
-        expected: "a Node.js whose zlib has zstd, 22.15 or newer",
-        found: process.version,
-        advice: "Use gzip, or a newer Node.js"
-      })
-    : Zstd.compress(Zstd.available, level)
 
 /** Measured: one per cent larger than 9, in less than half of its time; see docs/measurements.md. */
 const defaultLevel = 6

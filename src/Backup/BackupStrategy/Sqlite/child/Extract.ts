@@ -10,8 +10,7 @@ import { bracketAsync } from "./bracket.js"
 import { about, corrupt, fail } from "./Fault.js"
 import { firstBytes, writeAll } from "./files.js"
 import * as Header from "./Header.js"
-import * as Members from "./Members.js"
-import { inOneGo, inParallel } from "./Unpackers.js"
+import { formatOf, inOneGo, inParallel } from "./Unpackers.js"
 
 /** @internal */
 export interface Content {
@@ -34,16 +33,22 @@ export interface Options {
 /** Fails with `Corrupt` or `WrongEngine`. @internal */
 export const extract = async (options: Options): Promise<Content> => {
   const { path } = options.payload
-  const content = await about("backup", path, async () => {
-    refusePostgres(path, firstBytes(path))
-    return options.target === undefined
-      ? read(options, undefined)
-      : bracketAsync(
-          () => fs.openSync(options.target ?? "", "r+"),
-          (target) => read(options, target),
-          fs.closeSync
-        )
-  })
+  const room = options.target ?? path
+  const content = await about(
+    "backup",
+    path,
+    () => {
+      refusePostgres(path, firstBytes(path))
+      return options.target === undefined
+        ? read(options, undefined)
+        : bracketAsync(
+            () => fs.openSync(options.target ?? "", "r+"),
+            (target) => read(options, target),
+            fs.closeSync
+          )
+    },
+    room
+  )
   judge(options.payload, content)
   return content
 }
@@ -69,7 +74,8 @@ const read = async (
     if (target !== undefined) writeAll(target, chunk)
   }
   const given = { path: payload.path, compression: payload.compression, seen, keep }
-  await (isOfMembers(payload) ? inParallel(given) : inOneGo(given))
+  const format = formatOf(payload.compression, firstBytes(payload.path))
+  await (format === undefined ? inOneGo(given) : inParallel(given, format))
   return {
     bytes,
     sha256: file.digest("hex"),
@@ -78,9 +84,6 @@ const read = async (
     head: head.subarray(0, Math.min(contentBytes, head.length))
   }
 }
-
-const isOfMembers = ({ compression, path }: PayloadRequest): boolean =>
-  compression === "gzip" && Members.lengthOf(firstBytes(path)) !== undefined
 
 const judge = ({ expected, path }: PayloadRequest, content: Content): void => {
   const { bytes, contentBytes, contentSha256, head, sha256 } = content

@@ -29,16 +29,26 @@ export const corrupt = (subject: string, expected: string, found: string): never
 /** What a call was about: the database itself, a backup of one, or the place where files are written. @internal */
 export type Role = "database" | "backup" | "place"
 
-/** Runs a call; what it throws is told as what it means for `subject`. @internal */
-export const about = <A>(role: Role, subject: string, call: () => A | Promise<A>): Promise<A> =>
+/**
+ * Runs a call; what it throws is told as what it means for `subject` or, where there is no room, for the
+ * file that was written to.
+ *
+ * @internal
+ */
+export const about = <A>(
+  role: Role,
+  subject: string,
+  call: () => A | Promise<A>,
+  target = subject
+): Promise<A> =>
   Promise.resolve()
     .then(call)
     .catch((error: unknown) => {
-      throw new Fault(toReport(error, role, subject))
+      throw new Fault(toReport(error, role, subject, target))
     })
 
 /** @internal */
-export const toReport = (error: unknown, role: Role, subject: string): Report => {
+export const toReport = (error: unknown, role: Role, subject: string, target = subject): Report => {
   if (error instanceof Fault) return error.report
   const code = codeOf(error)
   const found = error instanceof Error ? `${error.message}` : String(error)
@@ -50,7 +60,11 @@ export const toReport = (error: unknown, role: Role, subject: string): Report =>
         expected: "the work to be done",
         found: code === "" ? found : `${found} (${code})`
       }
-    : { ...known, subject, found: code === "" ? found : `${found} (${code})` }
+    : {
+        ...known,
+        subject: known.reason === "DiskFull" ? target : subject,
+        found: code === "" ? found : `${found} (${code})`
+      }
 }
 
 const codeOf = (error: unknown): string =>
@@ -66,7 +80,7 @@ const meaning = (code: string, role: Role): Omit<Report, "subject" | "found"> | 
   }
   if (code.startsWith("SQLITE_")) return role === "backup" ? corruptBackup : damaged
   if (code === "ENOENT") return role === "database" ? missing : place
-  if (code.startsWith("Z")) return corruptBackup
+  if (/^(Z|ERR_BUFFER_TOO_LARGE)/.test(code)) return corruptBackup
   if (/^E[A-Z0-9]+$/.test(code)) return role === "database" ? unreadable : place
   return undefined
 }

@@ -17,6 +17,8 @@ export interface Job<A, B> {
   /** What its failures are about. */
   readonly role: (input: A) => Role
   readonly subject: (input: A) => string
+  /** What it writes to, if that is something else. */
+  readonly target?: (input: A) => string
   readonly run: (input: A, onProgress: OnProgress) => B | Promise<B>
 }
 
@@ -90,7 +92,12 @@ export const serve = (jobs: Jobs): void => {
             ? { _tag: "Done", value: result.value }
             : {
                 _tag: "Failed",
-                report: toReport(result.error, job.role(input), job.subject(input))
+                report: toReport(
+                  result.error,
+                  job.role(input),
+                  job.subject(input),
+                  job.target?.(input)
+                )
               }
         )
       })

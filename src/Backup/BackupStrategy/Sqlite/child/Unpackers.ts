@@ -10,9 +10,9 @@ import { promisify } from "node:util"
 import * as zlib from "node:zlib"
 import type { PayloadRequest } from "../Protocol.js"
 import { bracketAsync } from "./bracket.js"
-import { corrupt, fail } from "./Fault.js"
+import { corrupt } from "./Fault.js"
 import { inOrder } from "./inOrder.js"
-import * as Members from "./Members.js"
+import { type Format, formats } from "./Members.js"
 import * as Zstd from "./Zstd.js"
 
 /** @internal */
@@ -25,19 +25,31 @@ export interface Given {
   readonly keep: (chunk: Buffer) => void
 }
 
+/** The format of a file whose members tell their length; undefined where it is another. @internal */
+export const formatOf = (
+  compression: PayloadRequest["compression"],
+  head: Buffer
+): "gzip" | "zstd" | undefined =>
+  compression !== "none" && formats[compression].lengthOf(head) !== undefined
+    ? compression
+    : undefined
+
 /** @internal */
-export const inParallel = ({ keep, path, seen }: Given): Promise<void> =>
+export const inParallel = ({ keep, path, seen }: Given, format: "gzip" | "zstd"): Promise<void> =>
   bracketAsync(
     () => fs.openSync(path, "r"),
     (file) => {
       const size = fs.fstatSync(file).size
+      const unpack = format === "gzip" ? gunzip : Zstd.decompress(path, bounds)
       let at = 0
       const next = (): Promise<Buffer> | undefined => {
         if (at === size) return undefined
-        const member = memberAt(file, at, size) ?? corrupt(path, "a member of gzip", garbage(at))
+        const member =
+          memberAt(file, at, size, formats[format]) ??
+          corrupt(path, `a member of ${format}`, garbage(at))
         seen(member)
         at += member.length
-        return unpacked(member, { chunkSize: memberChunk, maxOutputLength: largestMember })
+        return unpack(formats[format].open(member))
       }
       return inOrder({ next, take: keep })
     },
@@ -45,15 +57,22 @@ export const inParallel = ({ keep, path, seen }: Given): Promise<void> =>
   )
 
 /** Undefined where there is none, or not all of it. */
-const memberAt = (file: number, at: number, size: number): Buffer | undefined => {
-  const header = Buffer.alloc(Members.headerLength)
+const memberAt = (
+  file: number,
+  at: number,
+  size: number,
+  { headerLength, lengthOf }: Format
+): Buffer | undefined => {
+  const header = Buffer.alloc(headerLength)
   fs.readSync(file, header, 0, header.length, at)
-  const length = Members.lengthOf(header)
+  const length = lengthOf(header)
   if (length === undefined || length < header.length || at + length > size) return undefined
   if (length > largestMember) return undefined
   const member = Buffer.allocUnsafeSlow(length)
   return fs.readSync(file, member, 0, length, at) === length ? member : undefined
 }
+
+const gunzip = (member: Buffer): Promise<Buffer> => unpacked(member, bounds)
 
 const unpacked = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip)
 
@@ -86,16 +105,7 @@ const unpacker = (
   path: string
 ): (Transform & { readonly bytesWritten: number }) | undefined => {
   if (compression === "none") return undefined
-  if (compression === "gzip") return zlib.createGunzip({ chunkSize: streamChunk })
-  return Zstd.available === undefined
-    ? fail({
-        reason: "ToolTooOld",
-        subject: path,
-        expected: "a Node.js whose zlib has zstd, 22.15 or newer",
-        found: process.version,
-        advice: "Use a newer Node.js, or unpack it with zstd -d"
-      })
-    : Zstd.available.createZstdDecompress()
+  return compression === "gzip" ? zlib.createGunzip({ chunkSize: streamChunk }) : Zstd.stream(path)
 }
 
 const streamChunk = 1 << 18
@@ -103,3 +113,4 @@ const streamChunk = 1 << 18
 const memberChunk = (1 << 21) + 1024
 /** Much more than a dump puts into one. */
 const largestMember = 1 << 25
+const bounds = { chunkSize: memberChunk, maxOutputLength: largestMember }

@@ -22,6 +22,7 @@ export const jobs = {
   copy: job<CopyInput, Copied>({
     role: () => "database",
     subject: ({ database }) => database,
+    target: ({ target }) => target,
     run: copy
   }),
   inspect: job<InspectInput, Facts>({
