@@ -153,7 +153,7 @@ const Hooks = Layer.scopedDiscard(
   })
 )
 
-const block = Effect.sync(() => {
+const block = Effect.sync((): void => {
   for (;;);
 })
 
