@@ -90,7 +90,7 @@ export const make = (
  * import { NodeContext } from "@effect/platform-node"
  * import { Effect, Layer } from "effect"
  * import { DatabaseUrl } from "holter"
- * import * as Postgres from "holter/BackupStrategy/Postgres"
+ * import * as Postgres from "holter/backup/Postgres"
  *
  * const url = DatabaseUrl.parse("postgresql://bot:secret@localhost/bot")
  *
