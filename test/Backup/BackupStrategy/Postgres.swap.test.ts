@@ -140,7 +140,7 @@ describeWithServices("postgres", "Swap of PostgreSQL databases", () => {
         assert.strictEqual(database, "holter")
         assert.match(left ?? "", /^holter_restore_[0-9a-f]{8}_[0-9a-f]{12}$/)
         assert.deepStrictEqual(others, [])
-        yield* server.query(`CREATE DATABASE holter_restore_00000000_0123456789ab`)
+        yield* server.query(`CREATE DATABASE holter_restore_00000000_0123456789ab OWNER holter`)
         // A drill finds it as well as a restore.
         const next =
           stage === "restore"
