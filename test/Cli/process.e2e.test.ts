@@ -26,7 +26,7 @@ import * as Bot from "./bot.js"
 const hanging = Effect.gen(function* () {
   const double = yield* HttpDouble.make({ routes: { "*": Behaviour.hang } })
   const files = {
-    "holter.config.yaml": `checks:\n  web: { type: http, url: "${double.url}/", timeout: 1 minute }\n`
+    "holter.config.yaml": `checks:\n  web: { type: http, url: "${double.url}/", timeout: 1 minute, interval: 1 minute }\n`
   }
   const started = yield* Cli.start(["check", "--json"], { files })
   yield* double.awaitRequests(1)

@@ -155,7 +155,7 @@ describe("a plugin", () => {
       )
       assert.include(
         result.stderr,
-        "checks.jobs.lenght: expected no such key (known: length, limit, type, interval, timeout, "
+        "checks.jobs.lenght: expected no such key (known: length, limit, type, interval, jitter, confirm, timeout, "
       )
     })
   )
