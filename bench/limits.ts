@@ -1,4 +1,4 @@
-/** What part 1 promises about speed, in one place. A ratio is CPU time against CPU time. */
+/** What Holter promises about speed, in one place. A ratio is CPU time against CPU time. */
 
 export interface Limit {
   /** `most`: the figure may not be greater; `least`: not smaller. */
@@ -31,5 +31,15 @@ export const limits = {
     /** How many times the others cost what an HTTP check of Holter costs. */
     blackbox: least(4),
     python: least(100)
+  },
+  shutdown: {
+    /** Milliseconds from the last answer to the exit. */
+    afterLast: most(50),
+    /** Milliseconds from the signal to the exit, with nothing to do. */
+    idle: most(150),
+    /** Of the requests in flight. */
+    dropped: most(0),
+    /** Of the 20 that come during the lame-duck time. */
+    late: least(20)
   }
 } as const

@@ -3,6 +3,7 @@
  * The benchmarks: `npm run bench -- check`. Each file of bench/ that has a `main` is one.
  *
  *     npm run bench -- check [--rounds N] [--only cold|warm] [--node PATH]
+ *     npm run bench -- shutdown [--rounds N]
  */
 import { existsSync } from "node:fs"
 import { register } from "node:module"
@@ -14,7 +15,7 @@ const [name = "", ...args] = process.argv.slice(2)
 const file = path.join(root, "bench", `${name}.ts`)
 
 if (!/^[a-z]+$/.test(name) || !existsSync(file)) {
-  console.error("usage: npm run bench -- check [--rounds N] [--only cold|warm] [--node PATH]")
+  console.error("usage: npm run bench -- check|shutdown [--rounds N]")
   process.exit(64)
 }
 
