@@ -252,8 +252,7 @@ describe("a launched program ends with 1", () => {
   it.scopedLive("when a request takes longer than its limit, and is cut off", () =>
     Effect.gen(function* () {
       for (const server of ["node", "platform"] as const) {
-        // A sixth of it is the limit of the requests.
-        const { program, url } = yield* serving({ server, grace: "3 seconds" })
+        const { program, url } = yield* serving({ server, requestTimeout: "500 millis" })
         const request = yield* Effect.fork(Effect.flip(get(`${url}/work?ms=60000&id=a`)))
         yield* program.awaitOutput(/started a/)
         yield* program.signal("SIGTERM")

@@ -33,6 +33,7 @@ export interface Config {
   readonly faultGrace?: string
   readonly hookTimeout?: string
   readonly drainTimeout?: string
+  readonly requestTimeout?: "500 millis"
   /** Which server: Node's own, or the platform's on top of it. */
   readonly server?: "node" | "platform"
   readonly main?: "holter" | "node" | "node-guarded"
@@ -118,7 +119,7 @@ const NodeServer = Layer.scopedDiscard(
         })
       )
     })
-    yield* HttpDrain.register(server)
+    yield* HttpDrain.register(server, { drainTimeout: config.requestTimeout })
     yield* listen(server)
   })
 )
@@ -127,7 +128,7 @@ const PlatformServer = Layer.unwrapScoped(
   Effect.gen(function* () {
     const { isAccepting } = yield* Lifecycle.Lifecycle
     const server = http.createServer()
-    yield* HttpDrain.register(server)
+    yield* HttpDrain.register(server, { drainTimeout: config.requestTimeout })
     const app = Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       const status = yield* respond(request.url, isAccepting)
@@ -189,6 +190,7 @@ const Slow = Check.make("slow", {
   description: "takes 400 ms",
   config: {},
   error: ProbeError,
+  services: () => Layer.empty,
   probe: (): Effect.Effect<Outcome.Outcome, ProbeError> =>
     Effect.zipRight(say("checking"), Effect.as(Effect.sleep("400 millis"), Outcome.healthy("fine")))
 })
