@@ -162,7 +162,7 @@ const Hooks = Layer.scopedDiscard(
   })
 )
 
-const block = Effect.sync(() => {
+const block = Effect.sync((): void => {
   for (;;);
 })
 
