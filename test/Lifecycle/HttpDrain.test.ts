@@ -11,7 +11,10 @@ const serving = Effect.gen(function* () {
   const responses: Array<http.ServerResponse> = []
   const began = yield* Deferred.make<void>()
   const server = http.createServer((request, response) => {
-    if (request.url === "/quick") return response.end("done")
+    if (request.url === "/quick") {
+      response.end("done")
+      return
+    }
     responses.push(response)
     // The headers are out, and they do not say `Connection: close`.
     response.write("begun, ")

@@ -81,7 +81,11 @@ describe("a launched program ends in order and with 0", () => {
     Effect.gen(function* () {
       for (const server of ["node", "platform"] as const) {
         const { program, url } = yield* serving({ server })
-        const request = yield* Effect.fork(get(`${url}/work?ms=400&id=a`))
+        const agent = yield* Effect.acquireRelease(
+          Effect.sync(() => new http.Agent({ keepAlive: true })),
+          (agent) => Effect.sync(() => agent.destroy())
+        )
+        const request = yield* Effect.fork(get(`${url}/work?ms=400&id=a`, agent))
         yield* program.awaitOutput(/started a/)
         yield* program.signal("SIGTERM")
         const answer = yield* request
