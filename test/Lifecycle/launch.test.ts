@@ -67,20 +67,22 @@ describe("launch", () => {
     })
   )
 
-  it.effect("fails with the error of a layer that fails, after the phases", () =>
+  it.effect("fails with the error of a layer that fails, and leaves nothing open", () =>
     Effect.gen(function* () {
       const { log, mark } = recorder()
-      const Built = Layer.scopedDiscard(
-        Effect.flatMap(Lifecycle.Lifecycle, ({ on }) => on("database", "sqlite", mark("sqlite")))
+      const Server = Layer.scopedDiscard(Effect.addFinalizer(() => mark("server")))
+      const Database = Layer.scopedDiscard(Effect.addFinalizer(() => mark("database"))).pipe(
+        Lifecycle.within("database", "sqlite")
       )
-      const App = Layer.provide(
-        Layer.effectDiscard(new StartError({ message: "port 3000 is taken" })),
-        Built
+      const App = Layer.effectDiscard(new StartError({ message: "port 3000 is taken" })).pipe(
+        Layer.provide(Server),
+        Layer.provide(Database)
       )
-      const { fiber } = yield* start(App)
+      const { fiber, listener } = yield* start(App)
       const error = yield* Effect.flip(Fiber.join(fiber))
       assert.strictEqual(error._tag, "StartError")
-      assert.deepStrictEqual(log, ["sqlite"])
+      assert.deepStrictEqual(log, ["server", "database"])
+      assert.include(listener.describe(), "shutdown by a failed start")
     })
   )
 
