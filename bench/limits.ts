@@ -46,5 +46,15 @@ export const limits = {
     lateness: most(50),
     megabytes: most(180),
     growth: most(1.05)
+  },
+  shutdown: {
+    /** Milliseconds from the last answer to the exit. */
+    afterLast: most(50),
+    /** Milliseconds from the signal to the exit, with nothing to do. */
+    idle: most(150),
+    /** Of the requests in flight. */
+    dropped: most(0),
+    /** Of the 20 that come during the lame-duck time. */
+    late: least(20)
   }
 } as const

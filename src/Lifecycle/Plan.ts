@@ -81,14 +81,12 @@ export const defaultLimit = (
   /** The limits that were set, and the lame-duck time. */
   taken: Duration.Duration,
   hooks: number
-): Duration.Duration =>
-  Duration.max(
-    leastLimit,
-    Duration.min(
-      Duration.times(grace, 1 / 15),
-      Duration.times(Duration.subtract(grace, taken), 1 / Math.max(1, hooks))
-    )
-  )
+): Duration.Duration => {
+  const share = Duration.toMillis(Duration.subtract(grace, taken)) / Math.max(1, hooks)
+  // Whole milliseconds, so that the sum of the parts is not more than the whole.
+  const limit = Math.floor(Math.min(Duration.toMillis(grace) / 15, share))
+  return Duration.max(leastLimit, Duration.millis(limit))
+}
 
 /** With less than this a hook that does nothing may overrun. */
 const leastLimit = Duration.millis(100)

@@ -245,6 +245,19 @@ describe("a hook", () => {
     }).pipe(Effect.provide(quiet))
   )
 
+  it.scopedLive("that blocks the event loop past its limit is late though it brings a value", () =>
+    Effect.gen(function* () {
+      const { lifecycle } = yield* make()
+      const block = Effect.sync(() => {
+        for (const end = performance.now() + 150; performance.now() < end; );
+        return "done"
+      })
+      yield* lifecycle.on("bot", "blocking", block, { timeout: "50 millis" })
+      const report = yield* lifecycle.shutdown
+      assert.deepStrictEqual(endsOf(report), ["blocking overran"])
+    }).pipe(Effect.provide(quiet))
+  )
+
   it.scoped("that overran is interrupted", () =>
     Effect.gen(function* () {
       const { lifecycle, log, mark } = yield* make()

@@ -4,6 +4,8 @@ import { Effect } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
 import * as http from "node:http"
 import * as path from "node:path"
+import * as Behaviour from "../support/doubles/Behaviour.js"
+import * as HttpDouble from "../support/HttpDouble.js"
 import * as Program from "../support/Program.js"
 import * as ProcessTree from "../support/ProcessTree.js"
 import { get } from "./client.js"
@@ -79,7 +81,11 @@ describe("a launched program ends in order and with 0", () => {
     Effect.gen(function* () {
       for (const server of ["node", "platform"] as const) {
         const { program, url } = yield* serving({ server })
-        const request = yield* Effect.fork(get(`${url}/work?ms=400&id=a`))
+        const agent = yield* Effect.acquireRelease(
+          Effect.sync(() => new http.Agent({ keepAlive: true })),
+          (agent) => Effect.sync(() => agent.destroy())
+        )
+        const request = yield* Effect.fork(get(`${url}/work?ms=400&id=a`, agent))
         yield* program.awaitOutput(/started a/)
         yield* program.signal("SIGTERM")
         const answer = yield* request
@@ -115,6 +121,37 @@ describe("a launched program ends in order and with 0", () => {
       const ended = yield* program.exit
       assert.strictEqual(ended.code, 0)
       assert.isAtLeast(ended.millis, 700)
+    })
+  )
+
+  it.scopedLive("and waits for a run of checks", () =>
+    Effect.gen(function* () {
+      const { program } = yield* serving({ trouble: ["check"] })
+      yield* program.awaitOutput(/checking/)
+      yield* program.signal("SIGTERM")
+      const ended = yield* program.exit
+      assert.strictEqual(ended.code, 0, ended.stdout)
+      assert.include(ended.stdout, "check healthy")
+      assert.match(ended.stdout, /waited for checks \(\d+ ms\)/)
+      assertOrderly(program, ended, "SIGTERM")
+    })
+  )
+
+  it.scopedLive("and waits for an alert that is on its way", () =>
+    Effect.gen(function* () {
+      const channel = yield* HttpDouble.make({
+        routes: { "*": Behaviour.slowHeaders(400, Behaviour.text(202, "sent")) }
+      })
+      const program = yield* Program.start(bundle.file, {
+        args: [JSON.stringify({ trouble: ["alert"] } satisfies Config)],
+        env: { CHANNEL_URL: `http://127.0.0.1:${channel.port}/` }
+      })
+      yield* channel.awaitRequests(1)
+      yield* program.signal("SIGTERM")
+      const ended = yield* program.exit
+      assert.strictEqual(ended.code, 0, ended.stdout)
+      assert.include(ended.stdout, "alert 202")
+      assert.match(ended.stdout, /waited for alert \(\d+ ms\)/)
     })
   )
 
@@ -213,6 +250,23 @@ describe("a launched program ends with 1", () => {
       assert.match(ended.stdout, /"  drain +work in flight .* overran 300 ms"/)
       assert.match(ended.stdout, /cancelled backup \(\d+ ms\)|cancelled backup \([\d.]+ s\)/)
       assert.isFalse(ProcessTree.isAlive(Number(child)))
+    })
+  )
+
+  it.scopedLive("when a request takes longer than its limit, and is cut off", () =>
+    Effect.gen(function* () {
+      for (const server of ["node", "platform"] as const) {
+        const { program, url } = yield* serving({ server, requestTimeout: "500 millis" })
+        const request = yield* Effect.fork(Effect.flip(get(`${url}/work?ms=60000&id=a`)))
+        yield* program.awaitOutput(/started a/)
+        yield* program.signal("SIGTERM")
+        const ended = yield* program.exit
+        assert.strictEqual((yield* request)._tag, "NoAnswer")
+        assert.strictEqual(ended.code, 1)
+        assert.deepStrictEqual(closedIn(ended.stdout), phases)
+        assert.match(ended.stdout, /"  drain +http server .* overran 500 ms"/)
+        assert.match(ended.stdout, /cut off 1 request"/)
+      }
     })
   )
 

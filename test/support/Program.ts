@@ -34,8 +34,12 @@ export const bundle = async (entry: string): Promise<Bundle> => {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["better-sqlite3"],
-    alias: { holter: path.join(root, "src/index.ts") },
+    external: ["better-sqlite3", "pg-native"],
+    // The examples import the package by its name, as its users do.
+    alias: {
+      "holter/plugins": path.join(root, "src/plugins"),
+      holter: path.join(root, "src/index.ts")
+    },
     // CommonJS packages inside the bundle ask for Node's modules.
     banner: {
       js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url)`

@@ -7,9 +7,14 @@ import { HttpServer, HttpServerRequest, HttpServerResponse } from "@effect/platf
 import { Data, Effect, FiberSet, Layer, Option, Schema } from "effect"
 import {
   Beacon,
+  Check,
+  CheckRegistry,
+  CheckRunner,
+  HealthMonitor,
   HttpDrain,
   launch,
   Lifecycle,
+  Outcome,
   Phase,
   type PlanError,
   runMain,
@@ -20,6 +25,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import * as http from "node:http"
 import { Worker } from "node:worker_threads"
+import { get } from "../client.js"
 
 export interface Config {
   readonly grace?: string
@@ -27,6 +33,7 @@ export interface Config {
   readonly faultGrace?: string
   readonly hookTimeout?: string
   readonly drainTimeout?: string
+  readonly requestTimeout?: "500 millis"
   /** Which server: Node's own, or the platform's on top of it. */
   readonly server?: "node" | "platform"
   readonly main?: "holter" | "node" | "node-guarded"
@@ -47,6 +54,8 @@ export type Trouble =
   | "exception"
   | "rejection"
   | "saving"
+  | "check"
+  | "alert"
 
 const config = JSON.parse(process.argv[2] ?? "{}") as Config
 const has = (trouble: Trouble) => config.trouble?.includes(trouble) === true
@@ -110,7 +119,7 @@ const NodeServer = Layer.scopedDiscard(
         })
       )
     })
-    yield* HttpDrain.register(server)
+    yield* HttpDrain.register(server, { drainTimeout: config.requestTimeout })
     yield* listen(server)
   })
 )
@@ -119,7 +128,7 @@ const PlatformServer = Layer.unwrapScoped(
   Effect.gen(function* () {
     const { isAccepting } = yield* Lifecycle.Lifecycle
     const server = http.createServer()
-    yield* HttpDrain.register(server)
+    yield* HttpDrain.register(server, { drainTimeout: config.requestTimeout })
     const app = Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       const status = yield* respond(request.url, isAccepting)
@@ -173,6 +182,47 @@ const Child = Layer.scopedDiscard(
   })
 )
 
+class ProbeError extends Schema.TaggedError<ProbeError>()("ProbeError", {
+  reason: Schema.Literal("None")
+}) {}
+
+const Slow = Check.make("slow", {
+  description: "takes 400 ms",
+  config: {},
+  error: ProbeError,
+  services: () => Layer.empty,
+  probe: (): Effect.Effect<Outcome.Outcome, ProbeError> =>
+    Effect.zipRight(say("checking"), Effect.as(Effect.sleep("400 millis"), Outcome.healthy("fine")))
+})
+
+/** A run of checks in flight, whose result is wanted. */
+const Checks = Layer.scopedDiscard(
+  Effect.gen(function* () {
+    const { track } = yield* Beacon.Beacon
+    const monitor = yield* HealthMonitor.HealthMonitor
+    const run = Effect.tap(monitor.runAllChecks, (results) =>
+      say(`check ${results.get("slow")?.status}`)
+    )
+    yield* Effect.forkScoped(track("checks")(run))
+  })
+).pipe(
+  Layer.provide(HealthMonitor.layer),
+  Layer.provide(Slow.layer({})),
+  Layer.provide([CheckRunner.layer(), CheckRegistry.layer]),
+  Layer.orDie
+)
+
+/** An alert on its way: the channel answers when it wants to. */
+const Alert = Layer.scopedDiscard(
+  Effect.gen(function* () {
+    const { track } = yield* Beacon.Beacon
+    const send = Effect.flatMap(get(process.env["CHANNEL_URL"] ?? ""), ({ status }) =>
+      say(`alert ${status}`)
+    )
+    yield* Effect.forkScoped(track("alert")(send))
+  })
+)
+
 const started = (text: string, then: Effect.Effect<void>) =>
   Layer.scopedDiscard(
     Effect.zipRight(
@@ -189,6 +239,8 @@ const troubles = [
   ...(has("slow-start") ? [started("starting", Effect.never)] : []),
   ...(has("deaf-start") ? [started("starting", Effect.uninterruptible(Effect.never))] : []),
   ...(has("child") ? [Child] : []),
+  ...(has("check") ? [Checks] : []),
+  ...(has("alert") ? [Alert] : []),
   ...(has("worker")
     ? [
         Layer.effectDiscard(
