@@ -33,6 +33,15 @@ export const awake = (draft: Draft.Draft): void => {
   }
 }
 
+/** Nobody looked for so long: every check gets that time on top. */
+export const overslept = (draft: Draft.Draft, late: number): void => {
+  for (const [service, check] of HashMap.entries(draft.state.checks)) {
+    const { expectedBy } = check
+    if (expectedBy === null) continue
+    Draft.setCheck(draft, service, { ...check, expectedBy: expectedBy + late })
+  }
+}
+
 export const restarted = (draft: Draft.Draft): void => {
   awake(draft)
   draft.state.disabled = {}
