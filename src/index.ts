@@ -4,6 +4,17 @@
  *
  * @since 0.1.0
  */
+export * as Alert from "./Alert/Alert.js"
+export * as AlertChannel from "./Alert/AlertChannel.js"
+export * as AlertChannelError from "./Alert/AlertChannelError.js"
+export * as AlertPolicy from "./Alert/AlertPolicy.js"
+export * as AlertText from "./Alert/AlertText.js"
+export * as ChannelRegistry from "./Alert/ChannelRegistry.js"
+export * as LogChannel from "./Alert/AlertChannel/Log.js"
+export * as Maintenance from "./Alert/Maintenance.js"
+export * as Notifier from "./Alert/Notifier.js"
+export * as Outbox from "./Alert/Outbox.js"
+export * as Routes from "./Alert/Routes.js"
 export * as Check from "./Check/Check.js"
 export * as CheckError from "./Check/CheckError.js"
 export * as CheckPolicy from "./Check/CheckPolicy.js"
