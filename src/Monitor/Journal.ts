@@ -99,7 +99,8 @@ export class Journal extends Context.Tag("holter/Monitor/Journal")<
  * is damaged, or whose tables are newer, is refused as it is.
  *
  * A SQLite client for it is made with `disableWAL: true`: the journal turns WAL on itself, after it
- * has looked at the file.
+ * has looked at the file. Give it a `prepareCacheTTL` of some seconds too: the client keeps a
+ * statement that could not be prepared, and its failure, for as long as that, which is ten minutes.
  *
  * @since 0.1.0
  * @category layers

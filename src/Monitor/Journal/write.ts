@@ -29,8 +29,12 @@ export const write = (
   const insert = (table: string, key: string, rows: ReadonlyArray<Row>) =>
     Effect.forEach(
       Arr.chunksOf(rows, batch),
-      (some) => sql`INSERT INTO ${sql(table)} ${sql.insert(some)}
-        ON CONFLICT (${sql.literal(key)}) DO NOTHING`,
+      (some, index) =>
+        Effect.zipRight(
+          index === 0 ? Effect.void : turn,
+          sql`INSERT INTO ${sql(table)} ${sql.insert(some)}
+            ON CONFLICT (${sql.literal(key)}) DO NOTHING`
+        ),
       { discard: true }
     )
   const { decisions, events, results, state } = changes
@@ -72,6 +76,9 @@ export const write = (
   )
 }
 
+/** Timers and sockets have their turn; `yieldNow` is for other fibers only. */
+const turn = Effect.sleep(0)
+
 type Row = Readonly<Record<string, string | number | null>>
 
 const writeIncidents = (sql: SqlClient, { incidents }: Changes) =>
@@ -111,6 +118,6 @@ const pruneTable = (sql: SqlClient, table: string, before: number): Effect.Effec
     for (let rows = yield* old; rows.length > 0; rows = yield* old) {
       yield* sql`DELETE FROM ${sql(table)} WHERE (run, seq) IN (SELECT run, seq
         FROM ${sql(table)} WHERE at < ${before} ORDER BY at LIMIT 1000)`
-      yield* Effect.yieldNow()
+      yield* turn
     }
   })
