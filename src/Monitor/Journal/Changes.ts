@@ -35,7 +35,7 @@ export const none: Changes = {
 }
 
 /** More results than these are not kept in memory; the oldest are lost, and counted. */
-export const mostResults = 20_000
+const mostResults = 20_000
 /** The same for decisions and events. */
 const mostDecisions = 20_000
 

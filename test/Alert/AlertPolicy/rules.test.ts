@@ -95,7 +95,7 @@ describe("thresholds", () => {
 describe("degraded, unhealthy and unknown (12)", () => {
   it("opens an incident of that severity, and worse escalates it", () => {
     const statuses = [...repeat(3, "degraded"), ...repeat(3, "unhealthy"), ...repeat(2, "healthy")]
-    const { told } = fold(atOnce, [...begin, ...beats(seconds(45), "redis", statuses as never)])
+    const { told } = fold(atOnce, [...begin, ...beats(seconds(45), "redis", statuses)])
     assert.deepStrictEqual(told, [
       "log opened redis @1m45s",
       "ops opened redis @3m15s",

@@ -7,7 +7,7 @@ import type { CheckResult, Status } from "../../../src/Check/CheckResult.js"
 import type * as Journal from "../../../src/Monitor/Journal.js"
 import { beats, type Event, policy, restarted, result, seconds, start } from "../../Alert/trace.js"
 
-export const rules = policy({ groupWindow: 0 })
+const rules = policy({ groupWindow: 0 })
 
 export const checkResult = (at: number, service: string, status: Status): CheckResult => ({
   service,
