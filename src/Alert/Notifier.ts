@@ -12,7 +12,7 @@ import * as Line from "./Notifier/Line.js"
 import { Outbox } from "./Outbox.js"
 
 /**
- * A channel that failed for good, and what it did not take.
+ * A channel that failed for good.
  *
  * @since 0.1.0
  * @category models
@@ -49,6 +49,11 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
     readonly offer: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
     /** Channels as they fail for good. The alert policy decides who is told instead. */
     readonly disabled: Stream.Stream<Disabled>
+    /**
+     * What a channel did not take yet. For a disabled one it is asked when the policy hears of it,
+     * and not before: by then there may be more.
+     */
+    readonly waiting: (channel: string) => Effect.Effect<ReadonlyArray<Alert>>
     /** Alerts that somebody else was given, and their channel is not to have any more. */
     readonly drop: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
     /** A disabled channel is tried again. */
@@ -116,6 +121,7 @@ export const make = (
         )
         return Effect.flatMap(dropped, (gone) => outbox.acknowledge(gone.flat()))
       },
+      waiting: (channel) => Effect.suspend(() => lines.get(channel)?.waiting ?? Effect.succeed([])),
       enable: (channel) => Effect.flatMap(lineOf(channel, true), (line) => line.enable),
       flush: (within) =>
         Effect.gen(function* () {

@@ -220,9 +220,9 @@ describe("Notifier", () => {
           )
           assert.deepStrictEqual(disabled, {
             channel: "ops",
-            why: "scripted failure: Permanent",
-            pending: [opened, resolved]
+            why: "scripted failure: Permanent"
           })
+          assert.deepStrictEqual(yield* notifier.waiting("ops"), [opened, resolved])
           yield* TestClock.adjust("1 hour")
           assert.strictEqual((yield* ops.attempts).length, 1)
 

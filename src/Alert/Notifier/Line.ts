@@ -10,12 +10,10 @@ import { AlertChannelError } from "../AlertChannelError.js"
 import type { RegisteredChannel } from "../ChannelRegistry.js"
 import { collapse } from "./collapse.js"
 
-/** What became of a channel that failed for good. */
+/** A channel that failed for good. */
 export interface Disabled {
   readonly channel: string
   readonly why: string
-  /** What it did not take. */
-  readonly pending: ReadonlyArray<Alert>
 }
 
 export interface Options {
@@ -117,10 +115,9 @@ export const make = (
         disabled = error.problem
         lastError = error.message
         isLate = true
-        const pending = parcels.map(({ alert }) => alert)
         yield* Effect.logError(`${error.message}. The channel is disabled`)
         yield* settle
-        yield* ends.disabled({ channel: name, why: error.problem, pending })
+        yield* ends.disabled({ channel: name, why: error.problem })
       })
 
     return {

@@ -169,6 +169,8 @@ const play = (
       failing.delete(what.channel)
       deliver()
     } else if (!Object.hasOwn(state.disabled, what.channel)) {
+      // What is owed up to this moment is part of what it did not take.
+      feed({ _tag: "Time", at })
       const isHandedOn = (alert: Alert) =>
         alert.channel === what.channel && AlertPolicy.isHandedOn(under, state, alert)
       const handedOn = pending.filter(isHandedOn)

@@ -658,6 +658,22 @@ describe("channels that fail for good (5, 12)", () => {
     ])
   })
 
+  it("hand on an end that still waits for others, when they did not take the beginning", () => {
+    const grouped = policy()
+    const before = fold(grouped, [...begin, ...outage(seconds(45), "redis")])
+    const { alerts, told } = fold(
+      grouped,
+      [
+        disabled(seconds(166), before),
+        { _tag: "ChannelEnabled", at: start + seconds(167), channel: "ops" },
+        time(seconds(180))
+      ],
+      before.state
+    )
+    assert.deepStrictEqual(told, ["hook resolved redis @2m55s"])
+    assert.strictEqual(alerts[0]?.insteadOf, "ops")
+  })
+
   it("are told as before after a restart", () => {
     const before = fold(atOnce, [...begin, disabled(seconds(20))])
     const { told } = fold(
