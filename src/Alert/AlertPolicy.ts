@@ -47,8 +47,9 @@ export const step = (policy: Policy, before: State, event: Event): Step => {
   // The fold's clock never goes back: a wall clock that does changes what is between the two.
   const now = Math.max(event.at + before.offset, before.now)
   const draft = Draft.make(policy, before, now, event.at)
-  const isLate = before.due !== null && now > before.due + lateness
-  if (isFirst || isLate) Occurrences.awake(draft)
+  const late = before.due === null ? 0 : now - before.due
+  if (isFirst || late > asleep) Occurrences.awake(draft)
+  else if (late > busy) Occurrences.overslept(draft, late)
   apply(draft, event)
   if (draft.unsettled || (before.due !== null && now >= before.due)) Settle.run(draft)
   else if (event._tag === "Result") keepDue(draft, event.service)
@@ -100,8 +101,11 @@ export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean 
     (channel) => channel === alert.channel || Object.hasOwn(state.disabled, channel)
   ) !== undefined
 
-/** A time that comes so late was slept through, and nothing is stale because nobody looked. */
-const lateness = 10_000
+/** A time that comes so late was slept through: the machine wakes up, which is like a start. */
+const asleep = 60_000
+
+/** The process had no time to look. No check is stale because of that. */
+const busy = 1000
 
 const apply = (draft: Draft.Draft, event: Event): void => {
   switch (event._tag) {

@@ -3,5 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as FaultyChannel from "./FaultyChannel.js"
 export * as PluginContract from "./PluginContract.js"
+export * as RecordingChannel from "./RecordingChannel.js"
 export * as ScriptedCheck from "./ScriptedCheck.js"

@@ -21,7 +21,10 @@ export const check = (name: string, settings: CheckPolicy.Settings = {}) => ({
   policy: CheckPolicy.override(CheckPolicy.defaults, settings)
 })
 
-/** Two checks of 30 s, `ops` for what is unhealthy with `hook` behind it, `log` for the rest. */
+/**
+ * Two checks of 30 s, `ops` for what is unhealthy with `hook` behind it, `log` for the rest. Nothing
+ * becomes stale, so that a trace need not go on with every check.
+ */
 export const policy = (options: AlertPolicy.Options = {}): AlertPolicy.Policy =>
   AlertPolicy.make({
     checks: [check("redis"), check("web")],
@@ -29,6 +32,7 @@ export const policy = (options: AlertPolicy.Options = {}): AlertPolicy.Policy =>
       { severity: "unhealthy", to: ["ops"], fallback: "hook" },
       { severity: "degraded", to: ["log"] }
     ],
+    staleAfter: 1_000_000,
     ...options
   })
 

@@ -117,7 +117,9 @@ export const Ended = Schema.Struct({
   message: Schema.String,
   why: Schema.String,
   rule: Schema.Literal("recovery", "flapping", "removed"),
-  channels: Schema.Array(Schema.String)
+  channels: Schema.Array(Schema.String),
+  /** Channels that are told in the place of another one, and of which. */
+  standIns: Schema.Record({ key: Schema.String, value: Schema.String })
 })
 
 /**

@@ -90,7 +90,8 @@ export const end = (
     message: check.message,
     why,
     rule,
-    channels
+    channels,
+    standIns: {}
   }
   draft.state.ended = [...draft.state.ended, ended]
   Draft.nothing(draft, incident, "Recovered", rule, `${why}: the incident is over`)

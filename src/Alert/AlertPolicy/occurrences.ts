@@ -10,7 +10,7 @@ import * as Routes from "../Routes.js"
 import * as Draft from "./Draft.js"
 import type { Event } from "./Event.js"
 import * as Incidents from "./incidents.js"
-import { type Quiet, unseen } from "./State.js"
+import { type Ended, type Quiet, unseen } from "./State.js"
 
 type Of<Tag extends Event["_tag"]> = Extract<Event, { _tag: Tag }>
 
@@ -30,6 +30,15 @@ export const awake = (draft: Draft.Draft): void => {
         : Math.max(check.expectedBy, draft.now + draft.policy.staleAfter * interval)
     const counts = { failures: 0, unhealthy: 0, successes: 0, failingSince: null }
     Draft.setCheck(draft, service, { ...check, expectedBy, ...(isOld ? counts : {}) })
+  }
+}
+
+/** Nobody looked for so long: every check gets that time on top. */
+export const overslept = (draft: Draft.Draft, late: number): void => {
+  for (const [service, check] of HashMap.entries(draft.state.checks)) {
+    const { expectedBy } = check
+    if (expectedBy === null) continue
+    Draft.setCheck(draft, service, { ...check, expectedBy: expectedBy + late })
   }
 }
 
@@ -111,7 +120,10 @@ export const disabled = (draft: Draft.Draft, event: Of<"ChannelDisabled">): void
   const words = `Channel ${channel} is disabled: ${why}`
   Draft.nothing(draft, { service: null }, "Noted", "fallback", words)
   for (const alert of pending) {
-    if (alert.kind !== "escalated" && alert.kind !== "reminder") forget(draft, channel, alert)
+    if (alert.kind !== "escalated" && alert.kind !== "reminder") {
+      forget(draft, channel, alert)
+      redirect(draft, channel, alert)
+    }
     if (alert.subjects.some(({ over }) => over)) handOn(draft, channel, alert, words)
   }
 }
@@ -123,6 +135,28 @@ const forget = (draft: Draft.Draft, channel: string, alert: Alert): void => {
     const { [channel]: _, ...told } = incident.told
     Draft.setIncident(draft, { ...incident, told })
   }
+}
+
+/** An end that waits to be told goes where the beginning, which did not arrive, would have gone. */
+const redirect = (draft: Draft.Draft, channel: string, alert: Alert): void => {
+  const other = Routes.fallback(
+    draft.policy.routes,
+    alert.severity,
+    channel,
+    Draft.isDisabled(draft)
+  )
+  const isMeant = ({ incident }: Ended) =>
+    alert.subjects.some((subject) => subject.incident === incident.id)
+  draft.state.ended = draft.state.ended.map((ended): Ended => {
+    if (other === undefined || !isMeant(ended) || !ended.channels.includes(channel)) return ended
+    const rest = ended.channels.filter((name) => name !== channel)
+    if (Object.hasOwn(ended.incident.told, other)) return { ...ended, channels: rest }
+    return {
+      ...ended,
+      channels: [...rest, other],
+      standIns: { ...ended.standIns, [other]: channel }
+    }
+  })
 }
 
 const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string): void => {

@@ -34,8 +34,7 @@ const findStale = (draft: Draft.Draft): void => {
     const message = `No result for ${waited}`
     const why = `${message}, and one was due every ${span(Draft.rules(draft, service).interval)}`
     const previous = check.status === "unknown" ? check.previous : check.status
-    const stale = { ...check, status: "unknown", previous, message, expectedBy: null } as const
-    Draft.setCheck(draft, service, stale)
+    Draft.setCheck(draft, service, { ...check, ...notKnown, previous, message })
     const incident = Draft.incident(draft, service)
     if (incident !== undefined) {
       draft.unsettled = true
@@ -51,6 +50,16 @@ const findStale = (draft: Draft.Draft): void => {
     })
   }
 }
+
+/** What comes after the silence is counted from nothing. */
+const notKnown = {
+  status: "unknown",
+  expectedBy: null,
+  failures: 0,
+  unhealthy: 0,
+  successes: 0,
+  failingSince: null
+} as const
 
 const calmDown = (draft: Draft.Draft): void => {
   const { calm } = draft.policy.flapping

@@ -21,6 +21,8 @@ export const run = (draft: Draft.Draft): void => {
 }
 
 const remind = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.Owed> => {
+  // It seems to come back: the next results decide, and not a message that is wrong by then.
+  if (Draft.check(draft, incident.service).successes > 0 && incident.flapping === null) return []
   const block = Suppression.blockOf(draft, incident) ?? whileFlapping(incident)
   if (block?.reason === "Start") {
     if (block.until !== undefined) Draft.lookAgain(draft, block.until)

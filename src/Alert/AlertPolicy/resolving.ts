@@ -39,7 +39,7 @@ const messageFor = (draft: Draft.Draft, ended: Ended, channel: string): Messages
     kind: "resolved",
     rule,
     why: `${why}. It was ${incident.severity} for ${span(at - incident.since)}`,
-    insteadOf: other === undefined ? null : channel,
+    insteadOf: other === undefined ? (ended.standIns[channel] ?? null) : channel,
     over: { at, message }
   }
 }

@@ -14,7 +14,7 @@ export const blockOf = (draft: Draft.Draft, incident: Incident): Block | undefin
   byStart(draft, incident) ?? byQuiet(draft, incident) ?? Dependencies.blockOf(draft, incident)
 
 /** Whether a maintenance or silence is for this service. */
-export const covers = (quiet: Quiet, service: string): boolean =>
+const covers = (quiet: Quiet, service: string): boolean =>
   quiet.services === null || quiet.services.includes(service)
 
 /** What was known before a pause is not told before it was seen again. */

@@ -37,6 +37,8 @@ export const onResult = (draft: Draft.Draft, result: Result): void => {
   const incident = Draft.incident(draft, service)
   if (incident === undefined) return withoutIncident(draft, service, before, after)
   if (status === "healthy") return onSuccess(draft, incident, after)
+  // A reminder waits while a service seems to come back.
+  if (before.successes > 0) draft.unsettled = true
   onFailure(draft, incident, after)
 }
 

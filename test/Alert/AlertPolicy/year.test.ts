@@ -10,7 +10,7 @@ const year = hours(24 * 365)
 
 /** Each service is down for an hour every 36 days, each at another time. */
 const isDown = (index: number, at: number): boolean =>
-  (at + index * hours(7)) % hours(24 * 36) < hours(1)
+  (at + hours(50) + index * hours(7)) % hours(24 * 36) < hours(1)
 
 describe("a year of 20 checks at 5 minutes", () => {
   it("folds in seconds, with an alert for each outage and one for its end", () => {
@@ -34,9 +34,7 @@ describe("a year of 20 checks at 5 minutes", () => {
     feed(restarted(0))
     for (let at = 0; at < year; at += minutes(5)) {
       services.forEach((service, index) =>
-        feed(
-          result(at + hours(1) + index * 1000, service, isDown(index, at) ? "unhealthy" : "healthy")
-        )
+        feed(result(at + index * 1000, service, isDown(index, at) ? "unhealthy" : "healthy"))
       )
     }
     const took = performance.now() - begun
@@ -45,7 +43,7 @@ describe("a year of 20 checks at 5 minutes", () => {
     )
     // Ten or eleven outages of each service, and none goes on when the year is over.
     assert.strictEqual(told["opened"], told["resolved"])
-    assert.isAbove(told["opened"] ?? 0, 200)
+    assert.isAbove(told["opened"] ?? 0, 199)
     assert.isBelow(took, 30_000)
   })
 })

@@ -1,0 +1,229 @@
+/**
+ * A channel is data: a type, a configuration, and how one alert is sent. `layer` turns it into a
+ * Layer that registers itself. What is tried again, when, and who is told instead is not the
+ * channel's business: it says by its error what kind of failure it was.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Effect, Either, Layer, Predicate, Schema } from "effect"
+import * as CheckConfig from "../Check/CheckConfig.js"
+import type { ConfigIssue } from "../Check/CheckError.js"
+import * as Secrets from "../Common/Secrets.js"
+import type { Alert } from "./Alert.js"
+import {
+  AlertChannelError,
+  ChannelConfigError,
+  type DuplicateChannelError
+} from "./AlertChannelError.js"
+import { ChannelRegistry } from "./ChannelRegistry.js"
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export const TypeId = "~holter/AlertChannel"
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * What a channel is called in one program.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The name that routes use; the type by default. */
+  readonly name?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface AlertChannel<
+  Type extends string,
+  Fields extends Schema.Struct.Fields,
+  R,
+  /** What the channel's own services leave open; nothing, in a plugin that is complete. */
+  Open = never
+> {
+  readonly [TypeId]: TypeId
+  readonly type: Type
+  readonly description: string
+  readonly config: Schema.Struct<Fields>
+
+  /** Registers the channel, with services from the program that embeds it. */
+  readonly layer: (
+    config: Input<Fields>,
+    options?: Options
+  ) => Layer.Layer<never, DuplicateChannelError | ChannelConfigError, ChannelRegistry | R>
+
+  /** `layer` with services of the channel's own, built from its configuration. */
+  readonly layerStandalone: (
+    config: Input<Fields>,
+    options?: Options
+  ) => Layer.Layer<never, DuplicateChannelError | ChannelConfigError, ChannelRegistry | Open>
+
+  /**
+   * The channel as a configuration file describes it: its layer, with services of its own, or
+   * everything that is wrong. `scrub` takes known secrets out of what was found.
+   */
+  readonly decode: (
+    input: unknown,
+    options?: Options,
+    scrub?: (text: string) => string
+  ) => Either.Either<
+    Layer.Layer<never, DuplicateChannelError, ChannelRegistry | Open>,
+    ReadonlyArray<ConfigIssue>
+  >
+}
+
+/**
+ * What `layer` takes: the configuration as code writes it, defaults left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input<Fields extends Schema.Struct.Fields> = Schema.Simplify<
+  Schema.Struct.Constructor<Fields>
+>
+
+/**
+ * Any channel, for code that knows it by its type only: the plugin catalog of a command line.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Any = Pick<
+  AlertChannel<string, Schema.Struct.Fields, never>,
+  "type" | "description" | "decode" | TypeId
+> & { readonly config: Schema.Schema.AnyNoContext }
+
+/**
+ * Whether a value from a plugin's module is a channel.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isAlertChannel = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Definition<Fields extends Schema.Struct.Fields, R, S> {
+  readonly description: string
+  readonly config: Fields
+  /** What must hold beside the fields one by one. */
+  readonly rules?: CheckConfig.Rules
+  /** How long one attempt may take; 10 seconds by default. */
+  readonly timeout?: Duration.DurationInput
+  /**
+   * Whether messages that are late may come as one that tells the story. They may by default; who
+   * counts messages says no.
+   */
+  readonly collapses?: boolean
+  /**
+   * Sends one alert. It succeeds when the receiver has it, and not before. `name` is the channel's,
+   * for errors.
+   */
+  readonly send: (
+    alert: Alert,
+    config: Schema.Struct.Type<Fields>,
+    name: string
+  ) => Effect.Effect<void, AlertChannelError, R>
+  /** Builds what `send` needs from its configuration, for use without an embedding program. */
+  readonly services: (config: Schema.Struct.Type<Fields>) => Layer.Layer<S>
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * import { AlertChannel, AlertText } from "holter"
+ * import { Console, Layer } from "effect"
+ *
+ * const Terminal = AlertChannel.make("terminal", {
+ *   description: "Prints alerts",
+ *   config: {},
+ *   send: (alert) => Console.log(AlertText.text(alert)),
+ *   services: () => Layer.empty
+ * })
+ */
+export const make = <const Type extends string, Fields extends Schema.Struct.Fields, R, S>(
+  type: Type,
+  definition: Definition<Fields, R, S>
+): AlertChannel<Type, Fields, R, Exclude<R, S>> => {
+  const config = Schema.Struct(definition.config)
+  const rules: CheckConfig.Rules = definition.rules ?? (() => [])
+  type Configuration = Schema.Struct.Type<Fields>
+
+  const register = (configuration: Configuration, options: Options | undefined) =>
+    Effect.gen(function* () {
+      const registry = yield* ChannelRegistry
+      const services = yield* Effect.context<R>()
+      const name = options?.name ?? type
+      const secrets = Secrets.fromConfig(configuration)
+      yield* registry.register({
+        name,
+        type,
+        timeout: Duration.decode(definition.timeout ?? "10 seconds"),
+        collapses: definition.collapses ?? true,
+        send: (alert) =>
+          // `suspend`: a channel that throws is a failed attempt, not a failed program.
+          Effect.suspend(() => definition.send(alert, configuration, name)).pipe(
+            Effect.provide(services),
+            Effect.mapError((error) => scrubbed(error, secrets))
+          )
+      })
+    })
+
+  const validate = (input: Input<Fields>, options: Options | undefined) =>
+    Either.mapLeft(
+      CheckConfig.validate(config, rules, input),
+      (issues) => new ChannelConfigError({ channel: options?.name ?? type, issues })
+    )
+
+  type Open = Exclude<R, S>
+
+  const standalone = (valid: Configuration, options: Options | undefined) =>
+    // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
+    Layer.scopedDiscard(register(valid, options)).pipe(
+      Layer.provide(definition.services(valid))
+      // The same set of services, which tsc does not reduce while `R` and `S` are generic.
+    ) as Layer.Layer<never, DuplicateChannelError, ChannelRegistry | Open>
+
+  return {
+    [TypeId]: TypeId,
+    type,
+    description: definition.description,
+    config,
+    layer: (input, options) =>
+      Layer.scopedDiscard(
+        Effect.flatMap(validate(input, options), (valid) => register(valid, options))
+      ),
+    layerStandalone: (input, options) =>
+      Layer.unwrapEffect(
+        Effect.map(validate(input, options), (valid) => standalone(valid, options))
+      ),
+    decode: (input, options, scrub) =>
+      Either.map(CheckConfig.decode(config, rules, input, scrub), (valid) =>
+        standalone(valid, options)
+      )
+  }
+}
+
+const scrubbed = (error: AlertChannelError, secrets: Secrets.Secrets): AlertChannelError => {
+  const { cause, channel, problem, reason, retryAfter } = error
+  return new AlertChannelError({
+    reason,
+    channel,
+    problem: secrets.scrub(problem),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(cause === undefined ? {} : { cause: secrets.scrubAll(cause) })
+  })
+}

@@ -1,0 +1,67 @@
+/**
+ * The channels of this program. The layer of a channel registers it here and takes it out again when
+ * its scope closes.
+ *
+ * @since 0.1.0
+ */
+import { Context, type Duration, Effect, Layer, Option, type Scope } from "effect"
+import type { Alert } from "./Alert.js"
+import { type AlertChannelError, DuplicateChannelError } from "./AlertChannelError.js"
+
+/**
+ * A channel with its configuration and its services: ready to send.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RegisteredChannel {
+  /** The name that routes use. */
+  readonly name: string
+  readonly type: string
+  /** How long one attempt may take. */
+  readonly timeout: Duration.Duration
+  /** Whether messages that are late may come as one. */
+  readonly collapses: boolean
+  readonly send: (alert: Alert) => Effect.Effect<void, AlertChannelError>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class ChannelRegistry extends Context.Tag("holter/Alert/ChannelRegistry")<
+  ChannelRegistry,
+  {
+    /** Adds a channel for as long as the scope is open. */
+    readonly register: (
+      channel: RegisteredChannel
+    ) => Effect.Effect<void, DuplicateChannelError, Scope.Scope>
+    /** All channels, in the order of their registration. */
+    readonly all: Effect.Effect<ReadonlyArray<RegisteredChannel>>
+    readonly find: (name: string) => Effect.Effect<Option.Option<RegisteredChannel>>
+  }
+>() {}
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<ChannelRegistry> = Layer.sync(ChannelRegistry, () => {
+  const channels = new Map<string, RegisteredChannel>()
+  const add = (channel: RegisteredChannel) =>
+    Effect.suspend(() => {
+      const existing = channels.get(channel.name)
+      if (existing !== undefined) {
+        const { name, type } = channel
+        return new DuplicateChannelError({ name, type, existingType: existing.type })
+      }
+      channels.set(channel.name, channel)
+      return Effect.void
+    })
+  return {
+    register: (channel) =>
+      Effect.acquireRelease(add(channel), () => Effect.sync(() => channels.delete(channel.name))),
+    all: Effect.sync(() => [...channels.values()]),
+    find: (name) => Effect.sync(() => Option.fromNullable(channels.get(name)))
+  }
+})

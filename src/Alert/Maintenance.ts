@@ -1,0 +1,231 @@
+/**
+ * Maintenance windows: once, or again and again by a cron expression in a time zone. Pure: a window
+ * says whether it is open and when that changes; the alert policy hears of it by events.
+ *
+ * @since 0.1.0
+ */
+import { Cron, DateTime, Duration, Either, Option, Schema } from "effect"
+import type { ConfigIssue } from "../Check/CheckError.js"
+import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigIssues from "../Check/ConfigIssues.js"
+import type { Event } from "./AlertPolicy/Event.js"
+
+/**
+ * A window as a configuration describes it. `schedule` says when it opens, by cron in `timeZone`
+ * (UTC by default), and `duration` how long it stays open; or `from` and `until` open it once.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Settings = Schema.Struct({
+  name: Schema.NonEmptyString,
+  /** All services where none are named. */
+  services: Schema.optional(Schema.Array(Schema.String)),
+  schedule: Schema.optional(Schema.String),
+  timeZone: Schema.optional(Schema.String),
+  duration: Schema.optional(ConfigField.duration),
+  from: Schema.optional(Schema.String),
+  until: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Settings = typeof Settings.Type
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Window {
+  readonly name: string
+  readonly services: ReadonlyArray<string> | null
+  /** The opening in which this moment lies, if there is one. */
+  readonly openAt: (time: DateTime.Utc) => Option.Option<Opening>
+  /** The next time after this one at which it opens or closes. */
+  readonly nextChange: (time: DateTime.Utc) => Option.Option<DateTime.Utc>
+}
+
+/**
+ * From the first moment to the last, which is not part of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Opening {
+  readonly from: DateTime.Utc
+  readonly until: DateTime.Utc
+}
+
+/**
+ * The window, or everything that is wrong with it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  settings: Settings,
+  path: ReadonlyArray<string> = [],
+  services?: ReadonlyArray<string>
+): Either.Either<Window, ReadonlyArray<ConfigIssue>> => {
+  const unknown = (settings.services ?? []).flatMap((name, index): ReadonlyArray<ConfigIssue> => {
+    if (services === undefined || services.includes(name)) return []
+    const expected = `the name of a check (known: ${services.join(", ")})`
+    return [{ path: [...path, "services", String(index)], expected, found: quoted(name) }]
+  })
+  const times = settings.schedule === undefined ? once(settings, path) : recurring(settings, path)
+  const problems = [...unknown, ...(Either.isLeft(times) ? times.left : [])]
+  if (Either.isLeft(times) || problems.length > 0) return Either.left(problems)
+  return Either.right({
+    name: settings.name,
+    services: settings.services ?? null,
+    ...times.right
+  })
+}
+
+/**
+ * What the alert policy hears at this moment: of windows that are open and that it does not know to
+ * be, and of those that it knows and that are not. `known` are the ids of its maintenances that
+ * came from windows.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export const events = (
+  windows: ReadonlyArray<Window>,
+  known: ReadonlySet<string>,
+  time: DateTime.Utc
+): ReadonlyArray<Event> => {
+  const at = time.epochMillis
+  const open = windows.flatMap((window) =>
+    Option.toArray(
+      Option.map(window.openAt(time), (opening) => ({ id: idOf(window), opening, window }))
+    )
+  )
+  return [
+    ...open
+      .filter(({ id }) => !known.has(id))
+      .map(
+        ({ id, opening, window }): Event => ({
+          _tag: "MaintenanceStarted",
+          at,
+          id,
+          services: window.services,
+          until: opening.until.epochMillis,
+          why: window.name
+        })
+      ),
+    ...[...known]
+      .filter((id) => id.startsWith(prefix) && !open.some((one) => one.id === id))
+      .map((id): Event => ({ _tag: "MaintenanceEnded", at, id }))
+  ]
+}
+
+/**
+ * When `events` must be asked again.
+ *
+ * @since 0.1.0
+ * @category events
+ */
+export const nextChange = (
+  windows: ReadonlyArray<Window>,
+  time: DateTime.Utc
+): Option.Option<DateTime.Utc> => {
+  const changes = windows.flatMap((window) => Option.toArray(window.nextChange(time)))
+  return changes.length === 0
+    ? Option.none()
+    : Option.some(changes.reduce((one, other) => DateTime.min(one, other)))
+}
+
+/** Tells windows of the configuration from what somebody started by hand. */
+const prefix = "window:"
+const idOf = (window: Window): string => `${prefix}${window.name}`
+
+type Times = Pick<Window, "openAt" | "nextChange">
+type Checked<A> = Either.Either<A, ReadonlyArray<ConfigIssue>>
+
+const quoted = (text: string): string => ConfigIssues.show(text, (same) => same)
+
+const wrong = (
+  path: ReadonlyArray<string>,
+  expected: string,
+  found: string | undefined
+): ConfigIssue => ({ path, expected, found: found === undefined ? "nothing" : quoted(found) })
+
+const once = (settings: Settings, path: ReadonlyArray<string>): Checked<Times> => {
+  const read = (field: "from" | "until") =>
+    Option.fromNullable(settings[field]).pipe(
+      Option.flatMap(DateTime.make),
+      Option.map(DateTime.toUtc)
+    )
+  const from = read("from")
+  const until = read("until")
+  const expected = "a time such as 2026-05-01T22:00:00Z (or a cron expression as `schedule`)"
+  const later = "a time after `from`, such as 2026-05-01T23:00:00Z"
+  if (Option.isNone(from) || Option.isNone(until)) {
+    return Either.left([
+      ...(Option.isNone(from) ? [wrong([...path, "from"], expected, settings.from)] : []),
+      ...(Option.isNone(until) ? [wrong([...path, "until"], later, settings.until)] : [])
+    ])
+  }
+  if (DateTime.lessThanOrEqualTo(until.value, from.value)) {
+    return Either.left([wrong([...path, "until"], later, settings.until)])
+  }
+  const opening = { from: from.value, until: until.value }
+  return Either.right({
+    openAt: (time) => Option.liftPredicate(opening, (one) => contains(one, time)),
+    nextChange: (time) =>
+      Option.fromNullable(
+        [opening.from, opening.until].find((change) => DateTime.greaterThan(change, time))
+      )
+  })
+}
+
+const recurring = (settings: Settings, path: ReadonlyArray<string>): Checked<Times> => {
+  const { duration, schedule = "", timeZone = "UTC" } = settings
+  const zone = DateTime.zoneMakeNamed(timeZone)
+  // The expression is looked at although the zone is wrong, so that both are told.
+  const cron = Cron.parse(
+    schedule,
+    Option.getOrElse(zone, () => DateTime.zoneMakeOffset(0))
+  )
+  const never = Either.flatMap(cron, (valid) => Either.try(() => Cron.next(valid, 0)))
+  const problems = [
+    ...(Either.isLeft(never)
+      ? [
+          wrong(
+            [...path, "schedule"],
+            `a cron expression for times that exist, such as "0 3 * * 0"${Either.isLeft(cron) ? ` (${cron.left.message})` : ""}`,
+            schedule
+          )
+        ]
+      : []),
+    ...(Option.isNone(zone)
+      ? [wrong([...path, "timeZone"], "a time zone such as Europe/Berlin", timeZone)]
+      : []),
+    ...(duration === undefined
+      ? [wrong([...path, "duration"], 'a duration such as "1 hour"', undefined)]
+      : [])
+  ]
+  if (Either.isLeft(cron) || duration === undefined || problems.length > 0) {
+    return Either.left(problems)
+  }
+  const span = Duration.decode(duration)
+  // `prev` looks at whole seconds before the one that it is given.
+  const openingBefore = (time: DateTime.Utc): Opening => {
+    const from = DateTime.unsafeMake(Cron.prev(cron.right, DateTime.add(time, { seconds: 1 })))
+    return { from, until: DateTime.addDuration(from, span) }
+  }
+  return Either.right({
+    openAt: (time) => Option.liftPredicate(openingBefore(time), (one) => contains(one, time)),
+    nextChange: (time) => {
+      const opens = DateTime.unsafeMake(Cron.next(cron.right, time))
+      const { until } = openingBefore(time)
+      return Option.some(DateTime.greaterThan(until, time) ? DateTime.min(opens, until) : opens)
+    }
+  })
+}
+
+const contains = ({ from, until }: Opening, time: DateTime.Utc): boolean =>
+  DateTime.greaterThanOrEqualTo(time, from) && DateTime.lessThan(time, until)

@@ -1,0 +1,154 @@
+/**
+ * Takes alerts to their channels: a fiber and a bounded line for each, so that a channel that hangs
+ * delays nobody. An alert is done when its channel has it: at least once, with the same key each
+ * time.
+ *
+ * @since 0.1.0
+ */
+import { Array as Arr, Context, Duration, Effect, Layer, Mailbox, type Scope, Stream } from "effect"
+import type { Alert } from "./Alert.js"
+import { ChannelRegistry } from "./ChannelRegistry.js"
+import * as Line from "./Notifier/Line.js"
+import { Outbox } from "./Outbox.js"
+
+/**
+ * A channel that failed for good.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Disabled = Line.Disabled
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ChannelHealth = Line.Health
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The wait after a first failure; it doubles with each. One second by default. */
+  readonly firstBackoff?: Duration.DurationInput
+  /** The longest wait that Holter chooses itself. Five minutes by default. */
+  readonly longestBackoff?: Duration.DurationInput
+  /** Alerts that may wait for a channel one by one; more are told as one. 1,000 by default. */
+  readonly capacity?: number
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class Notifier extends Context.Tag("holter/Alert/Notifier")<
+  Notifier,
+  {
+    /** Hands over alerts that are in the outbox already. It never waits for a channel. */
+    readonly offer: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
+    /** Channels as they fail for good. The alert policy decides who is told instead. */
+    readonly disabled: Stream.Stream<Disabled>
+    /**
+     * What a channel did not take yet. For a disabled one it is asked when the policy hears of it,
+     * and not before: by then there may be more.
+     */
+    readonly waiting: (channel: string) => Effect.Effect<ReadonlyArray<Alert>>
+    /** Alerts that somebody else was given, and their channel is not to have any more. */
+    readonly drop: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
+    /** A disabled channel is tried again. */
+    readonly enable: (channel: string) => Effect.Effect<void>
+    /** Waits until all is sent, as long as it may; what is left stays in the outbox. */
+    readonly flush: (within: Duration.DurationInput) => Effect.Effect<ReadonlyArray<Alert>>
+    readonly health: Effect.Effect<ReadonlyMap<string, ChannelHealth>>
+  }
+>() {}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options = {}
+): Effect.Effect<Notifier["Type"], never, ChannelRegistry | Outbox | Scope.Scope> =>
+  Effect.gen(function* () {
+    const registry = yield* ChannelRegistry
+    const outbox = yield* Outbox
+    const scope = yield* Effect.scope
+    const gone = yield* Mailbox.make<Disabled>()
+    const lines = new Map<string, Line.Line>()
+    const settings: Line.Options = {
+      backoff: {
+        first: Duration.decode(options.firstBackoff ?? "1 second"),
+        most: Duration.decode(options.longestBackoff ?? "5 minutes")
+      },
+      capacity: options.capacity ?? 1000
+    }
+    const ends: Line.Ends = {
+      acknowledge: outbox.acknowledge,
+      disabled: (disabled) => Effect.asVoid(gone.offer(disabled))
+    }
+    const creating = yield* Effect.makeSemaphore(1)
+
+    const lineOf = (channel: string, late: boolean) =>
+      Effect.gen(function* () {
+        const known = lines.get(channel)
+        if (known !== undefined) return known
+        const line = yield* Line.make(channel, registry.find(channel), late, settings, ends)
+        lines.set(channel, line)
+        yield* Effect.forkIn(line.run, scope)
+        return line
+      }).pipe(creating.withPermits(1))
+
+    const add = (alerts: ReadonlyArray<Alert>, late: boolean) =>
+      Effect.forEach(
+        Object.entries(Arr.groupBy(alerts, ({ channel }) => channel)),
+        ([channel, own]) => Effect.flatMap(lineOf(channel, late), (line) => line.add(own)),
+        { discard: true }
+      )
+
+    yield* Effect.flatMap(outbox.pending, (pending) => add(pending, true))
+
+    const all = Effect.sync(() => [...lines.values()])
+    return {
+      offer: (alerts) => (alerts.length === 0 ? Effect.void : add(alerts, false)),
+      disabled: Mailbox.toStream(gone),
+      drop: (alerts) => {
+        const keys = new Set(alerts.map(({ key }) => key))
+        const dropped = Effect.flatMap(
+          all,
+          Effect.forEach((line) => line.drop(keys))
+        )
+        return Effect.flatMap(dropped, (gone) => outbox.acknowledge(gone.flat()))
+      },
+      waiting: (channel) => Effect.suspend(() => lines.get(channel)?.waiting ?? Effect.succeed([])),
+      enable: (channel) => Effect.flatMap(lineOf(channel, true), (line) => line.enable),
+      flush: (within) =>
+        Effect.gen(function* () {
+          const idle = Effect.forEach(yield* all, (line) => line.idle, {
+            concurrency: "unbounded",
+            discard: true
+          })
+          yield* Effect.timeoutOption(idle, within)
+          return (yield* Effect.forEach(yield* all, (line) => line.waiting)).flat()
+        }),
+      health: Effect.flatMap(
+        Effect.sync(() => [...lines]),
+        (entries) =>
+          Effect.map(
+            Effect.forEach(entries, ([name, line]) =>
+              Effect.map(line.health, (health) => [name, health] as const)
+            ),
+            (healths) => new Map(healths)
+          )
+      )
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<Notifier, never, ChannelRegistry | Outbox> => Layer.scoped(Notifier, make(options))

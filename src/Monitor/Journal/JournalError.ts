@@ -1,0 +1,83 @@
+/**
+ * Why a journal cannot be used.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+
+/**
+ * | reason | what it means |
+ * | --- | --- |
+ * | `Corrupt` | it is there, and is no database, or a damaged one |
+ * | `NewerVersion` | a newer Holter has written it |
+ * | `Unsupported` | a dialect of SQL that no journal is written in |
+ * | `Unavailable` | it cannot be reached, read or written at the moment |
+ * | `Unreadable` | what it holds is not what this version of Holter writes |
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JournalError extends Schema.TaggedError<JournalError>("holter/Monitor/JournalError")(
+  "JournalError",
+  {
+    reason: Schema.Literal("Corrupt", "NewerVersion", "Unsupported", "Unavailable", "Unreadable"),
+    expected: Schema.String,
+    found: Schema.String,
+    /** What to do about it, in the imperative. */
+    advice: Schema.String,
+    cause: Schema.optional(Schema.Defect)
+  }
+) {
+  override get message(): string {
+    return `The journal cannot be used: expected ${this.expected}, found ${this.found}. ${this.advice}.`
+  }
+}
+
+/**
+ * @internal
+ */
+export const corrupt = (found: string, cause?: unknown): JournalError =>
+  new JournalError({
+    reason: "Corrupt",
+    expected: "a sound database",
+    found,
+    advice:
+      "Nothing in it was changed. Move the file and its -wal and -shm files away to start a new journal, or name another one with HOLTER_JOURNAL_URL",
+    cause
+  })
+
+/**
+ * @internal
+ */
+export const unavailable = (found: string, cause?: unknown): JournalError =>
+  new JournalError({
+    reason: "Unavailable",
+    expected: "an answer of its database",
+    found,
+    advice: "See that the database runs and that this user may write to it",
+    cause
+  })
+
+/**
+ * @internal
+ */
+export const newer = (version: number, known: number): JournalError =>
+  new JournalError({
+    reason: "NewerVersion",
+    expected: `a schema of version ${known} or less`,
+    found: `version ${version}, written by a newer Holter`,
+    advice:
+      "Nothing in it was changed. Use that Holter again, or name another journal with HOLTER_JOURNAL_URL"
+  })
+
+/**
+ * @internal
+ */
+export const unreadable = (what: string, cause?: unknown): JournalError =>
+  new JournalError({
+    reason: "Unreadable",
+    expected: `${what} as this version of Holter writes them`,
+    found: "something else",
+    advice: "Use the Holter that wrote it, or name another journal with HOLTER_JOURNAL_URL",
+    cause
+  })

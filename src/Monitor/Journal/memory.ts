@@ -1,0 +1,88 @@
+/**
+ * A journal of bounded size in memory.
+ *
+ * @internal
+ */
+import { Effect, Option, Stream } from "effect"
+import type { Alert } from "../../Alert/Alert.js"
+import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import * as Changes from "./Changes.js"
+import { type JournaledIncident, type Query, toEvent } from "./Entry.js"
+
+/** How many ended incidents are kept. */
+const mostIncidents = 1000
+
+export const make = () => {
+  let kept = Changes.none
+  let requests: ReadonlyArray<AlertPolicy.Event.Event> = []
+  const verdicts = new Map<string, string>()
+  return {
+    write: (changes: Changes.Changes) =>
+      Effect.sync(() => {
+        const all = Changes.merge(kept, changes)
+        const owed = [...all.outbox].filter(([, alert]) => alert !== undefined)
+        const incidents = [...all.incidents].slice(-mostIncidents)
+        kept = { ...all, outbox: new Map(owed), incidents: new Map(incidents) }
+      }),
+    state: Effect.sync(() => Option.fromNullable(kept.state)),
+    pending: Effect.sync(
+      (): ReadonlyArray<Alert> =>
+        [...kept.outbox.values()].flatMap((owed) => (owed === undefined ? [] : [owed.value]))
+    ),
+    results: (query: Query) => Effect.sync(() => select(kept.results.map(valueOf), query)),
+    decisions: (query: Query) => Effect.sync(() => select(kept.decisions.map(valueOf), query)),
+    incidents: (query: Query) =>
+      Effect.sync(() => selectIncidents([...kept.incidents.values()], query)),
+    history: (since: number) =>
+      Stream.suspend(() => {
+        const all = [
+          ...kept.results.map(({ seq, value }) => ({ seq, value: toEvent(value) })),
+          ...kept.events
+        ]
+        const ordered = all.sort((one, other) => one.seq - other.seq).map(valueOf)
+        return Stream.fromIterable(ordered.filter(({ at }) => at >= since))
+      }),
+    request: (event: AlertPolicy.Event.Event) =>
+      Effect.sync(() => {
+        requests = [...requests, event]
+      }),
+    takeRequests: Effect.sync(() => {
+      const taken = requests
+      requests = []
+      return taken
+    }),
+    verdict: (key: string) => Effect.sync(() => Option.fromNullable(verdicts.get(key))),
+    keepVerdict: (key: string, verdict: string) =>
+      Effect.sync(() => {
+        verdicts.set(key, verdict)
+      })
+  }
+}
+
+const valueOf = <A>({ value }: Changes.Numbered<A>): A => value
+
+const select = <A extends { readonly at: number; readonly service: string | null }>(
+  all: ReadonlyArray<A>,
+  { limit = 1000, service, since, until }: Query
+): ReadonlyArray<A> =>
+  all
+    .filter(
+      (one) =>
+        (service === undefined || one.service === service) &&
+        (since === undefined || one.at >= since) &&
+        (until === undefined || one.at <= until)
+    )
+    .slice(-limit)
+
+const selectIncidents = (
+  all: ReadonlyArray<JournaledIncident>,
+  { limit = 1000, service, since, until }: Query
+): ReadonlyArray<JournaledIncident> =>
+  all
+    .filter(
+      (one) =>
+        (service === undefined || one.service === service) &&
+        (since === undefined || one.ended_at === null || one.ended_at >= since) &&
+        (until === undefined || one.opened_at <= until)
+    )
+    .slice(-limit)

@@ -1,0 +1,96 @@
+/**
+ * Looks at a database before anything is written to it, and makes a journal of it. What is damaged
+ * or newer is refused as it is.
+ *
+ * @internal
+ */
+import * as Migrator from "@effect/sql/Migrator"
+import { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Cause, Effect, Predicate } from "effect"
+import { corrupt, JournalError, newer, unavailable } from "./JournalError.js"
+import { migrations, table, version } from "./migrations.js"
+
+export const open: Effect.Effect<void, JournalError, SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  yield* sql.onDialectOrElse({
+    sqlite: () => inspectSqlite(sql),
+    pg: () => Effect.void,
+    orElse: () =>
+      new JournalError({
+        reason: "Unsupported",
+        expected: "SQLite or PostgreSQL",
+        found: "another dialect of SQL",
+        advice: "Name a journal of one of these kinds with HOLTER_JOURNAL_URL"
+      })
+  })
+  yield* refuseNewer(sql)
+  yield* sql.onDialectOrElse({ sqlite: () => tuneSqlite(sql), orElse: () => Effect.void })
+  yield* migrate
+})
+
+/** A whole check reads the whole file and blocks the loop; a large file is looked at in part. */
+const mostBytes = 64 * 1024 * 1024
+
+const inspectSqlite = (sql: SqlClient): Effect.Effect<void, JournalError> =>
+  Effect.gen(function* () {
+    yield* sql`SELECT count(*) FROM sqlite_master`
+    const [row] = yield* sql<{ readonly bytes: number }>`SELECT page_count * page_size AS bytes
+      FROM pragma_page_count, pragma_page_size`
+    if (row === undefined || row.bytes > mostBytes) return
+    const [found] = yield* sql<Readonly<Record<string, unknown>>>`PRAGMA quick_check(1)`
+    const verdict = Object.values(found ?? {})[0]
+    if (verdict !== "ok") return yield* corrupt(String(verdict))
+  }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
+
+const refuseNewer = (sql: SqlClient): Effect.Effect<void, JournalError> =>
+  Effect.gen(function* () {
+    const found = yield* sql.onDialectOrElse({
+      pg: () => sql`SELECT 1 FROM pg_class WHERE oid = to_regclass(${table})`,
+      orElse: () => sql`SELECT 1 FROM sqlite_master WHERE name = ${table}`
+    })
+    if (found.length === 0) return
+    const [row] = yield* sql<{ readonly latest: number | null }>`SELECT
+      max(migration_id) AS latest FROM ${sql(table)}`
+    const latest = row?.latest ?? 0
+    if (latest > version) return yield* newer(latest, version)
+  }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
+
+/**
+ * WAL, so that others can read while this one writes; a sync at checkpoints only, which a crash of
+ * the program survives whole. A lock is waited for in Effect: SQLite's own wait blocks the loop.
+ */
+const tuneSqlite = (sql: SqlClient): Effect.Effect<void, JournalError> =>
+  Effect.forEach(
+    ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA busy_timeout = 0"],
+    (pragma) => sql.unsafe(pragma),
+    { discard: true }
+  ).pipe(Effect.mapError(fromSqlError))
+
+const migrate: Effect.Effect<void, JournalError, SqlClient> = Migrator.make({})({
+  loader: Migrator.fromRecord(migrations),
+  table
+}).pipe(
+  // The migrator dies of a migration that fails.
+  Effect.catchAllCause((cause) =>
+    Effect.fail(unavailable(`its tables cannot be made (${reasonOf(Cause.squash(cause))})`, cause))
+  ),
+  Effect.asVoid
+)
+
+/** What the driver said, which stands two errors deep. */
+export const reasonOf = (error: unknown): string => {
+  const cause = Predicate.hasProperty(error, "cause") ? error.cause : undefined
+  if (cause !== undefined) return reasonOf(cause)
+  return Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
+}
+
+export const codeOf = (error: unknown): string => {
+  if (Predicate.hasProperty(error, "code")) return String(error.code)
+  return Predicate.hasProperty(error, "cause") ? codeOf(error.cause) : ""
+}
+
+export const fromSqlError = (error: SqlError): JournalError =>
+  /^SQLITE_(?:NOTADB|CORRUPT)/.test(codeOf(error))
+    ? corrupt(reasonOf(error), error)
+    : unavailable(reasonOf(error), error)

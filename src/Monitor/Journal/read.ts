@@ -1,0 +1,136 @@
+/**
+ * Reads what a journal holds.
+ *
+ * @internal
+ */
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Fragment } from "@effect/sql/Statement"
+import { Chunk, Effect, Option, Schema, Stream } from "effect"
+import { Alert } from "../../Alert/Alert.js"
+import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import { Status } from "../../Check/CheckResult.js"
+import { JournaledIncident, JournaledResult, type Query, toEvent } from "./Entry.js"
+import { type JournalError, unreadable } from "./JournalError.js"
+import { fromSqlError } from "./open.js"
+
+type Read<A> = Effect.Effect<A, JournalError>
+
+const decoded = <A, I>(what: string, schema: Schema.Schema<A, I>) => {
+  const decode = Schema.decodeUnknown(Schema.Array(schema))
+  return (rows: Effect.Effect<ReadonlyArray<unknown>, SqlError>): Read<ReadonlyArray<A>> =>
+    rows.pipe(
+      Effect.mapError(fromSqlError),
+      Effect.flatMap((found) => Effect.mapError(decode(found), (cause) => unreadable(what, cause)))
+    )
+}
+
+const decodeState = decoded("states", Schema.Struct({ state: Schema.parseJson(AlertPolicy.State) }))
+const decodeResults = decoded("results", JournaledResult)
+const decodeIncidents = decoded("incidents", JournaledIncident)
+const decodeDecisions = decoded(
+  "decisions",
+  Schema.Struct({ decision: Schema.parseJson(AlertPolicy.Decision) })
+)
+const decodeAlerts = decoded("alerts", Schema.Struct({ alert: Schema.parseJson(Alert) }))
+
+export const state = (sql: SqlClient): Read<Option.Option<AlertPolicy.State>> =>
+  Effect.map(decodeState(sql`SELECT state FROM holter_state WHERE id = 1`), ([row]) =>
+    Option.map(Option.fromNullable(row), ({ state: value }) => value)
+  )
+
+export const pending = (sql: SqlClient): Read<ReadonlyArray<Alert>> =>
+  Effect.map(decodeAlerts(sql`SELECT alert FROM holter_outbox ORDER BY run, seq`), (rows) =>
+    rows.map(({ alert }) => alert)
+  )
+
+export const results = (sql: SqlClient, query: Query): Read<ReadonlyArray<JournaledResult>> =>
+  Effect.map(
+    decodeResults(sql`SELECT at, service, status, message, response_time_ms, reason,
+      retry_after_ms, details FROM holter_results WHERE ${where(sql, query)}
+      ORDER BY at DESC, run DESC, seq DESC LIMIT ${query.limit ?? 1000}`),
+    (rows) => rows.toReversed()
+  )
+
+export const decisions = (
+  sql: SqlClient,
+  query: Query
+): Read<ReadonlyArray<AlertPolicy.Decision>> =>
+  Effect.map(
+    decodeDecisions(sql`SELECT decision FROM holter_decisions WHERE ${where(sql, query)}
+      ORDER BY at DESC, run DESC, seq DESC LIMIT ${query.limit ?? 1000}`),
+    (rows) => rows.toReversed().map(({ decision }) => decision)
+  )
+
+/** Incidents are in a span when they were open at a time in it. */
+export const incidents = (sql: SqlClient, query: Query): Read<ReadonlyArray<JournaledIncident>> => {
+  const { limit = 1000, service, since, until } = query
+  const conditions = [
+    ...(service === undefined ? [] : [sql`service = ${service}`]),
+    ...(since === undefined ? [] : [sql`(ended_at IS NULL OR ended_at >= ${since})`]),
+    ...(until === undefined ? [] : [sql`opened_at <= ${until}`])
+  ]
+  return Effect.map(
+    decodeIncidents(sql`SELECT id, service, severity, cause, since, opened_at, ended_at
+      FROM holter_incidents WHERE ${sql.and(conditions)}
+      ORDER BY opened_at DESC, id DESC LIMIT ${limit}`),
+    (rows) => rows.toReversed()
+  )
+}
+
+const where = (sql: SqlClient, { service, since, until }: Query): Fragment =>
+  sql.and([
+    ...(service === undefined ? [] : [sql`service = ${service}`]),
+    ...(since === undefined ? [] : [sql`at >= ${since}`]),
+    ...(until === undefined ? [] : [sql`at <= ${until}`])
+  ])
+
+const page = 1000
+
+const HistoryRow = Schema.Struct({
+  run: Schema.Number,
+  seq: Schema.Number,
+  at: Schema.Number,
+  service: Schema.NullOr(Schema.String),
+  status: Schema.NullOr(Status),
+  message: Schema.NullOr(Schema.String),
+  retry_after_ms: Schema.NullOr(Schema.Number),
+  event: Schema.NullOr(Schema.parseJson(AlertPolicy.Event.Event))
+})
+const decodeHistory = decoded("events", HistoryRow)
+
+/** Results and all other events, as they came. */
+export const history = (
+  sql: SqlClient,
+  since: number
+): Stream.Stream<AlertPolicy.Event.Event, JournalError> =>
+  Stream.paginateChunkEffect({ run: -1, seq: -1 }, ({ run, seq }) =>
+    Effect.map(
+      decodeHistory(sql`SELECT run, seq, at, service, status, message, retry_after_ms,
+          CAST(NULL AS text) AS event
+        FROM holter_results WHERE (run, seq) > (${run}, ${seq}) AND at >= ${since}
+        UNION ALL SELECT run, seq, at, CAST(NULL AS text), CAST(NULL AS text),
+          CAST(NULL AS text), CAST(NULL AS double precision), event
+        FROM holter_events WHERE (run, seq) > (${run}, ${seq}) AND at >= ${since}
+        ORDER BY run, seq LIMIT ${page}`),
+      (rows) => {
+        const last = rows.at(-1)
+        const next = last === undefined || rows.length < page ? Option.none() : Option.some(last)
+        return [Chunk.fromIterable(rows.flatMap(eventOf)), next] as const
+      }
+    )
+  )
+
+const eventOf = ({
+  at,
+  event,
+  message,
+  retry_after_ms,
+  service,
+  status
+}: typeof HistoryRow.Type): ReadonlyArray<AlertPolicy.Event.Event> => {
+  if (event !== null) return [event]
+  return service === null || status === null
+    ? []
+    : [toEvent({ at, service, status, message: message ?? "", retry_after_ms })]
+}

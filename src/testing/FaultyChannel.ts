@@ -1,0 +1,174 @@
+/**
+ * A channel that does as its script says: refuses, hangs, crashes, asks to be left alone. Under
+ * TestClock nothing in it takes time of its own.
+ *
+ * @since 0.1.0
+ */
+import { Data, Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
+import type { Alert } from "../Alert/Alert.js"
+import { AlertChannelError, type DuplicateChannelError } from "../Alert/AlertChannelError.js"
+import { ChannelRegistry, type RegisteredChannel } from "../Alert/ChannelRegistry.js"
+
+/**
+ * What one attempt does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Step = Data.TaggedEnum<{
+  Take: Readonly<Record<never, never>>
+  Fail: {
+    readonly reason: AlertChannelError["reason"]
+    readonly retryAfter: Duration.Duration | undefined
+  }
+  Die: { readonly defect: unknown }
+  Hang: Readonly<Record<never, never>>
+  IgnoreInterruption: Readonly<Record<never, never>>
+}>
+
+const Step = Data.taggedEnum<Step>()
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const take: Step = Step.Take()
+
+/**
+ * @since 0.1.0
+ * @category steps
+ */
+export const fail = (
+  reason: AlertChannelError["reason"],
+  options: { readonly retryAfter?: Duration.DurationInput } = {}
+): Step =>
+  Step.Fail({
+    reason,
+    retryAfter: options.retryAfter === undefined ? undefined : Duration.decode(options.retryAfter)
+  })
+
+/**
+ * A defect, as when a channel throws.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const die = (defect: unknown = new Error("scripted defect")): Step => Step.Die({ defect })
+
+/**
+ * Never ends, but can be interrupted.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const hang: Step = Step.Hang()
+
+/**
+ * Never ends and does not heed interruption.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const ignoreInterruption: Step = Step.IgnoreInterruption()
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** `faulty` by default. */
+  readonly name?: string
+  readonly timeout?: Duration.DurationInput
+  readonly collapses?: boolean
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface FaultyChannel {
+  readonly channel: RegisteredChannel
+  /** Registers it. */
+  readonly layer: Layer.Layer<never, DuplicateChannelError, ChannelRegistry>
+  /** What it was asked to take, each attempt in order. */
+  readonly attempts: Effect.Effect<ReadonlyArray<Alert>>
+  /** What it took. */
+  readonly taken: Effect.Effect<ReadonlyArray<Alert>>
+  /** Waits until there were so many attempts. */
+  readonly awaitAttempts: (count: number) => Effect.Effect<ReadonlyArray<Alert>>
+  /** Waits until it took so many. */
+  readonly awaitTaken: (count: number) => Effect.Effect<ReadonlyArray<Alert>>
+  /** Puts another script in the place of what is left of this one. */
+  readonly rescript: (...script: readonly [Step, ...ReadonlyArray<Step>]) => Effect.Effect<void>
+}
+
+/**
+ * The steps are taken in turn, one an attempt, and the last one stays.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  script: readonly [Step, ...ReadonlyArray<Step>],
+  options: Options = {}
+): Effect.Effect<FaultyChannel> =>
+  Effect.gen(function* () {
+    const name = options.name ?? "faulty"
+    const attempts = yield* SubscriptionRef.make<ReadonlyArray<Alert>>([])
+    const taken = yield* SubscriptionRef.make<ReadonlyArray<Alert>>([])
+    let steps: ReadonlyArray<Step> = script
+    let current = script[0]
+
+    const next = Effect.sync(() => {
+      const [step, ...rest] = steps
+      steps = rest
+      current = step ?? current
+      return current
+    })
+    const add = (ref: typeof taken, alert: Alert) =>
+      SubscriptionRef.update(ref, (alerts) => [...alerts, alert])
+    const perform = (alert: Alert): ((step: Step) => Effect.Effect<void, AlertChannelError>) =>
+      Step.$match({
+        Take: () => add(taken, alert),
+        Fail: ({ reason, retryAfter }) =>
+          Effect.fail(
+            new AlertChannelError({
+              reason,
+              channel: name,
+              problem: `scripted failure: ${reason}`,
+              ...(retryAfter === undefined ? {} : { retryAfter })
+            })
+          ),
+        Die: ({ defect }) => Effect.die(defect),
+        Hang: () => Effect.never,
+        IgnoreInterruption: () => Effect.uninterruptible(Effect.never)
+      })
+    const atLeast = (ref: typeof taken, count: number) =>
+      ref.changes.pipe(
+        Stream.filter((alerts) => alerts.length >= count),
+        Stream.runHead,
+        Effect.flatMap(Effect.orDie)
+      )
+
+    const channel: RegisteredChannel = {
+      name,
+      type: "faulty",
+      timeout: Duration.decode(options.timeout ?? "10 seconds"),
+      collapses: options.collapses ?? true,
+      send: (alert) => Effect.zipRight(add(attempts, alert), Effect.flatMap(next, perform(alert)))
+    }
+    return {
+      channel,
+      layer: Layer.scopedDiscard(
+        Effect.flatMap(ChannelRegistry, (registry) => registry.register(channel))
+      ),
+      attempts: SubscriptionRef.get(attempts),
+      taken: SubscriptionRef.get(taken),
+      awaitAttempts: (count) => atLeast(attempts, count),
+      awaitTaken: (count) => atLeast(taken, count),
+      rescript: (...newScript) =>
+        Effect.sync(() => {
+          steps = newScript
+        })
+    }
+  })

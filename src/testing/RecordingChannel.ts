@@ -1,0 +1,51 @@
+/**
+ * A channel that takes every alert and keeps it, for tests of what sends alerts.
+ *
+ * @since 0.1.0
+ */
+import { Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
+import type { Alert } from "../Alert/Alert.js"
+import type { DuplicateChannelError } from "../Alert/AlertChannelError.js"
+import { ChannelRegistry, type RegisteredChannel } from "../Alert/ChannelRegistry.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RecordingChannel {
+  readonly channel: RegisteredChannel
+  /** Registers it. */
+  readonly layer: Layer.Layer<never, DuplicateChannelError, ChannelRegistry>
+  /** What it took, in order. */
+  readonly alerts: Effect.Effect<ReadonlyArray<Alert>>
+  /** Waits until it has so many alerts. */
+  readonly awaitAlerts: (count: number) => Effect.Effect<ReadonlyArray<Alert>>
+}
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (name = "recording"): Effect.Effect<RecordingChannel> =>
+  Effect.map(SubscriptionRef.make<ReadonlyArray<Alert>>([]), (taken) => {
+    const channel: RegisteredChannel = {
+      name,
+      type: "recording",
+      timeout: Duration.seconds(10),
+      collapses: true,
+      send: (alert) => SubscriptionRef.update(taken, (alerts) => [...alerts, alert])
+    }
+    return {
+      channel,
+      layer: Layer.scopedDiscard(
+        Effect.flatMap(ChannelRegistry, (registry) => registry.register(channel))
+      ),
+      alerts: SubscriptionRef.get(taken),
+      awaitAlerts: (count) =>
+        taken.changes.pipe(
+          Stream.filter((alerts) => alerts.length >= count),
+          Stream.runHead,
+          Effect.flatMap(Effect.orDie)
+        )
+    }
+  })

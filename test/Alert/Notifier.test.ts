@@ -1,0 +1,341 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Chunk, Effect, Layer, Random, Ref, Stream, TestClock } from "effect"
+import type { Alert } from "../../src/Alert/Alert.js"
+import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
+import * as Notifier from "../../src/Alert/Notifier.js"
+import { Outbox } from "../../src/Alert/Outbox.js"
+import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
+import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
+import { alert } from "./alerts.js"
+import { minutes, seconds } from "./trace.js"
+
+/** An outbox that keeps what was acknowledged. */
+const outboxWith = (pending: ReadonlyArray<Alert>) =>
+  Effect.map(Ref.make<ReadonlyArray<string>>([]), (acknowledged) => ({
+    acknowledged: Ref.get(acknowledged),
+    layer: Layer.succeed(Outbox, {
+      pending: Effect.succeed(pending),
+      acknowledge: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys])
+    })
+  }))
+
+type Channel = Pick<RecordingChannel.RecordingChannel, "layer">
+
+const notifying = <A, E, R>(
+  channels: ReadonlyArray<Channel>,
+  use: (
+    notifier: Notifier.Notifier["Type"],
+    acknowledged: Effect.Effect<ReadonlyArray<string>>
+  ) => Effect.Effect<A, E, R>,
+  options: Notifier.Options & { readonly pending?: ReadonlyArray<Alert> } = {}
+) =>
+  Effect.gen(function* () {
+    const outbox = yield* outboxWith(options.pending ?? [])
+    const registered = Layer.mergeAll(Layer.empty, ...channels.map(({ layer }) => layer))
+    const all = Notifier.layer(options).pipe(
+      Layer.provide(registered),
+      Layer.provide(outbox.layer),
+      Layer.provideMerge(ChannelRegistry.layer)
+    )
+    return yield* Effect.flatMap(Notifier.Notifier, (notifier) =>
+      use(notifier, outbox.acknowledged)
+    ).pipe(Effect.provide(all), Effect.orDie)
+  })
+
+const kinds = (alerts: ReadonlyArray<Alert>) => alerts.map(({ kind }) => kind)
+
+const opened = alert("opened", "redis")
+const reminder = alert("reminder", "redis", { at: minutes(15) })
+const resolved = alert("resolved", "redis", { at: minutes(20) })
+
+describe("Notifier", () => {
+  it.effect("takes alerts to their channels in order, and acknowledges each", () =>
+    Effect.gen(function* () {
+      const ops = yield* RecordingChannel.make("ops")
+      const log = yield* RecordingChannel.make("log")
+      yield* notifying([ops, log], (notifier, acknowledged) =>
+        Effect.gen(function* () {
+          const other = alert("opened", "web", { channel: "log" })
+          yield* notifier.offer([opened, other, resolved])
+          assert.deepStrictEqual(yield* ops.awaitAlerts(2), [opened, resolved])
+          assert.deepStrictEqual(yield* log.awaitAlerts(1), [other])
+          assert.deepStrictEqual(yield* notifier.flush("1 second"), [])
+          assert.sameMembers(
+            [...(yield* acknowledged)],
+            [opened, other, resolved].map(({ key }) => key)
+          )
+        })
+      )
+    })
+  )
+
+  it.effect("a channel that hangs delays nobody, and ends at its timeout", () =>
+    Effect.gen(function* () {
+      const hung = yield* FaultyChannel.make(
+        [FaultyChannel.ignoreInterruption, FaultyChannel.take],
+        { name: "ops", timeout: "5 seconds" }
+      )
+      const log = yield* RecordingChannel.make("log")
+      yield* notifying([hung, log], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened, alert("opened", "web", { channel: "log" })])
+          yield* log.awaitAlerts(1)
+          yield* hung.awaitAttempts(1)
+          yield* TestClock.adjust("5 seconds")
+          yield* TestClock.adjust("2 seconds")
+          assert.deepStrictEqual(yield* hung.awaitTaken(1), [opened])
+        })
+      )
+    })
+  )
+
+  it.effect("waits twice as long after each failure, with jitter, up to a bound", () =>
+    Effect.forEach([0, 0.5, 1], (chance) =>
+      Effect.gen(function* () {
+        const ops = yield* FaultyChannel.make([FaultyChannel.fail("Transient")], { name: "ops" })
+        yield* notifying(
+          [ops],
+          (notifier) =>
+            Effect.gen(function* () {
+              yield* notifier.offer([opened])
+              yield* ops.awaitAttempts(1)
+              for (const [index, wait] of [1000, 2000, 4000, 8000, 8000].entries()) {
+                yield* TestClock.adjust(wait * (0.8 + 0.4 * chance) - 1)
+                assert.strictEqual((yield* ops.attempts).length, index + 1)
+                yield* TestClock.adjust(1)
+                assert.strictEqual((yield* ops.awaitAttempts(index + 2)).length, index + 2)
+              }
+              const keys = (yield* ops.attempts).map(({ key }) => key)
+              assert.strictEqual(new Set(keys).size, 1)
+            }),
+          { longestBackoff: "8 seconds" }
+        )
+      }).pipe(Effect.withRandom(Random.fixed([chance])))
+    )
+  )
+
+  it.effect("leaves a receiver alone for as long as it asked", () =>
+    Effect.gen(function* () {
+      const ops = yield* FaultyChannel.make(
+        [FaultyChannel.fail("Transient", { retryAfter: "1 minute" }), FaultyChannel.take],
+        { name: "ops" }
+      )
+      yield* notifying([ops], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          yield* ops.awaitAttempts(1)
+          yield* TestClock.adjust("59 seconds")
+          assert.deepStrictEqual(yield* ops.taken, [])
+          yield* TestClock.adjust("1 seconds")
+          assert.deepStrictEqual(yield* ops.awaitTaken(1), [opened])
+        })
+      )
+    })
+  )
+
+  it.effect("tells what is late as one story, and acknowledges all that is in it", () =>
+    Effect.gen(function* () {
+      const ops = yield* FaultyChannel.make([FaultyChannel.fail("Transient")], { name: "ops" })
+      yield* notifying([ops], (notifier, acknowledged) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          yield* ops.awaitAttempts(1)
+          yield* notifier.offer([reminder, resolved])
+          yield* ops.rescript(FaultyChannel.take)
+          yield* TestClock.adjust("2 seconds")
+          const [story] = yield* ops.awaitTaken(1)
+          assert.strictEqual(story?.kind, "story")
+          assert.deepStrictEqual(
+            story?.subjects.map(({ over, service }) => ({ over, service })),
+            [{ over: true, service: "redis" }]
+          )
+          assert.strictEqual(story?.story.length, 3)
+          yield* notifier.flush("1 second")
+          assert.deepStrictEqual(
+            yield* acknowledged,
+            [opened, reminder, resolved].map(({ key }) => key)
+          )
+        })
+      )
+    })
+  )
+
+  it.effect("tells one by one what comes close together on a channel that works", () =>
+    Effect.gen(function* () {
+      const ops = yield* RecordingChannel.make("ops")
+      yield* notifying([ops], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened, reminder, resolved])
+          assert.deepStrictEqual(kinds(yield* ops.awaitAlerts(3)), [
+            "opened",
+            "reminder",
+            "resolved"
+          ])
+        })
+      )
+    })
+  )
+
+  it.effect("never makes one of many for who counts them", () =>
+    Effect.gen(function* () {
+      const bot = yield* FaultyChannel.make([FaultyChannel.fail("Transient"), FaultyChannel.take], {
+        name: "ops",
+        collapses: false
+      })
+      yield* notifying([bot], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened, resolved])
+          yield* bot.awaitAttempts(1)
+          yield* TestClock.adjust("2 seconds")
+          assert.deepStrictEqual(yield* bot.awaitTaken(2), [opened, resolved])
+        })
+      )
+    })
+  )
+
+  it.effect("takes up what an earlier run left, with the same key", () =>
+    Effect.gen(function* () {
+      const ops = yield* RecordingChannel.make("ops")
+      yield* notifying(
+        [ops],
+        () =>
+          Effect.gen(function* () {
+            assert.deepStrictEqual(yield* ops.awaitAlerts(1), [opened])
+          }),
+        { pending: [opened] }
+      )
+    })
+  )
+
+  it.effect("a channel that fails for good is disabled, and says what it did not take", () =>
+    Effect.gen(function* () {
+      const ops = yield* FaultyChannel.make([FaultyChannel.fail("Permanent"), FaultyChannel.take], {
+        name: "ops"
+      })
+      yield* notifying([ops], (notifier, acknowledged) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened, resolved])
+          const [disabled] = Chunk.toReadonlyArray(
+            yield* Stream.runCollect(Stream.take(notifier.disabled, 1))
+          )
+          assert.deepStrictEqual(disabled, {
+            channel: "ops",
+            why: "scripted failure: Permanent"
+          })
+          assert.deepStrictEqual(yield* notifier.waiting("ops"), [opened, resolved])
+          yield* TestClock.adjust("1 hour")
+          assert.strictEqual((yield* ops.attempts).length, 1)
+
+          yield* notifier.drop([opened])
+          assert.deepStrictEqual(yield* acknowledged, [opened.key])
+          yield* notifier.enable("ops")
+          assert.deepStrictEqual(yield* ops.awaitTaken(1), [resolved])
+        })
+      )
+    })
+  )
+
+  it.effect("a channel that is not there any more is disabled like one that fails", () =>
+    Effect.gen(function* () {
+      yield* notifying([], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          const disabled = yield* Stream.runHead(notifier.disabled)
+          assert.include(JSON.stringify(disabled), "expected a channel of this name")
+        })
+      )
+    })
+  )
+
+  it.effect("a channel that crashes is tried again, and is disabled when it goes on", () =>
+    Effect.gen(function* () {
+      const ops = yield* FaultyChannel.make([FaultyChannel.die()], { name: "ops" })
+      yield* notifying([ops], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          for (const count of [1, 2, 3, 4]) {
+            yield* ops.awaitAttempts(count)
+            yield* TestClock.adjust("10 minutes")
+          }
+          const disabled = yield* Stream.runHead(notifier.disabled)
+          assert.include(JSON.stringify(disabled), "the channel crashed: Error: scripted defect")
+          assert.strictEqual((yield* ops.attempts).length, 5)
+        })
+      )
+    })
+  )
+
+  it.effect("flush comes back within its bound, with what is left", () =>
+    Effect.gen(function* () {
+      const ops = yield* FaultyChannel.make([FaultyChannel.hang], { name: "ops" })
+      yield* notifying([ops], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          yield* ops.awaitAttempts(1)
+          const flushing = yield* Effect.fork(notifier.flush("3 seconds"))
+          yield* TestClock.adjust("3 seconds")
+          assert.deepStrictEqual(yield* flushing, [opened])
+        })
+      )
+    })
+  )
+
+  it.effect("keeps a bounded line, however long a channel is away", () =>
+    Effect.gen(function* () {
+      const ops = yield* FaultyChannel.make([FaultyChannel.hang], {
+        name: "ops",
+        timeout: "10 days"
+      })
+      yield* notifying(
+        [ops],
+        (notifier, acknowledged) =>
+          Effect.gen(function* () {
+            yield* notifier.offer([opened])
+            yield* ops.awaitAttempts(1)
+            for (let index = 1; index <= 100; index++) {
+              yield* notifier.offer([alert("reminder", "redis", { at: seconds(index) })])
+            }
+            const left = yield* notifier.flush(0)
+            assert.isAtMost(left.length, 10)
+            yield* ops.rescript(FaultyChannel.take)
+            yield* TestClock.adjust("11 days")
+            yield* ops.awaitTaken(1)
+            yield* notifier.flush("1 second")
+            assert.strictEqual(new Set(yield* acknowledged).size, 101)
+          }),
+        { capacity: 10 }
+      )
+    })
+  )
+
+  it.effect("refuses for an hour, then fails every second time: everything owed arrives", () =>
+    Effect.gen(function* () {
+      const ops = yield* FaultyChannel.make([FaultyChannel.fail("Transient")], { name: "ops" })
+      yield* notifying([ops], (notifier, acknowledged) =>
+        Effect.gen(function* () {
+          const owed = Array.from({ length: 12 }, (_, index) =>
+            alert("opened", `service${index}`, { at: minutes(index * 5) })
+          )
+          for (const one of owed) {
+            yield* notifier.offer([one])
+            yield* TestClock.adjust("5 minutes")
+          }
+          yield* ops.rescript(
+            FaultyChannel.fail("Transient"),
+            FaultyChannel.take,
+            FaultyChannel.fail("Transient"),
+            FaultyChannel.take
+          )
+          yield* TestClock.adjust("20 minutes")
+          yield* notifier.offer([resolved])
+          yield* TestClock.adjust("20 minutes")
+          assert.deepStrictEqual(
+            new Set(yield* acknowledged),
+            new Set([...owed, resolved].map(({ key }) => key))
+          )
+          assert.deepStrictEqual(kinds(yield* ops.taken), ["story", "resolved"])
+        })
+      )
+    })
+  )
+})

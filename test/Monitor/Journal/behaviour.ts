@@ -1,0 +1,152 @@
+/**
+ * What every journal does, wherever it keeps it.
+ */
+import { assert, it } from "@effect/vitest"
+import { Chunk, Effect, Layer, Option, type Scope, Stream } from "effect"
+import { Outbox } from "../../../src/Alert/Outbox.js"
+import { Journal } from "../../../src/Monitor/Journal.js"
+import { minutes, seconds, start } from "../../Alert/trace.js"
+import { checkResult, commits, outage, written } from "./steps.js"
+
+type Store = Layer.Layer<Journal | Outbox, unknown>
+
+export const behaves = (name: string, fresh: Effect.Effect<Store, unknown, Scope.Scope>) => {
+  const withJournal = <A, E>(
+    use: (journal: Journal["Type"], outbox: Outbox["Type"]) => Effect.Effect<A, E>
+  ) =>
+    Effect.gen(function* () {
+      const store = yield* fresh
+      return yield* Effect.gen(function* () {
+        return yield* use(yield* Journal, yield* Outbox)
+      }).pipe(Effect.provide(store))
+    })
+
+  it.scopedLive(`${name}: keeps results, and gives back those that are asked for`, () =>
+    withJournal((journal) =>
+      Effect.gen(function* () {
+        yield* journal.record(checkResult(0, "redis", "healthy"))
+        yield* journal.record(checkResult(seconds(30), "web", "unhealthy"))
+        yield* journal.record(checkResult(seconds(60), "redis", "degraded"))
+        yield* journal.flush
+        const all = yield* journal.results({})
+        assert.deepStrictEqual(
+          all.map(({ service }) => service),
+          ["redis", "web", "redis"]
+        )
+        assert.deepStrictEqual(all[1], {
+          at: start + seconds(30),
+          service: "web",
+          status: "unhealthy",
+          message: "web is unhealthy",
+          response_time_ms: 12.5,
+          reason: "Unreachable",
+          retry_after_ms: null,
+          details: { latency_ms: 12 }
+        })
+        const [newest] = yield* journal.results({ service: "redis", limit: 1 })
+        assert.strictEqual(newest?.status, "degraded")
+        const until = yield* journal.results({ since: start, until: start + seconds(30) })
+        assert.strictEqual(until.length, 2)
+      })
+    )
+  )
+
+  it.scopedLive(`${name}: keeps state, decisions, incidents and what is owed of each step`, () =>
+    withJournal((journal, outbox) =>
+      Effect.gen(function* () {
+        const steps = commits(outage())
+        const last = steps.at(-1)
+        for (const step of steps) yield* journal.commit(step)
+
+        assert.deepStrictEqual(
+          Option.map(yield* journal.state, written),
+          Option.map(Option.fromNullable(last?.after), written)
+        )
+        const decisions = yield* journal.decisions({ service: "redis" })
+        assert.deepStrictEqual(
+          decisions,
+          steps
+            .flatMap((step) => step.decisions)
+            .filter(({ rule, service }) => service === "redis" && rule !== "steady")
+        )
+        const [incident] = yield* journal.incidents({ service: "redis" })
+        assert.deepInclude(incident, {
+          service: "redis",
+          severity: "unhealthy",
+          since: start + seconds(45),
+          opened_at: start + seconds(105),
+          ended_at: start + seconds(165)
+        })
+        assert.deepStrictEqual(yield* journal.incidents({ since: start + minutes(10) }), [])
+        assert.deepStrictEqual(
+          yield* outbox.pending,
+          steps.flatMap((step) => step.decisions.flatMap(({ alerts }) => alerts))
+        )
+      })
+    )
+  )
+
+  it.scopedLive(`${name}: an alert leaves the outbox when it is acknowledged or handed on`, () =>
+    withJournal((journal, outbox) =>
+      Effect.gen(function* () {
+        for (const step of commits(outage())) yield* journal.commit(step)
+        const [opened, resolved] = yield* outbox.pending
+        if (opened === undefined || resolved === undefined) return assert.fail("nothing is owed")
+        yield* outbox.acknowledge([opened.key])
+        yield* journal.flush
+        assert.deepStrictEqual(yield* outbox.pending, [resolved])
+        const [step] = commits(outage(0)).slice(-1)
+        if (step === undefined) return assert.fail("no step")
+        const removed = [resolved.key]
+        yield* journal.commit({ ...step, decisions: [], removed })
+        assert.deepStrictEqual(yield* outbox.pending, [])
+      })
+    )
+  )
+
+  it.scopedLive(`${name}: tells the past as it came, more than a page of it`, () =>
+    withJournal((journal) =>
+      Effect.gen(function* () {
+        for (let index = 0; index < 2500; index++) {
+          yield* journal.record(checkResult(seconds(index), "web", "healthy"))
+        }
+        const [step] = commits(outage())
+        if (step === undefined) return assert.fail("no step")
+        yield* journal.commit(step)
+        yield* journal.record(checkResult(seconds(2500), "web", "unhealthy"))
+        yield* journal.flush
+        const history = Chunk.toReadonlyArray(yield* Stream.runCollect(journal.history(0)))
+        assert.strictEqual(history.length, 2502)
+        assert.deepStrictEqual(
+          history.slice(-2).map(({ _tag }) => _tag),
+          ["Restarted", "Result"]
+        )
+        const late = yield* Stream.runCollect(journal.history(start + seconds(2500)))
+        assert.strictEqual(late.length, 1)
+      })
+    )
+  )
+
+  it.scopedLive(`${name}: hands requests of other programs over once`, () =>
+    withJournal((journal) =>
+      Effect.gen(function* () {
+        const event = { _tag: "Unsilenced", at: start, id: "night" } as const
+        yield* journal.request(event)
+        yield* journal.request(event)
+        assert.deepStrictEqual(yield* journal.takeRequests, [event, event])
+        assert.deepStrictEqual(yield* journal.takeRequests, [])
+      })
+    )
+  )
+
+  it.scopedLive(`${name}: keeps the last verdict of each key`, () =>
+    withJournal((journal) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* journal.verdict("all"), Option.none())
+        yield* journal.keepVerdict("all", "one")
+        yield* journal.keepVerdict("all", "two")
+        assert.deepStrictEqual(yield* journal.verdict("all"), Option.some("two"))
+      })
+    )
+  )
+}
