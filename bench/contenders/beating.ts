@@ -8,6 +8,7 @@ import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Pool } from "undici"
 import * as Check from "../../src/Check/Check.js"
+import type { CheckConfigError, DuplicateCheckError } from "../../src/Check/CheckError.js"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import type { CheckResult } from "../../src/Check/CheckResult.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"
@@ -96,7 +97,11 @@ const undici = ({ url }: Job) => {
   }
 }
 
-type Registered = Layer.Layer<never, unknown, CheckRegistry.CheckRegistry>
+type Registered = Layer.Layer<
+  never,
+  DuplicateCheckError | CheckConfigError,
+  CheckRegistry.CheckRegistry
+>
 
 const holter =
   (register: (name: string, job: Job) => Registered): Start =>

@@ -191,7 +191,6 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
   type Open = Exclude<R, S>
 
   const standalone = (valid: Configuration, options: Options | undefined) =>
-    // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
     Layer.scopedDiscard(register(valid, options)).pipe(
       Layer.provide(definition.services(valid))
       // The same set of services, which tsc does not reduce while `R` and `S` are generic.
