@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NodeContext } from "@effect/platform-node"
-import { DateTime, Deferred, Effect, Fiber, Layer } from "effect"
+import { DateTime, Deferred, Duration, Effect, Fiber, Layer } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Sqlite from "../../../src/Backup/BackupStrategy/Sqlite.js"
@@ -30,7 +30,13 @@ const mortal = (directory: string, file: string, millis: number) =>
     )
   })
 
-const moments = Array.from({ length: 16 }, (_, index) => 20 + index * 25)
+/** Spread over the time that the work takes on this machine: fixed ones would miss it on a fast one. */
+const momentsWithin = <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.map(Effect.timed(work), ([took]) =>
+    Array.from({ length: 16 }, (_, index) =>
+      Math.round(((index + 1) * Duration.toMillis(took)) / 16)
+    )
+  )
 
 const children = () => ProcessTree.descendants(process.pid).length
 
@@ -44,6 +50,9 @@ describe("the child process of SQLite", () => {
         database.pragma("journal_mode = wal")
         fill(database, 40_000)
       })
+      const unhurt = yield* strategy(file)
+      const first = path.join(programs, "first.db.gz")
+      const moments = yield* momentsWithin(unhurt.dump({ ...gzip, path: first }))
       let killed = 0
       for (const millis of moments) {
         const sqlite = yield* mortal(programs, file, millis)
@@ -90,15 +99,15 @@ describe("the child process of SQLite", () => {
               const other = yield* SqliteProcess.open(file)
               yield* other.sql("SELECT count(*) FROM items")
             }
+            const payload = { path: target, compression: "gzip", dump } as const
+            const moments = yield* momentsWithin(whole.restore(payload, options))
             const ends = { old: 0, new: 0 }
             for (const millis of moments) {
               inDatabase(file, (database) => {
                 database.exec("DELETE FROM items WHERE id > 100; UPDATE items SET title = 'old'")
               })
               const sqlite = yield* mortal(programs, file, millis)
-              yield* Effect.either(
-                sqlite.restore({ path: target, compression: "gzip", dump }, options)
-              )
+              yield* Effect.either(sqlite.restore(payload, options))
               const [rows, old, check, now] = inDatabase(file, (database) => [
                 value(database, "SELECT count(*) FROM items"),
                 value(database, "SELECT count(*) FROM items WHERE title = 'old'"),
