@@ -98,7 +98,11 @@ export const make = (
       yield* step("create/verify")
       if (dump.bytes <= 0) return yield* emptyDump(dump)
       const payload = { path: stage.path, compression: dump.compression, dump }
-      const verification = yield* strategy.verify(payload, { deep: false, onProgress })
+      const verification = yield* strategy.verify(payload, {
+        deep: false,
+        justDumped: true,
+        onProgress
+      })
       const finishedAt = yield* DateTime.now
       const before = (yield* main.list).find((stored) => isBefore(stored, desk.slug, dump.database))
       const last = Option.getOrUndefined(before?.manifest ?? Option.none())

@@ -76,6 +76,11 @@ export interface DumpOptions {
 export interface VerifyOptions {
   /** Also what takes long: `integrity_check` and `foreign_key_check` of SQLite. */
   readonly deep: boolean
+  /**
+   * The dump was made a moment ago by this strategy, which checked its content then: what lies on the
+   * disk is read back and compared with the record, and what was checked is not checked again.
+   */
+  readonly justDumped?: boolean | undefined
   readonly onProgress: OnProgress
 }
 

@@ -179,6 +179,18 @@ describeWithServices("postgres", "Dumps of PostgreSQL that go wrong", () => {
       assert.deepStrictEqual(yield* Effect.promise(() => fs.readdir(folder)), ["pg_dump"])
 
       yield* script(`[ "$1" = --version ] && echo 'pg_dump (PostgreSQL) ${major}.1'; exit 0`)
+      const noReader = yield* tools(folder)
+      assert.strictEqual(noReader.reason, "ToolMissing")
+      assert.include(noReader.message, "pg_restore")
+      assert.deepStrictEqual(yield* Effect.promise(() => fs.readdir(folder)), ["pg_dump"])
+
+      yield* Effect.promise(() =>
+        fs.writeFile(
+          path.join(folder, "pg_restore"),
+          `#!/bin/sh\necho 'pg_restore (PostgreSQL) ${major}.1'\n`,
+          { mode: 0o755 }
+        )
+      )
       const empty = yield* tools(folder)
       assert.strictEqual(empty.reason, "ToolFailed")
       assert.include(empty.message, "an empty file")

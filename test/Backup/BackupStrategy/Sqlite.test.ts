@@ -412,3 +412,29 @@ with open(sys.argv[2], 'rb') as plain, gzip.open(sys.argv[2] + '.gz', 'wb') as p
     })
   )
 })
+
+describe("what was just dumped", () => {
+  for (const compression of ["gzip", "none"] as const) {
+    it.scopedLive(`is read back from the disk, byte for byte (${compression})`, () =>
+      Effect.gen(function* () {
+        const directory = yield* TempDir.make("sqlite")
+        const file = path.join(directory, "bot.db")
+        inDatabase(file, (database) => fill(database, 2000))
+        const sqlite = yield* strategy(file)
+        const target = path.join(directory, ".partial-1")
+        const dump = yield* sqlite.dump({ ...gzip, compression, path: target })
+        const readBack = sqlite.verify(payload(target, dump), { ...quick, justDumped: true })
+        yield* readBack
+        assert.deepStrictEqual(left(directory), [".partial-1", "bot.db"])
+        const bytes = fs.readFileSync(target)
+        // In the middle of a value, where SQLite itself would not notice it.
+        bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1)
+        fs.writeFileSync(target, bytes)
+        assert.strictEqual(yield* reason(readBack), "Corrupt")
+        fs.truncateSync(target, bytes.length - 4096)
+        assert.strictEqual(yield* reason(readBack), "Corrupt")
+        assert.deepStrictEqual(left(directory), [".partial-1", "bot.db"])
+      })
+    )
+  }
+})

@@ -18,6 +18,7 @@ import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
 import * as ToolRun from "./ToolRun.js"
 import * as Tools from "./Tools.js"
+import * as Verify from "./Verify.js"
 
 export const dump = (
   target: Target,
@@ -27,6 +28,8 @@ export const dump = (
     const session = yield* Sessions.open(target)
     const server = yield* Server.facts(session)
     const tool = yield* Tools.forServer(target, "pg_dump", server.major)
+    // A dump that could not be read to its end would be of no use: told before any work.
+    const reader = yield* Tools.newest(target, "pg_restore")
     const parallel = target.jobs > 1
     yield* makePlace(options.path, parallel)
     const snapshot = yield* exportSnapshot(target, session)
@@ -49,7 +52,16 @@ export const dump = (
       { concurrency: 2 }
     ).pipe(reporting(options, server.bytes))
     yield* session.execute("COMMIT")
-    const { bytes, parts, sha256 } = yield* settle(options, target)
+    yield* Checksum.settle(options.path)
+    yield* notEmpty(target, yield* Checksum.size(options.path))
+    // Both read all of it: at the same time, where there is more than one core.
+    const [{ bytes, parts, sha256 }, parsed] = yield* Effect.all(
+      [
+        checksums(options, target),
+        Verify.parse(target, reader, options.path, { byParts: parallel })
+      ],
+      { concurrency: 2 }
+    )
     return {
       database: { engine: "postgresql", name: server.database, location: target.address },
       strategy: parallel ? "pg_dump-directory" : "pg_dump-custom",
@@ -60,7 +72,12 @@ export const dump = (
       sha256,
       ...(parts === undefined ? {} : { parts }),
       tables: counted,
-      warnings: [...compression.warnings, ...output.warnings, ...standby(server)]
+      warnings: [
+        ...compression.warnings,
+        ...output.warnings,
+        ...parsed.warnings,
+        ...standby(server)
+      ]
     }
   }).pipe(Effect.scoped)
 
@@ -131,23 +148,20 @@ const reporting =
       Effect.scoped
     )
 
-/** Complete, on the disk and for nobody else. */
-const settle = (options: DumpOptions, target: Target) =>
+/** Of what is complete and on the disk; of parts, with what is compressed in them read to its end. */
+const checksums = (options: DumpOptions, target: Target) =>
   Effect.gen(function* () {
-    yield* Checksum.settle(options.path)
-    const ignore = { inflate: false, onBytes: () => undefined }
+    const onBytes = () => undefined
     if (target.jobs <= 1) {
-      const read = yield* Checksum.file(options.path, ignore)
-      yield* notEmpty(target, read.bytes)
+      const read = yield* Checksum.file(options.path, { inflate: false, onBytes })
       return { ...read, parts: undefined }
     }
     const parts = yield* Checksum.directory(options.path, {
-      ...ignore,
-      inflate: () => false,
+      onBytes,
+      inflate: (path) => path.endsWith(".gz"),
       concurrency: target.jobs
     })
     const bytes = parts.reduce((total, part) => total + part.bytes, 0)
-    yield* notEmpty(target, bytes)
     return { bytes, sha256: Checksum.ofParts(parts), parts }
   })
 

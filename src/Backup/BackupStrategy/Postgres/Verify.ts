@@ -17,11 +17,12 @@ import * as Tools from "./Tools.js"
 export const verify = (
   target: Target,
   payload: Payload,
-  options: Pick<VerifyOptions, "onProgress">
+  options: Pick<VerifyOptions, "justDumped" | "onProgress">
 ): Effect.Effect<Verification, BackupError, Running> =>
   Effect.gen(function* () {
+    // `dump` has read it from the disk, all of it, to its end.
+    if (options.justDumped === true) return { warnings: [] }
     const format = yield* Archive.format(payload.path)
-    const tool = yield* Tools.newest(target, "pg_restore")
     const { dump } = payload
     const total = dump?.bytes
     let bytes = 0
@@ -35,12 +36,10 @@ export const verify = (
       format === "directory"
         ? checkParts(payload.path, dump, { inflate: byParts, onBytes, concurrency: target.jobs })
         : checkFile(payload.path, dump, onBytes)
-    const parse = ToolRun.run(target, tool, {
-      args: [...(byParts ? ["--schema-only"] : []), "--file=/dev/null", payload.path],
-      subject: payload.path
-    })
+    const tool = yield* Tools.newest(target, "pg_restore")
+    const parsing = parse(target, tool, payload.path, { byParts })
     const report = Effect.suspend(() => options.onProgress({ stage: "verify", bytes, total }))
-    const [, parsed] = yield* Effect.all([read, parse], { concurrency: 2 }).pipe(
+    const [, parsed] = yield* Effect.all([read, parsing], { concurrency: 2 }).pipe(
       Effect.mapError(damaged(payload.path)),
       (work) =>
         report.pipe(
@@ -53,6 +52,18 @@ export const verify = (
     )
     const unknown = dump === undefined ? ["no record beside it: its checksum is not known"] : []
     return { warnings: [...unknown, ...parsed.warnings] }
+  })
+
+/** By pg_restore: everything, or of a directory whose parts are read otherwise its table of contents. */
+export const parse = (
+  target: Target,
+  tool: Tools.Tool,
+  path: string,
+  { byParts }: { readonly byParts: boolean }
+): Effect.Effect<{ readonly warnings: ReadonlyArray<string> }, BackupError, Running> =>
+  ToolRun.run(target, tool, {
+    args: [...(byParts ? ["--schema-only"] : []), "--file=/dev/null", path],
+    subject: path
   })
 
 const isPlainOrGzip = ({ path }: Checksum.Part): boolean =>

@@ -35,9 +35,9 @@ export const make = (options: Options): Strategy => {
       Effect.map(files.bytes(place), (bytes) => Math.ceil(bytes * 2.01))
     ),
     dump: (given) => dump(options, given),
-    verify: (payload, { deep, onProgress }) =>
+    verify: (payload, { deep, justDumped: readBack = false, onProgress }) =>
       withScratch(options, payload, payload.path, (request) =>
-        asked(options, { _tag: "Verify", ...request, deep }, "Verified", onProgress)
+        asked(options, { _tag: "Verify", ...request, deep, readBack }, "Verified", onProgress)
       ),
     drill: (payload, { onProgress }) =>
       withScratch(options, payload, payload.path, (request) =>

@@ -51,6 +51,8 @@ export interface PayloadRequest {
 export interface VerifyRequest extends PayloadRequest {
   readonly _tag: "Verify"
   readonly deep: boolean
+  /** Its content was checked when it was dumped: its checksum tells that it is still the same. */
+  readonly readBack: boolean
 }
 
 /** @internal */

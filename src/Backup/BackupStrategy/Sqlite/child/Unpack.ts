@@ -50,7 +50,11 @@ export const look = async (options: Options): Promise<Unpacked> => {
   return checked(options, path, await read(options, undefined))
 }
 
-const read = ({ onProgress, request }: Options, target: string | undefined): Promise<Content> =>
+/** From its first byte to the last, into the target or nowhere. @internal */
+export const read = (
+  { onProgress, request }: Pick<Options, "onProgress" | "request">,
+  target: string | undefined
+): Promise<Content> =>
   extract({
     payload: request,
     target,

@@ -7,7 +7,7 @@ import type { Drilled, DrillRequest, Verified, VerifyRequest } from "../Protocol
 import { createPrivate, withTemporary } from "./files.js"
 import type { jobs } from "./jobs.js"
 import type { Ask, OnProgress } from "./Thread.js"
-import { differenceOf, look, unpack } from "./Unpack.js"
+import { differenceOf, look, read, unpack } from "./Unpack.js"
 import { fail } from "./Fault.js"
 
 /** @internal */
@@ -15,12 +15,23 @@ export const verify = (
   request: VerifyRequest,
   ask: Ask<typeof jobs>,
   onProgress: OnProgress
-): Promise<Omit<Verified, "_tag">> =>
-  withTemporary(request.scratch, async () => {
-    const { deep } = request
-    const { warnings } = await look({ request, deep, ask, onProgress })
-    return { warnings }
-  })
+): Promise<Omit<Verified, "_tag">> => {
+  const { deep, expected, readBack } = request
+  return readBack && !deep && expected?.contentSha256 !== undefined
+    ? readAgain(request, onProgress)
+    : withTemporary(request.scratch, async () => {
+        const { warnings } = await look({ request, deep, ask, onProgress })
+        return { warnings }
+      })
+}
+
+const readAgain = async (
+  request: VerifyRequest,
+  onProgress: OnProgress
+): Promise<Omit<Verified, "_tag">> => {
+  await read({ request, onProgress }, undefined)
+  return { warnings: [] }
+}
 
 /**
  * Into an empty database, by the way that a restore into one in use goes: what is compared is what
