@@ -89,11 +89,11 @@ export const measure = (
 
     const idleMegabytes = median(idleUse.megabytes)
     const above: Row = {
-      name: "sqlite: memory of caller and child, above an idle process",
-      values: defaultUse.megabytes.map((megabytes) => megabytes - idleMegabytes),
+      name: "sqlite: memory of caller and child, each above an idle process",
+      values: defaultUse.megabytes.map((megabytes) => megabytes - 2 * idleMegabytes),
       unit: "MB",
       limit: limits.sqlite.megabytes,
-      from: `${median(defaultUse.megabytes).toFixed(0)} MB - ${idleMegabytes.toFixed(0)} MB`
+      from: `${median(defaultUse.megabytes).toFixed(0)} MB - 2 x ${idleMegabytes.toFixed(0)} MB`
     }
     const wall = (name: string, other: Used, own: Used, limit?: Row["limit"]) =>
       ratioRow(`sqlite: time of ${name}`, other.wall, own.wall, "ms", limit)
