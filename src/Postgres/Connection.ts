@@ -4,8 +4,9 @@
  *
  * @internal
  */
-import { Duration, Effect, Exit, Redacted, type Scope } from "effect"
+import { Config, Duration, Effect, Exit, Redacted, type Scope } from "effect"
 import type { Socket } from "node:net"
+import * as os from "node:os"
 import type { Client } from "pg"
 import * as DatabaseUrl from "../Common/DatabaseUrl.js"
 import { fromCause, isRefusal, PostgresError } from "./PostgresError.js"
@@ -113,11 +114,12 @@ const connect = (
   Effect.gen(function* () {
     const pg = yield* Effect.promise(() => import("pg"))
     const { parameters, password } = url
+    const user = url.user ?? (yield* defaultUser)
     const client = new pg.Client({
       host: url.host,
       port: url.port,
       database: url.database,
-      user: url.user,
+      user,
       password: password === undefined ? undefined : Redacted.value(password),
       options: url.options,
       application_name: parameters["application_name"] ?? "holter",
@@ -161,3 +163,9 @@ const close = (client: Client, politely: boolean): Effect.Effect<void> =>
       : Effect.void,
     Effect.sync(() => destroy(client))
   )
+
+/** As libpq: PGUSER, then who the system says it is. The driver asks USER, which cron does not set. */
+const defaultUser = Config.nonEmptyString("PGUSER").pipe(
+  Effect.orElse(() => Effect.try(() => os.userInfo().username)),
+  Effect.orElseSucceed(() => undefined)
+)

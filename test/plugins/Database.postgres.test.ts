@@ -1,6 +1,7 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, it, layer } from "@effect/vitest"
 import { Effect, Fiber, Layer, Redacted } from "effect"
+import * as os from "node:os"
 import { Database } from "../../src/plugins/Database.js"
 import * as Ipv6 from "../support/Ipv6.js"
 import { PostgresServer } from "../support/PostgresServer.js"
@@ -50,6 +51,31 @@ describeWithServices("postgres", "Database on PostgreSQL", () => {
           assert.isAtLeast(row?.count ?? 0, 1)
           assert.isAtMost(row?.count ?? 9, 2)
         }
+      })
+    )
+
+    it.scoped("a URL without a user is for the system's own, also where USER is not set", () =>
+      Effect.gen(function* () {
+        const server = yield* PostgresServer
+        const { username } = os.userInfo()
+        yield* server.query(`CREATE ROLE "${username}" LOGIN PASSWORD 'of-the-system'`)
+        yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            const { PGUSER, USER } = process.env
+            delete process.env["PGUSER"]
+            delete process.env["USER"]
+            return { PGUSER, USER }
+          }),
+          (before) =>
+            Effect.sync(() => {
+              for (const [name, value] of Object.entries(before)) {
+                if (value !== undefined) process.env[name] = value
+              }
+            })
+        )
+        const url = `postgresql://:of-the-system@127.0.0.1:${server.port}/${server.database}`
+        const result = yield* Effect.flatten(standalone(url))
+        assert.strictEqual(result.status, "healthy", result.message)
       })
     )
 
