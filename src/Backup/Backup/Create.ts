@@ -120,7 +120,7 @@ export const make = (
         drilled: null
       }
       yield* step("create/publish")
-      yield* stage.publish(manifest)
+      yield* stage.publish(manifest, { isReadBack: true })
       return {
         manifest,
         warnings: [...verification.warnings, ...Alarms.compare(last?.dump, dump)]

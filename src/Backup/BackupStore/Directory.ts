@@ -48,12 +48,12 @@ export const make = (options: Options): Effect.Effect<Store> =>
         const partial = yield* Staging.make(directory)
         return {
           path: partial,
-          publish: (manifest) =>
+          publish: (manifest, options = {}) =>
             Effect.zipRight(
               guard,
               Effect.zipRight(
                 named(directory, manifest.name),
-                publish(directory, partial, manifest)
+                publish(directory, partial, manifest, options)
               )
             )
         }

@@ -35,7 +35,19 @@ export interface Stage {
   /** Where to write it. Nothing is there yet, and what is there when the scope ends is removed. */
   readonly path: string
   /** Makes it a backup of the store, at once or not at all: its size and checksum were read back. */
-  readonly publish: (manifest: Manifest) => Effect.Effect<void, BackupError>
+  readonly publish: (
+    manifest: Manifest,
+    options?: PublishOptions
+  ) => Effect.Effect<void, BackupError>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PublishOptions {
+  /** The strategy has read the file back from the disk a moment ago: where it lies is where it stays. */
+  readonly isReadBack?: boolean | undefined
 }
 
 /**

@@ -13,17 +13,19 @@ import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import * as Manifest from "../../Manifest.js"
+import type { PublishOptions } from "../Store.js"
 
 /** @internal */
 export const publish = (
   directory: string,
   partial: string,
-  manifest: Manifest.Manifest
+  manifest: Manifest.Manifest,
+  { isReadBack = false }: PublishOptions
 ): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
     const file = path.join(directory, manifest.name)
     const isDirectory = yield* secured(partial)
-    yield* readBack(partial, manifest, isDirectory)
+    if (!isReadBack) yield* readBack(partial, manifest, isDirectory)
     if (Option.isSome(yield* LocalFiles.look(file))) return yield* taken(file)
     const draft = `${partial}.manifest`
     yield* LocalFiles.write(draft, yield* textOf(manifest, file))
