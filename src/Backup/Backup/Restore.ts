@@ -101,12 +101,15 @@ const carryOut = (
     const onProgress = given.onProgress ?? silent
     yield* step("restore/pre-restore")
     const safety = plan.preRestore === undefined ? undefined : yield* make(desk, saved, given)
-    yield* step("restore/restore")
-    const restored = yield* desk.strategy.restore(chosen.payload, {
-      startedAt: saved.startedAt,
-      replaceDamaged: given.replaceDamaged === true,
-      onProgress
-    })
+    const restored = yield* Effect.gen(function* () {
+      if (safety !== undefined) yield* given.onSaved?.(safety.manifest.name) ?? Effect.void
+      yield* step("restore/restore")
+      return yield* desk.strategy.restore(chosen.payload, {
+        startedAt: saved.startedAt,
+        replaceDamaged: given.replaceDamaged === true,
+        onProgress
+      })
+    }).pipe(Effect.mapError(naming(safety?.manifest.name)))
     const subject = { app: desk.slug, database: plan.database }
     // The restore is done: that older files could not be removed is no failure of it.
     const pruning = yield* Effect.zipRight(
@@ -137,6 +140,12 @@ const carryOut = (
       ]
     }
   })
+
+/** Whatever fails once the present is saved says under which name, so that nobody has to look for it. */
+const naming =
+  (preRestore: string | undefined) =>
+  (error: BackupError): BackupError =>
+    preRestore === undefined ? error : new BackupError({ ...error, preRestore })
 
 const dropOld = (strategy: Strategy): Effect.Effect<ReadonlyArray<string>, BackupError> =>
   Effect.gen(function* () {

@@ -21,9 +21,13 @@ type Json = { readonly [key: string]: unknown }
 
 const manifest = Schema.encodeSync(Manifest)
 
-export const ofError = (error: BackupError): Json => {
-  const { advice = null, expected, found, message, reason, subject } = error
-  return { reason, message, subject, expected, found, advice }
+/** `takeBack` is the command that restores the pre-restore backup. */
+export const ofError = (error: BackupError, takeBack?: string): Json => {
+  const { advice = null, expected, found, message, preRestore, reason, subject } = error
+  const told = { reason, message, subject, expected, found, advice }
+  return preRestore === undefined
+    ? told
+    : { ...told, pre_restore: preRestore, take_back: takeBack ?? null }
 }
 
 export const ofCreated = (created: Created): Json => ({
