@@ -165,12 +165,8 @@ const keptOf = (rotated: ReadonlyArray<Own>, policy: Policy): ReadonlyMap<string
       keep(own, label)
     }
   }
-  // One that is not verified goes when enough newer ones are: it may be all there is of its day.
-  const enough = counted[Math.max(1, last) - 1]
-  for (const own of rotated) {
-    const isNeeded = enough === undefined || own.startedAt >= enough.startedAt
-    if (!isVerified(own) && isNeeded) keep(own, "not verified")
-  }
+  // It may be all there is of its day, and what broke it is to be found out.
+  for (const own of rotated) if (!isVerified(own)) keep(own, "not verified")
   return new Map([...reasons].map(([name, all]) => [name, all.join(", ")]))
 }
 
