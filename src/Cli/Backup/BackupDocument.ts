@@ -12,7 +12,7 @@ import type {
   Verified
 } from "../../Backup/Backup.js"
 import type { BackupError } from "../../Backup/BackupError.js"
-import type { Stored } from "../../Backup/BackupStore/Store.js"
+import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
 import type { Present } from "../../Backup/BackupStrategy/Strategy.js"
 import { Manifest } from "../../Backup/Manifest.js"
 import type { Found } from "./BackupAccess.js"
@@ -62,7 +62,7 @@ const ofStored = (one: Stored, now: DateTime.Utc): Json => ({
   started_at: DateTime.formatIso(one.parsed.startedAt),
   age_seconds: Math.round((now.epochMillis - one.parsed.startedAt.epochMillis) / 1000),
   bytes: one.bytes,
-  problem: one.problem ?? null,
+  problem: problemOf(one) ?? null,
   manifest: Option.getOrNull(Option.map(one.manifest, manifest))
 })
 
