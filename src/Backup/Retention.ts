@@ -113,13 +113,17 @@ export const plan = (
 }
 
 /**
- * Whether two backups are of the same database at the same place.
+ * Whether two backups are of the same database at the same place, as far as both tell: an older one
+ * does not name its machine.
  *
  * @since 0.1.0
  * @category utils
  */
 export const isSameDatabase = (one: Manifest.Database, other: Manifest.Database): boolean =>
-  one.engine === other.engine && one.name === other.name && one.location === other.location
+  one.engine === other.engine &&
+  one.name === other.name &&
+  one.location === other.location &&
+  (one.host === undefined || other.host === undefined || one.host === other.host)
 
 /** A backup that may be removed, if nothing keeps it. */
 interface Own {

@@ -13,6 +13,7 @@ import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import { type Chosen, choose, sameEngine } from "./Choose.js"
 import { make, nextName } from "./Create.js"
+import { placeOf } from "./Identity.js"
 import { type Desk, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Choice, Restored, RestoreOptions, RestorePlan } from "./Reports.js"
@@ -163,8 +164,8 @@ const sameDatabase = (
   const of = manifest?.dump.database
   if (of === undefined) return Effect.succeed([])
   if (of.name === database.name) {
-    const moved = `${name} was made of ${of.name} at ${of.location}, not at ${database.location}`
-    return Effect.succeed(of.location === database.location ? [] : [moved])
+    const moved = `${name} was made of ${of.name} at ${placeOf(of)}, not at ${placeOf(database)}`
+    return Effect.succeed(Retention.isSameDatabase(of, database) ? [] : [moved])
   }
   if (allowOther) {
     return Effect.succeed([`${name} is a backup of ${of.name}, not of ${database.name}`])
@@ -173,7 +174,7 @@ const sameDatabase = (
     reason: "WrongDatabase",
     subject: name,
     expected: `a backup of ${database.name}`,
-    found: `one of ${of.name} at ${of.location}`,
+    found: `one of ${of.name} at ${placeOf(of)}`,
     advice: "Choose another backup, or allow one of another database (--allow-other)"
   })
 }
