@@ -274,6 +274,27 @@ describe("Backup.restore", () => {
     })
   )
 
+  for (const [what, step] of [
+    ["restored into the database", "restore/restore"],
+    ["published", "create/publish"]
+  ] as const) {
+    it.scoped(`that lost its lock to another run is not ${what}`, () =>
+      Effect.gen(function* () {
+        const { directory, files, loseLockAt, read, run } = yield* bench()
+        loseLockAt(step)
+        const before = files()
+        const error = yield* Effect.flip(run((it) => it.restore(Bench.latest)))
+        assert.strictEqual(error.reason, "Locked")
+        assert.include(error.message, "another run has taken it over")
+        assert.deepStrictEqual(yield* read, today)
+        if (step === "create/publish") {
+          rmSync(path.join(directory, ".holter-lock-1"))
+          assert.deepStrictEqual(files(), before)
+        }
+      })
+    )
+  }
+
   it.scoped("is not begun when the present cannot be saved", () =>
     Effect.gen(function* () {
       const { failAt, read, run, steps: walked } = yield* bench()

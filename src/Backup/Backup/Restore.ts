@@ -105,6 +105,8 @@ const carryOut = (
     const restored = yield* Effect.gen(function* () {
       if (safety !== undefined) yield* given.onSaved?.(safety.manifest.name) ?? Effect.void
       yield* step("restore/restore")
+      // The pre-restore backup may have taken long, and another run have begun to restore.
+      yield* desk.main.held
       return yield* desk.strategy.restore(chosen.payload, {
         startedAt: saved.startedAt,
         replaceDamaged: given.replaceDamaged === true,

@@ -80,6 +80,8 @@ export interface Store {
   readonly update: (manifest: Manifest) => Effect.Effect<void, BackupError>
   /** One run at a time; fails with `Locked` and says who holds it. */
   readonly lock: (purpose: string) => Effect.Effect<void, BackupError, Scope.Scope>
+  /** Fails with `Locked` where the lock that this run took is another one's by now. */
+  readonly held: Effect.Effect<void, BackupError>
   /** What is wrong with the place and no reason not to use it: others may read it. */
   readonly warnings: Effect.Effect<ReadonlyArray<string>, BackupError>
   /** Removes what a killed run left, of its own making only. To be called under the lock. */
