@@ -15,6 +15,11 @@ export {
   BackupStore,
   /**
    * @since 0.1.0
+   * @category utils
+   */
+  problemOf,
+  /**
+   * @since 0.1.0
    * @category models
    */
   type Stage,

@@ -92,6 +92,60 @@ describe("Backup.create", () => {
     })
   )
 
+  it.scoped(
+    "keeps the backups of another machine with the same database in a shared directory",
+    () =>
+      Effect.gen(function* () {
+        const { as, files } = yield* Bench.make()
+        const on = (host: string | undefined) => {
+          const one = as({ options: { keep: 1, host } })
+          const hour = TestClock.adjust("1 hour")
+          const create = Effect.zipRight(
+            hour,
+            one((backup) => backup.create())
+          )
+          const backups = Effect.map(
+            one((backup) => backup.list),
+            ({ own }) => own
+          )
+          const latest = Effect.map(
+            one((it) => it.plan(Bench.latest)),
+            ({ name }) => name
+          )
+          return { create, backups, latest }
+        }
+        const [one, two] = [on("web1"), on("web2")]
+        const mine = yield* one.create
+        assert.strictEqual(mine.manifest.dump.database.host, "web1")
+        const theirs = yield* Effect.replicateEffect(two.create, 3)
+        assert.deepStrictEqual(
+          files().filter((name) => name.endsWith(".db")),
+          [mine.name, theirs[2]?.name]
+        )
+        assert.lengthOf(yield* one.backups, 1)
+        assert.strictEqual(yield* one.latest, mine.name)
+        assert.strictEqual(yield* two.latest, theirs[2]?.name)
+      })
+  )
+
+  it.scoped("rotates and restores what was made before manifests named their machine", () =>
+    Effect.gen(function* () {
+      const { as, directory, files } = yield* Bench.make()
+      const one = as({ options: { keep: 1, host: "web1" } })
+      const old = yield* one((backup) => backup.create())
+      const record = path.join(directory, `${old.name}.manifest.json`)
+      const named = /,\s*"host": "web1"/
+      assert.match(readFileSync(record, "utf8"), named)
+      writeFileSync(record, readFileSync(record, "utf8").replace(named, ""))
+      const plan = yield* one((backup) => backup.plan(Bench.latest))
+      assert.deepStrictEqual([plan.name, plan.warnings], [old.name, []])
+      yield* TestClock.adjust("1 hour")
+      const next = yield* one((backup) => backup.create())
+      assert.deepStrictEqual(next.pruned, [old.name])
+      assert.deepStrictEqual(files(), [next.name, `${next.name}.manifest.json`])
+    })
+  )
+
   it.scoped("says when the database shrank or lost rows", () =>
     Effect.gen(function* () {
       const { backup } = yield* Bench.make()

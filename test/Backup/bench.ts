@@ -1,6 +1,6 @@
 /** Backups of a scripted database in real directories, at noon of a virtual day. */
 import { type Context, DateTime, Effect, Layer, TestClock } from "effect"
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Backup from "../../src/Backup/Backup.js"
 import { BackupError } from "../../src/Backup/BackupError.js"
@@ -67,6 +67,15 @@ export const make = (given: Given = {}) =>
         faults.set(
           step,
           new BackupError({ reason: "StoreFailed", subject: step, expected: "none", found: "it" })
+        ),
+      /** Another machine takes the lock over, thinking that this one is dead. */
+      loseLockAt: (step: BackupStep) =>
+        faults.set(
+          step,
+          Effect.sync(() => {
+            const lock = path.join(directory, ".holter-lock-1")
+            writeFileSync(lock, readFileSync(lock, "utf8").replace(/"id":"[^"]*"/, '"id":"other"'))
+          })
         ),
       heal: () => faults.clear(),
       /** A backup of this content, an hour after the last. */

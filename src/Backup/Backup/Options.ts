@@ -10,6 +10,7 @@ import * as BackupName from "../BackupName.js"
 import type { Store } from "../BackupStore/Store.js"
 import type { DumpOptions, OnProgress, Strategy } from "../BackupStrategy/Strategy.js"
 import * as Retention from "../Retention.js"
+import * as Identity from "./Identity.js"
 
 /**
  * @since 0.1.0
@@ -34,6 +35,11 @@ export interface Options {
   readonly minimumFree?: number | undefined
   /** The version of Holter, for the manifests. */
   readonly version?: string | undefined
+  /**
+   * This machine, in the identity of a database that is on it; its host name unless told otherwise.
+   * To be given in containers that get another name at each start.
+   */
+  readonly host?: string | undefined
 }
 
 /** @internal */
@@ -54,9 +60,10 @@ export interface Desk {
 export const desk = (
   options: Options,
   strategy: Strategy,
-  stores: { readonly main: Store; readonly copies: ReadonlyArray<Store> }
+  stores: { readonly main: Store; readonly copies: ReadonlyArray<Store> },
+  host: string | undefined
 ): Desk => ({
-  strategy,
+  strategy: Identity.withHost(strategy, options.host ?? host),
   ...stores,
   app: options.app,
   slug: BackupName.slug(options.app),

@@ -50,11 +50,8 @@ export const make = (options: Options): Effect.Effect<Store> =>
           path: partial,
           publish: (manifest, options = {}) =>
             Effect.zipRight(
-              guard,
-              Effect.zipRight(
-                named(directory, manifest.name),
-                publish(directory, partial, manifest, options)
-              )
+              named(directory, manifest.name),
+              publish({ directory, partial, guard }, manifest, options)
             )
         }
       }),
@@ -73,6 +70,7 @@ export const make = (options: Options): Effect.Effect<Store> =>
           const lock = yield* BackupLock.acquire(directory, purpose)
           yield* Effect.acquireRelease(Ref.set(held, lock), () => Ref.set(held, undefined))
         }),
+      held: guard,
       warnings: Effect.map(LocalFiles.look(directory), (stat) =>
         Option.exists(stat, ({ mode }) => (mode & 0o077n) !== 0n)
           ? [`${directory} is open to other users of this machine; chmod 700 closes it`]

@@ -54,10 +54,10 @@ const presentOf = ({ preRestore, present }: RestorePlan): string => {
   }
 }
 
-/** `again` are the flags by which the next command finds the same place. */
+/** `commandOf` gives the command that restores a backup at the same place. */
 export const restored = (
   one: Restored,
-  again: ReadonlyArray<string>,
+  commandOf: (name: string) => string,
   look: Look
 ): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Restored ${databaseOf(one)}`,
@@ -67,7 +67,7 @@ export const restored = (
     ? []
     : [
         `   what was there before is ${one.preRestore}; to take the restore back:`,
-        `   ${["holter backup restore --backup-file", one.preRestore, ...again].join(" ")}`
+        `   ${commandOf(one.preRestore)}`
       ]),
   ...one.pruned.map((name) => `   removed, older than the last three: ${name}`)
 ]

@@ -58,7 +58,7 @@ describe("the page after a restore", () => {
       tables: [{ name: "users", rows: 3 }],
       pruned: []
     },
-    ["--backup-dir", "'kept here'"],
+    (name) => `holter backup restore --backup-file ${name} --backup-dir 'kept here'`,
     look
   )
 

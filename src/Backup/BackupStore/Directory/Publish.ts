@@ -16,9 +16,16 @@ import * as Manifest from "../../Manifest.js"
 import type { PublishOptions } from "../Store.js"
 
 /** @internal */
+export interface Place {
+  readonly directory: string
+  readonly partial: string
+  /** Fails where the directory is another run's by now. */
+  readonly guard: Effect.Effect<void, BackupError>
+}
+
+/** @internal */
 export const publish = (
-  directory: string,
-  partial: string,
+  { directory, guard, partial }: Place,
   manifest: Manifest.Manifest,
   { isReadBack = false }: PublishOptions
 ): Effect.Effect<void, BackupError> =>
@@ -29,6 +36,8 @@ export const publish = (
     if (Option.isSome(yield* LocalFiles.look(file))) return yield* taken(file)
     const draft = `${partial}.manifest`
     yield* LocalFiles.write(draft, yield* textOf(manifest, file))
+    // Right before the name is given: what came before may have taken long.
+    yield* guard
     // From here on not to be interrupted: a few system calls.
     yield* Effect.uninterruptible(
       Effect.gen(function* () {
