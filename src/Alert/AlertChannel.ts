@@ -182,7 +182,9 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
         collapses: definition.collapses ?? true,
         send: (alert) =>
           // `suspend`: a channel that throws is a failed attempt, not a failed program.
-          Effect.suspend(() => definition.send(alert, configuration, name, options?.installation)).pipe(
+          Effect.suspend(() =>
+            definition.send(alert, configuration, name, options?.installation)
+          ).pipe(
             Effect.provide(services),
             Effect.mapError((error) => scrubbed(error, secrets))
           )

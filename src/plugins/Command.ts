@@ -61,8 +61,8 @@ export const Command = AlertChannel.make("command", {
       "10 seconds"
     )
   },
-  // The command's own limit comes first: only then there is something to say of it.
-  timeout: ({ timeout }) => Duration.sum(timeout, Process.patience),
+  // The command's own limit comes first, with the time to end: then there is something to say of it.
+  timeout: ({ timeout }) => Duration.sum(timeout, "5 seconds"),
   send: (alert, config, name, installation) =>
     Process.run({
       command: config.command,
@@ -144,7 +144,8 @@ const failed = (
 const notStarted = (program: string, code: string, channel: string): AlertChannelError =>
   new AlertChannelError({
     // The machine is out of something, which passes; a program that is not there does not come.
-    reason: code === "EAGAIN" || code === "ENOMEM" || code === "EMFILE" ? "Transient" : "Misconfigured",
+    reason:
+      code === "EAGAIN" || code === "ENOMEM" || code === "EMFILE" ? "Transient" : "Misconfigured",
     channel,
     problem: `expected a program that can be started, found ${JSON.stringify(program)} (${code}); give its absolute path, and look whether it may be executed`
   })

@@ -57,8 +57,7 @@ export const Webhook = AlertChannel.make("webhook", {
     }),
     secret: Schema.optional(
       ConfigField.secret.annotations({
-        description:
-          "signs what is sent (webhook-signature): a text, or whsec_ and a key in base64"
+        description: "signs what is sent (webhook-signature): a text, or whsec_ and a key in base64"
       })
     ),
     headers: Schema.optional(headers),

@@ -25,7 +25,7 @@ export interface Ended {
 export class NotStarted extends Data.TaggedError("NotStarted")<{ readonly code: string }> {}
 
 /** How long a program that was asked to end may take, before it is killed. */
-export const patience = "2 seconds"
+const patience = "2 seconds"
 
 /** How much of what it writes is kept. */
 const longestOutput = 4096

@@ -51,21 +51,22 @@ const htmlOf = (alert: Alert, installation: string | undefined): string => {
   return [`<b>${escapeHtml(headline)}</b>`, ...AlertText.lines(alert).map(escapeHtml)].join("\n")
 }
 
-const reasons: Readonly<Record<TelegramApi.TelegramApiError["reason"], AlertChannelError["reason"]>> =
-  {
-    Unauthorized: "Misconfigured",
-    Forbidden: "Permanent",
-    ChatNotFound: "Permanent",
-    // The new chat has moved on as well: the next attempt follows.
-    ChatMigrated: "Transient",
-    RateLimited: "Transient",
-    // The text is always well formed, so it is the chat: a closed topic, no right to write.
-    Rejected: "Permanent",
-    ServerError: "Transient",
-    Network: "Transient",
-    // A proxy's page in the place of an answer goes away; a wrong `apiUrl` stands in the log.
-    Malformed: "Transient"
-  }
+const reasons: Readonly<
+  Record<TelegramApi.TelegramApiError["reason"], AlertChannelError["reason"]>
+> = {
+  Unauthorized: "Misconfigured",
+  Forbidden: "Permanent",
+  ChatNotFound: "Permanent",
+  // The new chat has moved on as well: the next attempt follows.
+  ChatMigrated: "Transient",
+  RateLimited: "Transient",
+  // The text is always well formed, so it is the chat: a closed topic, no right to write.
+  Rejected: "Permanent",
+  ServerError: "Transient",
+  Network: "Transient",
+  // A proxy's page in the place of an answer goes away; a wrong `apiUrl` stands in the log.
+  Malformed: "Transient"
+}
 
 const fromApi = (error: TelegramApi.TelegramApiError, channel: string): AlertChannelError =>
   new AlertChannelError({
