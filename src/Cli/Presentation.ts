@@ -61,7 +61,7 @@ export const problems = (summary: StatusSummary): ReadonlyArray<string> =>
     .filter(([, service]) => service.status === "unhealthy" || service.status === "degraded")
     .map(([name, service]) => `${name} is ${service.status}: ${onOneLine(service.message)}`)
 
-const mark = (status: Status, look: Look): string => {
+export const mark = (status: Status, look: Look): string => {
   const { ansi, emoji, text } = marks[status]
   if (look.emoji) return emoji
   return look.color ? `\u001b[${ansi}m${text}\u001b[0m` : text
@@ -75,7 +75,7 @@ const marks: Readonly<Record<Status, { emoji: string; text: string; ansi: number
 }
 
 /** Messages quote what servers answer, and a terminal would act on some of it. */
-const onOneLine = (text: string): string =>
+export const onOneLine = (text: string): string =>
   text.replaceAll(/\s+/g, " ").replaceAll(/\p{Cc}/gu, "\u{FFFD}")
 
 const capitalized = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1)
