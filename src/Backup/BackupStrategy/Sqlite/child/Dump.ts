@@ -37,7 +37,7 @@ export const dump = async (
       strategy: copied.strategy,
       engineVersion: facts.engineVersion,
       tables: facts.tables,
-      warnings: [...copied.warnings, ...facts.stray]
+      warnings: [...copied.warnings, ...facts.warnings]
     }
   })
 }

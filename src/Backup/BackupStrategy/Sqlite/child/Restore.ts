@@ -87,11 +87,8 @@ const overwrite = async (
     const journal = present.wal ? content.contentBytes * 1.02 : present.pages * present.pageSize
     const growth = Math.max(0, content.contentBytes - present.pages * present.pageSize)
     room(request, (isOtherSize ? content.contentBytes : 0) + journal + growth)
-    if (isOtherSize) {
-      createPrivate(sized)
-      await ask("resize", { source: scratch, target: sized, pageSize: present.pageSize })
-    }
-    const source = isOtherSize ? sized : scratch
+    const isSized = isOtherSize && (await resized({ request, scratch, sized, present, ask }))
+    const source = isSized ? sized : scratch
     const { tables } = await ask("write", { source, database, busyTimeout })
     await about("database", database, () => {
       for (const file of withCompanions(database)) if (fs.existsSync(file)) sync(file)
@@ -103,6 +100,34 @@ const overwrite = async (
       warnings: [...warnings, ...compared(database, facts.tables, tables)]
     }
   })
+}
+
+interface Sizes {
+  readonly request: RestoreRequest
+  readonly scratch: string
+  readonly sized: string
+  readonly present: Present
+  readonly ask: Ask<typeof jobs>
+}
+
+/** In rollback mode a database can change the size of its pages, in WAL mode it cannot. */
+const resized = async ({ ask, present, request, scratch, sized }: Sizes): Promise<boolean> => {
+  createPrivate(sized)
+  const trouble = await ask("resize", {
+    source: scratch,
+    target: sized,
+    pageSize: present.pageSize
+  })
+  if (trouble !== undefined && present.wal) {
+    fail({
+      reason: "Mismatch",
+      subject: request.database,
+      expected: `a backup whose pages can be made ${present.pageSize} bytes long`,
+      found: `pages of another length, and a schema that only its program knows (${trouble})`,
+      advice: "Stop the program, move the database with its -wal and -shm away, and restore again"
+    })
+  }
+  return trouble === undefined
 }
 
 /** Others may have written since: who has it open explains a difference, and nobody does not. */

@@ -10,9 +10,9 @@
  */
 import type { BackupMetadata, Database } from "better-sqlite3"
 import { performance } from "node:perf_hooks"
-import { bracketAsync } from "./bracket.js"
+import { bracketAsync, orElse } from "./bracket.js"
 import { isWal, number, open, openCopy, type Tables, tablesOf, withDatabase } from "./Database.js"
-import { fail } from "./Fault.js"
+import { beyondSqlite, fail } from "./Fault.js"
 import { pause } from "./pause.js"
 import type { OnProgress } from "./Thread.js"
 
@@ -26,17 +26,23 @@ export interface ResizeInput {
 
 /**
  * The same content in pages of another size: a database in WAL mode keeps its own. `VACUUM INTO` keeps
- * the row ids of tables without a key, which `VACUUM` does not.
+ * the row ids of tables without a key, which `VACUUM` does not. Gives what kept SQLite from it.
  *
  * @internal
  */
-export const resize = ({ pageSize, source, target }: ResizeInput): void =>
+export const resize = ({ pageSize, source, target }: ResizeInput): string | undefined =>
   withDatabase(
     () => openCopy(source),
-    (database) => {
-      database.pragma(`page_size = ${pageSize}`)
-      database.prepare("VACUUM INTO ?").run(target)
-    }
+    (database) =>
+      orElse(
+        () => {
+          database.pragma(`page_size = ${pageSize}`)
+          database.prepare("VACUUM INTO ?").run(target)
+          return undefined
+        },
+        beyondSqlite,
+        (error) => error.message
+      )
   )
 
 /** @internal */
