@@ -9,7 +9,7 @@ import type { DumpRequest } from "../Protocol.js"
 import { bracket, bracketAsync, orElse } from "./bracket.js"
 import { isWal, number, open, withDatabase } from "./Database.js"
 import { beyondSqlite, fail, isBusy } from "./Fault.js"
-import { companions, setRollbackMode, writeAll } from "./files.js"
+import { companions, firstBytes, setRollbackMode, writeAll } from "./files.js"
 import * as Header from "./Header.js"
 import { refuseOther } from "./Inspect.js"
 import { pause } from "./pause.js"
@@ -22,7 +22,7 @@ export interface Copied {
 }
 
 /** @internal */
-export interface CopyInput extends Pick<DumpRequest, "database" | "busyTimeout" | "copy"> {
+export interface CopyInput extends Pick<DumpRequest, "database" | "busyTimeout" | "copy" | "held"> {
   /** An empty file. */
   readonly target: string
 }
@@ -35,6 +35,8 @@ interface Options extends CopyInput {
 export const copy = async (input: CopyInput, onProgress: OnProgress): Promise<Copied> => {
   const options = { ...input, onProgress }
   refuseOther(input.database)
+  // Who holds the write lock in rollback mode keeps readers out too.
+  if (input.held && !Header.isWalMode(firstBytes(input.database))) return quietCopy(options)
   const vacuumed = (warnings: ReadonlyArray<string>): Promise<Copied> =>
     vacuumInto(options, warnings)
   const frozen = (): Copied | undefined =>
@@ -112,6 +114,31 @@ const busy = (subject: string): never =>
     advice: "Try again when no long transaction runs on it"
   })
 
+/** Of a file that nobody can write to: another child has it to itself, and waits for this one. */
+const quietCopy = (options: Options): Copied => {
+  const bytes = fs.statSync(options.database).size
+  if (bytes === 0) emptyDatabase(options.target)
+  else {
+    bracket(
+      () => fs.openSync(options.database, "r"),
+      (file) => {
+        copyBytes(file, bytes, options)
+      },
+      fs.closeSync
+    )
+  }
+  return { strategy: "frozen-copy", warnings: [] }
+}
+
+/** An empty file is a database without tables; a backup has to have a header. */
+const emptyDatabase = (target: string): void =>
+  withDatabase(
+    () => open(target, 0),
+    (database) => {
+      database.pragma("user_version = 0")
+    }
+  )
+
 /**
  * The descriptor is opened before the connections and closed after them: closing any descriptor of
  * a file drops the POSIX locks that this process has on it.
@@ -125,7 +152,7 @@ const frozenCopy = (options: Options): boolean => {
         withDatabase(connect, (reader) => {
           if (!isSame(file, options.database)) return changed(options.database)
           if (isWal(reader)) {
-            if (!pin(writer, reader)) return false
+            if (!(options.held ? pinHeld(reader) : pin(writer, reader))) return false
           } else beginRead(reader)
           const bytes = number(reader, "page_count") * number(reader, "page_size")
           copyBytes(file, bytes, options)
@@ -172,6 +199,13 @@ const pin = (writer: Database, reader: Database): boolean => {
     pause(attempt * 10)
   }
   return false
+}
+
+/** Nobody commits, so there is nothing to keep them from. */
+const pinHeld = (reader: Database): boolean => {
+  if (!writtenBack(reader)) return false
+  beginRead(reader)
+  return true
 }
 
 /** Somebody who writes for long does not keep others from reading: there is another way to copy. */
