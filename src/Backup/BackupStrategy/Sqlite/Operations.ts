@@ -3,11 +3,19 @@
  *
  * @since 0.1.0
  */
-import { Effect, Random } from "effect"
+import { Effect, Random, type Scope } from "effect"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
-import type { DumpOptions, OnProgress, Payload, Present, Strategy } from "../Strategy.js"
-import type { Ended } from "./Child.js"
+import type {
+  DumpOptions,
+  OnProgress,
+  Payload,
+  Present,
+  Restored,
+  RestoreOptions,
+  Strategy
+} from "../Strategy.js"
+import type { Ended, Started } from "./Child.js"
 import type { Files } from "./Files.js"
 import type * as Protocol from "./Protocol.js"
 import * as SetAside from "./SetAside.js"
@@ -18,6 +26,10 @@ interface Options {
     request: Protocol.Request,
     onProgress: OnProgress
   ) => Effect.Effect<Ended, BackupError>
+  readonly start: (
+    request: Protocol.Request,
+    onProgress: OnProgress
+  ) => Effect.Effect<Started, BackupError, Scope.Scope>
   readonly copy: Protocol.DumpRequest["copy"]
   readonly busyTimeout: number
 }
@@ -34,7 +46,7 @@ export const make = (options: Options): Strategy => {
     estimate: Effect.flatMap(files.present, (place) =>
       Effect.map(files.bytes(place), (bytes) => Math.ceil(bytes * 2.01))
     ),
-    dump: (given) => dump(options, given),
+    dump: (given) => dump(options, given, false),
     verify: (payload, { deep, justDumped: readBack = false, onProgress }) =>
       withScratch(options, payload, payload.path, (request) =>
         asked(options, { _tag: "Verify", ...request, deep, readBack }, "Verified", onProgress)
@@ -43,7 +55,14 @@ export const make = (options: Options): Strategy => {
       withScratch(options, payload, payload.path, (request) =>
         asked(options, { _tag: "Drill", ...request }, "Drilled", onProgress)
       ),
-    restore: (payload, given) => restore(options, payload, given),
+    restore: (payload, given) =>
+      Effect.scoped(Effect.flatMap(prepare(options, payload, given), (started) => finish(started))),
+    hold: (payload, given) =>
+      Effect.gen(function* () {
+        const started = yield* prepare(options, payload, given)
+        yield* started.locked
+        return { dump: (asked) => dump(options, asked, true), restore: finish(started) }
+      }),
     setAside: files.setAside,
     dropSetAside: files.dropSetAside
   }
@@ -66,7 +85,11 @@ const present = (options: Options): Effect.Effect<Present, BackupError> =>
     return { _tag: "Readable", bytes: yield* options.files.bytes(place) }
   })
 
-const dump = (options: Options, given: DumpOptions): Effect.Effect<Manifest.Dump, BackupError> =>
+const dump = (
+  options: Options,
+  given: DumpOptions,
+  held: boolean
+): Effect.Effect<Manifest.Dump, BackupError> =>
   Effect.gen(function* () {
     const { busyTimeout, copy, files } = options
     const { compression, level, onProgress, path } = given
@@ -79,6 +102,7 @@ const dump = (options: Options, given: DumpOptions): Effect.Effect<Manifest.Dump
       compression,
       level,
       copy,
+      held,
       busyTimeout
     } as const
     const dumped = yield* asked(options, request, "Dumped", onProgress)
@@ -87,41 +111,54 @@ const dump = (options: Options, given: DumpOptions): Effect.Effect<Manifest.Dump
     Effect.onError(() => Effect.ignore(options.files.remove([given.path, `${given.path}.copy`])))
   )
 
-const restore = (
+/** Up to where the child has the lock, or has said why not. */
+const prepare = (
   options: Options,
   payload: Payload,
-  given: Parameters<Strategy["restore"]>[1]
-): ReturnType<Strategy["restore"]> =>
+  given: RestoreOptions
+): Effect.Effect<Started, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
     const { busyTimeout, files } = options
     const { onProgress, replaceDamaged, startedAt } = given
     const { file } = yield* files.place
+    const content = yield* scratch(options, payload, file)
     const aside = SetAside.nameOf(file, startedAt)
-    return yield* withScratch(options, payload, file, (request) => {
-      const own = { database: file, aside, replaceDamaged, busyTimeout }
-      return asked(options, { _tag: "Restore", ...request, ...own }, "Restored", onProgress)
-    })
-  }).pipe(Effect.map(({ setAside, ...rest }) => ({ ...rest, setAside })))
+    const own = { database: file, aside, replaceDamaged, busyTimeout }
+    return yield* options.start({ _tag: "Restore", ...content, ...own }, onProgress)
+  })
 
-/**
- * A request with a name for the content, beside a file; whatever becomes of the child, nothing is left
- * under it.
- */
+const finish = (started: Started): Effect.Effect<Restored, BackupError> =>
+  Effect.map(ended("Restore", "Restored", started.finish), ({ setAside, ...rest }) => ({
+    ...rest,
+    setAside
+  }))
+
 const withScratch = <A>(
-  { files }: Options,
+  options: Options,
   payload: Payload,
   beside: string,
   use: (request: Protocol.PayloadRequest) => Effect.Effect<A, BackupError>
 ): Effect.Effect<A, BackupError> =>
+  Effect.scoped(Effect.flatMap(scratch(options, payload, beside), use))
+
+/**
+ * A payload with a name for its content, beside a file; whatever becomes of the child, nothing is left
+ * under it.
+ */
+const scratch = (
+  { files }: Options,
+  payload: Payload,
+  beside: string
+): Effect.Effect<Protocol.PayloadRequest, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
     const { dump: expected, path } = payload
     const compression = yield* readableCompression(payload)
     const id = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(16)
     const scratch = `${beside}.scratch-${id}`
-    return yield* Effect.ensuring(
-      use({ path, compression, expected, scratch }),
+    yield* Effect.addFinalizer(() =>
       Effect.ignore(files.remove([scratch, `${scratch}.drill`, `${scratch}.sized`]))
     )
+    return { path, compression, expected, scratch }
   })
 
 const readableCompression = ({
@@ -138,16 +175,23 @@ const readableCompression = ({
       })
     : Effect.succeed(compression)
 
-/** An answer of another kind would be a fault of the program. */
 const asked = <Tag extends Ended["_tag"]>(
   { ask }: Options,
   request: Protocol.Request,
   tag: Tag,
   onProgress: OnProgress
 ): Effect.Effect<Omit<Extract<Ended, { readonly _tag: Tag }>, "_tag">, BackupError> =>
-  Effect.flatMap(ask(request, onProgress), (answer) => {
+  ended(request._tag, tag, ask(request, onProgress))
+
+/** An answer of another kind would be a fault of the program. */
+const ended = <Tag extends Ended["_tag"]>(
+  asked: Protocol.Request["_tag"],
+  tag: Tag,
+  answer: Effect.Effect<Ended, BackupError>
+): Effect.Effect<Omit<Extract<Ended, { readonly _tag: Tag }>, "_tag">, BackupError> =>
+  Effect.flatMap(answer, (answer) => {
     if (!isTagged(answer, tag)) {
-      return Effect.dieMessage(`the child answered ${answer._tag} to ${request._tag}`)
+      return Effect.dieMessage(`the child answered ${answer._tag} to ${asked}`)
     }
     const { _tag, ...rest } = answer
     return Effect.succeed(rest)

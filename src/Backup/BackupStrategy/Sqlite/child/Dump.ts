@@ -20,12 +20,12 @@ export const dump = async (
   onProgress: OnProgress
 ): Promise<Omit<Dumped, "_tag">> => {
   const target = `${request.path}.copy`
-  const { busyTimeout, copy, database } = request
+  const { busyTimeout, copy, database, held } = request
   return withTemporary(target, async () => {
     await about("place", target, () => {
       createPrivate(target)
     })
-    const copied = await ask("copy", { database, target, busyTimeout, copy })
+    const copied = await ask("copy", { database, target, busyTimeout, copy, held })
     // The check and the compression at the same time: they are of about the same weight on two cores.
     const [facts, written] = await Promise.all([
       checked(request, target, ask),
@@ -37,7 +37,7 @@ export const dump = async (
       strategy: copied.strategy,
       engineVersion: facts.engineVersion,
       tables: facts.tables,
-      warnings: [...copied.warnings, ...facts.stray]
+      warnings: [...copied.warnings, ...facts.warnings]
     }
   })
 }

@@ -29,6 +29,16 @@ export const firstBytes = (file: string): Buffer =>
     fs.closeSync
   )
 
+/** Without its WAL a copy is a database that needs none. @internal */
+export const setRollbackMode = (file: string): void =>
+  bracket(
+    () => fs.openSync(file, "r+"),
+    (descriptor) => {
+      fs.writeSync(descriptor, Buffer.from([1, 1]), 0, 2, 18)
+    },
+    fs.closeSync
+  )
+
 /** Brings a file, or what a directory lists, to the disk. @internal */
 export const sync = (file: string): void =>
   bracket(() => fs.openSync(file, "r"), fs.fsyncSync, fs.closeSync)
