@@ -162,7 +162,7 @@ export interface Strategy {
   readonly extension: (compression: DumpOptions["compression"]) => string
   readonly database: Effect.Effect<Manifest.Database, BackupError>
   readonly present: Effect.Effect<Present, BackupError>
-  /** What a dump may need on the disk at the most, for the check of free space before the work. */
+  /** What a dump needs on the disk at the least, for the check of free space before the work. */
   readonly estimate: Effect.Effect<number, BackupError>
   /** Writes a dump that is complete and on the disk (fsync) when this succeeds. */
   readonly dump: (options: DumpOptions) => Effect.Effect<Manifest.Dump, BackupError>

@@ -15,9 +15,18 @@ export const plan = (one: RestorePlan, now: DateTime.Utc, look: Look): ReadonlyA
   `   there now ${presentOf(one)}`,
   ...BackupPage.warnings(one.warnings, look),
   ...(one.present._tag === "Readable"
-    ? [`What was written after ${startOf(one)} is then in the pre-restore backup only.`]
+    ? [
+        `What was written after ${startOf(one)} is then in the pre-restore backup only.`,
+        others(one)
+      ]
     : [])
 ]
+
+/** What becomes of what programs write meanwhile. */
+const others = ({ database }: RestorePlan): string =>
+  database.engine === "sqlite"
+    ? "Until it is done nobody else can write: programs wait, or see `database is locked`."
+    : "What is written while it runs may be in neither: stop the programs that write first."
 
 const startOf = (one: RestorePlan): string =>
   Option.match(startedAt(one), {

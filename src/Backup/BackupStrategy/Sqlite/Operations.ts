@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import { Effect, Random, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
+import * as os from "node:os"
+import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
 import type {
@@ -18,6 +20,7 @@ import type {
 import type { Ended, Started } from "./Child.js"
 import type { Files } from "./Files.js"
 import type * as Protocol from "./Protocol.js"
+import * as Scratch from "./Scratch.js"
 import * as SetAside from "./SetAside.js"
 
 interface Options {
@@ -42,17 +45,20 @@ export const make = (options: Options): Strategy => {
     extension,
     database: files.database,
     present: present(options),
-    // The copy and, where nothing can be compressed, the file.
-    estimate: Effect.flatMap(files.present, (place) =>
-      Effect.map(files.bytes(place), (bytes) => Math.ceil(bytes * 2.01))
+    // The copy; nobody knows before how much smaller it gets by compression.
+    estimate: Effect.flatMap(files.present, ({ file }) =>
+      Effect.map(
+        asked(options, { _tag: "Measure", database: file }, "Measured", silent),
+        ({ bytes }) => bytes
+      )
     ),
     dump: (given) => dump(options, given, false),
     verify: (payload, { deep, justDumped: readBack = false, onProgress }) =>
-      withScratch(options, payload, payload.path, (request) =>
+      withScratch(options, payload, 1, (request) =>
         asked(options, { _tag: "Verify", ...request, deep, readBack }, "Verified", onProgress)
       ),
     drill: (payload, { onProgress }) =>
-      withScratch(options, payload, payload.path, (request) =>
+      withScratch(options, payload, 2, (request) =>
         asked(options, { _tag: "Drill", ...request }, "Drilled", onProgress)
       ),
     restore: (payload, given) =>
@@ -92,13 +98,14 @@ const dump = (
 ): Effect.Effect<Manifest.Dump, BackupError> =>
   Effect.gen(function* () {
     const { busyTimeout, copy, files } = options
-    const { compression, level, onProgress, path } = given
-    const { file } = yield* files.present
+    const { compression, level, onProgress, path: target } = given
+    const { directory, file } = yield* files.present
+    yield* Effect.forEach([directory, path.dirname(target)], Scratch.sweep)
     const database = yield* files.database
     const request = {
       _tag: "Dump",
       database: file,
-      path,
+      path: target,
       compression,
       level,
       copy,
@@ -120,8 +127,9 @@ const prepare = (
   Effect.gen(function* () {
     const { busyTimeout, files } = options
     const { onProgress, replaceDamaged, startedAt } = given
-    const { file } = yield* files.place
-    const content = yield* scratch(options, payload, file)
+    const { directory, file } = yield* files.place
+    // Beside the database, where it may become the database; the child looks whether there is room.
+    const content = yield* unpacking(payload, { directories: [directory], bytes: 0 })
     const aside = SetAside.nameOf(file, startedAt)
     const own = { database: file, aside, replaceDamaged, busyTimeout }
     return yield* options.start({ _tag: "Restore", ...content, ...own }, onProgress)
@@ -133,32 +141,33 @@ const finish = (started: Started): Effect.Effect<Restored, BackupError> =>
     setAside
   }))
 
+/** Room for some copies of the content: beside the backup, or where else there is a place. */
 const withScratch = <A>(
   options: Options,
   payload: Payload,
-  beside: string,
+  copies: number,
   use: (request: Protocol.PayloadRequest) => Effect.Effect<A, BackupError>
 ): Effect.Effect<A, BackupError> =>
-  Effect.scoped(Effect.flatMap(scratch(options, payload, beside), use))
+  Effect.gen(function* () {
+    const live = yield* Effect.option(options.files.place)
+    const directories = [
+      path.dirname(payload.path),
+      os.tmpdir(),
+      ...Option.toArray(Option.map(live, ({ directory }) => directory))
+    ]
+    const bytes = (payload.dump?.contentBytes ?? 0) * copies
+    return yield* use(yield* unpacking(payload, { directories, bytes }))
+  }).pipe(Effect.scoped)
 
-/**
- * A payload with a name for its content, beside a file; whatever becomes of the child, nothing is left
- * under it.
- */
-const scratch = (
-  { files }: Options,
+/** A payload with a name for its content; whatever becomes of the child, nothing is left under it. */
+const unpacking = (
   payload: Payload,
-  beside: string
+  place: Scratch.Options
 ): Effect.Effect<Protocol.PayloadRequest, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
     const { dump: expected, path } = payload
     const compression = yield* readableCompression(payload)
-    const id = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(16)
-    const scratch = `${beside}.scratch-${id}`
-    yield* Effect.addFinalizer(() =>
-      Effect.ignore(files.remove([scratch, `${scratch}.drill`, `${scratch}.sized`]))
-    )
-    return { path, compression, expected, scratch }
+    return { path, compression, expected, scratch: yield* Scratch.make(place) }
   })
 
 const readableCompression = ({

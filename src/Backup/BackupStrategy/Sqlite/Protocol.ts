@@ -23,6 +23,12 @@ export interface PresentRequest extends Common {
 }
 
 /** @internal */
+export interface MeasureRequest {
+  readonly _tag: "Measure"
+  readonly database: string
+}
+
+/** @internal */
 export interface DumpRequest extends Common {
   readonly _tag: "Dump"
   readonly database: string
@@ -74,13 +80,24 @@ export interface RestoreRequest extends PayloadRequest, Common {
   readonly replaceDamaged: boolean
 }
 
+/** How the directories for scratch files are named. @internal */
+export const scratchStart = ".holter-scratch-"
+
 /** What a restore waits for. @internal */
 export const go = "go"
 
 /** @internal */
-export type Request = PresentRequest | DumpRequest | VerifyRequest | DrillRequest | RestoreRequest
+export type Request =
+  | MeasureRequest
+  | PresentRequest
+  | DumpRequest
+  | VerifyRequest
+  | DrillRequest
+  | RestoreRequest
 
 const Present = Schema.TaggedStruct("Present", { damaged: Schema.optional(Schema.String) })
+
+const Measured = Schema.TaggedStruct("Measured", { bytes: Schema.Number })
 
 const Dumped = Schema.TaggedStruct("Dumped", {
   strategy: Schema.String,
@@ -128,6 +145,7 @@ export const Answer = Schema.Union(
   Progress,
   Locked,
   Failed,
+  Measured,
   Present,
   Dumped,
   Verified,

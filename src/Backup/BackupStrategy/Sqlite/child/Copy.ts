@@ -52,7 +52,7 @@ export const copy = async (input: CopyInput, onProgress: OnProgress): Promise<Co
 }
 
 const pinned =
-  "others kept the WAL from being written back or the write lock from being had, so the copy was not made by freezing"
+  "a long transaction kept the WAL from being written back, or the write lock from being had, so the copy was made by VACUUM INTO"
 
 const isInWal = ({ busyTimeout, database }: Options): boolean =>
   withDatabase(() => open(database, busyTimeout), isWal)

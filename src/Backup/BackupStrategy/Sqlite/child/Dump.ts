@@ -5,9 +5,10 @@
  */
 import * as fs from "node:fs"
 import type { Dumped, DumpRequest } from "../Protocol.js"
+import { orElse } from "./bracket.js"
 import { type Compressed, compress } from "./Compress.js"
 import { extract } from "./Extract.js"
-import { about, fail } from "./Fault.js"
+import { about, fail, isWithoutLinks } from "./Fault.js"
 import { createPrivate, sync, withTemporary } from "./files.js"
 import type { Facts } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
@@ -79,6 +80,14 @@ const compressed = (
 const publish = (source: string, target: string): Promise<void> =>
   about("place", target, () => {
     sync(source)
-    // Unlike a rename, it never replaces what is there.
-    fs.linkSync(source, target)
+    // Unlike a rename, it never replaces what is there; some file systems have no links.
+    orElse(
+      () => {
+        fs.linkSync(source, target)
+      },
+      (error) => !fs.existsSync(target) && isWithoutLinks(error),
+      () => {
+        fs.renameSync(source, target)
+      }
+    )
   })

@@ -79,6 +79,10 @@ export const beyondSqlite = (error: unknown): boolean =>
 /** Somebody else has the lock. @internal */
 export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
 
+/** What a file system without hard links says to one. @internal */
+export const isWithoutLinks = (error: unknown): boolean =>
+  /^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK|EINVAL)$/.test(codeOf(error))
+
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
 

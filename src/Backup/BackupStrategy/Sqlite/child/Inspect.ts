@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as fs from "node:fs"
 import { check, strayRows } from "./Check.js"
 import {
   isWal,
@@ -124,4 +125,17 @@ export const look = ({ busyTimeout, database }: LookInput): Present => {
       }
     }
   )
+}
+
+/**
+ * What a copy without the free pages takes, by the header and without a lock: what is still in the WAL
+ * is not counted.
+ *
+ * @internal
+ */
+export const measure = (database: string): number => {
+  const { size } = fs.statSync(database)
+  const head = firstBytes(database)
+  const pages = Header.isSqlite(head) ? Header.pageCount(head) : undefined
+  return pages === undefined ? size : (pages - Header.freePages(head)) * Header.pageSize(head)
 }

@@ -11,7 +11,7 @@ import { outcome } from "./bracket.js"
 import type { Tables } from "./Database.js"
 import type { Door } from "./Door.js"
 import { about, fail, Fault } from "./Fault.js"
-import { createPrivate, remove, sync, withCompanions, withTemporary } from "./files.js"
+import { createPrivate, sync, withCompanions, withTemporary } from "./files.js"
 import * as InUse from "./InUse.js"
 import type { Present } from "./Inspect.js"
 import { install } from "./Install.js"
@@ -33,7 +33,6 @@ export interface Work {
 export const restore = async (work: Work): Promise<Done> => {
   const { ask, onProgress, request } = work
   const { expected, scratch } = request
-  sweep(request)
   return withTemporary(scratch, async () => {
     room(request, expected?.contentBytes ?? 0)
     const unpacked = await unpack({ request, deep: false, ask, onProgress })
@@ -172,14 +171,4 @@ const room = ({ database }: RestoreRequest, bytes: number): void => {
     found: `${bavail * bsize}`,
     advice: "Free some space; nothing was changed"
   })
-}
-
-/** What a restore left that was killed together with its parent; nobody has it open. */
-const sweep = ({ database, scratch }: RestoreRequest): void => {
-  const start = path.basename(scratch).replace(/[0-9a-f]+$/, "")
-  const directory = path.dirname(database)
-  for (const name of fs.readdirSync(directory)) {
-    const file = path.join(directory, name)
-    if (name.startsWith(start) && InUse.usersOf([file]).processes.length === 0) remove(file)
-  }
 }

@@ -5,7 +5,8 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { bracket } from "./bracket.js"
+import { scratchStart } from "../Protocol.js"
+import { attempt, bracket } from "./bracket.js"
 import * as Header from "./Header.js"
 
 /** A new and empty file for this user alone. @internal */
@@ -71,5 +72,9 @@ export const withTemporary = <A>(file: string, use: () => Promise<A>): Promise<A
 
 /** What the child takes along when its parent is gone. @internal */
 export const removeTemporary = (): void => {
-  for (const file of temporary) remove(file)
+  for (const file of temporary) {
+    remove(file)
+    const directory = path.dirname(file)
+    if (path.basename(directory).startsWith(scratchStart)) attempt(() => fs.rmdirSync(directory))
+  }
 }

@@ -10,8 +10,9 @@ import type { Answer, Request } from "../Protocol.js"
 import { outcome } from "./bracket.js"
 import * as Door from "./Door.js"
 import { dump } from "./Dump.js"
-import { Fault, toReport } from "./Fault.js"
+import { about, Fault, toReport } from "./Fault.js"
 import { removeTemporary } from "./files.js"
+import { measure } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
 import { restore } from "./Restore.js"
 import * as Thread from "./Thread.js"
@@ -68,6 +69,10 @@ const answer = async ({ ask, door, onProgress, request }: Asked): Promise<Answer
       const report = looked.error instanceof Fault ? looked.error.report : undefined
       if (report?.reason === "Damaged") return { _tag: "Present", damaged: report.found }
       throw looked.error
+    }
+    case "Measure": {
+      const { database } = request
+      return { _tag: "Measured", bytes: await about("database", database, () => measure(database)) }
     }
     case "Dump":
       return { _tag: "Dumped", ...(await dump(request, ask, onProgress)) }
