@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Effect } from "effect"
+import { type DateTime, Duration, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import { BeforeStep, type BackupStep } from "../BackupStep.js"
 import * as BackupName from "../BackupName.js"
@@ -33,6 +33,8 @@ export interface Options {
   readonly level?: number | undefined
   /** Bytes that must stay free on the disk beside a new backup. */
   readonly minimumFree?: number | undefined
+  /** How long a copy may give no sign of life before it is given up; 5 minutes by default. */
+  readonly copyPatience?: Duration.DurationInput | undefined
   /** The version of Holter, for the manifests. */
   readonly version?: string | undefined
   /**
@@ -53,6 +55,7 @@ export interface Desk {
   readonly compression: DumpOptions["compression"]
   readonly level: number | undefined
   readonly minimumFree: number
+  readonly copyPatience: Duration.Duration
   readonly version: string
 }
 
@@ -78,6 +81,7 @@ export const desk = (
   compression: options.compression ?? "gzip",
   level: options.level,
   minimumFree: options.minimumFree ?? 0,
+  copyPatience: Duration.decode(options.copyPatience ?? "5 minutes"),
   version: options.version ?? "unknown"
 })
 

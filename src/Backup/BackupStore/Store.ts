@@ -61,6 +61,8 @@ export interface Stage {
 export interface PublishOptions {
   /** The strategy has read the file back from the disk a moment ago: where it lies is where it stays. */
   readonly isReadBack?: boolean | undefined
+  /** Called again and again while a file is read back: a sign that the store answers. */
+  readonly onAlive?: Effect.Effect<void> | undefined
 }
 
 /**
