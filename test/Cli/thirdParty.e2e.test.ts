@@ -134,7 +134,7 @@ describe("a plugin", () => {
         "holter.config.yaml": configuration("./my-check.mjs")
       })
       const list = yield* Cli.run(["plugins", "list"], { cwd })
-      assert.match(list.stdout, /^queue {2,}Length of a queue$/m)
+      assert.match(list.stdout, /^ {2}queue {2,}Length of a queue$/m)
       const describe = yield* Cli.run(["plugins", "describe", "queue"], { cwd })
       assert.match(describe.stdout, /^ {2}length +required {2}how long the queue is$/m)
       assert.match(describe.stdout, /^ {2}limit +optional {2}\S/m)
