@@ -10,6 +10,7 @@ import { Output } from "../dist/Cli/Output.js"
 
 const pages = [
   ...["", "check", "plugins", "plugins list", "plugins describe", "init", "backup"],
+  ...["alerts", "alerts test"],
   ...["create", "list", "verify", "drill", "restore", "prune"].map((name) => `backup ${name}`)
 ]
 
