@@ -22,11 +22,14 @@ const about = { name: "holter", version, executable: "holter" }
 const checkOnly = Command.run(Command.withSubcommands(root, [CheckCommand.command]), about)
 
 const whole = Effect.map(
-  Effect.promise(() => import("./Backup/BackupCommand.js")),
-  (backup) =>
+  Effect.promise(() =>
+    Promise.all([import("./Backup/BackupCommand.js"), import("./Journal/JournalCommands.js")])
+  ),
+  ([backup, journal]) =>
     Command.run(
       Command.withSubcommands(root, [
         CheckCommand.command,
+        ...journal.commands,
         backup.command,
         PluginsCommand.command,
         InitCommand.command
