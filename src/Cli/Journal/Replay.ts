@@ -52,16 +52,20 @@ export const make = (
     state = next
     for (const decision of decisions) sent.push(...sentOf(decision))
   }
+  const look = (until: number): void => {
+    for (let due = windows.due(); due !== undefined && due <= until; due = windows.due()) {
+      for (const change of windows.events(state, due)) fold(change)
+    }
+  }
   return {
     take: (event) => {
       const { at } = event
       const isFirst = span === undefined
       span = { from: span?.from ?? at, to: at }
       if (event._tag === "Result") results += 1
-      for (let due = windows.due(); due !== undefined && due <= at; due = windows.due()) {
-        for (const change of windows.events(state, due)) fold(change)
-      }
+      if (!isFirst) look(at)
       if (!isWindow(event)) fold(forPolicy(event))
+      // The windows that are open then, as a program hears of them when it starts.
       if (isFirst) for (const change of windows.events(state, at)) fold(change)
     },
     sent: () => sent,
