@@ -23,12 +23,17 @@ const checkOnly = Command.run(Command.withSubcommands(root, [CheckCommand.comman
 
 const whole = Effect.map(
   Effect.promise(() =>
-    Promise.all([import("./Backup/BackupCommand.js"), import("./Alerts/AlertsCommand.js")])
+    Promise.all([
+      import("./Alerts/AlertsCommand.js"),
+      import("./Journal/JournalCommands.js"),
+      import("./Backup/BackupCommand.js")
+    ])
   ),
-  ([backup, alerts]) =>
+  ([alerts, journal, backup]) =>
     Command.run(
       Command.withSubcommands(root, [
         CheckCommand.command,
+        ...journal.commands,
         alerts.command,
         backup.command,
         PluginsCommand.command,

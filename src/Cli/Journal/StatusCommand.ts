@@ -2,8 +2,7 @@
  * `holter status`: what the journal of a watching program says about now.
  */
 import * as Command from "@effect/cli/Command"
-import { Clock, Effect, HashMap, Option } from "effect"
-import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import { Clock, Effect, type Option } from "effect"
 import { Outbox } from "../../Alert/Outbox.js"
 import { Journal, type JournaledResult } from "../../Monitor/Journal.js"
 import { jsonFlag } from "../Backup/BackupFlags.js"
@@ -14,6 +13,7 @@ import * as JournalPolicy from "./JournalPolicy.js"
 import * as JournalRun from "./JournalRun.js"
 import * as StatusPage from "./StatusPage.js"
 import * as StatusReport from "./StatusReport.js"
+import * as Watched from "./Watched.js"
 
 export const command = Command.make("status", { json: jsonFlag, config: configFlag }, (flags) =>
   status(flags)
@@ -33,13 +33,12 @@ const status = (flags: Flags) =>
     Effect.gen(function* () {
       const { look } = yield* Output
       const journal = yield* Journal
-      const state = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
       const report = StatusReport.make({
         now: yield* Clock.currentTimeMillis,
         place: JournalAccess.placeOf(settings.url),
         policy: yield* JournalPolicy.lenient(flags.config),
-        state,
-        results: yield* newest(state),
+        state: yield* Watched.state,
+        results: yield* newest,
         owed: yield* Effect.flatMap(Outbox, ({ pending }) => pending),
         requests: (yield* journal.requests).length
       })
@@ -52,16 +51,10 @@ const status = (flags: Flags) =>
 /** How far back is looked for when a status began. */
 const mostResults = 500
 
-const newest = (state: AlertPolicy.State) =>
-  Effect.gen(function* () {
-    const { results } = yield* Journal
-    // Before the first decision there is no state, only results.
-    const names = new Set([
-      ...HashMap.keys(state.checks),
-      ...(HashMap.isEmpty(state.checks) ? (yield* results({})).map(({ service }) => service) : [])
-    ])
-    const each = yield* Effect.forEach(names, (service) =>
-      Effect.map(results({ service, limit: mostResults }), (some) => [service, some] as const)
-    )
-    return new Map<string, ReadonlyArray<JournaledResult>>(each)
-  })
+const newest = Effect.gen(function* () {
+  const { results } = yield* Journal
+  const each = yield* Effect.forEach(yield* Watched.services, (service) =>
+    Effect.map(results({ service, limit: mostResults }), (some) => [service, some] as const)
+  )
+  return new Map<string, ReadonlyArray<JournaledResult>>(each)
+})

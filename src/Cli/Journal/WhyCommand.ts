@@ -4,8 +4,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { Clock, DateTime, Duration, Effect, HashMap, Option } from "effect"
-import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import { Clock, DateTime, Duration, Effect, Option } from "effect"
 import { rulesOf } from "../../Alert/AlertPolicy/Policy.js"
 import { Journal, type JournaledIncident } from "../../Monitor/Journal.js"
 import { jsonFlag } from "../Backup/BackupFlags.js"
@@ -15,6 +14,7 @@ import { exitCodes, Output } from "../Output.js"
 import * as JournalPolicy from "./JournalPolicy.js"
 import * as JournalRun from "./JournalRun.js"
 import * as TimeText from "./TimeText.js"
+import * as Watched from "./Watched.js"
 import * as WhyPage from "./WhyPage.js"
 import * as WhyStory from "./WhyStory.js"
 
@@ -87,19 +87,14 @@ const momentOf = (
       })
   })
 
+/** One that is not checked any more has left results or incidents. */
 const checkKnown = (service: string) =>
   Effect.gen(function* () {
     const journal = yield* Journal
     if ((yield* journal.results({ service, limit: 1 })).length > 0) return
     if ((yield* journal.incidents({ service, limit: 1 })).length > 0) return
-    const state = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
-    const known = [...HashMap.keys(state.checks)].sort()
-    if (known.includes(service)) return
-    return yield* new UsageError({
-      flag: "why",
-      expected: `the name of a service${known.length === 0 ? "; the journal has none yet" : `: ${known.join(", ")}`}`,
-      found: JSON.stringify(service)
-    })
+    const known = yield* Watched.services
+    if (!known.includes(service)) return yield* Watched.refuse("why", [service], known)
   })
 
 /** The one that was open then; where nothing was asked, the last one. */

@@ -68,7 +68,13 @@ const happened = (entries: ReadonlyArray<Entry>, look: Look): ReadonlyArray<stri
     ...(left === 0
       ? []
       : [`  ${Amounts.count(left)} earlier entries are left out (--json has them)`]),
-    ...entries.slice(left).map((one) => `  ${time(one.at)}  ${entry(one, look)}`)
+    ...entries.slice(left).map((one, index, all) => {
+      const at = time(one.at)
+      // What a result led to stands under it.
+      const before = all[index - 1]
+      const isSame = one.type === "decision" && before !== undefined && at === time(before.at)
+      return `  ${isSame ? " ".repeat(at.length) : at}  ${entry(one, look)}`
+    })
   ]
 }
 

@@ -49,7 +49,8 @@ export const make = (facts: Facts) => {
     policy,
     service
   )
-  const told = toldIn(decisions, service)
+  const own = decisions.filter((one) => isAbout(one, service, incident?.id))
+  const told = own.flatMap(toldBy)
   return {
     service,
     timestamp: Moments.iso(now),
@@ -74,7 +75,7 @@ export const make = (facts: Facts) => {
     },
     told,
     /** Where nobody was told: the last thing that was decided about that. */
-    untold_because: told.length > 0 ? null : (heldBack(decisions, service)?.why ?? null),
+    untold_because: told.length > 0 ? null : (heldBack(own)?.why ?? null),
     timeline: timeline(results, decisions)
   }
 }
@@ -86,17 +87,17 @@ export interface Told {
   readonly rule: Decision["rule"]
 }
 
-const isAbout = (service: string) => (decision: Decision) => decision.service === service
+const isAbout = (decision: Decision, service: string, incident: string | undefined): boolean =>
+  decision.service === service &&
+  (incident === undefined || decision.incident === null || decision.incident === incident)
 
-const toldIn = (decisions: ReadonlyArray<Decision>, service: string): ReadonlyArray<Told> =>
-  decisions.filter(isAbout(service)).flatMap((decision) =>
-    decision.channels.map((channel) => ({
-      at: Moments.iso(decision.at),
-      channel,
-      kind: kindOf(decision),
-      rule: decision.rule
-    }))
-  )
+const toldBy = (decision: Decision): ReadonlyArray<Told> =>
+  decision.channels.map((channel) => ({
+    at: Moments.iso(decision.at),
+    channel,
+    kind: kindOf(decision),
+    rule: decision.rule
+  }))
 
 const kindOf = ({ _tag }: Decision): Kind | null => {
   switch (_tag) {
@@ -115,14 +116,10 @@ const kindOf = ({ _tag }: Decision): Kind | null => {
 }
 
 /** A message that was held back says more than a result that was noted after it. */
-const heldBack = (decisions: ReadonlyArray<Decision>, service: string): Decision | undefined => {
-  const own = decisions.filter(isAbout(service))
-  return (
-    own.findLast(({ _tag }) => _tag === "Suppressed") ??
-    own.findLast((one) => one._tag === "Nothing" && telling.has(one.reason)) ??
-    own.at(-1)
-  )
-}
+const heldBack = (own: ReadonlyArray<Decision>): Decision | undefined =>
+  own.findLast(({ _tag }) => _tag === "Suppressed") ??
+  own.findLast((one) => one._tag === "Nothing" && telling.has(one.reason)) ??
+  own.at(-1)
 
 const telling: ReadonlySet<string> = new Set(["NoRoute", "NeverTold", "BelowThreshold"])
 
