@@ -59,6 +59,8 @@ const troubles = {
   "is slow": (take: Effect.Effect<void>) => Effect.delay(take, "9 seconds")
 }
 
+const minutely = { interval: "1 minute" } as const
+
 /** The last word on each incident. */
 const lastWords = (alerts: ReadonlyArray<Alert>): ReadonlyMap<string, boolean> =>
   new Map(
@@ -73,16 +75,16 @@ describe("a channel in trouble delays no beat and no other channel, and gets all
       Effect.gen(function* () {
         yield* TestClock.setTime(start)
         const log = new Log()
-        const redis = planned(log, "redis", within([5, 14], [60, 80], [200, 220]))
-        const web = planned(log, "web", within([70, 100]))
+        const redis = planned(log, "redis", within([3, 8], [35, 45], [100, 110]), minutely)
+        const web = planned(log, "web", within([40, 60]), minutely)
         const ops = channel("ops", attempt)
         const other = yield* RecordingChannel.make("other")
         const routes = [{ severity: "unhealthy", to: ["ops", "other"] }] as const
         yield* Effect.gen(function* () {
-          yield* TestClock.adjust("4 minutes")
+          yield* TestClock.adjust("5 minutes")
           // The first outage was told to the other channel at its time.
           assert.deepStrictEqual(show(yield* other.alerts), ["opened redis"])
-          yield* TestClock.adjust("3 hours")
+          yield* TestClock.adjust("2 hours")
           const { heartbeat } = yield* HealthMonitor
           const beats = [...(yield* Effect.flatten(heartbeat)).beats.values()]
           assert.deepStrictEqual(
@@ -98,7 +100,7 @@ describe("a channel in trouble delays no beat and no other channel, and gets all
             })
           )
         )
-        const due = Array.from({ length: 369 }, (_, beat) => start / 1000 + beat * 30)
+        const due = Array.from({ length: 126 }, (_, beat) => start / 1000 + beat * 60)
         assert.deepStrictEqual(log.entries.get("redis"), due)
         assert.deepStrictEqual(log.entries.get("web"), due)
         const told = lastWords(yield* other.alerts)
