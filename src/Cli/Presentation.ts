@@ -75,7 +75,7 @@ const marks: Readonly<Record<Status, { emoji: string; text: string; ansi: number
 }
 
 /** Messages quote what servers answer, and a terminal would act on some of it. */
-const onOneLine = (text: string): string =>
+export const onOneLine = (text: string): string =>
   text.replaceAll(/\s+/g, " ").replaceAll(/\p{Cc}/gu, "\u{FFFD}")
 
 const capitalized = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1)
