@@ -34,10 +34,13 @@ export const pad = (text: string, columns: number, side: "left" | "right"): stri
 
 const ascii = /^[\x20-\x7e]*$/
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" })
+/** Made when the first text needs it: it takes a while. */
+let segmenter: Intl.Segmenter | undefined
 
-const graphemes = (text: string): ReadonlyArray<string> =>
-  Array.from(segmenter.segment(text), ({ segment }) => segment)
+const graphemes = (text: string): ReadonlyArray<string> => {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" })
+  return Array.from(segmenter.segment(text), ({ segment }) => segment)
+}
 
 /** What stands for itself as a picture, or is asked to by a selector. */
 const picture = /\p{Emoji_Presentation}|\p{Emoji}\u{FE0F}/u
