@@ -45,8 +45,11 @@ export type Step = readonly [state: State, decisions: ReadonlyArray<Decision>]
 export const step = (policy: Policy, before: State, event: Event): Step => {
   const isFirst = before.now === 0
   // The fold's clock never goes back: a wall clock that does changes what is between the two.
-  const now = Math.max(event.at + before.offset, before.now)
-  const draft = Draft.make(policy, before, now, event.at)
+  const clock = event.at + before.offset
+  const now = Math.max(clock, before.now)
+  // Results and times that overtake each other on their way here did not set the clock.
+  const offset = before.now - clock > disorder ? now - event.at : before.offset
+  const draft = Draft.make(policy, before, { now, wall: event.at, offset })
   const late = before.due === null ? 0 : now - before.due
   if (isFirst || late > asleep) Occurrences.awake(draft)
   else if (late > busy) Occurrences.overslept(draft, late)
@@ -106,6 +109,9 @@ const asleep = 60_000
 
 /** The process had no time to look. No check is stale because of that. */
 const busy = 1000
+
+/** So much too early an event may come. */
+const disorder = 1000
 
 const apply = (draft: Draft.Draft, event: Event): void => {
   switch (event._tag) {

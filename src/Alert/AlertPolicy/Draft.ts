@@ -22,14 +22,21 @@ export interface Draft {
   lookAgain: Millis | undefined
 }
 
-export const make = (policy: Policy, before: State, now: Millis, wall: Millis): Draft => ({
+export interface Moment {
+  readonly now: Millis
+  readonly wall: Millis
+  /** From the wall's time to that of the fold. */
+  readonly offset: Millis
+}
+
+export const make = (policy: Policy, before: State, { now, offset, wall }: Moment): Draft => ({
   policy,
   now,
   wall,
   // Field by field: a spread that overwrites costs several times as much, for each beat.
   state: {
     now,
-    offset: now - wall,
+    offset,
     awakeSince: before.awakeSince,
     due: before.due,
     sequence: before.sequence,

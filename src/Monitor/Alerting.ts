@@ -1,0 +1,219 @@
+/**
+ * Where checks, alerts and the journal meet: results go in, decisions come out, are written, and
+ * what they owe is sent. No beat waits for any of it.
+ *
+ * One fiber folds what happens, in its order. It is there from when the layer is built: start the
+ * heartbeat after that, so that no result is missed.
+ *
+ * @since 0.1.0
+ */
+import {
+  Chunk,
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  FiberHandle,
+  Layer,
+  Mailbox,
+  Option,
+  Random,
+  type Scope,
+  Stream
+} from "effect"
+import type { Alert } from "../Alert/Alert.js"
+import * as AlertPolicy from "../Alert/AlertPolicy.js"
+import type * as Maintenance from "../Alert/Maintenance.js"
+import { Notifier } from "../Alert/Notifier.js"
+import { Input } from "./Alerting/Input.js"
+import * as Judge from "./Alerting/Judge.js"
+import * as Requests from "./Alerting/Requests.js"
+import * as Windows from "./Alerting/Windows.js"
+import type { HealthEvent } from "./HealthEvent.js"
+import { HealthMonitor } from "./HealthMonitor.js"
+import * as Broadcast from "./HealthMonitor/Broadcast.js"
+import { Journal, type JournalError } from "./Journal.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly policy: AlertPolicy.Policy
+  readonly maintenance?: ReadonlyArray<Maintenance.Window>
+}
+
+/**
+ * Who is not to be told of what, until when (in milliseconds of the wall clock; `null` is until
+ * somebody ends it) and why.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Silence {
+  /** Names of services; `null` is all of them. */
+  readonly services: ReadonlyArray<string> | null
+  readonly until: number | null
+  readonly why: string
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
+  Alerting,
+  {
+    /** What the policy knows now. */
+    readonly state: Effect.Effect<AlertPolicy.State>
+    /** Comes back with its id when it is in force and written. */
+    readonly silence: (silence: Silence) => Effect.Effect<string>
+    readonly unsilence: (id: string) => Effect.Effect<void>
+    /** Somebody has seen the open incident of a service: no more reminders of it. */
+    readonly acknowledge: (service: string, by: string) => Effect.Effect<void>
+    /** A channel that failed for good is tried again. */
+    readonly enable: (channel: string) => Effect.Effect<void>
+    /** Decisions from when the stream is run, as they are made; not that all is as before. */
+    readonly decisions: Stream.Stream<AlertPolicy.Decision>
+    /**
+     * Waits until everything that happened is judged, written and sent, as long as it may. What is
+     * still owed then stays in the outbox and is sent after the next start.
+     */
+    readonly flush: (within: Duration.DurationInput) => Effect.Effect<ReadonlyArray<Alert>>
+  }
+>() {}
+
+/**
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Layer } from "effect"
+ * import { Alerting, AlertPolicy, ChannelRegistry, HealthMonitor, Journal, LogChannel, Notifier } from "holter"
+ *
+ * // Of the parts the program has its own: HealthMonitor with its checks.
+ * export const alerted = HealthMonitor.layerHeartbeat.pipe(
+ *   Layer.provideMerge(Alerting.layer({ policy: AlertPolicy.make() })),
+ *   Layer.provideMerge(Notifier.layer()),
+ *   Layer.provideMerge(
+ *     Layer.merge(
+ *       Layer.provideMerge(LogChannel.Log.layer({}), ChannelRegistry.layer),
+ *       Journal.layerMemory
+ *     )
+ *   )
+ * )
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<Alerting, JournalError, HealthMonitor | Journal | Notifier> =>
+  Layer.scoped(
+    Alerting,
+    Effect.gen(function* () {
+      const monitor = yield* HealthMonitor
+      const journal = yield* Journal
+      const notifier = yield* Notifier
+      const decisions = Broadcast.make<AlertPolicy.Decision>(mostDecisions)
+      const inbox = yield* Mailbox.make<Input>({ capacity: mostInputs })
+
+      const known = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
+      const windows = Windows.make(options.maintenance ?? [])
+      const judge = Judge.make(
+        { policy: options.policy, windows, journal, notifier, tell: decisions.publish },
+        known
+      )
+      yield* judge.take([Input.Said({ event: restarted, done: undefined })])
+
+      const events = yield* monitor.subscribe
+      yield* Effect.forkScoped(forward(events, inbox))
+      yield* Effect.forkScoped(
+        Stream.runForEach(notifier.disabled, (gone) => inbox.offer(Input.Disabled(gone)))
+      )
+      yield* Effect.forkScoped(Requests.poll(journal, inbox))
+      yield* Effect.forkScoped(judging(judge, inbox))
+
+      const reached = (input: (done: Deferred.Deferred<void>) => Input) =>
+        Effect.gen(function* () {
+          const done = yield* Deferred.make<void>()
+          yield* inbox.offer(input(done))
+          yield* Deferred.await(done)
+        })
+      const say = (event: (at: number) => AlertPolicy.Event.Event) =>
+        reached((done) => Input.Said({ event, done }))
+
+      return {
+        state: Effect.sync(judge.state),
+        silence: (silence) =>
+          Effect.gen(function* () {
+            const id = (yield* Random.nextIntBetween(0x1000_0000, 0x1_0000_0000)).toString(16)
+            yield* say((at) => ({ _tag: "Silenced", at, id, ...silence }))
+            return id
+          }),
+        unsilence: (id) => say((at) => ({ _tag: "Unsilenced", at, id })),
+        acknowledge: (service, by) => say((at) => ({ _tag: "Acknowledged", at, service, by })),
+        enable: (channel) => say((at) => ({ _tag: "ChannelEnabled", at, channel })),
+        decisions: Stream.unwrapScoped(Effect.map(decisions.subscribe, Mailbox.toStream)),
+        flush: (within) =>
+          Effect.gen(function* () {
+            const [spent] = yield* reached((done) => Input.Look({ done })).pipe(
+              Effect.timeoutOption(within),
+              Effect.timed
+            )
+            const left = Duration.subtract(Duration.decode(within), spent)
+            const owed = yield* notifier.flush(left)
+            yield* journal.flush
+            return owed
+          })
+      }
+    })
+  )
+
+/** Beyond it whoever listens too slowly loses the oldest. */
+const mostDecisions = 4096
+
+/** Beyond it what the monitor keeps for a slow subscriber fills up. */
+const mostInputs = 16_384
+
+const restarted = (at: number): AlertPolicy.Event.Event => ({ _tag: "Restarted", at })
+
+const forward = (
+  events: Mailbox.ReadonlyMailbox<HealthEvent>,
+  inbox: Mailbox.Mailbox<Input>
+): Effect.Effect<void> =>
+  Stream.runForEachChunk(Mailbox.toStream(events), (chunk) =>
+    inbox.offerAll(
+      Chunk.filterMap(chunk, (event) =>
+        event._tag === "Checked" ? Option.some(Input.Checked(event)) : Option.none()
+      )
+    )
+  )
+
+const judging = (
+  judge: Judge.Judge,
+  inbox: Mailbox.Mailbox<Input>
+): Effect.Effect<never, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const timer = yield* FiberHandle.make<void>()
+    let armed: number | undefined
+    const arm = Effect.gen(function* () {
+      const due = judge.due()
+      // One that comes too early costs a look, one for every beat costs more.
+      if (due === undefined || (armed !== undefined && armed <= due)) return
+      armed = due
+      const now = yield* Clock.currentTimeMillis
+      const wait = Math.min(Math.max(due - now, shortestWait), longestWait)
+      yield* FiberHandle.run(
+        timer,
+        Effect.delay(inbox.offer(Input.Look({ done: undefined })), wait)
+      )
+    })
+    return yield* Effect.gen(function* () {
+      yield* arm
+      const [inputs] = yield* inbox.takeAll
+      yield* judge.take(inputs)
+      if (Chunk.some(inputs, ({ _tag }) => _tag === "Look")) armed = undefined
+    }).pipe(Effect.forever)
+  })
+
+const shortestWait = 100
+/** No timer is longer than that, and a clock that is set may bring a time closer. */
+const longestWait = 3_600_000

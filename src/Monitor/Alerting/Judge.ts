@@ -1,0 +1,135 @@
+/**
+ * Folds what happens into the state of the alert policy, writes every step to the journal, and hands
+ * over what is owed only then.
+ *
+ * @internal
+ */
+import { Clock, Deferred, Effect } from "effect"
+import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import type { Notifier } from "../../Alert/Notifier.js"
+import * as Entry from "../Journal/Entry.js"
+import type { Journal } from "../Journal.js"
+import type { Input } from "./Input.js"
+import type { Windows } from "./Windows.js"
+
+export interface Judge {
+  readonly state: () => AlertPolicy.State
+  /** Comes back when all of it is written and handed over. */
+  readonly take: (inputs: Iterable<Input>) => Effect.Effect<void>
+  /** When the time is to be looked at again. */
+  readonly due: () => number | undefined
+}
+
+export interface Options {
+  readonly policy: AlertPolicy.Policy
+  readonly windows: Windows
+  readonly journal: Journal["Type"]
+  readonly notifier: Notifier["Type"]
+  readonly tell: (decision: AlertPolicy.Decision) => void
+}
+
+type Event = AlertPolicy.Event.Event
+
+export const make = (options: Options, initial: AlertPolicy.State): Judge => {
+  const { journal, notifier, policy, tell, windows } = options
+  let state = initial
+  let steps: Array<Entry.Commit> = []
+
+  const fold = (event: Event, removed: ReadonlyArray<string> = []): void => {
+    const before = state
+    const [after, decisions] = AlertPolicy.step(policy, before, event)
+    state = after
+    // What only adds to the counts is in the result's own row.
+    if (decisions.some((decision) => !Entry.isRoutine(decision))) {
+      steps.push({ event, before, after, decisions, removed })
+    }
+  }
+
+  /** All at once, so that the journal writes them together; they keep their order. */
+  const settle = Effect.suspend(() => {
+    const done = steps
+    steps = []
+    if (done.length === 0) return Effect.void
+    const decisions = done.flatMap((step) => step.decisions)
+    const told = Effect.sync(() => {
+      for (const one of decisions) if (!Entry.isRoutine(one)) tell(one)
+    })
+    return Effect.forEach(done, journal.commit, { concurrency: "unbounded", discard: true }).pipe(
+      Effect.zipRight(notifier.offer(decisions.flatMap(({ alerts }) => alerts))),
+      Effect.zipRight(told)
+    )
+  })
+
+  const disable = (channel: string, why: string) =>
+    Effect.gen(function* () {
+      // What was decided until now waits at the channel, and may be handed on like the rest.
+      yield* settle
+      const at = yield* Clock.currentTimeMillis
+      const waiting = yield* notifier.waiting(channel)
+      const pending = waiting.filter((alert) => AlertPolicy.isHandedOn(policy, state, alert))
+      fold(
+        { _tag: "ChannelDisabled", at, channel, why, pending },
+        pending.map(({ key }) => key)
+      )
+      yield* settle
+      yield* notifier.drop(pending)
+    })
+
+  const enableAgain = (event: Event) =>
+    event._tag === "ChannelEnabled"
+      ? Effect.zipRight(settle, notifier.enable(event.channel))
+      : Effect.void
+
+  const look = (now: number): void => {
+    for (const event of windows.events(state, now)) fold(event)
+    const due = AlertPolicy.due(state)
+    if (due !== undefined && due <= now) fold({ _tag: "Time", at: now })
+  }
+
+  const one = (input: Input): Effect.Effect<void> => {
+    switch (input._tag) {
+      case "Checked":
+        return Effect.suspend(() => {
+          const entry = Entry.fromResult(input.result)
+          fold(Entry.toEvent(entry))
+          return journal.record(input.result)
+        })
+      case "Said":
+        return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const event = input.event(now)
+          fold(event)
+          return enableAgain(event)
+        })
+      case "Disabled":
+        return disable(input.channel, input.why)
+      case "Look":
+        return Effect.void
+    }
+  }
+
+  return {
+    state: () => state,
+    due: () => {
+      const due = AlertPolicy.due(state)
+      const change = windows.due()
+      return due === undefined || (change !== undefined && change < due) ? change : due
+    },
+    take: (inputs) =>
+      Effect.gen(function* () {
+        for (const input of inputs) yield* harmless(one(input))
+        yield* harmless(Effect.map(Clock.currentTimeMillis, look))
+        yield* harmless(settle)
+        for (const input of inputs) {
+          if ("done" in input && input.done !== undefined) {
+            yield* Deferred.succeed(input.done, undefined)
+          }
+        }
+      })
+  }
+}
+
+/** A mistake in one judgement must not end all of them. */
+const harmless = (judgement: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.catchAllCause(judgement, (cause) =>
+    Effect.logError("Something that happened could not be judged; alerting goes on", cause)
+  )
