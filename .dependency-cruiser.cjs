@@ -69,7 +69,18 @@ const table = [
   },
   { name: "testing", at: "testing/", folders: readable, packages: storage, node: true },
   // The CLI is the composition root: any folder but testing, any package that Holter brings along.
-  { name: "cli", at: "Cli/", folders: [...readable, "Status", "plugins"], node: true },
+  {
+    name: "cli-journal",
+    at: "Cli/Journal/",
+    folders: [...readable, "Postgres"],
+    node: true
+  },
+  {
+    name: "cli",
+    at: "Cli/(?!Journal/)",
+    folders: [...readable, "Status", "plugins"],
+    node: true
+  },
   {
     name: "main",
     at: "Main\\.ts$",

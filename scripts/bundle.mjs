@@ -232,9 +232,9 @@ const withoutUnused = {
   name: "without-unused",
   setup: ({ onLoad, onResolve }) => {
     const empty = (path) => ({ path, namespace: "empty" })
-    onResolve(
-      { filter: /^(@effect\/sql\/SqlClient|\.\/HttpExchange\/httpClient\.js)$/ },
-      ({ path }) => empty(path)
+    onResolve({ filter: /^\.\/HttpExchange\/httpClient\.js$/ }, ({ path }) => empty(path))
+    onResolve({ filter: /^@effect\/sql\/SqlClient$/ }, ({ importer, path }) =>
+      importer.includes(join("src", "plugins")) ? empty(path) : undefined
     )
     onResolve({ filter: /^fast-check$/ }, ({ path }) => empty(path))
     onResolve({ filter: /^bindings$/ }, ({ path }) => ({ path, namespace: "binary" }))

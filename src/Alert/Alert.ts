@@ -35,6 +35,7 @@ export type Severity = typeof Severity.Type
  * | `reminder` | an incident is still open |
  * | `resolved` | these services are healthy again |
  * | `story` | several messages that did not arrive in time, told as one |
+ * | `test` | nothing: somebody asked whether the channel works |
  *
  * @since 0.1.0
  * @category models
@@ -46,7 +47,8 @@ export const Kind = Schema.Literal(
   "escalated",
   "reminder",
   "resolved",
-  "story"
+  "story",
+  "test"
 )
 
 /**

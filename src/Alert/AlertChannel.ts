@@ -38,6 +38,8 @@ export type TypeId = typeof TypeId
 export interface Options {
   /** The name that routes use; the type by default. */
   readonly name?: string | undefined
+  /** What this installation is called, for who is told by several of them. */
+  readonly installation?: string | undefined
 }
 
 /**
@@ -55,6 +57,8 @@ export interface AlertChannel<
   readonly type: Type
   readonly description: string
   readonly config: Schema.Struct<Fields>
+  /** The fields that have a value where none is given. */
+  readonly defaults: Readonly<Record<string, unknown>>
 
   /** Registers the channel, with services from the program that embeds it. */
   readonly layer: (
@@ -100,7 +104,7 @@ export type Input<Fields extends Schema.Struct.Fields> = Schema.Simplify<
  */
 export type Any = Pick<
   AlertChannel<string, Schema.Struct.Fields, never>,
-  "type" | "description" | "decode" | TypeId
+  "type" | "description" | "defaults" | "decode" | TypeId
 > & { readonly config: Schema.Schema.AnyNoContext }
 
 /**
@@ -121,7 +125,9 @@ export interface Definition<Fields extends Schema.Struct.Fields, R, S> {
   /** What must hold beside the fields one by one. */
   readonly rules?: CheckConfig.Rules
   /** How long one attempt may take; 10 seconds by default. */
-  readonly timeout?: Duration.DurationInput
+  readonly timeout?:
+    | Duration.DurationInput
+    | ((config: Schema.Struct.Type<Fields>) => Duration.DurationInput)
   /**
    * Whether messages that are late may come as one that tells the story. They may by default; who
    * counts messages says no.
@@ -129,12 +135,13 @@ export interface Definition<Fields extends Schema.Struct.Fields, R, S> {
   readonly collapses?: boolean
   /**
    * Sends one alert. It succeeds when the receiver has it, and not before. `name` is the channel's,
-   * for errors.
+   * for errors; `installation` is who sends it, where that has a name.
    */
   readonly send: (
     alert: Alert,
     config: Schema.Struct.Type<Fields>,
-    name: string
+    name: string,
+    installation: string | undefined
   ) => Effect.Effect<void, AlertChannelError, R>
   /** Builds what `send` needs from its configuration, for use without an embedding program. */
   readonly services: (config: Schema.Struct.Type<Fields>) => Layer.Layer<S>
@@ -171,11 +178,13 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
       yield* registry.register({
         name,
         type,
-        timeout: Duration.decode(definition.timeout ?? "10 seconds"),
+        timeout: timeoutOf(definition.timeout, configuration),
         collapses: definition.collapses ?? true,
         send: (alert) =>
           // `suspend`: a channel that throws is a failed attempt, not a failed program.
-          Effect.suspend(() => definition.send(alert, configuration, name)).pipe(
+          Effect.suspend(() =>
+            definition.send(alert, configuration, name, options?.installation)
+          ).pipe(
             Effect.provide(services),
             Effect.mapError((error) => scrubbed(error, secrets))
           )
@@ -201,6 +210,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
     type,
     description: definition.description,
     config,
+    defaults: Object.fromEntries(Object.entries(CheckConfig.complete(config, {}) as object)),
     layer: (input, options) =>
       Layer.scopedDiscard(
         Effect.flatMap(validate(input, options), (valid) => register(valid, options))
@@ -215,6 +225,12 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
       )
   }
 }
+
+const timeoutOf = <A>(
+  timeout: Duration.DurationInput | ((config: A) => Duration.DurationInput) | undefined,
+  config: A
+): Duration.Duration =>
+  Duration.decode(typeof timeout === "function" ? timeout(config) : (timeout ?? "10 seconds"))
 
 const scrubbed = (error: AlertChannelError, secrets: Secrets.Secrets): AlertChannelError => {
   const { cause, channel, problem, reason, retryAfter } = error

@@ -63,11 +63,14 @@ const headline = (kind: Kind, { duration, label, over, severity }: Subject): str
       return over
         ? `${label} was ${severity} for ${span(duration)} and is healthy again`
         : `${label} is ${severity}, for ${span(duration)}`
+    case "test":
+      return `A test: alerts of ${label} arrive here`
   }
 }
 
 const line = ({ kind }: Alert, subject: Subject): string => {
   const { duration, label, message, over, previous, severity, since, status } = subject
+  if (kind === "test") return message
   const began = DateTime.formatIso(since)
   if (over)
     return `${label}: healthy; was ${severity} for ${span(duration)}, since ${began}. ${message}`

@@ -2,6 +2,7 @@
  * What the command line works with: environment and configuration file brought together, every
  * mistake in them found at once, every service turned into a layer.
  */
+import { Path } from "@effect/platform/Path"
 import { Effect, Either, Option } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as Secrets from "../Common/Secrets.js"
@@ -11,6 +12,7 @@ import { ConfigurationError } from "./ConfigurationError.js"
 import * as Document from "./Document.js"
 import * as EmbeddedDatabase from "./EmbeddedDatabase.js"
 import * as Environment from "./Environment.js"
+import type { JournalSettings } from "./Journal/JournalSettings.js"
 import { Output } from "./Output.js"
 import * as Service from "./Service.js"
 import * as ServiceDraft from "./ServiceDraft.js"
@@ -23,6 +25,7 @@ export interface Configuration {
   readonly services: ReadonlyArray<Service.Service>
   /** Whether nothing is configured, so that a database of Holter's own is checked instead. */
   readonly embedded: boolean
+  readonly journal: JournalSettings
   readonly secrets: Secrets.Secrets
   readonly warnings: ReadonlyArray<string>
   /** The parts of the environment that were read, by the name of the variable. */
@@ -43,6 +46,7 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     scrub: secrets.scrub
   }
   const backup = yield* backupIssues(document, interpolated, secrets)
+  const journal = yield* journalOf(document, environment.values, interpolated, secrets)
   const drafts = ServiceDraft.fromConfiguration(document, environment.values)
   const [wrong, built] = yield* Effect.partition(drafts, (draft) => Service.make(draft, options))
   // A variable that is missing is told once, and not again as a value that is wrong.
@@ -50,9 +54,11 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
   const issues = [
     ...environment.issues,
     ...unfilled,
-    ...[...misshapen, ...backup, ...wrong.flat()].filter((issue) => !consequences(issue))
+    ...[...misshapen, ...backup, ...leftOf(journal), ...wrong.flat()].filter(
+      (issue) => !consequences(issue)
+    )
   ]
-  if (issues.length > 0) return yield* fail(issues)
+  if (Either.isLeft(journal) || issues.length > 0) return yield* fail(issues)
   const embedded = !built.some((service) => service.configured)
   // Whoever wrote a file has services in mind, and those are not the ones of an empty machine.
   if (embedded && Option.isSome(path)) return yield* fail([noChecks])
@@ -62,6 +68,7 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     source,
     services: inOrder(embedded ? yield* withEmbedded(listed, options) : listed),
     embedded,
+    journal: journal.right,
     secrets,
     warnings: Document.laterSections(document).map(
       (section) => `${source}: "${section}" is not used by this version of holter`
@@ -92,6 +99,26 @@ const backupIssues = (
             onRight: () => []
           })
       )
+
+/** A check keeps nothing in it: where nothing is said of the journal, no code on it is loaded. */
+const journalOf = (
+  { journal }: Document.Document,
+  environment: ReadonlyMap<string, string>,
+  interpolated: ReadonlySet<string>,
+  secrets: Secrets.Secrets
+): Effect.Effect<Either.Either<JournalSettings, ReadonlyArray<ConfigIssue>>, never, Path> =>
+  Effect.gen(function* () {
+    const named = environment.get("HOLTER_JOURNAL_URL")
+    if (journal === undefined && named === undefined) {
+      const file = (yield* Path).resolve(EmbeddedDatabase.location)
+      return Either.right({ url: { _tag: "Sqlite", path: file }, retain: undefined })
+    }
+    const { decode } = yield* Effect.promise(() => import("./Journal/JournalSettings.js"))
+    return yield* decode(journal, named, interpolated, secrets.scrub)
+  })
+
+const leftOf = <A, E>(either: Either.Either<A, ReadonlyArray<E>>): ReadonlyArray<E> =>
+  Either.isLeft(either) ? either.left : []
 
 /** With nothing configured there is still something to watch. */
 const withEmbedded = (listed: ReadonlyArray<Service.Service>, options: Service.Options) =>
@@ -169,7 +196,7 @@ const catalogOf = (
   )
 
 /** Variables that are read beside those of the known services. */
-const otherVariables = ["HOLTER_NAME", "ADMIN_TELEGRAM_CHAT_ID"]
+const otherVariables = ["HOLTER_NAME", "ADMIN_TELEGRAM_CHAT_ID", "HOLTER_JOURNAL_URL"]
 
 const readEnvironment = Effect.gen(function* () {
   const names = [

@@ -20,8 +20,7 @@ const CheckEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }).
 const later = {
   alerts: Schema.optional(Schema.Unknown),
   status: Schema.optional(Schema.Unknown),
-  shutdown: Schema.optional(Schema.Unknown),
-  journal: Schema.optional(Schema.Unknown)
+  shutdown: Schema.optional(Schema.Unknown)
 }
 
 export const Document = Schema.Struct({
@@ -40,6 +39,8 @@ export const Document = Schema.Struct({
   }),
   /** Its shape is told by Backup/BackupSection, which only those who have it load. */
   backup: Schema.optional(Schema.Unknown),
+  /** Its shape is told by Journal/JournalSection. */
+  journal: Schema.optional(Schema.Unknown),
   plugins: Schema.optionalWith(Schema.Array(Schema.NonEmptyString), { default: () => [] }),
   ...later
 })

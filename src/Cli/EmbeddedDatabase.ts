@@ -9,7 +9,7 @@ import { ConfigurationError } from "./ConfigurationError.js"
 
 export type Requirements = FileSystem | Path
 
-const location = "data/holter.db"
+export const location = "data/holter.db"
 
 /** Makes the database where there is none yet, and gives its URL. */
 export const ensure: Effect.Effect<string, ConfigurationError, Requirements> = Effect.gen(

@@ -7,6 +7,7 @@ import type * as Check from "../Check/Check.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import { BackupSection } from "./Backup/BackupSection.js"
 import { Document } from "./Document.js"
+import { JournalSection } from "./Journal/JournalSection.js"
 import * as Services from "./Services.js"
 
 type Json = { readonly [key: string]: unknown }
@@ -15,6 +16,7 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
   const document = objectSchema(Document)
   const policy = objectSchema(CheckPolicy.Settings)
   const backup = objectSchema(BackupSection)
+  const journal = objectSchema(JournalSection)
   const entries = checks.map((check) => checkEntry(check, policy.properties))
   const types = checks.map((check) => check.type)
   return {
@@ -29,6 +31,12 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
         type: "object",
         additionalProperties: false,
         properties: backup.properties
+      },
+      journal: {
+        description: "where results and decisions are kept, and how long",
+        type: "object",
+        additionalProperties: false,
+        properties: journal.properties
       },
       checks: {
         description: "one entry a service; the key is its name",
@@ -46,6 +54,7 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
       document.$defs,
       policy.$defs,
       backup.$defs,
+      journal.$defs,
       ...entries.map((entry) => entry.$defs)
     )
   }

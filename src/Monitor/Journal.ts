@@ -28,7 +28,7 @@ import * as Changes from "./Journal/Changes.js"
 import * as Entry from "./Journal/Entry.js"
 import { type JournalError, unreadable } from "./Journal/JournalError.js"
 import * as Memory from "./Journal/memory.js"
-import { codeOf, fromSqlError, open, reasonOf } from "./Journal/open.js"
+import { codeOf, fromSqlError, open, openReading, reasonOf } from "./Journal/open.js"
 import * as Read from "./Journal/read.js"
 import { prune, write } from "./Journal/write.js"
 import * as Writer from "./Journal/Writer.js"
@@ -52,6 +52,11 @@ export interface Options {
   readonly retain?: Duration.DurationInput
   /** How long results wait to be written together. A quarter of a second by default. */
   readonly gather?: Duration.DurationInput
+  /**
+   * For a program that looks at the journal of another: no tables are made, nothing is pruned, and
+   * where nothing was recorded yet this fails with `Missing`. Requests can be left all the same.
+   */
+  readonly reading?: boolean
 }
 
 /**
@@ -111,11 +116,11 @@ export const layer = (
   Layer.scopedContext(
     Effect.gen(function* () {
       const sql = yield* SqlClient
-      yield* open
+      yield* options.reading === true ? openReading : open
       // Two programs that start in the same millisecond would write the same rows.
       const run = (yield* Clock.currentTimeMillis) + (yield* Random.nextIntBetween(0, 1000)) / 1000
       const writer = yield* Writer.make(storeOf(sql, run), writerOptions(options))
-      yield* Effect.forkScoped(pruning(sql, options))
+      if (options.reading !== true) yield* Effect.forkScoped(pruning(sql, options))
       return context(writer, {
         state: Read.state(sql),
         pending: Read.pending(sql),

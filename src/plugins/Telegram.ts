@@ -1,5 +1,6 @@
 /**
- * The check of Telegram's Bot API: is the token good, and do updates reach the bot.
+ * Telegram's Bot API: a check (is the token good, and do updates reach the bot) and a channel that
+ * sends alerts to a chat.
  *
  * @since 0.1.0
  */
@@ -9,8 +10,9 @@ import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import { apiUrl } from "./shared/ApiUrl.js"
 import { layerUndici } from "./shared/HttpExchange.js"
-import { secretOf } from "./shared/SecretField.js"
+import * as Fields from "./Telegram/fields.js"
 import * as TelegramApi from "./Telegram/TelegramApi.js"
+import * as Channel from "./Telegram/TelegramChannel.js"
 
 export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
 export * as TelegramApi from "./Telegram/TelegramApi.js"
@@ -21,11 +23,16 @@ export * as TelegramApi from "./Telegram/TelegramApi.js"
  * @since 0.1.0
  * @category fields
  */
-export const token = secretOf({
-  identifier: "TelegramSecretToken",
-  description: "a bot token from @BotFather, such as 123456789:AAH...",
-  is: (text) => /^\d+:[\w-]+$/.test(text)
-})
+export const token = Fields.token
+
+/**
+ * Alerts as messages to a chat: the title in bold, cut to what Telegram takes. A group that became a
+ * supergroup is followed there, and the log says its new id.
+ *
+ * @since 0.1.0
+ * @category channels
+ */
+export const TelegramChannel = Channel.TelegramChannel
 
 /**
  * Asks who the bot is, and then how its updates fare.

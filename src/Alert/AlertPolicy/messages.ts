@@ -33,7 +33,9 @@ const tags: Readonly<Record<Alert.Kind, Told["_tag"]>> = {
   escalated: "Escalated",
   reminder: "Reminder",
   resolved: "Resolved",
-  story: "Resolved"
+  // Neither is decided: the notifier makes stories, a person asks for tests.
+  story: "Resolved",
+  test: "Resolved"
 }
 
 export const send = (draft: Draft.Draft, owed: ReadonlyArray<Owed>): void => {

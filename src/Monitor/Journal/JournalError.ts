@@ -11,6 +11,7 @@ import { Schema } from "effect"
  * | `Corrupt` | it is there, and is no database, or a damaged one |
  * | `NewerVersion` | a newer Holter has written it |
  * | `Unsupported` | a dialect of SQL that no journal is written in |
+ * | `Missing` | nothing was recorded in it yet, and it was asked for reading only |
  * | `Unavailable` | it cannot be reached, read or written at the moment |
  * | `Unreadable` | what it holds is not what this version of Holter writes |
  *
@@ -20,7 +21,16 @@ import { Schema } from "effect"
 export class JournalError extends Schema.TaggedError<JournalError>("holter/Monitor/JournalError")(
   "JournalError",
   {
-    reason: Schema.Literal("Corrupt", "NewerVersion", "Unsupported", "Unavailable", "Unreadable"),
+    reason: Schema.Literal(
+      "Corrupt",
+      "NewerVersion",
+      "Unsupported",
+      "Missing",
+      "Unavailable",
+      "Unreadable"
+    ),
+    /** Where it is, if that is known. */
+    place: Schema.optional(Schema.String),
     expected: Schema.String,
     found: Schema.String,
     /** What to do about it, in the imperative. */
@@ -29,7 +39,10 @@ export class JournalError extends Schema.TaggedError<JournalError>("holter/Monit
   }
 ) {
   override get message(): string {
-    return `The journal cannot be used: expected ${this.expected}, found ${this.found}. ${this.advice}.`
+    const { advice, expected, found, place, reason } = this
+    const journal = place === undefined ? "The journal" : `The journal ${place}`
+    if (reason === "Missing") return `${journal} holds nothing yet (${found}). ${advice}.`
+    return `${journal} cannot be used: expected ${expected}, found ${found}. ${advice}.`
   }
 }
 
@@ -56,6 +69,18 @@ export const unavailable = (found: string, cause?: unknown): JournalError =>
     found,
     advice: "See that the database runs and that this user may write to it",
     cause
+  })
+
+/**
+ * @internal
+ */
+export const missing = (found: string): JournalError =>
+  new JournalError({
+    reason: "Missing",
+    expected: "a journal",
+    found,
+    advice:
+      "`holter watch` keeps one: start it, or name the one of another place with HOLTER_JOURNAL_URL"
   })
 
 /**

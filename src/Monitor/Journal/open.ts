@@ -8,10 +8,25 @@ import * as Migrator from "@effect/sql/Migrator"
 import { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Effect, Predicate } from "effect"
-import { corrupt, JournalError, newer, unavailable } from "./JournalError.js"
+import { corrupt, JournalError, missing, newer, unavailable } from "./JournalError.js"
 import { migrations, table, version } from "./migrations.js"
 
+/** Makes a journal where there is none. */
 export const open: Effect.Effect<void, JournalError, SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  yield* inspect
+  yield* sql.onDialectOrElse({ sqlite: () => tuneSqlite(sql), orElse: () => Effect.void })
+  yield* migrate
+})
+
+/** Changes nothing. */
+export const openReading: Effect.Effect<void, JournalError, SqlClient> = Effect.flatMap(
+  Effect.suspend(() => inspect),
+  (found) => (found === 0 ? missing("a database without one") : Effect.void)
+)
+
+/** The version that was found, 0 where there is no journal. */
+const inspect: Effect.Effect<number, JournalError, SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient
   yield* sql.onDialectOrElse({
     sqlite: () => inspectSqlite(sql),
@@ -24,9 +39,7 @@ export const open: Effect.Effect<void, JournalError, SqlClient> = Effect.gen(fun
         advice: "Name a journal of one of these kinds with HOLTER_JOURNAL_URL"
       })
   })
-  yield* refuseNewer(sql)
-  yield* sql.onDialectOrElse({ sqlite: () => tuneSqlite(sql), orElse: () => Effect.void })
-  yield* migrate
+  return yield* refuseNewer(sql)
 })
 
 /** A whole check reads the whole file and blocks the loop; a large file is looked at in part. */
@@ -43,17 +56,17 @@ const inspectSqlite = (sql: SqlClient): Effect.Effect<void, JournalError> =>
     if (verdict !== "ok") return yield* corrupt(String(verdict))
   }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
 
-const refuseNewer = (sql: SqlClient): Effect.Effect<void, JournalError> =>
+const refuseNewer = (sql: SqlClient): Effect.Effect<number, JournalError> =>
   Effect.gen(function* () {
     const found = yield* sql.onDialectOrElse({
       pg: () => sql`SELECT 1 FROM pg_class WHERE oid = to_regclass(${table})`,
       orElse: () => sql`SELECT 1 FROM sqlite_master WHERE name = ${table}`
     })
-    if (found.length === 0) return
+    if (found.length === 0) return 0
     const [row] = yield* sql<{ readonly latest: number | null }>`SELECT
       max(migration_id) AS latest FROM ${sql(table)}`
     const latest = row?.latest ?? 0
-    if (latest > version) return yield* newer(latest, version)
+    return latest > version ? yield* newer(latest, version) : latest
   }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
 
 /**

@@ -66,6 +66,8 @@ export interface Message {
   readonly html: string
   /** Delivered without a sound. */
   readonly silent?: boolean | undefined
+  /** The topic, in a group that has topics. */
+  readonly thread?: number | undefined
 }
 
 /**
@@ -84,7 +86,10 @@ export class TelegramApi extends Context.Tag("holter/plugins/Telegram/TelegramAp
     /** Who the token belongs to. */
     readonly getMe: Effect.Effect<Bot, TelegramApiError>
     readonly getWebhookInfo: Effect.Effect<WebhookInfo, TelegramApiError>
-    /** Sends a message and gives its id. */
+    /**
+     * Sends a message and gives its id. A group that has become a supergroup is followed to its new
+     * id, which the log tells.
+     */
     readonly sendMessage: (message: Message) => Effect.Effect<number, TelegramApiError>
   }
 >() {}
@@ -132,19 +137,32 @@ export const make = (options: Options): Effect.Effect<TelegramApi["Type"], never
           Effect.mapError((fault) => fromFault(fault, params === undefined)),
           Effect.flatMap((reply) => resultOf(reply, result))
         )
+    const send = ({ chatId, html, silent, thread }: Message) =>
+      Effect.map(
+        call("sendMessage", Sent, {
+          chat_id: chatId,
+          text: TelegramHtml.clip(html),
+          parse_mode: "HTML",
+          link_preview_options: { is_disabled: true },
+          ...(silent === true ? { disable_notification: true } : {}),
+          ...(thread === undefined ? {} : { message_thread_id: thread })
+        }),
+        (sent) => sent.message_id
+      )
     return {
       getMe: call("getMe", Bot),
       getWebhookInfo: call("getWebhookInfo", WebhookInfo),
-      sendMessage: ({ chatId, html, silent }) =>
-        Effect.map(
-          call("sendMessage", Sent, {
-            chat_id: chatId,
-            text: TelegramHtml.clip(html),
-            parse_mode: "HTML",
-            link_preview_options: { is_disabled: true },
-            ...(silent === true ? { disable_notification: true } : {})
-          }),
-          (sent) => sent.message_id
+      sendMessage: (message) =>
+        Effect.catchIf(
+          send(message),
+          ({ migrateToChatId }) => migrateToChatId !== undefined,
+          ({ migrateToChatId = message.chatId }) =>
+            Effect.zipRight(
+              Effect.logWarning(
+                `The Telegram group ${message.chatId} is a supergroup now. Messages go to its new chat id, ${migrateToChatId}: put that into the configuration, before Telegram forgets the old one`
+              ),
+              send({ ...message, chatId: migrateToChatId })
+            )
         )
     }
   })

@@ -37,18 +37,20 @@ describe("TelegramApi", () => {
 
   it.scopedLive("errors have reasons", () =>
     Effect.gen(function* () {
-      const double = yield* TelegramDouble.make({
-        migrated: { "-5": "-1005" },
-        blockedBy: ["7"],
-        chats: ["1", "7"]
-      })
+      const double = yield* TelegramDouble.make({ blockedBy: ["7"], chats: ["1", "7"] })
       const api = yield* connect(double)
       const send = (chatId: string, html = "hi") => Effect.flip(api.sendMessage({ chatId, html }))
       assert.strictEqual((yield* send("99")).reason, "ChatNotFound")
       assert.strictEqual((yield* send("7")).reason, "Forbidden")
+      const moved = (to: number) =>
+        TelegramDouble.error(400, "Bad Request: group chat was upgraded to a supergroup chat", {
+          migrate_to_chat_id: to
+        })
+      // It moves on while it is followed.
+      yield* double.fault("sendMessage", moved(-1005), moved(-1006))
       const migrated = yield* send("-5")
       assert.strictEqual(migrated.reason, "ChatMigrated")
-      assert.strictEqual(migrated.migrateToChatId, "-1005")
+      assert.strictEqual(migrated.migrateToChatId, "-1006")
       assert.strictEqual((yield* send("1", "<b>")).reason, "Rejected")
       yield* double.fault(
         "sendMessage",

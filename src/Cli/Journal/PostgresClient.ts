@@ -1,0 +1,105 @@
+/**
+ * A `SqlClient` over one connection of Holter's own to a PostgreSQL server: the same URLs, TLS and
+ * words for what is wrong as in checks and backups. A connection that is lost is opened again by the
+ * next statement.
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import { SqlError } from "@effect/sql/SqlError"
+import { defaultEscape, makeCompiler } from "@effect/sql/Statement"
+import type { Reactivity } from "@effect/experimental/Reactivity"
+import { Effect, Exit, Scope, Stream } from "effect"
+import type * as DatabaseUrl from "../../Common/DatabaseUrl.js"
+import * as Postgres from "../../Postgres/Connection.js"
+import type { PostgresError } from "../../Postgres/PostgresError.js"
+import * as Turns from "./turns.js"
+
+/** Fails where the server cannot be reached now. */
+export const make = (
+  url: DatabaseUrl.Postgres
+): Effect.Effect<SqlClient.SqlClient, PostgresError, Scope.Scope | Reactivity> =>
+  Effect.gen(function* () {
+    const session = keep(url)
+    yield* Effect.addFinalizer(() => session.close)
+    yield* session.connection
+    const acquirer = yield* Turns.make(
+      Effect.mapBoth(session.connection, {
+        onFailure: unreachable,
+        onSuccess: (connection) => connectionOver(connection, session)
+      })
+    )
+    return yield* SqlClient.make({
+      acquirer,
+      transactionAcquirer: acquirer,
+      compiler: makeCompiler({
+        dialect: "pg",
+        placeholder: (index) => `$${index}`,
+        onIdentifier: defaultEscape('"'),
+        onRecordUpdate: () => ["", []],
+        onCustom: () => ["", []]
+      }),
+      spanAttributes: [["db.system.name", "postgresql"]]
+    })
+  })
+
+interface Session {
+  /** The open connection, or a new one. */
+  readonly connection: Effect.Effect<Postgres.Connection, PostgresError>
+  readonly close: Effect.Effect<void>
+}
+
+const keep = (url: DatabaseUrl.Postgres): Session => {
+  let held:
+    | { readonly connection: Postgres.Connection; readonly scope: Scope.CloseableScope }
+    | undefined
+  const close = Effect.suspend(() => {
+    const last = held
+    held = undefined
+    return last === undefined ? Effect.void : Scope.close(last.scope, Exit.void)
+  })
+  const open = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const connection = yield* restore(
+        Scope.extend(Postgres.open(url, { acquireTimeout: "5 seconds" }), scope)
+      ).pipe(Effect.onError(() => Scope.close(scope, Exit.void)))
+      held = { connection, scope }
+      return connection
+    })
+  )
+  return {
+    close,
+    connection: Effect.suspend(() =>
+      held === undefined || held.connection.ended
+        ? Effect.zipRight(close, open)
+        : Effect.succeed(held.connection)
+    )
+  }
+}
+
+/** All statements of a transaction go over this one, which fails once it is lost. */
+const connectionOver = (connection: Postgres.Connection, session: Session): Connection => {
+  const run = (sql: string, params: ReadonlyArray<unknown>) =>
+    Postgres.query(connection, sql, params, failed).pipe(
+      // In the middle of an answer it is of no use to anybody else.
+      Effect.onInterrupt(() => {
+        connection.ended = true
+        return session.close
+      })
+    )
+  return {
+    execute: run,
+    executeRaw: run,
+    executeUnprepared: run,
+    executeStream: (sql, params) => Stream.fromIterableEffect(run(sql, params)),
+    executeValues: (sql, params) =>
+      Effect.map(run(sql, params), (rows) => rows.map((row) => Object.values(row)))
+  }
+}
+
+const failed = (cause: unknown): SqlError =>
+  new SqlError({ cause, message: "PostgreSQL refuses the statement" })
+
+/** In the words of PostgresError: those of the driver may be none at all. */
+const unreachable = (error: PostgresError): SqlError =>
+  new SqlError({ cause: { message: error.message }, message: error.message })

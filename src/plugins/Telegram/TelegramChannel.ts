@@ -1,0 +1,78 @@
+/**
+ * Alerts as messages to a Telegram chat.
+ *
+ * @internal
+ */
+import { Effect, Schema } from "effect"
+import type { Alert } from "../../Alert/Alert.js"
+import * as AlertChannel from "../../Alert/AlertChannel.js"
+import { AlertChannelError } from "../../Alert/AlertChannelError.js"
+import * as AlertText from "../../Alert/AlertText.js"
+import * as ConfigField from "../../Check/ConfigField.js"
+import { apiUrl } from "../shared/ApiUrl.js"
+import { layerUndici } from "../shared/HttpExchange.js"
+import { chatId, token } from "./fields.js"
+import * as TelegramApi from "./TelegramApi.js"
+
+export const TelegramChannel = AlertChannel.make("telegram", {
+  description: "Messages to a Telegram chat, a group or a channel",
+  config: {
+    token,
+    chatId,
+    apiUrl: ConfigField.withDefault(apiUrl, TelegramApi.defaultApiUrl),
+    thread: Schema.optional(
+      ConfigField.count.annotations({
+        description: "the topic of a group with topics: the number in its link"
+      })
+    ),
+    silent: ConfigField.withDefault(
+      Schema.Boolean.annotations({ description: "true: messages come without a sound" }),
+      false
+    )
+  },
+  send: (alert, config, name, installation) =>
+    Effect.gen(function* () {
+      const api = yield* TelegramApi.make(config)
+      yield* api.sendMessage({
+        chatId: config.chatId,
+        html: htmlOf(alert, installation),
+        silent: config.silent,
+        thread: config.thread
+      })
+    }).pipe(Effect.mapError((error) => fromApi(error, name))),
+  services: () => layerUndici
+})
+
+/** The title in bold; what does not fit is cut off at the end. */
+const htmlOf = (alert: Alert, installation: string | undefined): string => {
+  const { escapeHtml } = TelegramApi
+  const title = AlertText.title(alert)
+  const headline = installation === undefined ? title : `${installation}: ${title}`
+  return [`<b>${escapeHtml(headline)}</b>`, ...AlertText.lines(alert).map(escapeHtml)].join("\n")
+}
+
+const reasons: Readonly<
+  Record<TelegramApi.TelegramApiError["reason"], AlertChannelError["reason"]>
+> = {
+  Unauthorized: "Misconfigured",
+  Forbidden: "Permanent",
+  ChatNotFound: "Permanent",
+  // The new chat has moved on as well: the next attempt follows.
+  ChatMigrated: "Transient",
+  RateLimited: "Transient",
+  // The text is always well formed, so it is the chat: a closed topic, no right to write.
+  Rejected: "Permanent",
+  ServerError: "Transient",
+  Network: "Transient",
+  // A proxy's page in the place of an answer goes away; a wrong `apiUrl` stands in the log.
+  Malformed: "Transient"
+}
+
+const fromApi = (error: TelegramApi.TelegramApiError, channel: string): AlertChannelError =>
+  new AlertChannelError({
+    reason: reasons[error.reason],
+    channel,
+    problem: error.message,
+    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+    cause: error
+  })

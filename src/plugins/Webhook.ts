@@ -1,0 +1,168 @@
+/**
+ * Alerts as JSON to a URL, signed as Standard Webhooks describes it, so that the receiver can check
+ * with any of its libraries who sent them, and drop what it has seen.
+ *
+ * | answer | what is done |
+ * | --- | --- |
+ * | 2xx | taken |
+ * | 401, 403 | disabled: a wrong secret or header |
+ * | 404, 405, 410 | disabled: nobody takes alerts there |
+ * | 3xx | disabled: redirects are not followed, the URL must name the place itself |
+ * | anything else, or no answer | tried again, after `Retry-After` at the earliest |
+ *
+ * @since 0.1.0
+ */
+import { Clock, Effect, Redacted, Schema } from "effect"
+import type { Alert } from "../Alert/Alert.js"
+import * as AlertChannel from "../Alert/AlertChannel.js"
+import { AlertChannelError } from "../Alert/AlertChannelError.js"
+import * as AlertDocument from "../Alert/AlertDocument.js"
+import * as ConfigField from "../Check/ConfigField.js"
+import {
+  HttpExchange,
+  type HttpFault,
+  layerUndici,
+  type Reply,
+  retryAfter
+} from "./shared/HttpExchange.js"
+import * as Signature from "./Webhook/Signature.js"
+import { secretUrl } from "./shared/SecretUrl.js"
+
+export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+
+const headers = Schema.Record({ key: Schema.String, value: ConfigField.secret }).pipe(
+  Schema.filter(
+    (all) =>
+      Object.keys(all).every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !reserved.test(name)),
+    {
+      description: "more HTTP headers, such as authorization: values by names",
+      jsonSchema: { description: "more HTTP headers, such as authorization: values by names" }
+    }
+  )
+)
+
+/** What the channel says itself. */
+const reserved = /^(?:content-type|content-length|host|idempotency-key|webhook-.*)$/i
+
+/**
+ * @since 0.1.0
+ * @category channels
+ */
+export const Webhook = AlertChannel.make("webhook", {
+  description: "JSON to a URL by POST, signed with HMAC-SHA256",
+  config: {
+    url: secretUrl({
+      identifier: "SecretWebhookUrl",
+      description: "a URL such as https://example.com/alerts; it may hold a user and a password"
+    }),
+    secret: Schema.optional(
+      ConfigField.secret.annotations({
+        description: "signs what is sent (webhook-signature): a text, or whsec_ and a key in base64"
+      })
+    ),
+    headers: Schema.optional(headers),
+    timeout: ConfigField.withDefault(
+      ConfigField.duration.annotations({ description: "how long an answer may take" }),
+      "10 seconds"
+    )
+  },
+  rules: ({ secret }) => {
+    const text = Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
+    return typeof text === "string" && !Signature.isKey(text)
+      ? [
+          {
+            path: ["secret"],
+            expected: "a key in base64 behind whsec_",
+            found: "something else (not shown)"
+          }
+        ]
+      : []
+  },
+  timeout: ({ timeout }) => timeout,
+  send: (alert, config, name, installation) =>
+    Effect.gen(function* () {
+      const http = yield* HttpExchange
+      const now = yield* Clock.currentTimeMillis
+      const body = JSON.stringify(AlertDocument.make(alert, installation))
+      const reply = yield* http
+        .exchange({
+          method: "POST",
+          url: Redacted.value(config.url),
+          headers: { ...revealed(config.headers ?? {}), ...own(alert, body, now, config.secret) },
+          body,
+          maxBytes: longestAnswer
+        })
+        .pipe(Effect.mapError((fault) => fromFault(fault, name)))
+      if (reply.status < 200 || reply.status >= 300) {
+        return yield* refusal(reply, name, yield* Clock.currentTimeMillis)
+      }
+    }),
+  services: () => layerUndici
+})
+
+/** Enough for an error page. What is longer was sent by no receiver of alerts. */
+const longestAnswer = 65_536
+
+const own = (
+  alert: Alert,
+  body: string,
+  nowMillis: number,
+  secret: Redacted.Redacted<string> | undefined
+): Readonly<Record<string, string>> => {
+  const id = Signature.idOf(alert.key)
+  const timestamp = Math.floor(nowMillis / 1000)
+  return {
+    "content-type": "application/json",
+    "idempotency-key": id,
+    "webhook-id": id,
+    "webhook-timestamp": String(timestamp),
+    ...(secret === undefined
+      ? {}
+      : { "webhook-signature": Signature.sign(Redacted.value(secret), id, timestamp, body) })
+  }
+}
+
+const revealed = (
+  all: Readonly<Record<string, Redacted.Redacted<string>>>
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(all).map(([name, value]) => [name.toLowerCase(), Redacted.value(value)])
+  )
+
+const refusal = (reply: Reply, channel: string, nowMillis: number): AlertChannelError => {
+  const { status } = reply
+  const fail = (reason: AlertChannelError["reason"], hint: string) => {
+    const rest = retryAfter(reply.header("retry-after"), nowMillis)
+    return new AlertChannelError({
+      reason,
+      channel,
+      problem: `expected an answer of 2xx, found HTTP ${status}${hint}${said(reply)}`,
+      ...(rest === undefined ? {} : { retryAfter: rest })
+    })
+  }
+  if (status === 401 || status === 403) {
+    return fail("Misconfigured", "; the receiver does not accept the secret or the headers")
+  }
+  if (status === 404 || status === 405 || status === 410) {
+    return fail("Permanent", "; nothing takes alerts at this URL")
+  }
+  if (status >= 300 && status < 400) {
+    return fail("Misconfigured", "; redirects are not followed, give the URL that it leads to")
+  }
+  return fail("Transient", "")
+}
+
+/** The beginning of what the receiver says, on one line. */
+const said = (reply: Reply): string => {
+  const type = reply.header("content-type") ?? ""
+  const text = /html/i.test(type) ? "" : reply.text.replace(/\s+/g, " ").trim()
+  return text === "" ? "" : `: ${text.slice(0, 200)}`
+}
+
+const fromFault = (fault: HttpFault, channel: string): AlertChannelError =>
+  new AlertChannelError({
+    reason: fault.reason === "Unsendable" ? "Misconfigured" : "Transient",
+    channel,
+    problem: fault.message,
+    cause: fault
+  })

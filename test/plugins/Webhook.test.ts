@@ -1,0 +1,173 @@
+/** The webhook channel against a local server. */
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Either, Redacted, Schema } from "effect"
+import { createHmac } from "node:crypto"
+import { AlertDocument } from "../../src/Alert/AlertDocument.js"
+import { formatIssue } from "../../src/Check/CheckError.js"
+import { Webhook } from "../../src/plugins/Webhook.js"
+import { alert } from "../Alert/alerts.js"
+import * as Behaviour from "../support/doubles/Behaviour.js"
+import * as HttpDouble from "../support/HttpDouble.js"
+import { openChannel } from "./openChannel.js"
+
+const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+const key = Buffer.from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64")
+
+const open = (
+  url: string,
+  more: Partial<Parameters<typeof Webhook.layerStandalone>[0]> = {},
+  installation?: string
+) =>
+  openChannel(
+    Webhook.layerStandalone(
+      { url: Redacted.make(url), secret: Redacted.make(secret), ...more },
+      { name: "hook", installation }
+    )
+  )
+
+const opened = alert("opened", "redis", { channel: "hook" })
+
+describe("the webhook channel", () => {
+  it.scopedLive("posts the alert as JSON, signed over what was sent", () =>
+    Effect.gen(function* () {
+      const double = yield* HttpDouble.make({ routes: { "POST /in": Behaviour.text(202, "") } })
+      const { send } = yield* open(`${double.url}/in?team=ops`, {}, "DMarket Bot")
+      yield* send(opened)
+      const [request] = yield* double.requests
+      const { body = "", headers = {} } = request ?? {}
+      assert.strictEqual(request?.url, "/in?team=ops")
+      assert.strictEqual(headers["content-type"], "application/json")
+      assert.strictEqual(headers["webhook-id"], "redis-1/hook/opened/0")
+      assert.strictEqual(headers["idempotency-key"], headers["webhook-id"])
+      const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`
+      const expected = `v1,${createHmac("sha256", key).update(signed).digest("base64")}`
+      assert.strictEqual(headers["webhook-signature"], expected)
+
+      const document = yield* Schema.decodeUnknown(Schema.parseJson(AlertDocument))(body)
+      assert.deepInclude(document, {
+        version: 1,
+        type: "alert.opened",
+        timestamp: "2026-01-01T00:00:00.000Z",
+        key: "redis-1/hook/opened/0",
+        channel: "hook",
+        severity: "unhealthy",
+        installation: "DMarket Bot",
+        title: "redis is unhealthy"
+      })
+      assert.deepInclude(document.services[0], {
+        service: "redis",
+        status: "unhealthy",
+        previous_status: "healthy",
+        since: "2026-01-01T00:00:00.000Z",
+        duration_ms: 0,
+        over: false
+      })
+    })
+  )
+
+  it.scopedLive("has the same id at every attempt, free of dots and of what no header takes", () =>
+    Effect.gen(function* () {
+      const double = yield* HttpDouble.make({
+        routes: { "*": [Behaviour.text(500, "no"), Behaviour.text(204, "")] }
+      })
+      const { refused, send } = yield* open(double.url)
+      const odd = alert("opened", "api.eu-1 ✓", { channel: "hook" })
+      yield* refused(odd)
+      yield* send(odd)
+      const ids = (yield* double.requests).map(({ headers }) => headers["webhook-id"])
+      assert.deepStrictEqual(ids, Array(2).fill("api%2Eeu-1%20%E2%9C%93-1/hook/opened/0"))
+    })
+  )
+
+  it.scopedLive("signs with a plain text as well, or not at all, and sends more headers", () =>
+    Effect.gen(function* () {
+      const double = yield* HttpDouble.make({ routes: { "*": Behaviour.text(200, "") } })
+      const plain = yield* open(double.url, {
+        secret: Redacted.make("a plain secret"),
+        headers: { Authorization: Redacted.make("Bearer t0ken-of-ours") }
+      })
+      yield* plain.send(opened)
+      const unsigned = yield* open(double.url, { secret: undefined })
+      yield* unsigned.send(opened)
+      const [first, second] = yield* double.requests
+      const { headers = {} } = first ?? {}
+      const signed = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${first?.body}`
+      assert.strictEqual(
+        headers["webhook-signature"],
+        `v1,${createHmac("sha256", "a plain secret").update(signed).digest("base64")}`
+      )
+      assert.strictEqual(headers["authorization"], "Bearer t0ken-of-ours")
+      assert.notProperty(second?.headers, "webhook-signature")
+      assert.property(second?.headers, "webhook-id")
+    })
+  )
+
+  it.scopedLive("knows what passes from what does not", () =>
+    Effect.gen(function* () {
+      const double = yield* HttpDouble.make()
+      const { refused } = yield* open(`${double.url}/in`)
+      const cases = [
+        [
+          Behaviour.text(500, "Internal\n  trouble"),
+          "Transient",
+          /found HTTP 500: Internal trouble$/
+        ],
+        [Behaviour.text(503, "", { "retry-after": "30" }), "Transient", /found HTTP 503$/],
+        [Behaviour.tooManyRequests(30), "Transient", /HTTP 429/],
+        [Behaviour.text(408, ""), "Transient", /HTTP 408/],
+        [Behaviour.text(425, ""), "Transient", /HTTP 425/],
+        [Behaviour.text(400, "bad"), "Transient", /HTTP 400: bad/],
+        [Behaviour.text(422, ""), "Transient", /HTTP 422/],
+        [Behaviour.text(401, ""), "Misconfigured", /does not accept the secret/],
+        [Behaviour.text(403, ""), "Misconfigured", /does not accept the secret/],
+        [Behaviour.text(404, ""), "Permanent", /nothing takes alerts/],
+        [Behaviour.text(405, ""), "Permanent", /nothing takes alerts/],
+        [Behaviour.text(410, ""), "Permanent", /nothing takes alerts/],
+        [Behaviour.redirect(`${double.url}/there`), "Misconfigured", /redirects are not followed/],
+        [{ _tag: "Reset" }, "Transient", /reset/],
+        [{ _tag: "Truncate" }, "Transient", /closed/],
+        [{ _tag: "Endless", chunkBytes: 65_536 }, "Transient", /longer than/]
+      ] as const
+      for (const [answer, reason, words] of cases) {
+        yield* double.on("/in", answer)
+        const error = yield* refused(opened)
+        assert.match(error.message, words)
+        assert.strictEqual(error.reason, reason, error.message)
+        assert.notInclude(JSON.stringify(error) + error.message, "whsec_")
+        if (words.source.includes("503|429")) {
+          assert.deepStrictEqual(error.retryAfter, Duration.seconds(30))
+        }
+      }
+      const urls = (yield* double.requests).map(({ url }) => url)
+      assert.notInclude(urls, "/there")
+      yield* double.stop
+      const gone = yield* refused(opened)
+      assert.strictEqual(gone.reason, "Transient")
+      assert.match(gone.message, /^Channel hook: 127\.0\.0\.1:\d+: connection refused/)
+    })
+  )
+
+  it.scopedLive("waits as long as it is asked to", () =>
+    Effect.gen(function* () {
+      const double = yield* HttpDouble.make({ routes: { "*": Behaviour.tooManyRequests(30) } })
+      const { refused } = yield* open(double.url)
+      assert.deepStrictEqual((yield* refused(opened)).retryAfter, Duration.seconds(30))
+    })
+  )
+
+  it("refuses what it could not send, and shows no secret", () => {
+    const canary = "s3cr3t-canary"
+    const wrong = {
+      url: `ftp://bot:${canary}@h`,
+      secret: `whsec_${canary}`,
+      headers: { "webhook-id": canary },
+      timeout: 5
+    }
+    const issues = Either.getOrElse(Either.flip(Webhook.decode(wrong)), () => []).map(formatIssue)
+    assert.deepStrictEqual(
+      issues.map((issue) => issue.split(":")[0]),
+      ["url", "headers", "timeout", "secret"]
+    )
+    assert.notInclude(issues.join(), canary)
+  })
+})
