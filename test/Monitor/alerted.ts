@@ -1,7 +1,8 @@
 /**
  * HealthMonitor, Alerting, Notifier and a journal in memory around some checks, beating.
  */
-import { Layer, Logger } from "effect"
+import { Effect, Layer, Logger } from "effect"
+import type { Alert } from "../../src/Alert/Alert.js"
 import * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
 import type * as Maintenance from "../../src/Alert/Maintenance.js"
@@ -12,10 +13,42 @@ import * as CheckRunner from "../../src/Check/CheckRunner.js"
 import * as Alerting from "../../src/Monitor/Alerting.js"
 import * as HealthMonitor from "../../src/Monitor/HealthMonitor.js"
 import * as Journal from "../../src/Monitor/Journal.js"
-import type { ScriptedCheck } from "../../src/testing/ScriptedCheck.js"
+import * as CheckPolicy from "../../src/Check/CheckPolicy.js"
+import type { Log } from "../Check/beating.js"
+import { ok, ScriptedError } from "../Check/scripted.js"
+
+export interface Checked {
+  readonly check: { readonly name: string; readonly policy: CheckPolicy.CheckPolicy }
+  readonly layer: Layer.Layer<never, unknown, CheckRegistry.CheckRegistry>
+}
+
+/** A check that is down in some of its runs, counted from 1, and notes when it is started. */
+export const planned = (
+  log: Log,
+  name: string,
+  isDown: (run: number) => boolean,
+  settings: Pick<CheckPolicy.Settings, "interval" | "dependsOn" | "failureThreshold"> = {}
+): Checked => ({
+  check: { name, policy: CheckPolicy.override(CheckPolicy.defaults, settings) },
+  layer: log.check(
+    name,
+    (run) =>
+      isDown(run) ? Effect.fail(new ScriptedError({ reason: "Down" })) : Effect.succeed(ok),
+    settings
+  )
+})
+
+/** Whether a run is in one of these spans, first and last included. */
+export const within =
+  (...spans: ReadonlyArray<readonly [from: number, to: number]>) =>
+  (run: number): boolean =>
+    spans.some(([from, to]) => run >= from && run <= to)
+
+export const show = (alerts: ReadonlyArray<Alert>): ReadonlyArray<string> =>
+  alerts.map(({ kind, subjects }) => `${kind} ${subjects.map(({ service }) => service).join("+")}`)
 
 export interface Options {
-  readonly checks: ReadonlyArray<ScriptedCheck>
+  readonly checks: ReadonlyArray<Checked>
   /** Layers that register channels. */
   readonly channels: ReadonlyArray<Layer.Layer<never, unknown, ChannelRegistry.ChannelRegistry>>
   readonly policy?: AlertPolicy.Options
@@ -30,19 +63,22 @@ const merged = <R>(layers: ReadonlyArray<Layer.Layer<never, unknown, R>>) =>
     Layer.empty
   )
 
+export const policyOf = ({ checks, policy }: Pick<Options, "checks" | "policy">) =>
+  AlertPolicy.make({
+    checks: checks.map(({ check }) => check),
+    routes: [
+      { severity: "unhealthy", to: ["ops"] },
+      { severity: "degraded", to: ["ops"] }
+    ],
+    ...policy
+  })
+
 /** Routed to a channel `ops` where nothing else is said. */
 export const alerted = (options: Options) =>
   HealthMonitor.layerHeartbeat.pipe(
     Layer.provideMerge(
       Alerting.layer({
-        policy: AlertPolicy.make({
-          checks: options.checks.map(({ check }) => check),
-          routes: [
-            { severity: "unhealthy", to: ["ops"] },
-            { severity: "degraded", to: ["ops"] }
-          ],
-          ...options.policy
-        }),
+        policy: policyOf(options),
         ...(options.maintenance === undefined ? {} : { maintenance: options.maintenance })
       })
     ),
