@@ -11,9 +11,10 @@ import type { ConfigIssue } from "../Check/CheckError.js"
 import * as Secrets from "../Common/Secrets.js"
 import type { Alert } from "./Alert.js"
 import {
-  AlertChannelError,
+  type AlertChannelError,
   ChannelConfigError,
-  type DuplicateChannelError
+  type DuplicateChannelError,
+  scrubbed
 } from "./AlertChannelError.js"
 import { ChannelRegistry } from "./ChannelRegistry.js"
 
@@ -184,10 +185,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
           // `suspend`: a channel that throws is a failed attempt, not a failed program.
           Effect.suspend(() =>
             definition.send(alert, configuration, name, options?.installation)
-          ).pipe(
-            Effect.provide(services),
-            Effect.mapError((error) => scrubbed(error, secrets))
-          )
+          ).pipe(Effect.provide(services), Effect.mapError(scrubbed(secrets)))
       })
     })
 
@@ -231,14 +229,3 @@ const timeoutOf = <A>(
   config: A
 ): Duration.Duration =>
   Duration.decode(typeof timeout === "function" ? timeout(config) : (timeout ?? "10 seconds"))
-
-const scrubbed = (error: AlertChannelError, secrets: Secrets.Secrets): AlertChannelError => {
-  const { cause, channel, problem, reason, retryAfter } = error
-  return new AlertChannelError({
-    reason,
-    channel,
-    problem: secrets.scrub(problem),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-    ...(cause === undefined ? {} : { cause: secrets.scrubAll(cause) })
-  })
-}

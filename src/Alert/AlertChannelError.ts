@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
+import type { Secrets } from "../Common/Secrets.js"
 
 /**
  * A channel did not take an alert.
@@ -36,6 +37,23 @@ export class AlertChannelError extends Schema.TaggedError<AlertChannelError>(
     return `Channel ${this.channel}: ${this.problem}`
   }
 }
+
+/**
+ * The error without these secrets.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const scrubbed =
+  (secrets: Secrets) =>
+  ({ cause, channel, problem, reason, retryAfter }: AlertChannelError): AlertChannelError =>
+    new AlertChannelError({
+      reason,
+      channel,
+      problem: secrets.scrub(problem),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(cause === undefined ? {} : { cause: secrets.scrubAll(cause) })
+    })
 
 /**
  * Two channels have one name.

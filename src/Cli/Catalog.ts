@@ -1,19 +1,28 @@
 /**
- * The checks that the command line knows by their type. A plugin is loaded when it is needed:
+ * The checks and channels that the command line knows by their type. A plugin is loaded when it is needed:
  * nobody pays for a driver that no service uses.
  */
 import { pathToFileURL } from "node:url"
 import { Effect, Inspectable } from "effect"
+import type * as AlertChannel from "../Alert/AlertChannel.js"
 import * as Check from "../Check/Check.js"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as PluginPath from "./PluginPath.js"
 
-type Load = () => Promise<Check.Any>
+type Load<A> = () => Promise<A>
 
 /** Check types by name, in the order in which lists show them. */
-export type Catalog = ReadonlyMap<string, Load>
+export type Checks = ReadonlyMap<string, Load<Check.Any>>
 
-export const builtIn: Catalog = new Map<string, Load>([
+/** The same for channels: a check and a channel may have one name. */
+export type Channels = ReadonlyMap<string, Load<AlertChannel.Any>>
+
+export interface Catalog {
+  readonly checks: Checks
+  readonly channels: Channels
+}
+
+export const builtIn: Checks = new Map<string, Load<Check.Any>>([
   ["telegram", () => import("../plugins/Telegram.js").then((module) => module.Telegram)],
   ["dmarket", () => import("../plugins/DMarket.js").then((module) => module.DMarket)],
   ["database", () => import("../plugins/Database.js").then((module) => module.Database)],
@@ -31,12 +40,22 @@ export const builtIn: Catalog = new Map<string, Load>([
   ]
 ])
 
+export const builtInChannels: Channels = new Map<string, Load<AlertChannel.Any>>([
+  ["log", () => import("../Alert/AlertChannel/Log.js").then((module) => module.Log)],
+  ["telegram", () => import("../plugins/Telegram.js").then((module) => module.TelegramChannel)],
+  ["webhook", () => import("../plugins/Webhook.js").then((module) => module.Webhook)],
+  ["command", () => import("../plugins/Command.js").then((module) => module.Command)]
+])
+
 /** The check of a type. Loading a built-in one fails only when the installation is broken. */
-export const load = (plugin: Load): Effect.Effect<Check.Any> => Effect.promise(plugin)
+export const load = (plugin: Load<Check.Any>): Effect.Effect<Check.Any> => Effect.promise(plugin)
+
+export const loadChannel = (plugin: Load<AlertChannel.Any>): Effect.Effect<AlertChannel.Any> =>
+  Effect.promise(plugin)
 
 /**
- * The catalog with the checks of other packages. A name is looked up from where the configuration
- * file lies, so that a globally installed `holter` finds the plugins of the project.
+ * The catalog with the checks and channels of other packages. A name is looked up from where the
+ * configuration file lies, so that a globally installed `holter` finds the plugins of the project.
  */
 export const withPlugins = (
   plugins: ReadonlyArray<string>,
@@ -46,34 +65,57 @@ export const withPlugins = (
     const [issues, modules] = yield* Effect.partition(plugins, (name, index) =>
       Effect.mapError(loadModule(name, configFile), (found) => ({
         path: ["plugins", String(index)],
-        expected: "a package or a file that exports at least one check made with Check.make",
+        expected:
+          "a package or a file that exports at least one check or channel, made with Check.make or AlertChannel.make",
         found
       }))
     )
     if (issues.length > 0) return yield* Effect.fail(issues)
-    const external = modules
-      .flat()
-      .map((check): [string, Load] => [check.type, () => Promise.resolve(check)])
-    const clashes = external.filter(
-      ([type], index) =>
-        builtIn.has(type) || external.findIndex(([other]) => other === type) !== index
+    const checks = added(
+      builtIn,
+      modules.flatMap((module) => module.checks)
     )
-    if (clashes.length > 0) {
-      return yield* Effect.fail(
-        clashes.map(([type]) => ({
-          path: ["plugins"],
-          expected: "every check to have a type of its own",
-          found: `two checks of type "${type}"`
-        }))
-      )
-    }
-    return new Map([...builtIn, ...external])
+    const channels = added(
+      builtInChannels,
+      modules.flatMap((module) => module.channels)
+    )
+    const clashes = [
+      ...checks.clashes.map((type) => clash("check", type)),
+      ...channels.clashes.map((type) => clash("channel", type))
+    ]
+    return clashes.length > 0
+      ? yield* Effect.fail(clashes)
+      : { checks: checks.all, channels: channels.all }
   })
 
-const loadModule = (
-  name: string,
-  configFile: string
-): Effect.Effect<ReadonlyArray<Check.Any>, string> =>
+const added = <A extends { readonly type: string }>(
+  known: ReadonlyMap<string, Load<A>>,
+  others: ReadonlyArray<A>
+) => ({
+  all: new Map([
+    ...known,
+    ...others.map((one): [string, Load<A>] => [one.type, () => Promise.resolve(one)])
+  ]),
+  clashes: others
+    .filter(
+      ({ type }, index) =>
+        known.has(type) || others.findIndex((other) => other.type === type) !== index
+    )
+    .map(({ type }) => type)
+})
+
+const clash = (what: "check" | "channel", type: string): ConfigIssue => ({
+  path: ["plugins"],
+  expected: `every ${what} to have a type of its own`,
+  found: `two ${what}s of type "${type}"`
+})
+
+interface Module {
+  readonly checks: ReadonlyArray<Check.Any>
+  readonly channels: ReadonlyArray<AlertChannel.Any>
+}
+
+const loadModule = (name: string, configFile: string): Effect.Effect<Module, string> =>
   Effect.gen(function* () {
     const file = yield* Effect.try({
       try: () => PluginPath.resolve(name, configFile),
@@ -83,10 +125,13 @@ const loadModule = (
       try: (): Promise<Record<string, unknown>> => import(pathToFileURL(file).href),
       catch: (error) => `"${name}", which fails to load: ${messageOf(error)}`
     })
-    const checks = Object.values(module).filter(Check.isCheck)
-    return checks.length > 0
-      ? [...new Set(checks)]
-      : yield* Effect.fail(`"${name}", which exports no check`)
+    const { isAlertChannel } = yield* Effect.promise(() => import("../Alert/AlertChannel.js"))
+    const exported = [...new Set(Object.values(module))]
+    const checks = exported.filter(Check.isCheck)
+    const channels = exported.filter(isAlertChannel)
+    return checks.length + channels.length > 0
+      ? { checks, channels }
+      : yield* Effect.fail(`"${name}", which exports neither`)
   })
 
 const messageOf = (error: unknown): string =>

@@ -3,12 +3,14 @@
  * mistake in them found at once, every service turned into a layer.
  */
 import { Path } from "@effect/platform/Path"
-import { Effect, Either, Option } from "effect"
+import { Effect, Either, Option, Predicate } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as Secrets from "../Common/Secrets.js"
+import type { AlertSettings, Decoded, Options as AlertOptions } from "./Alerts/AlertSettings.js"
 import * as Catalog from "./Catalog.js"
 import * as ConfigFile from "./ConfigFile.js"
 import { ConfigurationError } from "./ConfigurationError.js"
+import * as Dependencies from "./Dependencies.js"
 import * as Document from "./Document.js"
 import * as EmbeddedDatabase from "./EmbeddedDatabase.js"
 import * as Environment from "./Environment.js"
@@ -25,6 +27,8 @@ export interface Configuration {
   readonly services: ReadonlyArray<Service.Service>
   /** Whether nothing is configured, so that a database of Holter's own is checked instead. */
   readonly embedded: boolean
+  /** Made when it is asked for: a check alerts nobody. */
+  readonly alerts: Effect.Effect<AlertSettings, ConfigurationError>
   readonly journal: JournalSettings
   readonly secrets: Secrets.Secrets
   readonly warnings: ReadonlyArray<string>
@@ -37,10 +41,13 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
   const source = Option.getOrElse(path, () => "environment")
   const fail = (issues: ReadonlyArray<ConfigIssue>) => new ConfigurationError({ source, issues })
   const { document, issues: misshapen } = Document.decode(content, interpolated, secrets.scrub)
+  const name = document.name ?? environment.values.get("HOLTER_NAME") ?? "Holter"
+  const { channels, checks } = yield* Effect.mapError(
+    catalogOf(document.plugins, path, secrets),
+    (unloaded) => fail([...environment.issues, ...unfilled, ...misshapen, ...unloaded])
+  )
   const options: Service.Options = {
-    catalog: yield* Effect.mapError(catalogOf(document.plugins, path, secrets), (unloaded) =>
-      fail([...environment.issues, ...unfilled, ...misshapen, ...unloaded])
-    ),
+    catalog: checks,
     heartbeat: document.heartbeat,
     interpolated,
     scrub: secrets.scrub
@@ -48,26 +55,48 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
   const backup = yield* backupIssues(document, interpolated, secrets)
   const journal = yield* journalOf(document, environment.values, interpolated, secrets)
   const drafts = ServiceDraft.fromConfiguration(document, environment.values)
+  const names = new Set([...drafts.map((draft) => draft.name), ...namesIn(content)])
+  const readAlerts = decodeAlerts(document.alerts, {
+    catalog: channels,
+    environment: environment.values,
+    installation: name,
+    interpolated,
+    scrub: secrets.scrub,
+    secrets,
+    services: [...names]
+  })
+  // A mistake in it should not wait until something is to be told.
+  const alerts = document.alerts === undefined ? undefined : yield* Effect.either(readAlerts)
   const [wrong, built] = yield* Effect.partition(drafts, (draft) => Service.make(draft, options))
   // A variable that is missing is told once, and not again as a value that is wrong.
   const consequences = (issue: ConfigIssue) => unfilled.some((other) => overlap(issue, other))
   const issues = [
     ...environment.issues,
     ...unfilled,
-    ...[...misshapen, ...backup, ...leftOf(journal), ...wrong.flat()].filter(
-      (issue) => !consequences(issue)
-    )
+    ...[
+      ...misshapen,
+      ...backup,
+      ...leftOf(journal),
+      ...(alerts === undefined ? [] : leftOf(alerts)),
+      ...wrong.flat(),
+      ...Dependencies.issues(drafts, names, secrets.scrub)
+    ].filter((issue) => !consequences(issue))
   ]
   if (Either.isLeft(journal) || issues.length > 0) return yield* fail(issues)
   const embedded = !built.some((service) => service.configured)
   // Whoever wrote a file has services in mind, and those are not the ones of an empty machine.
   if (embedded && Option.isSome(path)) return yield* fail([noChecks])
   const listed = Option.isSome(path) ? built.filter((service) => service.configured) : built
+  const services = inOrder(embedded ? yield* withEmbedded(listed, options) : listed)
   return {
-    name: document.name ?? environment.values.get("HOLTER_NAME") ?? "Holter",
+    name,
     source,
-    services: inOrder(embedded ? yield* withEmbedded(listed, options) : listed),
+    services,
     embedded,
+    alerts: Effect.mapBoth(alerts ?? readAlerts, {
+      onFailure: fail,
+      onSuccess: (settings) => settings(services)
+    }),
     journal: journal.right,
     secrets,
     warnings: Document.laterSections(document).map(
@@ -99,6 +128,21 @@ const backupIssues = (
             onRight: () => []
           })
       )
+
+const decodeAlerts = (
+  alerts: unknown,
+  options: AlertOptions
+): Effect.Effect<Decoded, ReadonlyArray<ConfigIssue>> =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Alerts/AlertSettings.js")),
+    ({ decode }) => decode(alerts, options)
+  )
+
+/** Of the checks in the file, also of those that are none. */
+const namesIn = (content: unknown): ReadonlyArray<string> =>
+  Predicate.isRecord(content) && Predicate.isRecord(content["checks"])
+    ? Object.keys(content["checks"])
+    : []
 
 /** A check keeps nothing in it: where nothing is said of the journal, no code on it is loaded. */
 const journalOf = (

@@ -18,7 +18,6 @@ const CheckEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }).
 
 /** Sections whose place is fixed and which a later version reads. */
 const later = {
-  alerts: Schema.optional(Schema.Unknown),
   status: Schema.optional(Schema.Unknown),
   shutdown: Schema.optional(Schema.Unknown)
 }
@@ -39,6 +38,8 @@ export const Document = Schema.Struct({
   }),
   /** Its shape is told by Backup/BackupSection, which only those who have it load. */
   backup: Schema.optional(Schema.Unknown),
+  /** Its shape is told by Alerts/AlertsSection. */
+  alerts: Schema.optional(Schema.Unknown),
   /** Its shape is told by Journal/JournalSection. */
   journal: Schema.optional(Schema.Unknown),
   plugins: Schema.optionalWith(Schema.Array(Schema.NonEmptyString), { default: () => [] }),

@@ -3,8 +3,11 @@
  * complete and check it. Pure.
  */
 import { JSONSchema, Predicate, Record, type Schema } from "effect"
+import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type * as Check from "../Check/Check.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
+import { AlertsSection, ChannelRules } from "./Alerts/AlertsSection.js"
+import { variables } from "./Alerts/ChannelEntry.js"
 import { BackupSection } from "./Backup/BackupSection.js"
 import { Document } from "./Document.js"
 import { JournalSection } from "./Journal/JournalSection.js"
@@ -12,13 +15,20 @@ import * as Services from "./Services.js"
 
 type Json = { readonly [key: string]: unknown }
 
-export const make = (checks: ReadonlyArray<Check.Any>): Json => {
+export const make = (
+  checks: ReadonlyArray<Check.Any>,
+  channels: ReadonlyArray<AlertChannel.Any>
+): Json => {
   const document = objectSchema(Document)
   const policy = objectSchema(CheckPolicy.Settings)
   const backup = objectSchema(BackupSection)
   const journal = objectSchema(JournalSection)
-  const entries = checks.map((check) => checkEntry(check, policy.properties))
-  const types = checks.map((check) => check.type)
+  const alerts = objectSchema(AlertsSection)
+  const rules = objectSchema(ChannelRules)
+  const entries = checks.map((check) => entryOf(check, policy.properties, suppliedTo(check)))
+  const channelEntries = channels.map((channel) =>
+    entryOf(channel, rules.properties, Object.keys(variables[channel.type] ?? {}))
+  )
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Configuration of Holter",
@@ -38,16 +48,16 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
         additionalProperties: false,
         properties: journal.properties
       },
-      checks: {
-        description: "one entry a service; the key is its name",
+      alerts: {
+        description: "who is told of what, when, and when not",
         type: "object",
-        additionalProperties: {
-          type: "object",
-          required: ["type"],
-          properties: { type: { type: "string", description: "the type of the check" } },
-          oneOf: [...entries.map((entry) => entry.schema), foreignEntry(types)]
+        additionalProperties: false,
+        properties: {
+          ...alerts.properties,
+          channels: entriesOf("channel", "one entry a channel; the key is its name", channelEntries)
         }
-      }
+      },
+      checks: entriesOf("check", "one entry a service; the key is its name", entries)
     },
     $defs: Object.assign(
       {},
@@ -55,6 +65,9 @@ export const make = (checks: ReadonlyArray<Check.Any>): Json => {
       policy.$defs,
       backup.$defs,
       journal.$defs,
+      alerts.$defs,
+      rules.$defs,
+      ...channelEntries.map((entry) => entry.$defs),
       ...entries.map((entry) => entry.$defs)
     )
   }
@@ -66,27 +79,49 @@ const objectSchema = (schema: Schema.Schema.AnyNoContext) => {
   return { properties: orVariables(properties), required, $defs: adaptedEach(root.$defs ?? {}) }
 }
 
-const checkEntry = (check: Check.Any, policy: Json) => {
-  const { $defs, properties, required } = objectSchema(check.config)
-  // What a variable of the environment can supply need not stand in the file.
-  const supplied = Services.known.flatMap((service) =>
-    service.type === check.type ? Object.keys(service.variables) : []
-  )
+type Plugin = Pick<AlertChannel.Any, "type" | "description" | "config">
+
+/** The fields of a plugin, with `beside` them; those in `supplied` need not stand in the file. */
+const entryOf = (
+  { config, description, type }: Plugin,
+  beside: Json,
+  supplied: ReadonlyArray<string>
+) => {
+  const { $defs, properties, required } = objectSchema(config)
   return {
     $defs,
+    type,
     schema: {
-      title: check.type,
-      description: check.description,
+      title: type,
+      description,
       required: ["type", ...required.filter((field) => !supplied.includes(field))],
-      properties: {
-        type: { const: check.type },
-        ...policy,
-        ...properties
-      },
+      properties: { type: { const: type }, ...beside, ...properties },
       additionalProperties: false
     }
   }
 }
+
+/** What a variable of the environment can supply. */
+const suppliedTo = ({ type }: Plugin): ReadonlyArray<string> =>
+  Services.known.flatMap((service) => (service.type === type ? Object.keys(service.variables) : []))
+
+const entriesOf = (
+  what: "check" | "channel",
+  description: string,
+  entries: ReadonlyArray<ReturnType<typeof entryOf>>
+): Json => ({
+  description,
+  type: "object",
+  additionalProperties: {
+    type: "object",
+    required: ["type"],
+    properties: { type: { type: "string", description: `the type of the ${what}` } },
+    oneOf: [
+      ...entries.map((entry) => entry.schema),
+      foreignEntry(entries.map((entry) => entry.type))
+    ]
+  }
+})
 
 /** Any value may be or hold a variable, also where a number is expected. */
 const orVariable = (schema: unknown): Json => ({

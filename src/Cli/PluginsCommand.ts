@@ -1,9 +1,10 @@
 /**
- * `holter plugins`: which checks there are, and what each takes.
+ * `holter plugins`: which checks and channels there are, and what each takes.
  */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import { Effect, JSONSchema, Option } from "effect"
+import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type * as Check from "../Check/Check.js"
 import * as Catalog from "./Catalog.js"
 import * as Configuration from "./Configuration.js"
@@ -15,13 +16,17 @@ const list = Command.make("list", { config: configFlag }, ({ config }) =>
   Effect.gen(function* () {
     const { line } = yield* Output
     const catalog = yield* Configuration.catalog(config)
-    const checks = yield* Effect.forEach(catalog.values(), Catalog.load)
-    const width = Math.max(...checks.map((check) => check.type.length))
-    yield* Effect.forEach(checks, (check) =>
-      line(`${check.type.padEnd(width)}  ${check.description}`)
-    )
+    const checks = yield* Effect.forEach(catalog.checks.values(), Catalog.load)
+    const channels = yield* Effect.forEach(catalog.channels.values(), Catalog.loadChannel)
+    const width = Math.max(...[...checks, ...channels].map(({ type }) => type.length))
+    const row = ({ description, type }: Plugin) => line(`  ${type.padEnd(width)}  ${description}`)
+    yield* line("Checks:")
+    yield* Effect.forEach(checks, row)
+    yield* line("")
+    yield* line("Channels of alerts:")
+    yield* Effect.forEach(channels, row)
   })
-).pipe(Command.withDescription("List the types of checks that a configuration may use"))
+).pipe(Command.withDescription("List the types of checks and channels that there are"))
 
 const describe = Command.make(
   "describe",
@@ -29,26 +34,37 @@ const describe = Command.make(
   ({ config, type }) =>
     Effect.gen(function* () {
       const { line } = yield* Output
-      const catalog = yield* Configuration.catalog(config)
-      const plugin = Option.fromNullable(catalog.get(type))
-      if (Option.isNone(plugin)) {
+      const { channels, checks } = yield* Configuration.catalog(config)
+      const check = Option.fromNullable(checks.get(type))
+      const channel = Option.fromNullable(channels.get(type))
+      if (Option.isNone(check) && Option.isNone(channel)) {
         return yield* new UsageError({
           flag: "type",
-          expected: `one of ${[...catalog.keys()].join(", ")}`,
+          expected: `one of ${[...new Set([...checks.keys(), ...channels.keys()])].join(", ")}`,
           found: JSON.stringify(type)
         })
       }
-      const check = yield* Catalog.load(plugin.value)
-      yield* Effect.forEach(description(check), line)
+      const parts = [
+        ...Option.toArray(Option.map(check, (load) => Effect.map(Catalog.load(load), ofCheck))),
+        ...Option.toArray(
+          Option.map(channel, (load) => Effect.map(Catalog.loadChannel(load), ofChannel))
+        )
+      ]
+      const [first = [], ...others] = yield* Effect.all(parts)
+      yield* Effect.forEach([...first, ...others.flatMap((lines) => ["", ...lines])], line)
     })
-).pipe(Command.withDescription("Describe a type of check: its fields and what they expect"))
+).pipe(
+  Command.withDescription("Describe a type of check or channel: its fields and what they expect")
+)
 
 export const command = Command.make("plugins").pipe(
-  Command.withDescription("The types of checks that there are"),
+  Command.withDescription("The types of checks and channels that there are"),
   Command.withSubcommands([list, describe])
 )
 
-const description = (check: Check.Any): ReadonlyArray<string> => [
+type Plugin = Pick<AlertChannel.Any, "type" | "description" | "config" | "defaults">
+
+const ofCheck = (check: Check.Any): ReadonlyArray<string> => [
   `${check.type}: ${check.description}`,
   `Service name: ${check.name} (where the configuration gives no other)`,
   "",
@@ -56,8 +72,16 @@ const description = (check: Check.Any): ReadonlyArray<string> => [
   ...fields(check)
 ]
 
-const fields = (check: Check.Any): ReadonlyArray<string> => {
-  const root = JSONSchema.make(check.config)
+const ofChannel = (channel: AlertChannel.Any): ReadonlyArray<string> => [
+  `${channel.type}: ${channel.description}`,
+  "A channel of alerts: alerts.channels.NAME",
+  "",
+  "Fields:",
+  ...fields(channel)
+]
+
+const fields = (plugin: Plugin): ReadonlyArray<string> => {
+  const root = JSONSchema.make(plugin.config)
   if (!("properties" in root)) return ["  none"]
   const all = Object.entries(root.properties)
   if (all.length === 0) return ["  none"]
@@ -65,7 +89,7 @@ const fields = (check: Check.Any): ReadonlyArray<string> => {
   return all.map(([name, property]) => {
     const need = root.required.includes(name) ? "required" : "optional"
     const text = describeProperty(property, root.$defs ?? {})
-    const value = check.defaults[name]
+    const value = plugin.defaults[name]
     const byDefault = value === undefined ? "" : ` (default ${showDefault(value)})`
     return `  ${name.padEnd(width)}  ${need}  ${text}${byDefault}`
   })

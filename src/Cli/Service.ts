@@ -16,11 +16,12 @@ export interface Service {
   readonly name: string
   readonly label: string
   readonly configured: boolean
+  readonly policy: CheckPolicy.CheckPolicy
   readonly layer: Layer.Layer<never, DuplicateCheckError, CheckRegistry>
 }
 
 export interface Options {
-  readonly catalog: Catalog.Catalog
+  readonly catalog: Catalog.Checks
   readonly heartbeat: CheckPolicy.Settings
   /** Paths of values in the file that are a variable and nothing else. */
   readonly interpolated: ReadonlySet<string>
@@ -43,23 +44,24 @@ export const make = (
     if (draft.entry === undefined) {
       const label = draft.label ?? name
       const layer = Check.layerNotConfigured({ name, type, label })
-      return { name, label, configured: false, layer }
+      return { name, label, configured: false, policy: CheckPolicy.defaults, layer }
     }
     const check = yield* Catalog.load(plugin)
     const label = draft.label ?? (name === check.name ? check.label : name)
     const { fields, policy, unknown } = split(draft.entry, check)
     const lenient = withNumbers(["checks", name], options.interpolated)
     const settings = lenient(policy, decodeSettings(options.scrub))
-    const layer = lenient(fields, (input) =>
-      check.decode(
-        input,
-        { ...options.heartbeat, ...Either.getOrElse(settings, () => ({})), name },
-        options.scrub
-      )
-    )
+    const set = { ...options.heartbeat, ...Either.getOrElse(settings, () => ({})) }
+    const layer = lenient(fields, (input) => check.decode(input, { ...set, name }, options.scrub))
     const issues = [...unknown, ...leftOf(settings), ...leftOf(layer)]
     return Either.isRight(layer) && issues.length === 0
-      ? { name, label, configured: true, layer: layer.right }
+      ? {
+          name,
+          label,
+          configured: true,
+          policy: CheckPolicy.override(check.policy, set),
+          layer: layer.right
+        }
       : yield* Effect.fail(issues.map((issue) => located(issue, draft)))
   })
 

@@ -1,0 +1,130 @@
+/**
+ * The shape of the `alerts` section of the configuration file, apart from the fields of each channel.
+ */
+import { Either, ParseResult, Predicate, Schema } from "effect"
+import * as Maintenance from "../../Alert/Maintenance.js"
+import * as Routes from "../../Alert/Routes.js"
+import type { ConfigIssue } from "../../Check/CheckError.js"
+import * as ConfigField from "../../Check/ConfigField.js"
+import * as ConfigIssues from "../../Check/ConfigIssues.js"
+import * as DeadMan from "../../plugins/DeadMan.js"
+import { withNumbers } from "../Numbers.js"
+
+const optional = <A, I>(field: Schema.Schema<A, I>) => Schema.optionalWith(field, { exact: true })
+
+const ChannelEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(
+  Schema.filter((entry) => typeof entry["type"] === "string", {
+    description: "a mapping with a `type` (see `holter plugins list`) and the fields of that type"
+  })
+)
+
+/** What an entry says beside the type and the fields of its channel. */
+export const ChannelRules = Schema.Struct({
+  grouped: optional(
+    Schema.Boolean.annotations({
+      description: "false: outages that start together are told one by one, at once"
+    })
+  ),
+  reminders: optional(
+    Schema.Boolean.annotations({ description: "false: what is still down is not told again" })
+  )
+})
+
+export const Limits = Schema.Struct({
+  startGrace: optional(
+    ConfigField.duration.annotations({
+      description: "how long after a start failures do not count (default 10 seconds)"
+    })
+  ),
+  groupWindow: optional(
+    ConfigField.duration.annotations({
+      description: "how long an outage waits for others that start with it (default 10 seconds)"
+    })
+  ),
+  reminders: optional(
+    Schema.Array(ConfigField.duration).annotations({
+      description:
+        "gaps between reminders, of which the last repeats (default 15 minutes, 1 hour, 4 hours); an empty list: none"
+    })
+  ),
+  cap: optional(
+    Schema.Struct({
+      messages: ConfigField.withDefault(ConfigField.count, 10),
+      within: ConfigField.withDefault(ConfigField.duration, "1 hour")
+    }).annotations({
+      description: "the most messages of one check on one channel (default 10 within 1 hour)"
+    })
+  ),
+  flapping: optional(
+    Schema.Struct({
+      openings: ConfigField.withDefault(ConfigField.count, 5),
+      within: ConfigField.withDefault(ConfigField.duration, "30 minutes"),
+      calm: ConfigField.withDefault(ConfigField.duration, "10 minutes")
+    }).annotations({
+      description:
+        "so many outages within that time is flapping, until nothing changed for `calm` (default 5 within 30 minutes, 10 minutes)"
+    })
+  ),
+  staleAfter: optional(
+    ConfigField.count.annotations({
+      description:
+        "after so many intervals without a result a check is stale: a whole number of at least 1 (default 3)"
+    })
+  )
+})
+
+export const AlertsSection = Schema.Struct({
+  channels: optional(
+    Schema.Record({ key: Schema.String, value: ChannelEntry }).annotations({
+      description: "one entry a channel; the key is its name"
+    })
+  ),
+  routes: optional(
+    Schema.Array(Routes.Route).annotations({
+      description: "which channels are told of which severity"
+    })
+  ),
+  maintenance: optional(
+    Schema.Array(Maintenance.Settings).annotations({
+      description: "when nobody is told of outages that begin and end meanwhile"
+    })
+  ),
+  limits: optional(
+    Limits.annotations({ description: "what keeps a storm of failures from many messages" })
+  ),
+  deadMan: optional(
+    DeadMan.Settings.annotations({
+      description: "pings to somebody outside, who raises the alarm when they stop"
+    })
+  )
+})
+
+export type AlertsSection = typeof AlertsSection.Type
+
+/** The section without the parts that are wrong, so that the others are looked at in the same run. */
+export const decode = (
+  content: unknown,
+  interpolated: ReadonlySet<string>,
+  scrub: (text: string) => string
+): { readonly section: AlertsSection; readonly issues: ReadonlyArray<ConfigIssue> } => {
+  const attempt = (input: unknown) =>
+    withNumbers(["alerts"], interpolated)(input, (filled) =>
+      ParseResult.decodeUnknownEither(AlertsSection, { errors: "all", onExcessProperty: "error" })(
+        filled
+      ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
+    )
+  return Either.match(attempt(content ?? {}), {
+    onRight: (section) => ({ section, issues: [] }),
+    onLeft: (issues) => ({
+      section: Either.getOrElse(attempt(without(content, issues)), () => ({})),
+      issues: issues.map((issue) => ({ ...issue, path: ["alerts", ...issue.path] }))
+    })
+  })
+}
+
+const without = (content: unknown, issues: ReadonlyArray<ConfigIssue>): unknown =>
+  Predicate.isRecord(content)
+    ? Object.fromEntries(
+        Object.entries(content).filter(([key]) => !issues.some(({ path }) => path[0] === key))
+      )
+    : {}
