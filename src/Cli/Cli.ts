@@ -14,7 +14,7 @@ import * as PluginsCommand from "./PluginsCommand.js"
 import { version } from "./Version.js"
 
 const root = Command.make("holter").pipe(
-  Command.withDescription("Health checks and backups for bots and small services")
+  Command.withDescription("Health checks, alerts and backups for bots and small services")
 )
 
 const about = { name: "holter", version, executable: "holter" }
@@ -22,11 +22,14 @@ const about = { name: "holter", version, executable: "holter" }
 const checkOnly = Command.run(Command.withSubcommands(root, [CheckCommand.command]), about)
 
 const whole = Effect.map(
-  Effect.promise(() => import("./Backup/BackupCommand.js")),
-  (backup) =>
+  Effect.promise(() =>
+    Promise.all([import("./WatchCommand.js"), import("./Backup/BackupCommand.js")])
+  ),
+  ([watch, backup]) =>
     Command.run(
       Command.withSubcommands(root, [
         CheckCommand.command,
+        watch.command,
         backup.command,
         PluginsCommand.command,
         InitCommand.command

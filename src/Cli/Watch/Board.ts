@@ -2,6 +2,7 @@
  * What `holter watch` knows and shows: a row for each service, and what there is to say of backups,
  * channels and the journal. A fold over what happens. Pure.
  */
+import { DateTime } from "effect"
 import * as CheckResult from "../../Check/CheckResult.js"
 import type { JournaledResult } from "../../Monitor/Journal.js"
 import type { Beat } from "./Sparkline.js"
@@ -14,8 +15,7 @@ export interface Board {
   readonly notConfigured: ReadonlyArray<string>
   readonly backup: Backups | undefined
   readonly channels: ReadonlyArray<ChannelTrouble>
-  /** What is wrong with the journal. */
-  readonly journal: string | undefined
+  readonly journal: JournalTrouble
   /** What the shutdown is doing, once it has begun. */
   readonly stopping: string | undefined
 }
@@ -57,11 +57,27 @@ export interface ChannelTrouble {
   readonly disabled: boolean
 }
 
+export interface JournalTrouble {
+  /** Why it is in memory only. */
+  readonly inMemory: string | undefined
+  /** Why it cannot be written at the moment. */
+  readonly problem: string | undefined
+  readonly waiting: number
+}
+
 /** What a row needs of a result, of a check or of the journal. */
 export type Sample = Pick<
   JournaledResult,
   "at" | "message" | "response_time_ms" | "service" | "status"
 >
+
+export const sampleOf = (result: CheckResult.CheckResult): Sample => ({
+  at: DateTime.toEpochMillis(result.lastCheck),
+  service: result.service,
+  status: result.status,
+  message: result.message,
+  response_time_ms: CheckResult.roundedMillis(result.responseTime)
+})
 
 export interface Watched {
   readonly name: string
@@ -89,7 +105,7 @@ export const make = (
   notConfigured,
   backup: undefined,
   channels: [],
-  journal: undefined,
+  journal: { inMemory: undefined, problem: undefined, waiting: 0 },
   stopping: undefined
 })
 
@@ -116,14 +132,16 @@ export const checked = (board: Board, sample: Sample): Board =>
 export const stale = (board: Board, service: string): Board =>
   withRow(board, service, (before) => ({ ...before, stale: true }))
 
-/**
- * With the results of an earlier run, so that a restart hides neither what happened before nor since
- * when. The status is not known again before the first result.
- */
-export const remembered = (board: Board, samples: ReadonlyArray<Sample>): Board =>
-  samples.reduce(checked, board)
+/** An outage that began before the results that are known. */
+export const downSince = (board: Board, service: string, since: number): Board =>
+  withRow(board, service, (before) =>
+    before.since === undefined || before.status === "healthy"
+      ? before
+      : { ...before, since: Math.min(before.since, since) }
+  )
 
-const mostBeats = 40
+/** How many beats are kept of each service. */
+export const mostBeats = 40
 
 const withRow = (board: Board, service: string, change: (row: Row) => Row): Board => ({
   ...board,

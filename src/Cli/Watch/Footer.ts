@@ -6,7 +6,14 @@ import type { Status } from "../../Check/CheckResult.js"
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
 import { onOneLine } from "../Presentation.js"
-import { type Backups, type Board, type ChannelTrouble, overall, type Row } from "./Board.js"
+import {
+  type Backups,
+  type Board,
+  type ChannelTrouble,
+  type JournalTrouble,
+  overall,
+  type Row
+} from "./Board.js"
 import * as Marks from "./Marks.js"
 import { span } from "./Span.js"
 
@@ -23,7 +30,7 @@ export const lines = (board: Board, look: Look, now: number): ReadonlyArray<Foot
     : [plain(`Not configured: ${board.notConfigured.join(", ")}`)]),
   ...(board.backup === undefined ? [] : backups(board.backup, now)),
   ...board.channels.map(channel),
-  ...(board.journal === undefined ? [] : [trouble(`Journal: ${onOneLine(board.journal)}`)]),
+  ...journal(board.journal),
   ...(board.stopping === undefined ? [] : [warning(`Stopping: ${board.stopping}`)])
 ]
 
@@ -83,6 +90,13 @@ const channel = ({ channel: name, disabled, problem, waiting }: ChannelTrouble):
     `Channel ${name}${disabled ? " is disabled" : ""}: ${alerts}, ${onOneLine(problem)}`
   )
 }
+
+const journal = ({ inMemory, problem, waiting }: JournalTrouble): ReadonlyArray<FooterLine> => [
+  ...(inMemory === undefined ? [] : [warning(`Journal: ${onOneLine(inMemory)}`)]),
+  ...(problem === undefined
+    ? []
+    : [trouble(`Journal down, ${waiting} entries wait: ${onOneLine(problem)}`)])
+]
 
 const plain = (text: string): FooterLine => ({ text, status: undefined })
 const warning = (text: string): FooterLine => ({ text, status: "degraded" })

@@ -125,7 +125,7 @@ describe("the table", () => {
         { channel: "ops", waiting: 2, problem: "no answer within 10s", disabled: false },
         { channel: "hook", waiting: 1, problem: "403 Forbidden", disabled: true }
       ],
-      journal: "down, 12 entries wait: disk I/O error",
+      journal: { inMemory: undefined, problem: "disk I/O error", waiting: 12 },
       stopping: "wait for pending tasks"
     }
     assert.deepStrictEqual(
@@ -136,7 +136,7 @@ describe("the table", () => {
         "The last backup failed: the disk is full",
         "Channel ops: 2 alerts wait, no answer within 10s",
         "Channel hook is disabled: 1 alert waits, 403 Forbidden",
-        "Journal: down, 12 entries wait: disk I/O error",
+        "Journal down, 12 entries wait: disk I/O error",
         "Stopping: wait for pending tasks"
       ]
     )
