@@ -19,8 +19,11 @@ export const output = (
 ): Effect.Effect<void, PlanError, Reporter | Screen | Output | Lifecycle | Scope.Scope> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<Reporter | Screen | Output>()
-    const { written } = yield* Reporter
-    const last = Effect.zipRight(written, Display.end)
+    const { update, written } = yield* Reporter
+    const last = update((board) => ({ ...board, stopping: undefined })).pipe(
+      Effect.zipRight(written),
+      Effect.zipRight(Display.end)
+    )
     yield* Steps.on(Steps.steps.output, time, Effect.provide(last, context))
   })
 

@@ -21,14 +21,18 @@ export const run: Effect.Effect<
   const { say } = yield* Reporter
   const events = yield* Effect.flatMap(HealthMonitor, ({ subscribe }) => subscribe)
   const { decisions } = yield* Alerting
-  yield* Effect.forkScoped(Stream.runForEach(Mailbox.toStream(events), onEvent))
+  const seen = new Set<string>()
+  yield* Effect.forkScoped(
+    Stream.runForEach(Mailbox.toStream(events), (event) => onEvent(event, seen))
+  )
   yield* Effect.forkScoped(
     Stream.runForEach(decisions, (decision) => say(Line.alert({ decision })))
   )
   yield* Effect.forkScoped(Effect.forever(Effect.delay(lookAround, "1 second")))
 })
 
-const onEvent = (event: HealthEvent): Effect.Effect<void, never, Reporter> =>
+/** `seen`: the services that had a result since the start. The first one is told in any case. */
+const onEvent = (event: HealthEvent, seen: Set<string>): Effect.Effect<void, never, Reporter> =>
   Effect.gen(function* () {
     const { board, say, update } = yield* Reporter
     const service = event.check.name
@@ -42,7 +46,8 @@ const onEvent = (event: HealthEvent): Effect.Effect<void, never, Reporter> =>
     const at = DateTime.toEpochMillis(event.result.lastCheck)
     const previous = Board.row(yield* board, service)?.status ?? "unknown"
     yield* update((before) => Board.checked(before, Board.sampleOf(event.result)))
-    if (status !== previous) {
+    if (status !== previous || !seen.has(service)) {
+      seen.add(service)
       yield* say(Line.status({ at, service, status, previous, message }))
     }
   })
