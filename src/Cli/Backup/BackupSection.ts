@@ -1,7 +1,8 @@
 /**
  * The `backup` section of the configuration file.
  */
-import { Cron, DateTime, Either, Option, ParseResult, Redacted, Schema } from "effect"
+import { DateTime, Either, Option, ParseResult, Redacted, Schema } from "effect"
+import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as ConfigField from "../../Check/ConfigField.js"
 import * as ConfigIssues from "../../Check/ConfigIssues.js"
@@ -11,8 +12,8 @@ import { withNumbers } from "../Numbers.js"
 const text = Schema.NonEmptyTrimmedString
 
 const cron = Schema.String.pipe(
-  Schema.filter((text) => Either.isRight(Cron.parse(text)), {
-    description: 'a cron expression such as "0 3 * * *"'
+  Schema.filter((text) => Either.isRight(Expression.parse(text)), {
+    description: 'a cron expression such as "0 3 * * *" that names a time which comes'
   })
 )
 
