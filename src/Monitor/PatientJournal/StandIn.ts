@@ -107,6 +107,7 @@ export const make = (error: Journal.JournalError): StandIn => {
         opened === undefined ? Stream.fail(error) : opened.journal.history(since)
       ),
     request: (event) => asked(({ request }) => request(event)),
+    requests: asked(({ requests }) => requests),
     takeRequests: Effect.suspend(() => {
       if (opened === undefined) return Effect.succeed([])
       const found = earlier
