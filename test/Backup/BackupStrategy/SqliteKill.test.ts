@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NodeContext } from "@effect/platform-node"
-import { DateTime, Deferred, Duration, Effect, Fiber, Layer } from "effect"
+import { DateTime, Deferred, Effect, Fiber, Layer } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Sqlite from "../../../src/Backup/BackupStrategy/Sqlite.js"
@@ -16,32 +16,31 @@ const gzip = { compression: "gzip", level: undefined, onProgress: silent } as co
 const startedAt = DateTime.unsafeMake("2026-01-02T03:04:05.678Z")
 const options = { startedAt, replaceDamaged: false, onProgress: silent }
 
-/** The strategy with a child that is killed after some milliseconds. */
-const mortal = (directory: string, file: string, millis: number) =>
-  Effect.gen(function* () {
-    const { sqliteChild } = yield* TestRun.current
-    const program = path.join(directory, `child-${millis}.cjs`)
-    fs.writeFileSync(
-      program,
-      `setTimeout(() => process.kill(process.pid, "SIGKILL"), ${millis}); require(${JSON.stringify(sqliteChild)})`
-    )
-    return yield* Sqlite.make({ _tag: "Sqlite", path: file }).pipe(
-      Effect.provide([NodeContext.layer, Layer.succeed(Sqlite.ChildProgram, program)])
-    )
-  })
-
-/** Spread over the time that the work takes on this machine: fixed ones would miss it on a fast one. */
-const momentsWithin = <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.timed(work), ([took]) =>
-    Array.from({ length: 16 }, (_, index) =>
-      Math.round(((index + 1) * Duration.toMillis(took)) / 16)
-    )
-  )
+/** Calls of a dump to the file system, after which its child is killed. */
+const steps = {
+  "the file of the copy is made": `fs.openSync = (file, flags, mode) => {
+    const opened = openSync(file, flags, mode)
+    if (String(file).endsWith(".copy") && flags === "wx") die()
+    return opened
+  }`,
+  "the copy is being made": `fs.openSync = (file, flags, mode) => {
+    const opened = openSync(file, flags, mode)
+    const look = () => (fs.statSync(file).size > 0 ? die() : setImmediate(look))
+    if (String(file).endsWith(".copy") && flags === "wx") setImmediate(look)
+    return opened
+  }`,
+  "the compressed file is made": `fs.openSync = (file, flags, mode) => {
+    const opened = openSync(file, flags, mode)
+    if (!String(file).endsWith(".copy") && flags === "wx") die()
+    return opened
+  }`,
+  "all is compressed": "fs.fsyncSync = die"
+} as const
 
 const children = () => ProcessTree.descendants(process.pid).length
 
 describe("the child process of SQLite", () => {
-  it.scopedLive("killed at any moment of a dump leaves nothing, and the database as it was", () =>
+  it.scopedLive("killed at the steps of a dump leaves nothing, and the database as it was", () =>
     Effect.gen(function* () {
       const directory = yield* TempDir.make("sqlite")
       const programs = yield* TempDir.make("programs")
@@ -50,26 +49,27 @@ describe("the child process of SQLite", () => {
         database.pragma("journal_mode = wal")
         fill(database, 40_000)
       })
-      const unhurt = yield* strategy(file)
-      const first = path.join(programs, "first.db.gz")
-      const moments = yield* momentsWithin(unhurt.dump({ ...gzip, path: first }))
-      let killed = 0
-      for (const millis of moments) {
-        const sqlite = yield* mortal(programs, file, millis)
+      for (const [step, script] of Object.entries(steps)) {
+        const sqlite = yield* faulty(file, {
+          folder: programs,
+          moment: "locked",
+          script: "",
+          prelude: `const fs = require("node:fs")
+const { openSync } = fs
+const die = () => process.kill(process.pid, "SIGKILL")
+${script}`
+        })
         const target = path.join(directory, ".partial-1")
-        const dumped = yield* Effect.either(sqlite.dump({ ...gzip, path: target }))
-        if (dumped._tag === "Left") {
-          killed += 1
-          assert.strictEqual(dumped.left.reason, "ChildFailed")
-          assert.include(dumped.left.message, "SIGKILL")
-        }
-        fs.rmSync(target, { force: true })
+        const error = yield* Effect.flip(sqlite.dump({ ...gzip, path: target }))
+        assert.strictEqual(error.reason, "ChildFailed", step)
+        assert.include(error.message, "SIGKILL", step)
+        assert.include(error.message, "Nothing was changed", step)
         assert.deepStrictEqual(
           fs.readdirSync(directory).filter((name) => name.startsWith(".partial")),
-          []
+          [],
+          step
         )
       }
-      assert.isAbove(killed, 3)
       const [rows, check] = inDatabase(file, (database) => [
         value(database, "SELECT count(*) FROM items"),
         value(database, "PRAGMA integrity_check")

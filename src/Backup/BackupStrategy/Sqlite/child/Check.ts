@@ -65,8 +65,7 @@ const strayRowsOf = (database: Database, table: string): Checked => {
 
 const nothing: Checked = { problems: [], violations: [], unchecked: [] }
 
-/** @internal */
-export const both = (one: Checked, other: Checked): Checked => ({
+const both = (one: Checked, other: Checked): Checked => ({
   problems: [...one.problems, ...other.problems],
   violations: [...one.violations, ...other.violations],
   unchecked: [...one.unchecked, ...other.unchecked]

@@ -54,8 +54,7 @@ export const withCompanions = (file: string): ReadonlyArray<string> => [file, ..
 export const companions = (file: string): ReadonlyArray<string> =>
   ["-wal", "-shm", "-journal"].map((ending) => `${file}${ending}`)
 
-/** @internal */
-export const remove = (file: string): void => {
+const remove = (file: string): void => {
   for (const each of withCompanions(file)) fs.rmSync(each, { force: true })
 }
 
