@@ -359,7 +359,7 @@ describe("Copies", () => {
       assert.strictEqual(problem?.reason, "StoreFailed")
       assert.include(
         problem?.message,
-        `Mount it; or, if this is a new disk, say so with: touch ${unmounted}/`
+        `Mount it; if it is a new disk, run touch ${unmounted}/.holter-store to say so.`
       )
       assert.isUndefined(none)
       assert.deepStrictEqual(readdirSync(unmounted), [])

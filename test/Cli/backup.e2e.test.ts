@@ -116,21 +116,33 @@ describe("holter backup, round trip", () => {
     })
   )
 
-  it.scopedLive("copies to other directories, and is 1 where one of them is not there", () =>
-    Effect.gen(function* () {
-      const { backups, cwd, env } = yield* Bot.make(10)
-      mkdirSync(path.join(cwd, "mounted"))
-      const files = {
-        "holter.config.yaml":
-          "backup:\n  stores:\n    - { type: directory, path: mounted }\n    - { type: directory, path: unmounted }\n"
-      }
-      const result = yield* Cli.run(["backup", "create"], { cwd, env, files })
-      assert.strictEqual(result.code, 1)
-      assert.include(result.stdout, "✅ Backed up")
-      assert.include(result.stdout, `copied to directory ${path.join(cwd, "mounted")}`)
-      assert.match(result.stderr, /No copy in directory .*unmounted/)
-      assert.deepStrictEqual(Bot.names(path.join(cwd, "mounted")), Bot.names(backups))
-    })
+  it.scopedLive(
+    "copies to other directories, and is 1 where one of them is not there",
+    () =>
+      Effect.gen(function* () {
+        const { backups, cwd, env } = yield* Bot.make(10)
+        mkdirSync(path.join(cwd, "mounted"))
+        const files = {
+          "holter.config.yaml":
+            "backup:\n  stores:\n    - { type: directory, path: mounted }\n    - { type: directory, path: unmounted }\n"
+        }
+        const result = yield* Cli.run(["backup", "create"], { cwd, env, files })
+        assert.strictEqual(result.code, 1)
+        assert.include(result.stdout, "✅ Backed up")
+        assert.include(result.stdout, `copied to directory ${path.join(cwd, "mounted")}`)
+        assert.match(result.stderr, /^❌ No copy in directory [^\n]*unmounted[^\n]*\n$/)
+        assert.deepStrictEqual(Bot.names(path.join(cwd, "mounted")), Bot.names(backups))
+        for (const args of [["--dry-run"], ["--json"]]) {
+          const pruned = yield* Cli.run(["backup", "prune", ...args], { cwd, env })
+          assert.strictEqual(pruned.code, 1)
+          assert.match(pruned.stderr, /^❌ Nothing pruned in directory [^\n]*unmounted/)
+          if (args[0] === "--dry-run") continue
+          const [mounted, unmounted] = Bot.documentOf(pruned)["copies"] as ReadonlyArray<object>
+          assert.nestedInclude(mounted, { error: null })
+          assert.nestedInclude(unmounted, { "error.reason": "StoreFailed" })
+        }
+      }),
+    60_000
   )
 })
 

@@ -52,7 +52,7 @@ export const make = (options: Options): Effect.Effect<Store> =>
     return {
       description: `directory ${directory}`,
       list: answered.pipe(
-        Effect.zipRight(existing(directory)),
+        Effect.zipRight(options.create ? existing(directory) : ready),
         Effect.zipRight(Look.all(directory))
       ),
       stage: Effect.gen(function* () {

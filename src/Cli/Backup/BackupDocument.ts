@@ -110,8 +110,13 @@ export const ofRestored = (restored: Restored): Json => ({
   pruned: restored.pruned
 })
 
-export const ofPruned = ({ kept, removed }: Pruned, dryRun: boolean): Json => ({
+export const ofPruned = ({ copies, kept, removed }: Pruned, dryRun: boolean): Json => ({
   dry_run: dryRun,
   kept,
-  removed
+  removed,
+  copies: copies.map(({ problem, removed, store }) => ({
+    store,
+    removed,
+    error: problem === undefined ? null : ofError(problem)
+  }))
 })

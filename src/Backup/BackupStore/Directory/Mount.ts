@@ -30,7 +30,7 @@ export const check = (directory: string, memory: string): Effect.Effect<void, Ba
       subject: directory,
       expected: `the disk with the earlier copies, and the file ${mark} on it`,
       found: "neither, as in a mount point where nothing is mounted",
-      advice: `Mount it; or, if this is a new disk, say so with: touch ${quoted(path.join(directory, mark))}`
+      advice: `Mount it; if it is a new disk, run touch ${quoted(path.join(directory, mark))} to say so`
     })
   })
 
