@@ -64,7 +64,7 @@ const merged = <R>(layers: ReadonlyArray<Layer.Layer<never, unknown, R>>) =>
     Layer.empty
   )
 
-export const policyOf = ({ checks, policy }: Pick<Options, "checks" | "policy">) =>
+const policyOf = ({ checks, policy }: Pick<Options, "checks" | "policy">) =>
   AlertPolicy.make({
     checks: checks.map(({ check }) => check),
     routes: [

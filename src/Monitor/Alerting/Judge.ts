@@ -77,14 +77,12 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
 
   /** What an event means for the channels, beside the alerts that are decided because of it. */
   const follow = (event: Event): Effect.Effect<void> => {
-    switch (event._tag) {
-      case "ChannelEnabled":
-        return Effect.zipRight(settle, notifier.enable(event.channel))
-      case "Remembered":
-        return Effect.zipRight(settle, notifier.offer(event.pending))
-      default:
-        return Effect.void
+    if (event._tag === "ChannelEnabled") {
+      return Effect.zipRight(settle, notifier.enable(event.channel))
     }
+    return event._tag === "Remembered"
+      ? Effect.zipRight(settle, notifier.offer(event.pending))
+      : Effect.void
   }
 
   const look = (now: number): void => {

@@ -2,6 +2,7 @@
  * Beats every second, with alerts, until it is killed. A line for each result: the service, and how
  * many of its beats were run and skipped; and one for each alert.
  */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Duration, Effect, Layer, Logger, Option, Stream } from "effect"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../../../src/Alert/ChannelRegistry.js"
@@ -71,7 +72,4 @@ const program = Effect.gen(function* () {
   return yield* Effect.provide(told, alerted)
 }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
 
-Effect.runPromise(program).catch((error: unknown) => {
-  process.stderr.write(String(error))
-  process.exitCode = 70
-})
+NodeRuntime.runMain(program)
