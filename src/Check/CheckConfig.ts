@@ -55,8 +55,12 @@ export const decode = <Fields extends Schema.Struct.Fields>(
     strictly
   )(input).pipe(
     Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)),
-    withRules(rules, input)
+    // A struct without fields is to Schema any value that there is.
+    withRules(Object.keys(config.fields).length === 0 ? noKeys : rules, input)
   )
+
+const noKeys: Rules = (given) =>
+  Object.entries(given).map(([key, value]) => ConfigIssues.noSuchKey([key], [], value))
 
 const strictly = { errors: "all", onExcessProperty: "error" } as const
 

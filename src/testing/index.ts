@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as ChannelContract from "./ChannelContract.js"
 export * as FaultyChannel from "./FaultyChannel.js"
 export * as PluginContract from "./PluginContract.js"
 export * as RecordingChannel from "./RecordingChannel.js"

@@ -34,7 +34,7 @@ export const ChannelRules = Schema.Struct({
   )
 })
 
-export const Limits = Schema.Struct({
+const Limits = Schema.Struct({
   startGrace: optional(
     ConfigField.duration.annotations({
       description: "how long after a start failures do not count (default 10 seconds)"

@@ -16,7 +16,7 @@ import {
 import { formatIssue } from "../../Check/CheckError.js"
 import * as CheckPolicy from "../../Check/CheckPolicy.js"
 import { type ContractViolation, holds } from "./ContractViolation.js"
-import { leakIn, type Samples, shown, type Subject } from "./Subject.js"
+import { type Configured, leakIn, type Samples, shown, type Subject } from "./Subject.js"
 
 type Law = Effect.Effect<void, ContractViolation>
 
@@ -65,7 +65,7 @@ const fieldsOf = (ast: AST.AST): ReadonlyArray<string> =>
  * @since 0.1.0
  * @category laws
  */
-export const roundTrip = (check: Subject, samples: Samples): Law =>
+export const roundTrip = (check: Configured, samples: Samples): Law =>
   Effect.forEach(
     samples.valid,
     (sample) =>
@@ -84,7 +84,7 @@ export const roundTrip = (check: Subject, samples: Samples): Law =>
   )
 
 const rewritten = (
-  check: Subject,
+  check: Configured,
   sample: unknown
 ): Effect.Effect<unknown, ParseResult.ParseError> =>
   Effect.flatMap(
@@ -98,7 +98,7 @@ const rewritten = (
  * @since 0.1.0
  * @category laws
  */
-export const descriptions = (check: Subject): Law =>
+export const descriptions = (check: Configured): Law =>
   Effect.gen(function* () {
     const expect = holds(check, "descriptions")
     const made = yield* Effect.either(Effect.try(() => JSONSchema.make(check.config)))
@@ -131,7 +131,7 @@ const isDescribed = (
  * @since 0.1.0
  * @category laws
  */
-export const refusals = (check: Subject, samples: Samples): Law =>
+export const refusals = (check: Configured, samples: Samples): Law =>
   Effect.gen(function* () {
     const expect = holds(check, "refusals")
     for (const sample of [...samples.invalid, { ...asRecord(samples.valid[0]), nosuchfield: 1 }]) {

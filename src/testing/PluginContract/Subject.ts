@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import type { Schema } from "effect"
+import type { Either, Schema } from "effect"
 import type * as Check from "../../Check/Check.js"
+import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as Secrets from "../../Common/Secrets.js"
 
 /**
@@ -15,6 +16,18 @@ import * as Secrets from "../../Common/Secrets.js"
  */
 export interface Subject extends Check.Any {
   readonly error: Schema.Schema.AnyNoContext
+}
+
+/**
+ * What a check and a channel have in common: a configuration.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Configured {
+  readonly type: string
+  readonly config: Schema.Schema.AnyNoContext
+  readonly decode: (input: unknown) => Either.Either<unknown, ReadonlyArray<ConfigIssue>>
 }
 
 /**
