@@ -56,7 +56,7 @@ export const ended = (watch: Cli.CliProcess, below: ReadonlyArray<number>) =>
 export const phases = ({ stderr }: Cli.CliResult): ReadonlyArray<string> =>
   [...stderr.matchAll(/message="shutdown: (\w+): [a-zA-Z ]+"$/gm)].map(([, phase = ""]) => phase)
 
-export const orderly = [
+const orderly = [
   "monitoring",
   "state",
   "drain",
