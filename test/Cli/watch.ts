@@ -1,6 +1,6 @@
 /** `holter watch` as a process: its configuration with short times, and how it ended. */
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import * as Cli from "../support/Cli.js"
 import * as ProcessTree from "../support/ProcessTree.js"
 import type { TelegramDouble } from "../support/TelegramDouble.js"
@@ -38,9 +38,17 @@ export const stop = (watch: Cli.CliProcess, signal: NodeJS.Signals = "SIGTERM") 
   })
 
 export const ended = (watch: Cli.CliProcess, below: ReadonlyArray<number>) =>
-  Effect.map(watch.exit, (result) => {
+  Effect.gen(function* () {
+    const result = yield* watch.exit
     assert.isFalse(result.timedOut, result.stdout + result.stderr)
-    assert.deepStrictEqual(below.filter(ProcessTree.isAlive), [], "it left processes")
+    // What was killed with it may take a moment to be gone.
+    yield* Effect.sync(() => below.filter(ProcessTree.isAlive)).pipe(
+      Effect.repeat({ until: (left) => left.length === 0, schedule: Schedule.spaced("20 millis") }),
+      Effect.timeoutFail({
+        duration: "5 seconds",
+        onTimeout: () => new Error(`it left processes ${below.filter(ProcessTree.isAlive).join()}`)
+      })
+    )
     return result
   })
 
@@ -48,7 +56,7 @@ export const ended = (watch: Cli.CliProcess, below: ReadonlyArray<number>) =>
 export const phases = ({ stderr }: Cli.CliResult): ReadonlyArray<string> =>
   [...stderr.matchAll(/message="shutdown: (\w+): [a-zA-Z ]+"$/gm)].map(([, phase = ""]) => phase)
 
-export const orderly = [
+const orderly = [
   "monitoring",
   "state",
   "drain",

@@ -1,7 +1,6 @@
 /**
  * How the commands reach backups: with the database that they are of, or by their files alone.
  */
-import * as NodeCommandExecutor from "@effect/platform-node/NodeCommandExecutor"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { Context, DateTime, Effect, Layer, Option, type Scope } from "effect"
@@ -15,6 +14,7 @@ import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { ConfigurationError } from "../ConfigurationError.js"
 import { version } from "../Version.js"
 import type { BackupSettings } from "./BackupSettings.js"
+import * as Children from "./Children.js"
 
 /** The backups of the configured database. */
 export const open = (
@@ -101,7 +101,7 @@ const strategyOf = (
   )
 
 /** Not `NodeContext`, which opens standard input as well. */
-const platform = Layer.mergeAll(NodeCommandExecutor.layer, NodePath.layer).pipe(
+const platform = Layer.mergeAll(Children.layer, NodePath.layer).pipe(
   Layer.provideMerge(NodeFileSystem.layer)
 )
 

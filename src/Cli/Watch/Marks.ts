@@ -21,7 +21,7 @@ export interface Piece {
 export const line = (pieces: ReadonlyArray<Piece>, columns: number, look: Look): string => {
   let left = columns
   let shown = ""
-  for (const { status, text } of pieces) {
+  for (const { status, text } of joined(pieces)) {
     const part = cut(text, left, ellipsis(look))
     left -= widthOf(part)
     shown += paint(part, status, look)
@@ -29,6 +29,15 @@ export const line = (pieces: ReadonlyArray<Piece>, columns: number, look: Look):
   }
   return shown
 }
+
+/** Neighbours of one colour are coloured once. */
+const joined = (pieces: ReadonlyArray<Piece>): ReadonlyArray<Piece> =>
+  pieces.reduce<ReadonlyArray<Piece>>((before, piece) => {
+    const last = before.at(-1)
+    return last === undefined || last.status !== piece.status
+      ? [...before, piece]
+      : [...before.slice(0, -1), { ...last, text: last.text + piece.text }]
+  }, [])
 
 export const ellipsis = (look: Look): string => (look.emoji ? "…" : "~")
 

@@ -36,7 +36,7 @@ export interface Parts {
 }
 
 /** In the order of registration: within a phase the last one runs first. */
-export const of = (parts: Parts): ReadonlyArray<Step> => [
+const of = (parts: Parts): ReadonlyArray<Step> => [
   steps.output,
   steps.journal,
   steps.checks,
@@ -54,7 +54,7 @@ export interface Time {
   readonly lameDuck: Duration.Duration
 }
 
-export const limit = ({ share }: Step, { grace }: Time): Duration.Duration | undefined =>
+const limit = ({ share }: Step, { grace }: Time): Duration.Duration | undefined =>
   share === undefined ? undefined : Duration.times(grace, share)
 
 export const on = <A, E>(

@@ -1,0 +1,98 @@
+/** `holter watch` on a terminal: the live table, and a cursor that always comes back. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { stripVTControlCharacters } from "node:util"
+import * as Cli from "../support/Cli.js"
+import * as Behaviour from "../support/doubles/Behaviour.js"
+import * as HttpDouble from "../support/HttpDouble.js"
+import * as TelegramDouble from "../support/TelegramDouble.js"
+import { Terminal } from "./terminal.js"
+import { alertsTo, checks, config } from "./watch.js"
+
+const ctrlC = "\u0003"
+
+/** Two services on a terminal, of which one is down. */
+const shown = (...sections: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
+    const shop = yield* HttpDouble.make()
+    yield* shop.stop
+    const files = config(
+      "name: Price Bot",
+      checks({
+        web: `{ type: http, url: "${web.url}/up" }`,
+        shop: `{ type: http, url: "${shop.url}/up" }`
+      }),
+      ...sections
+    )
+    const watch = yield* Cli.startPty(["watch", "--grace", "6s"], { files })
+    yield* watch.awaitStdout(/❌ unhealthy.*shop .*x.*xx/)
+    return watch
+  })
+
+const assertCursorBack = (stdout: string) => {
+  assert.include(stdout, "\u001b[?25l")
+  assert.isAbove(stdout.lastIndexOf("\u001b[?25h"), stdout.lastIndexOf("\u001b[?25l"))
+}
+
+describe("holter watch on a terminal", () => {
+  it.scopedLive("shows the table below what it says, and leaves its last state", () =>
+    Effect.gen(function* () {
+      const watch = yield* shown()
+      yield* watch.type(ctrlC)
+      const result = yield* watch.exit
+      assert.strictEqual(result.code, 0, result.stdout)
+      assertCursorBack(result.stdout)
+
+      const terminal = new Terminal(100)
+      terminal.write(result.stdout)
+      const lines = terminal.lines().map(stripVTControlCharacters)
+      const at = lines.findIndex((line) => line.startsWith("STATUS "))
+      assert.match(lines[at - 2] ?? "", /^Price Bot {10,}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
+      assert.match(lines[at] ?? "", /^STATUS +SERVICE +SINCE +RESPONSE +BEATS +MESSAGE$/)
+      assert.match(lines[at + 1] ?? "", /^✅ healthy +web +\d+s +\d+ ms +[▁▂▃▄▅▆▇█]+ /)
+      assert.match(lines[at + 2] ?? "", /^❌ unhealthy +shop +\d+s +\d+ ms +xx+ /)
+      assert.strictEqual(lines[at + 4], "❌ Unhealthy: shop")
+      // One table, with the lines above it, and the report of the shutdown below.
+      assert.lengthOf(
+        lines.filter((line) => line.startsWith("STATUS ")),
+        1
+      )
+      const above = lines.slice(0, at).join("\n")
+      assert.match(above, / status web healthy \(was unknown\)/)
+      assert.match(above, / stop: SIGINT/)
+      assert.match(lines.slice(at + 5).join("\n"), /shutdown by SIGINT: /)
+    })
+  )
+
+  it.scopedLive("brings the cursor back when a second signal ends it at once", () =>
+    Effect.gen(function* () {
+      const telegram = yield* TelegramDouble.make()
+      yield* telegram.faultAlways("sendMessage", Behaviour.hang)
+      const watch = yield* shown(alertsTo(telegram))
+      yield* telegram.awaitRequests(1)
+      yield* watch.type(ctrlC)
+      yield* watch.awaitStdout(/shutdown: bot: /)
+      yield* watch.type(ctrlC)
+      const result = yield* watch.exit
+      assert.strictEqual(result.code, 130, result.stdout)
+      assert.include(result.stdout, "SIGINT again: ends at once, bot: owed alerts still runs")
+      assertCursorBack(result.stdout)
+    })
+  )
+
+  it.scopedLive("says one line after the other where the terminal cannot move its cursor", () =>
+    Effect.gen(function* () {
+      const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
+      const watch = yield* Cli.startPty(["watch"], {
+        env: { TERM: "dumb" },
+        files: config(checks({ web: `{ type: http, url: "${web.url}/up" }` }))
+      })
+      yield* watch.awaitStdout(/ status web healthy /)
+      yield* watch.type(ctrlC)
+      const { code, stdout } = yield* watch.exit
+      assert.strictEqual(code, 0)
+      assert.notInclude(stdout, "\u001b")
+    })
+  )
+})
