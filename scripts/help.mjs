@@ -9,7 +9,8 @@ import * as Cli from "../dist/Cli/Cli.js"
 import { Output } from "../dist/Cli/Output.js"
 
 const pages = [
-  ...["", "check", "plugins", "plugins list", "plugins describe", "init", "backup"],
+  ...["", "check", "watch", "plugins", "plugins list", "plugins describe", "init", "backup"],
+  ...["alerts", "alerts test"],
   ...["status", "why", "silence", "unsilence", "ack", "simulate"],
   ...["create", "list", "verify", "drill", "restore", "prune"].map((name) => `backup ${name}`)
 ]

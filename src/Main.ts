@@ -1,6 +1,7 @@
 /**
  * The bin. The only place where Holter meets the process: arguments, descriptors, environment.
  */
+import { writeSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { stripVTControlCharacters } from "node:util"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -8,9 +9,11 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import { Terminal } from "@effect/platform/Terminal"
 import { Console, Effect, Layer, Logger } from "effect"
+import type { Canvas } from "./Cli/Canvas.js"
 import * as Cli from "./Cli/Cli.js"
 import { Dialog } from "./Cli/Dialog.js"
 import { lookOf, Output } from "./Cli/Output.js"
+import { Screen } from "./Cli/Screen.js"
 import * as Secrets from "./Common/Secrets.js"
 import { runMain } from "./Lifecycle/runMain.js"
 
@@ -19,10 +22,20 @@ const look = lookOf({
   variable: (name) => process.env[name]
 })
 
+/** The lines that a command keeps at the bottom of the terminal, once there are any. */
+let canvas: Canvas | undefined
+
+const columns = () => process.stdout.columns || 80
+
+/** What is written to the terminal goes above such lines. */
+const placed = (stream: NodeJS.WriteStream, text: string) =>
+  stream.isTTY && canvas !== undefined ? canvas.above(text, columns()) : text
+
 /** Until it is written: a pipe takes what its reader has room for, and an exit loses the rest. */
 const writeLine = (stream: NodeJS.WriteStream, text: string) =>
   Effect.async<void>((resume) => {
-    stream.write(`${look.color ? text : stripVTControlCharacters(text)}\n`, (error) => {
+    const shown = `${look.color ? text : stripVTControlCharacters(text)}\n`
+    stream.write(placed(stream, shown), (error) => {
       resume(error && !hasLeft(error) ? Effect.die(error) : Effect.void)
     })
   })
@@ -42,11 +55,19 @@ const hide = (found: Secrets.Secrets) =>
     secrets = found
   })
 
-// @effect/cli prints through the Console, with ANSI sequences also where nothing shows them.
+// @effect/cli prints through the Console, with ANSI sequences also where nothing shows them. Loggers
+// print through its unsafe side.
+const standard = Effect.runSync(Console.consoleWith(Effect.succeed))
 const console: Console.Console = {
-  ...Effect.runSync(Console.consoleWith(Effect.succeed)),
+  ...standard,
   log: (...parts) => line(parts.join(" ")),
-  error: (...parts) => note(parts.join(" "))
+  error: (...parts) => note(parts.join(" ")),
+  unsafe: {
+    ...standard.unsafe,
+    error: (...parts) => {
+      process.stderr.write(placed(process.stderr, `${scrub(parts.join(" "))}\n`))
+    }
+  }
 }
 
 // Opened when a command asks something: an open standard input costs more than to parse a command.
@@ -62,6 +83,10 @@ const terminal = Layer.succeed(
     readLine: Effect.scoped(Effect.flatMap(NodeTerminal.make(), ({ readLine }) => readLine))
   })
 )
+
+/** What is said when it comes to an end by force, and the cursor for whoever types next. */
+const lastWords = (text: string) =>
+  process.stderr.isTTY ? `${canvas?.cursor ?? ""}${scrub(text)}` : scrub(text)
 
 /** Without a line break: a question, or a line that the next one takes the place of. */
 const writeError = (text: string) =>
@@ -95,6 +120,45 @@ const dialog = Dialog.of({
   rewrite: (text) => writeError(`\r\u001b[K${text}`)
 })
 
+/** The cursor comes back also where the program ends by force. */
+const restoreCursor = () => {
+  try {
+    writeSync(1, canvas?.cursor ?? "")
+  } catch {
+    // The terminal is gone, and its cursor with it.
+  }
+}
+
+const drawn = (write: (canvas: Canvas) => string) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Cli/Canvas.js")),
+    ({ Canvas }) =>
+      Effect.async<void>((resume) => {
+        if (canvas === undefined) {
+          canvas = new Canvas()
+          process.on("exit", restoreCursor)
+        }
+        process.stdout.write(write(canvas), () => {
+          resume(Effect.void)
+        })
+      })
+  )
+
+const screen = Screen.of({
+  size: Effect.sync(() =>
+    process.stdout.isTTY && process.env["TERM"] !== "dumb"
+      ? { columns: columns(), rows: process.stdout.rows || 24 }
+      : undefined
+  ),
+  onResize: (listener) =>
+    Effect.acquireRelease(
+      Effect.sync(() => process.stdout.on("resize", listener)),
+      () => Effect.sync(() => process.stdout.off("resize", listener))
+    ),
+  show: (lines) => drawn((on) => on.draw(lines, columns())),
+  leave: Effect.suspend(() => (canvas === undefined ? Effect.void : drawn((on) => on.leave())))
+})
+
 // Log lines are for the operator; standard output is for the result.
 const logger = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
@@ -103,7 +167,8 @@ runMain(
     Effect.withConsole(console),
     Effect.provideService(Output, { line, note, hide, look }),
     Effect.provideService(Dialog, dialog),
+    Effect.provideService(Screen, screen),
     Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, terminal, logger))
   ),
-  { name: "holter", scrub }
+  { name: "holter", scrub: lastWords }
 )

@@ -6,42 +6,22 @@
  *
  * @since 0.1.0
  */
-import {
-  Cause,
-  Clock,
-  Cron,
-  type DateTime,
-  Duration,
-  Effect,
-  Either,
-  Exit,
-  Layer,
-  Option,
-  Schema
-} from "effect"
+import { Cause, Clock, Cron, Duration, Effect, Exit, Layer, Option } from "effect"
 import { Backup, type Created, type Drilled, type Listing } from "./Backup.js"
 import type { BackupError } from "./BackupError.js"
 
-/**
- * The expression is none, names a time that never comes, or the time zone is not known.
- *
- * @since 0.1.0
- * @category errors
- */
-export class BackupScheduleError extends Schema.TaggedError<BackupScheduleError>(
-  "holter/Backup/BackupScheduleError"
-)("BackupScheduleError", {
-  reason: Schema.Literal("Malformed", "Never"),
-  expression: Schema.String,
-  found: Schema.String
-}) {
-  override get message(): string {
-    return (
-      `The schedule ${JSON.stringify(this.expression)} cannot be used: expected minute, hour, day, ` +
-      `month and weekday, as in "0 3 * * *", and a time zone, as in Europe/Berlin; found ${this.found}.`
-    )
-  }
-}
+export {
+  /**
+   * @since 0.1.0
+   * @category errors
+   */
+  BackupScheduleError,
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  parse
+} from "./BackupSchedule/Expression.js"
 
 /**
  * How one piece of scheduled work ended.
@@ -58,36 +38,12 @@ export type Ended =
  * @category models
  */
 export interface Options {
-  readonly create: Cron.Cron
+  /** When backups are made; never, where it is left out. */
+  readonly create?: Cron.Cron | undefined
   readonly drill?: Cron.Cron | undefined
   /** Told how each run ended; failures are logged in any case. */
   readonly onEnd?: ((ended: Ended) => Effect.Effect<void>) | undefined
 }
-
-/**
- * Reads a cron expression, in UTC unless a time zone is given.
- *
- * @since 0.1.0
- * @category constructors
- * @example
- * import { BackupSchedule } from "holter"
- *
- * BackupSchedule.parse("0 3 * * *", "Europe/Berlin")
- */
-export const parse = (
-  expression: string,
-  timeZone: DateTime.TimeZone | string = "UTC"
-): Either.Either<Cron.Cron, BackupScheduleError> =>
-  Cron.parse(expression, timeZone).pipe(
-    Either.mapLeft(
-      ({ message }) => new BackupScheduleError({ reason: "Malformed", expression, found: message })
-    ),
-    Either.filterOrLeft(
-      (cron) => Either.isRight(Either.try(() => Cron.next(cron, 0))),
-      () =>
-        new BackupScheduleError({ reason: "Never", expression, found: "a time that never comes" })
-    )
-  )
 
 /**
  * Runs backups, and drills if they have a schedule, for ever. One at a time.
@@ -116,7 +72,10 @@ export const run = (options: Options): Effect.Effect<never, never, Backup> =>
     const now = yield* Clock.currentTimeMillis
     const listing = yield* known
     // Without a single backup there is nothing to wait for.
-    const creating = repeat(create, options.create, lastCreated(listing, now))
+    const creating =
+      options.create === undefined
+        ? Effect.never
+        : repeat(create, options.create, lastCreated(listing, now))
     const drilling =
       options.drill === undefined
         ? Effect.never

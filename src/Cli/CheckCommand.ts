@@ -6,7 +6,7 @@ import * as CliOptions from "@effect/cli/Options"
 import { Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import * as CheckRegistry from "../Check/CheckRegistry.js"
 import * as CheckRunner from "../Check/CheckRunner.js"
-import * as Secrets from "../Common/Secrets.js"
+import type * as Secrets from "../Common/Secrets.js"
 import * as HealthMonitor from "../Monitor/HealthMonitor.js"
 import type { StatusSummary } from "../Monitor/StatusSummary.js"
 import * as Configuration from "./Configuration.js"
@@ -16,6 +16,7 @@ import * as LastVerdict from "./LastVerdict.js"
 import * as Notification from "./Notification.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as Presentation from "./Presentation.js"
+import * as Registration from "./Registration.js"
 import type { Service } from "./Service.js"
 import * as Services from "./Services.js"
 
@@ -118,13 +119,7 @@ const withMonitor = <A, R>(
           Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
           Layer.buildWithScope(scope)
         )
-        yield* Effect.forEach(services, (service) =>
-          // Names come from a mapping and are known to differ.
-          Effect.orDie(Layer.buildWithScope(service.layer, scope))
-        ).pipe(
-          Effect.updateService(CheckRegistry.CheckRegistry, hiding(secrets)),
-          Effect.provide(context)
-        )
+        yield* Effect.provide(Registration.register(services, secrets, scope), context)
         return yield* use(Context.get(context, HealthMonitor.HealthMonitor))
       }),
     // The results are there; a connection that does not close must not hold up the exit.
@@ -135,17 +130,6 @@ const withMonitor = <A, R>(
         Effect.timeoutOption("1 second")
       )
   )
-
-/** One service's answer may quote the secret of another: every check hides all of them. */
-const hiding =
-  (secrets: Secrets.Secrets) =>
-  (
-    registry: Context.Tag.Service<CheckRegistry.CheckRegistry>
-  ): Context.Tag.Service<CheckRegistry.CheckRegistry> => ({
-    ...registry,
-    register: (check) =>
-      registry.register({ ...check, secrets: Secrets.merge(check.secrets, secrets) })
-  })
 
 /** All checks run at once; their lines appear in order, each as soon as it can. */
 const interactive = (

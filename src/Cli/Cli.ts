@@ -14,7 +14,7 @@ import * as PluginsCommand from "./PluginsCommand.js"
 import { version } from "./Version.js"
 
 const root = Command.make("holter").pipe(
-  Command.withDescription("Health checks and backups for bots and small services")
+  Command.withDescription("Health checks, alerts and backups for bots and small services")
 )
 
 const about = { name: "holter", version, executable: "holter" }
@@ -23,13 +23,20 @@ const checkOnly = Command.run(Command.withSubcommands(root, [CheckCommand.comman
 
 const whole = Effect.map(
   Effect.promise(() =>
-    Promise.all([import("./Backup/BackupCommand.js"), import("./Journal/JournalCommands.js")])
+    Promise.all([
+      import("./WatchCommand.js"),
+      import("./Journal/JournalCommands.js"),
+      import("./Alerts/AlertsCommand.js"),
+      import("./Backup/BackupCommand.js")
+    ])
   ),
-  ([backup, journal]) =>
+  ([watch, journal, alerts, backup]) =>
     Command.run(
       Command.withSubcommands(root, [
         CheckCommand.command,
+        watch.command,
         ...journal.commands,
+        alerts.command,
         backup.command,
         PluginsCommand.command,
         InitCommand.command

@@ -19,6 +19,7 @@ import { Output } from "./Output.js"
 import * as Service from "./Service.js"
 import * as ServiceDraft from "./ServiceDraft.js"
 import * as Services from "./Services.js"
+import type { ShutdownSection } from "./ShutdownSection.js"
 
 export interface Configuration {
   readonly name: string
@@ -30,6 +31,7 @@ export interface Configuration {
   /** Made when it is asked for: a check alerts nobody. */
   readonly alerts: Effect.Effect<AlertSettings, ConfigurationError>
   readonly journal: JournalSettings
+  readonly shutdown: ShutdownSection
   readonly secrets: Secrets.Secrets
   readonly warnings: ReadonlyArray<string>
   /** The parts of the environment that were read, by the name of the variable. */
@@ -98,6 +100,7 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
       onSuccess: (settings) => settings(services)
     }),
     journal: journal.right,
+    shutdown: document.shutdown,
     secrets,
     warnings: Document.laterSections(document).map(
       (section) => `${source}: "${section}" is not used by this version of holter`

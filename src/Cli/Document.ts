@@ -6,6 +6,7 @@ import type { ConfigIssue } from "../Check/CheckError.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
 import { withNumbers } from "./Numbers.js"
+import { ShutdownSection } from "./ShutdownSection.js"
 
 const { confirm, failureThreshold, interval, jitter, recoveryThreshold, timeout } =
   CheckPolicy.Fields
@@ -18,8 +19,7 @@ const CheckEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }).
 
 /** Sections whose place is fixed and which a later version reads. */
 const later = {
-  status: Schema.optional(Schema.Unknown),
-  shutdown: Schema.optional(Schema.Unknown)
+  status: Schema.optional(Schema.Unknown)
 }
 
 export const Document = Schema.Struct({
@@ -42,6 +42,7 @@ export const Document = Schema.Struct({
   alerts: Schema.optional(Schema.Unknown),
   /** Its shape is told by Journal/JournalSection. */
   journal: Schema.optional(Schema.Unknown),
+  shutdown: Schema.optionalWith(ShutdownSection, { default: () => ({}) }),
   plugins: Schema.optionalWith(Schema.Array(Schema.NonEmptyString), { default: () => [] }),
   ...later
 })

@@ -16,6 +16,7 @@ export const valued: ReadonlySet<string | undefined> = new Set([
   "--config",
   "-c",
   "--only",
+  "--grace",
   "--database-url",
   "--backup-dir",
   "--backup-file",

@@ -197,7 +197,11 @@ const changesOf = (
     results: [],
     events: isPlain ? [] : [numbered(event)],
     decisions: news.map(numbered),
-    incidents: Changes.incidentsOf(before, after, event.at),
+    incidents: new Map([
+      // What was open in an earlier run may be over at once.
+      ...(event._tag === "Remembered" ? Changes.incidentsOf(event.state, after, event.at) : []),
+      ...Changes.incidentsOf(before, after, event.at)
+    ]),
     state: after,
     outbox: new Map([
       ...removed.map((key) => [key, undefined] as const),

@@ -1,5 +1,6 @@
 /** `holter backup` on SQLite, from a shell, as an operator would use it. */
 import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
 import { Effect, Fiber } from "effect"
 import {
   copyFileSync,
@@ -140,7 +141,7 @@ describe("holter backup --json", () => {
       const document = (...args: ReadonlyArray<string>) =>
         Effect.map(holter(...args, "--json"), (result) => {
           well(result)
-          assert.isEmpty(result.stderr)
+          if (args[1] !== "--latest" || args[2] !== "--yes") assert.isEmpty(result.stderr)
           return Bot.documentOf(result)
         })
       const created = yield* document("create")
@@ -175,6 +176,41 @@ describe("holter backup --json", () => {
       assert.nestedInclude(Bot.documentOf(result), { "error.reason": "Missing" })
       assert.match(result.stderr, /^holter: .*expected .*found/)
     })
+  )
+})
+
+describe("holter backup restore, failing once the present is saved", () => {
+  it.scopedLive(
+    "says what it is saved as, and the command that gets back to it",
+    () =>
+      Effect.gen(function* () {
+        const { backups, file, holter } = yield* Bot.make(10)
+        well(yield* holter("create"))
+        Bot.write(file, 5)
+        // A writer keeps the lock that a restore needs, and a backup does not.
+        const writer = yield* Effect.acquireRelease(
+          Effect.sync(() => new Sqlite(file)),
+          (database) => Effect.sync(() => database.close())
+        )
+        writer.exec("BEGIN IMMEDIATE; INSERT INTO users VALUES (1000, 'ann')")
+        const args = ["restore", "--latest", "--yes", "--backup-dir", backups, "--json"]
+        const result = yield* holter(...args)
+        assert.strictEqual(result.code, 1)
+        const saved = Bot.names(backups).find((name) => name.includes("_pre_restore_")) ?? "none"
+        const command = `holter backup restore --backup-file ${saved} --backup-dir ${backups}`
+        assert.nestedInclude(Bot.documentOf(result), {
+          "error.reason": "Busy",
+          "error.pre_restore": saved,
+          "error.take_back": command
+        })
+        assert.match(result.stderr, new RegExp(`^What is there now is saved as ${saved}`))
+        assert.include(result.stderr, `What was there before is saved as ${saved}.`)
+        assert.include(result.stderr, `\n   ${command}\n`)
+        writer.exec("ROLLBACK")
+        well(yield* holter(...command.split(" ").slice(2), "--yes"))
+        assert.strictEqual(Bot.count(file), 5)
+      }),
+    60_000
   )
 })
 

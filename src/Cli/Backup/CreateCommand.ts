@@ -34,7 +34,6 @@ const create = (flags: Flags) =>
   Effect.gen(function* () {
     const settings = yield* BackupSettings.load({ ...flags, making: flags })
     const { look } = yield* Output
-    yield* BackupRun.notes(laterFields(settings))
     const work = Effect.gen(function* () {
       const backup = yield* BackupAccess.open(settings)
       const begin = yield* Clock.currentTimeMillis
@@ -52,12 +51,3 @@ const create = (flags: Flags) =>
     })
     yield* BackupRun.reporting(flags, settings)(Effect.scoped(work))
   })
-
-/** Fields that only a later version's `holter watch` reads. */
-const laterFields = ({ section, source }: BackupSettings.BackupSettings): ReadonlyArray<string> =>
-  (["schedule", "drill"] as const)
-    .filter((field) => section[field] !== undefined)
-    .map(
-      (field) =>
-        `${source}: "backup.${field}" is not used by this version of holter; use a crontab instead`
-    )

@@ -5,7 +5,8 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { bracket } from "./bracket.js"
+import { scratchStart } from "../Protocol.js"
+import { attempt, bracket } from "./bracket.js"
 import * as Header from "./Header.js"
 
 /** A new and empty file for this user alone. @internal */
@@ -25,6 +26,16 @@ export const firstBytes = (file: string): Buffer =>
     (descriptor) => {
       const bytes = Buffer.alloc(Header.length)
       return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
+    },
+    fs.closeSync
+  )
+
+/** Without its WAL a copy is a database that needs none. @internal */
+export const setRollbackMode = (file: string): void =>
+  bracket(
+    () => fs.openSync(file, "r+"),
+    (descriptor) => {
+      fs.writeSync(descriptor, Buffer.from([1, 1]), 0, 2, 18)
     },
     fs.closeSync
   )
@@ -61,5 +72,9 @@ export const withTemporary = <A>(file: string, use: () => Promise<A>): Promise<A
 
 /** What the child takes along when its parent is gone. @internal */
 export const removeTemporary = (): void => {
-  for (const file of temporary) remove(file)
+  for (const file of temporary) {
+    remove(file)
+    const directory = path.dirname(file)
+    if (path.basename(directory).startsWith(scratchStart)) attempt(() => fs.rmdirSync(directory))
+  }
 }

@@ -1,0 +1,30 @@
+/**
+ * Registers the checks of a configuration, one after the other, so that their order is that of the
+ * configuration.
+ */
+import { type Context, Effect, Layer, type Scope } from "effect"
+import { CheckRegistry } from "../Check/CheckRegistry.js"
+import * as Secrets from "../Common/Secrets.js"
+import type { Service } from "./Service.js"
+
+/** For as long as the scope is open. */
+export const register = (
+  services: ReadonlyArray<Service>,
+  secrets: Secrets.Secrets,
+  scope: Scope.Scope
+): Effect.Effect<void, never, CheckRegistry> =>
+  Effect.forEach(
+    services,
+    // Names come from a mapping and are known to differ.
+    (service) => Effect.orDie(Layer.buildWithScope(service.layer, scope)),
+    { discard: true }
+  ).pipe(Effect.updateService(CheckRegistry, hiding(secrets)))
+
+/** One service's answer may quote the secret of another: every check hides all of them. */
+const hiding =
+  (secrets: Secrets.Secrets) =>
+  (registry: Context.Tag.Service<CheckRegistry>): Context.Tag.Service<CheckRegistry> => ({
+    ...registry,
+    register: (check) =>
+      registry.register({ ...check, secrets: Secrets.merge(check.secrets, secrets) })
+  })

@@ -1,0 +1,21 @@
+/**
+ * The `shutdown` section of the configuration file: how `holter watch` ends.
+ */
+import { Schema } from "effect"
+import * as ConfigField from "../Check/ConfigField.js"
+
+export const ShutdownSection = Schema.Struct({
+  grace: Schema.optional(
+    ConfigField.duration.annotations({
+      description:
+        'how long the platform waits between its signal and its kill (default "30 seconds", as Kubernetes; "10 seconds" for Docker)'
+    })
+  ),
+  lameDuck: Schema.optional(
+    Schema.Union(Schema.Literal("0 seconds"), ConfigField.duration).annotations({
+      description: 'how long to go on after the signal, such as "5 seconds" (default "0 seconds")'
+    })
+  )
+})
+
+export type ShutdownSection = typeof ShutdownSection.Type

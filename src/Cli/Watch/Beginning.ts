@@ -1,0 +1,78 @@
+/**
+ * What `holter watch` knows and says when it starts.
+ */
+import { Clock, Effect } from "effect"
+import { Alerting } from "../../Monitor/Alerting.js"
+import { Journal } from "../../Monitor/Journal.js"
+import { many } from "../Backup/Amounts.js"
+import * as JournalAccess from "../Journal/JournalAccess.js"
+import { Output } from "../Output.js"
+import * as Board from "./Board.js"
+import { Line } from "./Lines.js"
+import { Reporter } from "./Reporter.js"
+import type { WatchSettings } from "./WatchSettings.js"
+
+/** The rows as an earlier run left them, so that a restart hides neither beats nor outages. */
+export const remember: Effect.Effect<void, never, Reporter | Journal | Alerting> = Effect.gen(
+  function* () {
+    const { board, update } = yield* Reporter
+    const journal = yield* Journal
+    const now = yield* Clock.currentTimeMillis
+    const { rows } = yield* board
+    const samples = yield* Effect.forEach(rows, ({ service }) =>
+      Effect.orElseSucceed(
+        journal.results({ service, since: now - recent, limit: Board.mostBeats }),
+        () => []
+      )
+    )
+    const { incidents, offset } = yield* Effect.flatMap(Alerting, ({ state }) => state)
+    yield* update((before) => {
+      const known = samples.flat().reduce(Board.checked, before)
+      // The journal's recent results do not reach back to the beginning of a long outage.
+      return Object.values(incidents).reduce(
+        (one, { service, since }) => Board.downSince(one, service, since - offset),
+        known
+      )
+    })
+  }
+)
+
+/** What is older says nothing of how things are. */
+const recent = 15 * 60_000
+
+/** What is watched, and what is not as it was meant. */
+export const say = ({
+  alerts,
+  backups,
+  configuration
+}: WatchSettings): Effect.Effect<void, never, Reporter | Output> =>
+  Effect.gen(function* () {
+    const { note } = yield* Output
+    const reporter = yield* Reporter
+    const warnings = [...configuration.warnings, ...alerts.warnings]
+    yield* Effect.forEach(warnings, note, { discard: true })
+    const names = configuration.services
+      .filter(({ configured }) => configured)
+      .map(({ name }) => name)
+    const message = [
+      `${many(names.length, "service")} (${names.join(", ")})`,
+      `alerts to ${alerts.names.join(", ")}`,
+      `journal ${JournalAccess.placeOf(configuration.journal.url)}`,
+      ...(backups === undefined ? [] : [scheduleOf(backups.settings.section)])
+    ].join("; ")
+    const at = yield* Clock.currentTimeMillis
+    yield* reporter.say(Line.start({ at, name: configuration.name, message }))
+  })
+
+const scheduleOf = (section: {
+  readonly schedule?: string | undefined
+  readonly drill?: string | undefined
+  readonly timeZone?: string | undefined
+}): string => {
+  const { drill, schedule, timeZone = "UTC" } = section
+  const parts = [
+    ...(schedule === undefined ? [] : [`backups at "${schedule}"`]),
+    ...(drill === undefined ? [] : [`drills at "${drill}"`])
+  ]
+  return `${parts.join(", ")} (${timeZone})`
+}

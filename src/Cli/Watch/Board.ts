@@ -1,0 +1,149 @@
+/**
+ * What `holter watch` knows and shows: a row for each service, and what there is to say of backups,
+ * channels and the journal. A fold over what happens. Pure.
+ */
+import { DateTime } from "effect"
+import * as CheckResult from "../../Check/CheckResult.js"
+import type { JournaledResult } from "../../Monitor/Journal.js"
+import type { Beat } from "./Sparkline.js"
+
+/** Times are milliseconds of the wall clock. */
+export interface Board {
+  readonly name: string
+  readonly rows: ReadonlyArray<Row>
+  /** Labels of services that nobody configured. */
+  readonly notConfigured: ReadonlyArray<string>
+  readonly backup: Backups | undefined
+  readonly channels: ReadonlyArray<ChannelTrouble>
+  readonly journal: JournalTrouble
+  /** What the shutdown is doing, once it has begun. */
+  readonly stopping: string | undefined
+}
+
+export interface Row {
+  readonly service: string
+  readonly label: string
+  readonly critical: boolean
+  readonly status: CheckResult.Status
+  /** Since when it has this status; none before the first result. */
+  readonly since: number | undefined
+  readonly millis: number | undefined
+  readonly message: string
+  /** The last ones, oldest first. */
+  readonly beats: ReadonlyArray<Beat>
+  /** No result came for so long that what is shown is old. */
+  readonly stale: boolean
+}
+
+export interface Backups {
+  readonly next: number | undefined
+  readonly last: LastBackup | undefined
+  /** What is being done, and since when. */
+  readonly running: { readonly what: string; readonly since: number } | undefined
+  /** Why the last run failed; none once one has succeeded. */
+  readonly problem: string | undefined
+}
+
+export interface LastBackup {
+  readonly name: string
+  readonly bytes: number
+  readonly at: number
+}
+
+export interface ChannelTrouble {
+  readonly channel: string
+  readonly waiting: number
+  readonly problem: string
+  readonly disabled: boolean
+}
+
+export interface JournalTrouble {
+  /** Why it is in memory only. */
+  readonly inMemory: string | undefined
+  /** Why it cannot be written at the moment. */
+  readonly problem: string | undefined
+  readonly waiting: number
+}
+
+/** What a row needs of a result, of a check or of the journal. */
+export type Sample = Pick<
+  JournaledResult,
+  "at" | "message" | "response_time_ms" | "service" | "status"
+>
+
+export const sampleOf = (result: CheckResult.CheckResult): Sample => ({
+  at: DateTime.toEpochMillis(result.lastCheck),
+  service: result.service,
+  status: result.status,
+  message: result.message,
+  response_time_ms: CheckResult.roundedMillis(result.responseTime)
+})
+
+export interface Watched {
+  readonly name: string
+  readonly label: string
+  readonly critical: boolean
+}
+
+export const make = (
+  name: string,
+  checks: ReadonlyArray<Watched>,
+  notConfigured: ReadonlyArray<string>
+): Board => ({
+  name,
+  rows: checks.map(({ critical, label, name: service }) => ({
+    service,
+    label,
+    critical,
+    status: "unknown",
+    since: undefined,
+    millis: undefined,
+    message: "Not checked yet",
+    beats: [],
+    stale: false
+  })),
+  notConfigured,
+  backup: undefined,
+  channels: [],
+  journal: { inMemory: undefined, problem: undefined, waiting: 0 },
+  stopping: undefined
+})
+
+export const overall = ({ rows }: Board): CheckResult.Status =>
+  CheckResult.overall(rows.map(({ critical, status }) => CheckResult.weigh(status, critical)))
+
+export const row = ({ rows }: Board, service: string): Row | undefined =>
+  rows.find((one) => one.service === service)
+
+/** After one more result. */
+export const checked = (board: Board, sample: Sample): Board =>
+  withRow(board, sample.service, (before) => ({
+    ...before,
+    status: sample.status,
+    since: before.since === undefined || sample.status !== before.status ? sample.at : before.since,
+    millis: sample.response_time_ms,
+    message: sample.message,
+    beats: [...before.beats, { status: sample.status, millis: sample.response_time_ms }].slice(
+      -mostBeats
+    ),
+    stale: false
+  }))
+
+export const stale = (board: Board, service: string): Board =>
+  withRow(board, service, (before) => ({ ...before, stale: true }))
+
+/** An outage that began before the results that are known. */
+export const downSince = (board: Board, service: string, since: number): Board =>
+  withRow(board, service, (before) =>
+    before.since === undefined || before.status === "healthy"
+      ? before
+      : { ...before, since: Math.min(before.since, since) }
+  )
+
+/** How many beats are kept of each service. */
+export const mostBeats = 40
+
+const withRow = (board: Board, service: string, change: (row: Row) => Row): Board => ({
+  ...board,
+  rows: board.rows.map((one) => (one.service === service ? change(one) : one))
+})

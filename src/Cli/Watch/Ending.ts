@@ -1,0 +1,67 @@
+/**
+ * What `holter watch` says and sends while it stops.
+ */
+import { Clock, Duration, Effect, Option, type Scope } from "effect"
+import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
+import type { PlanError } from "../../Lifecycle/PlanError.js"
+import * as Reason from "../../Lifecycle/Reason.js"
+import { Alerting } from "../../Monitor/Alerting.js"
+import type { Output } from "../Output.js"
+import type { Screen } from "../Screen.js"
+import * as Display from "./Display.js"
+import { Line } from "./Lines.js"
+import { Reporter } from "./Reporter.js"
+import * as Steps from "./Steps.js"
+
+/** Before the report: the last state of the table, and all lines. */
+export const output = (
+  time: Steps.Time
+): Effect.Effect<void, PlanError, Reporter | Screen | Output | Lifecycle | Scope.Scope> =>
+  Effect.gen(function* () {
+    const context = yield* Effect.context<Reporter | Screen | Output>()
+    const { update, written } = yield* Reporter
+    const last = update((board) => ({ ...board, stopping: undefined })).pipe(
+      Effect.zipRight(written),
+      Effect.zipRight(Display.end)
+    )
+    yield* Steps.on(Steps.steps.output, time, Effect.provide(last, context))
+  })
+
+/** Sends what is owed, as long as it may. */
+export const alerts = (
+  time: Steps.Time
+): Effect.Effect<void, PlanError, Alerting | Lifecycle | Scope.Scope> =>
+  Effect.gen(function* () {
+    const alerting = yield* Alerting
+    const { note } = yield* Lifecycle
+    const within = Duration.times(time.grace, Steps.steps.alerts.share * 0.9)
+    const flush = Effect.flatMap(alerting.flush(within), (owed) => {
+      if (owed.length === 0) return Effect.void
+      const channels = [...new Set(owed.map(({ channel }) => channel))].join(", ")
+      const text = `${owed.length} not taken by ${channels} yet: sent after the next start`
+      return Effect.zipRight(note(text), Effect.logWarning(`Owed alerts: ${text}`))
+    })
+    yield* Steps.on(Steps.steps.alerts, time, flush)
+  })
+
+/** Shows what the shutdown is doing, once there is one. */
+export const follow: Effect.Effect<void, never, Reporter | Lifecycle> = Effect.gen(function* () {
+  const { plan, report, requested, watch } = yield* Lifecycle
+  const { say, update } = yield* Reporter
+  const news = yield* Effect.makeLatch(true)
+  const reason = yield* requested
+  watch(() => {
+    news.unsafeOpen()
+  })
+  const at = yield* Clock.currentTimeMillis
+  yield* say(Line.stop({ at, message: Reason.text(reason) }))
+  const { phases } = yield* plan
+  const show = Effect.gen(function* () {
+    yield* Effect.zipRight(news.await, news.close)
+    const phase = Option.getOrUndefined(Option.map(report(), (now) => now.phase))
+    const title = phases.find(({ name }) => name === phase)?.title
+    const stopping = title ?? "still watching, until the lame-duck time is over"
+    yield* update((board) => ({ ...board, stopping }))
+  })
+  yield* Effect.forever(show)
+})

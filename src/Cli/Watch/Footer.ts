@@ -1,0 +1,103 @@
+/**
+ * What stands below the table: the overall status, backups, and what is in trouble. Pure.
+ */
+import { DateTime } from "effect"
+import type { Status } from "../../Check/CheckResult.js"
+import * as Amounts from "../Backup/Amounts.js"
+import type { Look } from "../Output.js"
+import { onOneLine } from "../Presentation.js"
+import {
+  type Backups,
+  type Board,
+  type ChannelTrouble,
+  type JournalTrouble,
+  overall,
+  type Row
+} from "./Board.js"
+import * as Marks from "./Marks.js"
+import { span } from "./Span.js"
+
+export interface FooterLine {
+  readonly text: string
+  /** What colour it has. */
+  readonly status: Status | undefined
+}
+
+export const lines = (board: Board, look: Look, now: number): ReadonlyArray<FooterLine> => [
+  verdict(board, look),
+  ...(board.notConfigured.length === 0
+    ? []
+    : [plain(`Not configured: ${board.notConfigured.join(", ")}`)]),
+  ...(board.backup === undefined ? [] : backups(board.backup, now)),
+  ...board.channels.map(channel),
+  ...journal(board.journal),
+  ...(board.stopping === undefined ? [] : [warning(`Stopping: ${board.stopping}`)])
+]
+
+/** `2025-12-11 03:00:00`. */
+export const time = (millis: number): string => Amounts.time(DateTime.unsafeMake(millis))
+
+/** For the rows that a low terminal has no room for. */
+export const hidden = (rows: ReadonlyArray<Row>): string => {
+  const counts = (["unhealthy", "degraded", "unknown", "healthy"] as const).flatMap((status) => {
+    const count = rows.filter((row) => row.status === status).length
+    return count === 0 ? [] : [`${count} ${status}`]
+  })
+  return `and ${counts.join(", ")}`
+}
+
+const verdict = (board: Board, look: Look): FooterLine => {
+  const status = overall(board)
+  const names = (one: Status) =>
+    board.rows.filter((row) => row.status === one).map(({ service }) => service)
+  const bad = [...names("unhealthy"), ...names("degraded")]
+  return { status, text: `${Marks.sign(status, look)} ${sentence(status, bad)}` }
+}
+
+const sentence = (status: Status, bad: ReadonlyArray<string>): string => {
+  switch (status) {
+    case "healthy":
+      return "All healthy"
+    case "degraded":
+      return `Degraded: ${bad.join(", ")}`
+    case "unhealthy":
+      return `Unhealthy: ${bad.join(", ")}`
+    case "unknown":
+      return "Nothing is known yet"
+  }
+}
+
+const backups = ({ last, next, problem, running }: Backups, now: number) => {
+  const when =
+    running === undefined
+      ? next === undefined
+        ? "No backup is planned"
+        : `Next backup ${time(next).slice(0, 16)} UTC, in ${span(next - now)}`
+      : `${running.what} is running for ${span(now - running.since)}`
+  const before =
+    last === undefined
+      ? "none yet"
+      : `last ${last.name}, ${Amounts.bytes(last.bytes)}, ${span(now - last.at)} ago`
+  return [
+    plain(`${when}; ${before}`),
+    ...(problem === undefined ? [] : [trouble(onOneLine(problem))])
+  ]
+}
+
+const channel = ({ channel: name, disabled, problem, waiting }: ChannelTrouble): FooterLine => {
+  const alerts = `${waiting} ${waiting === 1 ? "alert waits" : "alerts wait"}`
+  return trouble(
+    `Channel ${name}${disabled ? " is disabled" : ""}: ${alerts}, ${onOneLine(problem)}`
+  )
+}
+
+const journal = ({ inMemory, problem, waiting }: JournalTrouble): ReadonlyArray<FooterLine> => [
+  ...(inMemory === undefined ? [] : [warning(`Journal: ${onOneLine(inMemory)}`)]),
+  ...(problem === undefined
+    ? []
+    : [trouble(`Journal down, ${waiting} entries wait: ${onOneLine(problem)}`)])
+]
+
+const plain = (text: string): FooterLine => ({ text, status: undefined })
+const warning = (text: string): FooterLine => ({ text, status: "degraded" })
+const trouble = (text: string): FooterLine => ({ text, status: "unhealthy" })

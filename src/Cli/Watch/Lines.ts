@@ -1,0 +1,105 @@
+/**
+ * What `holter watch` says where no table is shown: a line for each thing that happens. Time, kind
+ * and subject stand first and in this order, so that lines can be searched and cut. Pure.
+ */
+import { Data, DateTime } from "effect"
+import type { Decision } from "../../Alert/AlertPolicy.js"
+import type { Status } from "../../Check/CheckResult.js"
+import { onOneLine } from "../Presentation.js"
+
+/** Times are milliseconds of the wall clock. */
+export type Line = Data.TaggedEnum<{
+  /** The beginning, and what is watched. */
+  start: { readonly at: number; readonly name: string; readonly message: string }
+  /** The shown status of a service is another. */
+  status: {
+    readonly at: number
+    readonly service: string
+    readonly status: Status
+    readonly previous: Status
+    readonly message: string
+  }
+  /** A service without results. */
+  stale: { readonly at: number; readonly service: string; readonly message: string }
+  alert: { readonly decision: Decision }
+  /** A backup or a drill, scheduled: `started`, `created`, `passed`, `failed`, `cancelled`. */
+  backup: {
+    readonly at: number
+    readonly work: "backup" | "drill"
+    readonly event: string
+    readonly message: string
+  }
+  /** A channel, the journal or another part of Holter is in trouble, or is no more. */
+  part: {
+    readonly at: number
+    readonly part: string
+    readonly name: string
+    readonly message: string
+  }
+  /** The end begins, and why. */
+  stop: { readonly at: number; readonly message: string }
+}>
+
+export const Line = Data.taggedEnum<Line>()
+
+export const text = (line: Line): string => {
+  switch (line._tag) {
+    case "start":
+      return entry(line.at, `start ${line.name}`, line.message)
+    case "status":
+      return entry(
+        line.at,
+        `status ${line.service} ${line.status} (was ${line.previous})`,
+        line.message
+      )
+    case "stale":
+      return entry(line.at, `stale ${line.service}`, line.message)
+    case "alert":
+      return alert(line.decision)
+    case "backup":
+      return entry(line.at, `${line.work} ${line.event}`, line.message)
+    case "part":
+      return entry(line.at, `${line.part} ${line.name}`, line.message)
+    case "stop":
+      return entry(line.at, "stop", line.message)
+  }
+}
+
+/** The same as one JSON object. */
+export const json = (line: Line): string => JSON.stringify(record(line))
+
+const record = (line: Line): object => {
+  if (line._tag === "alert") {
+    const { _tag, alerts: _, at, ...rest } = line.decision
+    return { at: iso(at), kind: "alert", decision: _tag, ...rest }
+  }
+  const { _tag, at, ...rest } = line
+  return { at: iso(at), kind: _tag, ...rest }
+}
+
+const alert = (decision: Decision): string => {
+  const { at, channels, service, why } = decision
+  const told = channels.length === 0 ? "" : `, told ${channels.join(", ")}`
+  return entry(at, `alert ${service ?? "-"} ${verb(decision)}${told}`, why)
+}
+
+const verb = (decision: Decision): string => {
+  switch (decision._tag) {
+    case "Opened":
+    case "Escalated":
+    case "Reminder":
+    case "Resolved":
+      return decision._tag.toLowerCase()
+    case "Suppressed":
+    case "Nothing":
+      return `${decision._tag.toLowerCase()} (${decision.reason})`
+  }
+}
+
+const entry = (at: number, ...parts: ReadonlyArray<string>): string => {
+  const message = parts.map(onOneLine).filter((part) => part !== "")
+  const [head = "", ...rest] = message
+  return [`${iso(at)} ${head}`, ...rest].join(": ")
+}
+
+const iso = (at: number): string => DateTime.formatIso(DateTime.unsafeMake(at))

@@ -1,0 +1,65 @@
+/**
+ * Turns what happens into lines and rows: results, decisions, and how channels and the journal do.
+ */
+import { Clock, DateTime, Effect, Mailbox, type Scope, Stream } from "effect"
+import { Notifier } from "../../Alert/Notifier.js"
+import { Alerting } from "../../Monitor/Alerting.js"
+import type { HealthEvent } from "../../Monitor/HealthEvent.js"
+import { HealthMonitor } from "../../Monitor/HealthMonitor.js"
+import { Journal } from "../../Monitor/Journal.js"
+import * as Board from "./Board.js"
+import { Line } from "./Lines.js"
+import { Reporter } from "./Reporter.js"
+import * as Troubles from "./Troubles.js"
+
+/** For as long as the scope is open; nothing that happens from when this comes back is missed. */
+export const run: Effect.Effect<
+  void,
+  never,
+  Reporter | HealthMonitor | Alerting | Notifier | Journal | Scope.Scope
+> = Effect.gen(function* () {
+  const { say } = yield* Reporter
+  const events = yield* Effect.flatMap(HealthMonitor, ({ subscribe }) => subscribe)
+  const { decisions } = yield* Alerting
+  const seen = new Set<string>()
+  yield* Effect.forkScoped(
+    Stream.runForEach(Mailbox.toStream(events), (event) => onEvent(event, seen))
+  )
+  yield* Effect.forkScoped(
+    Stream.runForEach(decisions, (decision) => say(Line.alert({ decision })))
+  )
+  yield* Effect.forkScoped(Effect.forever(Effect.delay(lookAround, "1 second")))
+})
+
+/** `seen`: the services that had a result since the start. The first one is told in any case. */
+const onEvent = (event: HealthEvent, seen: Set<string>): Effect.Effect<void, never, Reporter> =>
+  Effect.gen(function* () {
+    const { board, say, update } = yield* Reporter
+    const service = event.check.name
+    if (event._tag === "Stale") {
+      const at = DateTime.toEpochMillis(event.noticedAt)
+      yield* update((before) => Board.stale(before, service))
+      yield* say(Line.stale({ at, service, message: "no result for three intervals" }))
+      return
+    }
+    const { message, status } = event.result
+    const at = DateTime.toEpochMillis(event.result.lastCheck)
+    const previous = Board.row(yield* board, service)?.status ?? "unknown"
+    yield* update((before) => Board.checked(before, Board.sampleOf(event.result)))
+    if (status !== previous || !seen.has(service)) {
+      seen.add(service)
+      yield* say(Line.status({ at, service, status, previous, message }))
+    }
+  })
+
+/** Channels and the journal say nothing by themselves. */
+const lookAround = Effect.gen(function* () {
+  const { board, say, update } = yield* Reporter
+  const now = yield* Clock.currentTimeMillis
+  const health = yield* Effect.flatMap(Notifier, (notifier) => notifier.health)
+  const journal = yield* Effect.flatMap(Journal, (one) => one.health)
+  const before = yield* board
+  const after = Troubles.noticed(before, health, journal)
+  yield* update((latest) => ({ ...latest, channels: after.channels, journal: after.journal }))
+  yield* Effect.forEach(Troubles.lines(before, after, now), say, { discard: true })
+})

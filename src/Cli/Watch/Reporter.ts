@@ -1,0 +1,71 @@
+/**
+ * Where the parts of `holter watch` report to: the board that the table shows, and the lines. Nobody
+ * who reports waits for whoever reads.
+ */
+import { Context, Effect, Layer, Mailbox } from "effect"
+import type { Secrets } from "../../Common/Secrets.js"
+import { Output } from "../Output.js"
+import type { Board } from "./Board.js"
+import * as Lines from "./Lines.js"
+
+export class Reporter extends Context.Tag("holter/Cli/Watch/Reporter")<
+  Reporter,
+  {
+    readonly board: Effect.Effect<Board>
+    readonly update: (change: (board: Board) => Board) => Effect.Effect<void>
+    readonly say: (line: Lines.Line) => Effect.Effect<void>
+    /** Waits until the board is another than when this was asked last. */
+    readonly changed: Effect.Effect<void>
+    /** Waits until all lines are written, and no longer than a reader may take. */
+    readonly written: Effect.Effect<void>
+  }
+>() {}
+
+export interface Options {
+  readonly board: Board
+  readonly secrets: Secrets
+  readonly json: boolean
+}
+
+export const layer = (options: Options): Layer.Layer<Reporter, never, Output> =>
+  Layer.scoped(
+    Reporter,
+    Effect.gen(function* () {
+      const { line } = yield* Output
+      const lines = yield* Mailbox.make<string>({ capacity: mostLines, strategy: "sliding" })
+      const news = yield* Effect.makeLatch(true)
+      const idle = yield* Effect.makeLatch(true)
+      let board = options.board
+      let waiting = 0
+
+      const print = Effect.gen(function* () {
+        const text = yield* lines.take
+        yield* line(text)
+        waiting -= 1
+        if (waiting === 0) yield* idle.open
+      })
+      yield* Effect.forkScoped(Effect.ignore(Effect.forever(print)))
+
+      const write = options.json ? Lines.json : Lines.text
+      return {
+        board: Effect.sync(() => board),
+        update: (change) =>
+          Effect.suspend(() => {
+            board = change(board)
+            return news.open
+          }),
+        say: (said) =>
+          Effect.suspend(() => {
+            // Of more than that the oldest are lost.
+            waiting = Math.min(waiting + 1, mostLines)
+            return Effect.zipRight(idle.close, lines.offer(options.secrets.scrub(write(said))))
+          }),
+        changed: Effect.zipRight(news.await, news.close),
+        written: Effect.ignore(Effect.timeoutOption(idle.await, longestRead))
+      }
+    })
+  )
+
+/** For a reader that is slow, or does not read at all. */
+const mostLines = 1000
+const longestRead = "500 millis"

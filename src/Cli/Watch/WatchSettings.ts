@@ -1,0 +1,151 @@
+/**
+ * What `holter watch` works with: the configuration, alerts, backups and the end brought together,
+ * with everything that is wrong in any of them found at once.
+ */
+import { Duration, Effect, Either, Option } from "effect"
+import type { ConfigIssue } from "../../Check/CheckError.js"
+import * as Expression from "../../Backup/BackupSchedule/Expression.js"
+import type { AlertSettings } from "../Alerts/AlertSettings.js"
+import type { BackupSettings } from "../Backup/BackupSettings.js"
+import * as BackupSettingsLoader from "../Backup/BackupSettings.js"
+import * as Configuration from "../Configuration.js"
+import { ConfigurationError, UsageError } from "../ConfigurationError.js"
+import type { Planned } from "./Backups.js"
+import type { Parts, Time } from "./Steps.js"
+
+export interface WatchSettings {
+  readonly configuration: Configuration.Configuration
+  readonly alerts: AlertSettings
+  /** None where no backup and no drill has a time. */
+  readonly backups: Planned | undefined
+  readonly time: Time
+}
+
+export interface Flags {
+  readonly config: Option.Option<string>
+  readonly grace: Option.Option<string>
+}
+
+export const load = Effect.fn("WatchSettings.load")(function* (flags: Flags) {
+  const grace = yield* graceOf(flags.grace)
+  const [configuration, settings] = yield* together(
+    Effect.flatMap(Configuration.load(flags.config), (loaded) =>
+      Effect.map(loaded.alerts, (alerts) => ({ loaded, alerts }))
+    ),
+    Effect.flatMap(
+      BackupSettingsLoader.load({
+        config: flags.config,
+        databaseUrl: Option.none(),
+        backupDir: Option.none()
+      }),
+      withDatabase
+    )
+  )
+  const { alerts, loaded } = configuration
+  const { lameDuck = "0 seconds", grace: configured = "30 seconds" } = loaded.shutdown
+  return {
+    configuration: loaded,
+    alerts,
+    backups: planned(settings),
+    time: {
+      grace: Option.getOrElse(grace, () => Duration.decode(configured)),
+      lameDuck: Duration.decode(lameDuck)
+    }
+  } satisfies WatchSettings
+})
+
+export const partsOf = ({ alerts, backups }: WatchSettings): Parts => ({
+  backups: backups !== undefined,
+  deadMan: alerts.deadMan !== undefined
+})
+
+type Wrong = ConfigurationError | UsageError
+
+/** Both, or what is wrong in either, each mistake once. */
+const together = <A, B, R, R2>(
+  one: Effect.Effect<A, Wrong, R>,
+  other: Effect.Effect<B, Wrong, R2>
+): Effect.Effect<readonly [A, B], Wrong, R | R2> =>
+  Effect.gen(function* () {
+    const first = yield* Effect.either(one)
+    const second = yield* Effect.either(other)
+    if (Either.isRight(first) && Either.isRight(second)) return [first.right, second.right] as const
+    const wrong = [
+      ...(Either.isLeft(first) ? [first.left] : []),
+      ...(Either.isLeft(second) ? [second.left] : [])
+    ]
+    const usage = wrong.find((error) => error instanceof UsageError)
+    if (usage !== undefined) return yield* usage
+    const errors = wrong.filter((error) => error instanceof ConfigurationError)
+    return yield* new ConfigurationError({
+      source: errors[0]?.source ?? "environment",
+      issues: distinct(errors)
+    })
+  })
+
+const distinct = (errors: ReadonlyArray<ConfigurationError>): ReadonlyArray<ConfigIssue> => {
+  const byPath = new Map<string, ConfigIssue>()
+  for (const issue of errors.flatMap(({ issues }) => issues)) {
+    const path = issue.path.join("\0")
+    if (!byPath.has(path)) byPath.set(path, issue)
+  }
+  return [...byPath.values()]
+}
+
+const withDatabase = (
+  settings: BackupSettings
+): Effect.Effect<BackupSettings, ConfigurationError> => {
+  const { drill, schedule } = settings.section
+  return settings.url !== undefined || (schedule ?? drill) === undefined
+    ? Effect.succeed(settings)
+    : new ConfigurationError({
+        source: settings.source,
+        issues: [
+          {
+            path: ["backup", "url"],
+            expected: "the URL of a database, here or in DATABASE_URL, for the scheduled backups",
+            found: "nothing"
+          }
+        ]
+      })
+}
+
+const planned = (settings: BackupSettings): Planned | undefined => {
+  const { drill, schedule, timeZone } = settings.section
+  const cron = (text: string | undefined) =>
+    text === undefined
+      ? undefined
+      : Option.getOrUndefined(Either.getRight(Expression.parse(text, timeZone)))
+  return (schedule ?? drill) === undefined
+    ? undefined
+    : { settings, create: cron(schedule), drill: cron(drill) }
+}
+
+/** `10s` as well as `10 seconds`: the flag is typed, not kept. */
+const graceOf = (
+  flag: Option.Option<string>
+): Effect.Effect<Option.Option<Duration.Duration>, UsageError> =>
+  Option.match(flag, {
+    onNone: () => Effect.succeedNone,
+    onSome: (text) =>
+      Option.match(spanOf(text), {
+        onSome: (span) => Effect.succeedSome(span),
+        onNone: () =>
+          new UsageError({
+            flag: "--grace",
+            expected: 'a duration such as "10s" or "30 seconds"',
+            found: JSON.stringify(text)
+          })
+      })
+  })
+
+const spanOf = (text: string): Option.Option<Duration.Duration> => {
+  const short = /^(\d+(?:\.\d+)?)\s*(s|m)$/.exec(text.trim())
+  const span = short
+    ? Option.some(Duration.seconds(Number(short[1]) * (short[2] === "m" ? 60 : 1)))
+    : Duration.decodeUnknown(text.trim())
+  return Option.filter(
+    span,
+    (value) => Duration.isFinite(value) && Duration.greaterThan(value, Duration.zero)
+  )
+}

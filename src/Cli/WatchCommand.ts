@@ -1,0 +1,103 @@
+/**
+ * `holter watch`: the heartbeat, alerts and scheduled backups, until it is asked to stop.
+ */
+import * as Command from "@effect/cli/Command"
+import * as CliOptions from "@effect/cli/Options"
+import { Effect, Layer, type Option } from "effect"
+import { launch } from "../Lifecycle/launch.js"
+import * as Plan from "../Lifecycle/Plan.js"
+import type { PlanError } from "../Lifecycle/PlanError.js"
+import { ConfigurationError } from "./ConfigurationError.js"
+import { configFlag } from "./Flags.js"
+import { ExitCode, Output } from "./Output.js"
+import * as App from "./Watch/App.js"
+import * as Board from "./Watch/Board.js"
+import * as Reporter from "./Watch/Reporter.js"
+import * as Steps from "./Watch/Steps.js"
+import * as WatchSettings from "./Watch/WatchSettings.js"
+
+export const command = Command.make(
+  "watch",
+  {
+    grace: CliOptions.text("grace").pipe(
+      CliOptions.withDescription(
+        "How long the platform waits between its signal and its kill (default: shutdown.grace of the configuration file, else 30s; Docker waits 10s)"
+      ),
+      CliOptions.optional
+    ),
+    jsonLines: CliOptions.boolean("json-lines").pipe(
+      CliOptions.withDescription("Print a JSON object for each thing that happens")
+    ),
+    printShutdownPlan: CliOptions.boolean("print-shutdown-plan").pipe(
+      CliOptions.withDescription(
+        "Print what a shutdown does and how long it may take; start nothing"
+      )
+    ),
+    config: configFlag
+  },
+  (flags) => watch(flags)
+).pipe(
+  Command.withDescription(
+    "Run every check at its interval, tell who has to know, and back up on schedule. A live table on a terminal, a line for each event elsewhere. Exit code: 0 stopped in order, 1 not all of it in time"
+  )
+)
+
+interface Flags {
+  readonly grace: Option.Option<string>
+  readonly jsonLines: boolean
+  readonly printShutdownPlan: boolean
+  readonly config: Option.Option<string>
+}
+
+const watch = (flags: Flags) =>
+  Effect.gen(function* () {
+    const settings = yield* WatchSettings.load(flags)
+    if (flags.printShutdownPlan) return yield* print(settings)
+    yield* Steps.plan(WatchSettings.partsOf(settings), settings.time).pipe(
+      Effect.flatMap(Plan.check),
+      Effect.mapError(tooLong)
+    )
+    const code = yield* launch(
+      Layer.provide(App.layer(settings), reporter(settings, flags)),
+      settings.time
+    ).pipe(Effect.catchTag("PlanError", tooLong))
+    yield* Effect.flatMap(ExitCode, ({ set }) => set(code))
+  })
+
+/** Also a plan that is too long, to see where the time goes. */
+const print = (settings: WatchSettings.WatchSettings) =>
+  Effect.gen(function* () {
+    const { line } = yield* Output
+    const plan = yield* Effect.mapError(
+      Steps.plan(WatchSettings.partsOf(settings), settings.time),
+      tooLong
+    )
+    yield* line(Plan.text(plan))
+    yield* Effect.mapError(Plan.check(plan), tooLong)
+  })
+
+const tooLong = ({ expected, found, message }: PlanError): ConfigurationError =>
+  new ConfigurationError({
+    source: "shutdown",
+    issues: [
+      {
+        path: ["shutdown", "grace"],
+        expected: `at least ${found}`,
+        found: `${expected}. ${message}`
+      }
+    ]
+  })
+
+const reporter = ({ configuration }: WatchSettings.WatchSettings, flags: Flags) => {
+  const watched = configuration.services.filter(({ configured }) => configured)
+  const others = configuration.services.filter(({ configured }) => !configured)
+  return Reporter.layer({
+    board: Board.make(
+      configuration.name,
+      watched.map(({ label, name, policy }) => ({ name, label, critical: policy.critical })),
+      others.map(({ label }) => label)
+    ),
+    secrets: configuration.secrets,
+    json: flags.jsonLines
+  })
+}

@@ -1,0 +1,187 @@
+import { assert, describe, it } from "@effect/vitest"
+import { FastCheck as fc } from "effect"
+import { stripVTControlCharacters } from "node:util"
+import type { Status } from "../../../src/Check/CheckResult.js"
+import type { Look } from "../../../src/Cli/Output.js"
+import * as Board from "../../../src/Cli/Watch/Board.js"
+import * as Table from "../../../src/Cli/Watch/Table.js"
+import { width } from "../../../src/Cli/Watch/Width.js"
+
+const look: Look = { emoji: true, color: false }
+const size = { columns: 100, rows: 24 }
+const start = Date.UTC(2025, 11, 11, 20, 0, 0)
+
+const sample = (
+  service: string,
+  status: Status,
+  seconds: number,
+  millis = 4,
+  message = `${service} is ${status}`
+): Board.Sample => ({
+  at: start + seconds * 1000,
+  service,
+  status,
+  message,
+  response_time_ms: millis
+})
+
+const watched = (name: string, label = name): Board.Watched => ({ name, label, critical: true })
+
+const board = (samples: ReadonlyArray<Board.Sample>): Board.Board =>
+  samples.reduce(
+    Board.checked,
+    Board.make("Price Bot", [watched("database"), watched("redis", "Redis")], [])
+  )
+
+const up = board([
+  sample("database", "healthy", 0),
+  sample("redis", "healthy", 0, 1),
+  sample("redis", "healthy", 30, 1),
+  sample("redis", "unhealthy", 60, 2, "Redis refused the connection")
+])
+
+describe("the table", () => {
+  it("has a row for each service, with its beats and since when", () => {
+    assert.deepStrictEqual(Table.lines(up, size, look, start + 125_000), [
+      "Price Bot                                                                   2025-12-11 20:02:05 UTC",
+      "",
+      "STATUS        SERVICE   SINCE  RESPONSE  BEATS                 MESSAGE",
+      "✅ healthy    database  2m 5s      4 ms  ▄                     database is healthy",
+      "❌ unhealthy  Redis     1m 5s      2 ms  ▄▄x                   Redis refused the connection",
+      "",
+      "❌ Unhealthy: redis"
+    ])
+  })
+
+  it("says what is not known yet, and what nobody configured", () => {
+    const fresh = Board.make("Price Bot", [watched("redis", "Redis")], ["DMarket API"])
+    const lines = Table.lines(fresh, size, look, start)
+    assert.include(lines[3], "❔ unknown    Redis    -             -")
+    assert.deepStrictEqual(lines.slice(-2), [
+      "❔ Nothing is known yet",
+      "Not configured: DMarket API"
+    ])
+  })
+
+  it("leaves out the word of the status, then beats, on a narrow terminal", () => {
+    const at = (columns: number) => Table.lines(up, { columns, rows: 24 }, look, start + 125_000)
+    assert.include(at(80)[4], "❌ unhealthy  Redis")
+    assert.include(at(80)[4], "▄▄x")
+    assert.match(at(60)[4] ?? "", /^❌ {2}Redis .*▄▄x/)
+    assert.notInclude(at(50)[4], "▄▄x")
+    assert.match(at(50)[4] ?? "", /^❌ {2}Redis .*Redis refu.*…$/)
+  })
+
+  it("shows plain characters where emoji do not, and colour only where it does", () => {
+    const plain = Table.lines(up, size, { emoji: false, color: false }, start + 125_000)
+    assert.include(plain[4], "X unhealthy  Redis     1m 5s      2 ms  ..x")
+    const coloured = Table.lines(up, size, { emoji: true, color: true }, start + 125_000)
+    assert.include(coloured[4], "\u001b[31m❌ unhealthy\u001b[0m")
+    assert.deepStrictEqual(
+      coloured.map(stripVTControlCharacters),
+      Table.lines(up, size, look, start + 125_000)
+    )
+  })
+
+  it("shows on a low terminal what needs somebody, and counts the rest", () => {
+    const names = Array.from({ length: 20 }, (_, index) => `service${index}`)
+    const many = names.reduce(
+      (before, name, index) =>
+        Board.checked(before, sample(name, index === 17 ? "unhealthy" : "healthy", 0)),
+      Board.make(
+        "Bot",
+        names.map((name) => watched(name)),
+        []
+      )
+    )
+    const lines = Table.lines(many, { columns: 100, rows: 12 }, look, start)
+    assert.isAtMost(lines.length, 11)
+    assert.isTrue(lines.some((line) => line.includes("❌ unhealthy  service17")))
+    assert.include(lines, "and 15 healthy")
+  })
+
+  it("has no control characters of a service's answer", () => {
+    const nasty = board([sample("redis", "unhealthy", 0, 1, "bad\n\u001b[2Janswer")])
+    for (const line of Table.lines(nasty, size, look, start)) assert.notMatch(line, /\p{Cc}/u)
+  })
+
+  it("says that a status is old", () => {
+    const lines = Table.lines(Board.stale(up, "database"), size, look, start)
+    assert.include(lines[3], "(stale) database is healthy")
+  })
+
+  const backup: Board.Backups = {
+    next: start + 7_200_000,
+    last: { name: "bot_sqlite_20251211_030000_123.db.gz", bytes: 41_000_000, at: start - 60_000 },
+    running: undefined,
+    problem: undefined
+  }
+
+  it("tells of backups, channels and the journal below", () => {
+    const troubled: Board.Board = {
+      ...up,
+      backup: { ...backup, problem: "The last backup failed: the disk is full" },
+      channels: [
+        { channel: "ops", waiting: 2, problem: "no answer within 10s", disabled: false },
+        { channel: "hook", waiting: 1, problem: "403 Forbidden", disabled: true }
+      ],
+      journal: { inMemory: undefined, problem: "disk I/O error", waiting: 12 },
+      stopping: "wait for pending tasks"
+    }
+    assert.deepStrictEqual(
+      Table.lines(troubled, { ...size, columns: 120 }, look, start).slice(-7),
+      [
+        "❌ Unhealthy: redis",
+        "Next backup 2025-12-11 22:00 UTC, in 2h 0m; last bot_sqlite_20251211_030000_123.db.gz, 41 MB, 1m 0s ago",
+        "The last backup failed: the disk is full",
+        "Channel ops: 2 alerts wait, no answer within 10s",
+        "Channel hook is disabled: 1 alert waits, 403 Forbidden",
+        "Journal down, 12 entries wait: disk I/O error",
+        "Stopping: wait for pending tasks"
+      ]
+    )
+  })
+
+  it("says what backup is running", () => {
+    const running: Board.Board = {
+      ...up,
+      backup: { ...backup, running: { what: "A backup", since: start - 5000 } }
+    }
+    assert.include(
+      Table.lines(running, { ...size, columns: 120 }, look, start).at(-1),
+      "A backup is running for 5s; last bot_sqlite"
+    )
+  })
+
+  const anyBoard = fc
+    .array(
+      fc.record({
+        label: fc.string({ unit: "grapheme", minLength: 1 }),
+        message: fc.string({ unit: "grapheme" })
+      }),
+      {
+        maxLength: 30
+      }
+    )
+    .map((services) =>
+      services.reduce(
+        (before, { message }, index) =>
+          Board.checked(before, sample(`s${index}`, "degraded", 0, 5, message)),
+        Board.make(
+          "Bot",
+          services.map(({ label }, index) => watched(`s${index}`, label)),
+          []
+        )
+      )
+    )
+
+  it.prop(
+    "fits the terminal, whatever its size",
+    [anyBoard, fc.nat(200), fc.nat(60)],
+    ([one, columns, rows]) => {
+      const lines = Table.lines(one, { columns: columns + 1, rows: rows + 1 }, look, start)
+      assert.isAtMost(lines.length, Math.max(1, rows))
+      for (const line of lines) assert.isAtMost(width(line), columns)
+    }
+  )
+})
