@@ -17,6 +17,7 @@ const allowed = `
   Lifecycle/runMain -> @effect/platform/Runtime
   Status/Server -> node:http, src/Monitor/Journal, src/Backup/Backup, src/Lifecycle/Lifecycle
   plugins/shared/PgClient -> pg, src/Check/Check, src/Common/DatabaseUrl
+  Cli/Journal/PostgresClient -> @effect/sql, src/Postgres/Connection, src/Monitor/Journal
   plugins/Database -> @effect/sql, src/Postgres/Connection, src/Check/Check, src/plugins/shared/PgClient, src/plugins/Database/Sqlite
   plugins/Database/Sqlite -> better-sqlite3, src/Alert/Alert
   plugins/BackupFreshness -> src/Backup/Backup, src/Check/Check
