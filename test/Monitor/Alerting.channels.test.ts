@@ -69,7 +69,9 @@ const lastWords = (alerts: ReadonlyArray<Alert>): ReadonlyMap<string, boolean> =
     )
   )
 
-describe("a channel in trouble delays no beat and no other channel, and gets all that is owed", () => {
+describe("a channel in trouble delays no beat and no other channel, and gets all that is owed", {
+  timeout: 120_000
+}, () => {
   for (const [trouble, attempt] of Object.entries(troubles)) {
     it.effect(trouble, () =>
       Effect.gen(function* () {

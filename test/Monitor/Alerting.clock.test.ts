@@ -10,7 +10,7 @@ const beats = Effect.flatMap(HealthMonitor.HealthMonitor, ({ heartbeat }) =>
   Effect.map(Effect.flatten(heartbeat), (report) => report.beats.get("redis"))
 )
 
-describe("a clock that is set", () => {
+describe("a clock that is set", { timeout: 120_000 }, () => {
   for (const [how, by] of [
     ["forward a day", hours(24)],
     ["back an hour", -hours(1)]
@@ -67,7 +67,7 @@ describe("a clock that is set", () => {
   )
 })
 
-describe("a machine that sleeps for an hour", () => {
+describe("a machine that sleeps for an hour", { timeout: 120_000 }, () => {
   it.effect("wakes up with one late beat, and nothing to tell", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)

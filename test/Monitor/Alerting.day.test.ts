@@ -11,7 +11,7 @@ import { alerted, planned, within } from "./alerted.js"
 const beats = 289
 const count = 20
 
-describe("a virtual day of 20 checks at 5 minutes", () => {
+describe("a virtual day of 20 checks at 5 minutes", { timeout: 120_000 }, () => {
   it.effect("each beat at its time, each outage told once and its end once", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)

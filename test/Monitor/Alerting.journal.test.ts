@@ -42,7 +42,7 @@ const sharedJournal = Effect.gen(function* () {
 const during = <A, E, R>(options: Options, use: Effect.Effect<A, E, R>) =>
   Effect.provide(use, alerted({ requestsEvery: "5 seconds", ...options }))
 
-describe("a journal that is down at the start", () => {
+describe("a journal that is down at the start", { timeout: 120_000 }, () => {
   it.scoped("alerts go out from memory, and are recorded when it is there", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)
@@ -182,7 +182,7 @@ describe("a journal that is down at the start", () => {
   )
 })
 
-describe("a journal that goes down", () => {
+describe("a journal that goes down", { timeout: 120_000 }, () => {
   it.scoped("and does not answer holds up no beat, and alerts go out", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)

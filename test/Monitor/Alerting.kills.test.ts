@@ -45,7 +45,9 @@ const killed = (kill: NonNullable<Order["kill"]>, after: Order["results"]) =>
     return { taken: taken.map(([kind]) => kind), opened: of("opened"), resolved: of("resolved") }
   }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
 
-describe("a process that is killed between a result and its acknowledged alert", () => {
+describe("a process that is killed between a result and its acknowledged alert", {
+  timeout: 120_000
+}, () => {
   for (const at of steps) {
     it.scopedLive(`the outage is told, with one key: ${at}`, () =>
       Effect.gen(function* () {

@@ -25,7 +25,9 @@ const beat = (count: number) => new RegExp(`^up ${count} `, "m")
 /** So many beats of another process go by meanwhile. */
 const slept = 9
 
-describe("a process that is stopped for a while, as by a machine that sleeps", () => {
+describe("a process that is stopped for a while, as by a machine that sleeps", {
+  timeout: 120_000
+}, () => {
   it.scopedLive("goes on with one late beat, and tells nothing", () =>
     Effect.gen(function* () {
       const sleeper = yield* Program.start(program.file)
