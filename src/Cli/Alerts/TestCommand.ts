@@ -5,7 +5,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { Clock, DateTime, Duration, Effect, Either, Option } from "effect"
+import { Clock, DateTime, Duration, Effect, Either, Layer, Option } from "effect"
 import type { Alert } from "../../Alert/Alert.js"
 import { AlertChannelError } from "../../Alert/AlertChannelError.js"
 import * as ChannelRegistry from "../../Alert/ChannelRegistry.js"
@@ -45,8 +45,7 @@ const test = (flags: Flags) =>
     const alerts = yield* configuration.alerts
     const names = yield* select(flags, alerts)
     const passed = yield* Effect.forEach(names, (name) => tried(name, configuration)).pipe(
-      Effect.provide(alerts.channels),
-      Effect.provide(ChannelRegistry.layer),
+      Effect.provide(Layer.provideMerge(alerts.channels, ChannelRegistry.layer)),
       // Names come from a mapping and are known to differ.
       Effect.orDie
     )
