@@ -14,6 +14,7 @@ import * as Draft from "./AlertPolicy/Draft.js"
 import type { Event } from "./AlertPolicy/Event.js"
 import * as Occurrences from "./AlertPolicy/occurrences.js"
 import type { Policy } from "./AlertPolicy/Policy.js"
+import { remembered } from "./AlertPolicy/remembered.js"
 import * as Settle from "./AlertPolicy/settle.js"
 import type { State } from "./AlertPolicy/State.js"
 import { onResult } from "./AlertPolicy/thresholds.js"
@@ -121,6 +122,8 @@ const apply = (draft: Draft.Draft, event: Event): void => {
       return
     case "Restarted":
       return Occurrences.restarted(draft)
+    case "Remembered":
+      return remembered(draft, event.state)
     case "MaintenanceStarted":
       return Occurrences.quiet(draft, { ...event, kind: "Maintenance" })
     case "MaintenanceEnded":

@@ -6,6 +6,7 @@
 import { Context, Effect, Layer } from "effect"
 import { create } from "./Backup/Create.js"
 import { drill } from "./Backup/Drill.js"
+import * as Identity from "./Backup/Identity.js"
 import { list } from "./Backup/List.js"
 import * as Options from "./Backup/Options.js"
 import { prune } from "./Backup/Prune.js"
@@ -149,7 +150,8 @@ export const layer = (
   Layer.effect(
     Backup,
     Effect.gen(function* () {
-      const desk = Options.desk(options, yield* BackupStrategy, yield* BackupStore)
+      const host = yield* Identity.hostName
+      const desk = Options.desk(options, yield* BackupStrategy, yield* BackupStore, host)
       return {
         create: (given = {}) => create(desk, given),
         list: list(desk),

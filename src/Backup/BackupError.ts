@@ -75,11 +75,15 @@ export class BackupError extends Schema.TaggedError<BackupError>("holter/Backup/
     found: Schema.String,
     /** What to do about it, in the imperative. */
     advice: Schema.optional(Schema.String),
+    /** The backup of what was there before, where a restore failed after it was made. */
+    preRestore: Schema.optional(Schema.String),
     cause: Schema.optional(Schema.Defect)
   }
 ) {
   override get message(): string {
     const advice = this.advice === undefined ? "" : ` ${this.advice}.`
-    return `${this.subject}: expected ${this.expected}, found ${this.found}.${advice}`
+    const saved =
+      this.preRestore === undefined ? "" : ` What was there before is saved as ${this.preRestore}.`
+    return `${this.subject}: expected ${this.expected}, found ${this.found}.${advice}${saved}`
   }
 }

@@ -6,9 +6,14 @@
  * number instead (`.holter-lock-2` after `.holter-lock-1`), which one process gets, then looks
  * again, and gives way if anybody else has come in between.
  *
+ * An owner on another machine or in another container cannot be asked. It makes its lock longer every
+ * 15 seconds, and who finds such a lock watches it: by its own clock and by nobody else's, since the
+ * clocks of two machines need not agree.
+ *
  * @since 0.1.0
  */
-import { Clock, DateTime, Effect, Either, Option, Schedule, Schema, type Scope } from "effect"
+import { DateTime, Duration, Effect, Either, Option, Schedule, Schema, type Scope } from "effect"
+import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "./BackupError.js"
@@ -25,8 +30,8 @@ export interface Held {
 }
 
 /**
- * Takes the lock of a directory for as long as the scope is open. Fails with `Locked` at once where
- * another run has it.
+ * Takes the lock of a directory for as long as the scope is open. Fails with `Locked` where another
+ * run has it: at once, or at the next sign of life of one on another machine.
  *
  * @since 0.1.0
  * @category constructors
@@ -40,10 +45,11 @@ export const acquire = (
     const id = yield* Owner.unique
     const now = yield* DateTime.now
     const claim = { id, owner: me, purpose, since: now }
-    const file = yield* Effect.acquireRelease(compete(directory, claim, rounds), (held) =>
-      Effect.ignore(Effect.whenEffect(LocalFiles.remove(held), isOurs(held, id)))
+    const file = yield* Effect.acquireRelease(
+      compete(directory, claim, rounds, new Set()),
+      (held) => Effect.ignore(Effect.whenEffect(LocalFiles.remove(held), isOurs(held, id)))
     )
-    yield* Effect.forkScoped(Effect.repeat(beat(file), Schedule.spaced("15 seconds")))
+    yield* Effect.forkScoped(Effect.schedule(beat(file, id), Schedule.spaced("15 seconds")))
     const check = Effect.flatMap(isOurs(file, id), (ours) =>
       ours
         ? Effect.void
@@ -75,11 +81,15 @@ const rounds = 20
 const compete = (
   directory: string,
   claim: Claim,
-  left: number
+  left: number,
+  /** The texts of locks that were seen to give no sign of life. */
+  quiet: Set<string>
 ): Effect.Effect<string, BackupError> =>
   Effect.gen(function* () {
     const before = yield* locksIn(directory)
-    for (const lock of before) if (!(yield* isStale(lock, claim.owner))) return yield* locked(lock)
+    for (const lock of before) {
+      if (!(yield* isStale(lock, claim.owner, quiet))) return yield* locked(lock)
+    }
     const number = Math.max(0, ...before.map((lock) => lock.number)) + 1
     const file = path.join(directory, `${prefix}${number}`)
     if (yield* create(file, claim)) {
@@ -92,7 +102,7 @@ const compete = (
     }
     if (left > 1) {
       yield* Effect.yieldNow()
-      return yield* compete(directory, claim, left - 1)
+      return yield* compete(directory, claim, left - 1, quiet)
     }
     return yield* new BackupError({
       reason: "Locked",
@@ -109,7 +119,7 @@ interface Lock {
   readonly number: number
   readonly id: string
   readonly claim: Option.Option<Claim>
-  readonly touchedAt: number
+  readonly text: string
 }
 
 const prefix = ".holter-lock-"
@@ -121,31 +131,49 @@ const locksIn = (directory: string): Effect.Effect<ReadonlyArray<Lock>, BackupEr
       const number = /^\.holter-lock-([1-9]\d{0,8})$/.exec(name)?.[1]
       if (number === undefined) continue
       const file = path.join(directory, name)
-      const stat = yield* LocalFiles.look(file)
-      const text = yield* LocalFiles.text(file)
+      const found = yield* LocalFiles.text(file)
       // Released in between.
-      if (Option.isNone(stat) || Option.isNone(text)) continue
-      const claim = Either.getRight(decode(text.value))
-      const id = Option.match(claim, { onNone: () => text.value, onSome: (known) => known.id })
-      const touchedAt = Number(stat.value.mtimeMs)
-      locks.push({ file, number: Number(number), id, claim, touchedAt })
+      if (Option.isNone(found)) continue
+      const text = found.value
+      const claim = Either.getRight(decode(text))
+      const id = Option.match(claim, { onNone: () => text, onSome: (known) => known.id })
+      locks.push({ file, number: Number(number), id, claim, text })
     }
     return locks
   })
 
-const isStale = (lock: Lock, me: Owner.Owner): Effect.Effect<boolean> =>
+const isStale = (
+  lock: Lock,
+  me: Owner.Owner,
+  quiet: Set<string>
+): Effect.Effect<boolean, BackupError> =>
   Effect.gen(function* () {
     const state = Option.isSome(lock.claim)
       ? yield* Owner.stateOf(lock.claim.value.owner, me)
       : "unknown"
     if (state !== "unknown") return state === "dead"
-    const silence = (yield* Clock.currentTimeMillis) - lock.touchedAt
-    return silence > patienceMillis
+    if (quiet.has(lock.text)) return true
+    yield* Effect.logInfo(`Waiting for a sign of life of ${ownerOf(lock)}, up to ${patience}`)
+    const isQuiet = yield* watch(lock, Duration.toSeconds(patience))
+    if (isQuiet) quiet.add(lock.text)
+    return isQuiet
   })
 
-/** How old the last sign of life of an owner may be that cannot be asked. */
+/** Whether nothing happens to a lock for so many seconds. One that is released is no sign of life. */
+const watch = (lock: Lock, seconds: number): Effect.Effect<boolean, BackupError> =>
+  Effect.gen(function* () {
+    const text = yield* LocalFiles.text(lock.file)
+    if (Option.isNone(text)) return true
+    if (text.value !== lock.text) return false
+    if (seconds <= 0) return true
+    yield* Effect.sleep(Duration.seconds(lookSeconds))
+    return yield* watch(lock, seconds - lookSeconds)
+  })
+
+const lookSeconds = 5
+
+/** How long an owner that cannot be asked may give no sign of life. */
 const patience = "2 minutes"
-const patienceMillis = 120_000
 
 /** With all of its content at once, where the file system has hard links. */
 const create = (file: string, claim: Claim): Effect.Effect<boolean, BackupError> => {
@@ -163,20 +191,21 @@ const create = (file: string, claim: Claim): Effect.Effect<boolean, BackupError>
               () => Effect.succeed(false)
             )
           )
-        ),
-        Effect.tap((ours) => (ours ? beat(file) : Effect.void))
+        )
       ),
     () => Effect.ignore(LocalFiles.remove(draft))
   )
 }
 
-/** A sign of life, by this process's clock. */
-const beat = (file: string): Effect.Effect<void> =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Effect.ignore(
-      LocalFiles.attempt(file, "the lock", () => fs.utimes(file, now / 1000, now / 1000))
-    )
-  )
+/** A sign of life: a blank line more, which reads as the same claim. Never makes a file anew. */
+const beat = (file: string, id: string): Effect.Effect<void> =>
+  LocalFiles.attempt(file, "the lock", async () => {
+    const handle = await fs.open(file, constants.O_WRONLY | constants.O_APPEND)
+    await handle
+      .write("\n")
+      .then(() => handle.sync())
+      .finally(() => handle.close())
+  }).pipe(Effect.whenEffect(isOurs(file, id)), Effect.ignore)
 
 const isOurs = (file: string, id: string): Effect.Effect<boolean, BackupError> =>
   Effect.map(LocalFiles.text(file), (text) =>
@@ -203,4 +232,11 @@ const locked = ({ claim, file }: Lock): BackupError => {
   })
 }
 
-const waitOrRemove = `Wait ${patience}, after which it is taken over`
+const waitOrRemove = `Run it again: it is taken over once it was quiet for ${patience}`
+
+const ownerOf = ({ claim, file }: Lock): string =>
+  Option.match(claim, {
+    onNone: () => `the lock ${file}, which does not tell its owner`,
+    onSome: ({ owner, purpose }) =>
+      `process ${owner.pid} on ${owner.host}, which has locked ${path.dirname(file)} to ${purpose}`
+  })

@@ -15,6 +15,11 @@ export {
   BackupStore,
   /**
    * @since 0.1.0
+   * @category utils
+   */
+  problemOf,
+  /**
+   * @since 0.1.0
    * @category models
    */
   type Stage,
@@ -57,7 +62,7 @@ export const layerDirectory = (options: DirectoryOptions): Layer.Layer<BackupSto
     Effect.gen(function* () {
       const main = yield* Directory.make({ path: options.path, create: true })
       const copies = yield* Effect.forEach(options.copies ?? [], (path) =>
-        Directory.make({ path, create: false })
+        Directory.make({ path, create: false, memory: options.path })
       )
       return { main, copies }
     })

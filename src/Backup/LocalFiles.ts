@@ -117,19 +117,27 @@ export const free = (directory: string): Effect.Effect<number, BackupError> =>
   })
 
 /** The checksum of a file, read from its start to its end. @internal */
-export const sha256 = (file: string): Effect.Effect<string, BackupError> =>
+export const sha256 = (
+  file: string,
+  onAlive: Effect.Effect<void> = Effect.void
+): Effect.Effect<string, BackupError> =>
   Effect.scoped(
-    Effect.flatMap(open(file, constants.O_RDONLY), (handle) =>
-      attempt(file, "a file that can be read to its end", async () => {
-        const hash: Hash = createHash("sha256")
-        const chunk = Buffer.allocUnsafe(chunkBytes)
-        for (;;) {
+    Effect.gen(function* () {
+      const handle = yield* open(file, constants.O_RDONLY)
+      const hash: Hash = createHash("sha256")
+      const chunk = Buffer.allocUnsafe(chunkBytes)
+      const readSome = attempt(file, "a file that can be read to its end", async () => {
+        for (let bytes = 0; bytes < aliveBytes; ) {
           const { bytesRead } = await handle.read(chunk, 0, chunkBytes)
-          if (bytesRead === 0) return hash.digest("hex")
+          if (bytesRead === 0) return true
           hash.update(chunk.subarray(0, bytesRead))
+          bytes += bytesRead
         }
+        return false
       })
-    )
+      while (!(yield* readSome)) yield* onAlive
+      return hash.digest("hex")
+    })
   )
 
 /** @internal */
@@ -147,7 +155,9 @@ export const copy = (
       const source = yield* open(from, constants.O_RDONLY)
       const target = yield* open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
       const chunk = Buffer.allocUnsafe(chunkBytes)
+      const toDisk = attempt(to, "a write that reaches the disk", () => target.sync())
       let bytes = 0
+      let synced = 0
       for (;;) {
         const { bytesRead } = yield* attempt(from, "a file that can be read to its end", () =>
           source.read(chunk, 0, chunkBytes)
@@ -155,9 +165,14 @@ export const copy = (
         if (bytesRead === 0) break
         yield* attempt(to, "room for a copy", () => target.writeFile(chunk.subarray(0, bytesRead)))
         bytes += bytesRead
+        // Not all at the end, when a slow share would be silent for minutes.
+        if (bytes - synced >= aliveBytes) {
+          yield* toDisk
+          synced = bytes
+        }
         yield* onBytes(bytes)
       }
-      yield* attempt(to, "a write that reaches the disk", () => target.sync())
+      yield* toDisk
     })
   )
 
@@ -178,6 +193,9 @@ export const makeDirectory = (directory: string): Effect.Effect<void, BackupErro
       fs.mkdir(directory, { recursive: true, mode: 0o700 })
     )
   )
+
+/** So much is read, or brought to the disk, between two signs that it goes on. */
+const aliveBytes = 16 * 1024 * 1024
 
 /** Small enough that hashing one does not hold up the event loop. */
 const chunkBytes = 256 * 1024

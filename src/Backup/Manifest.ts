@@ -8,6 +8,8 @@ import { Either, ParseResult, Schema } from "effect"
 /**
  * Which database a backup is of. `name` is the database's name, or the name of the SQLite file;
  * `location` the server's address, or the directory of the file. No user, no password.
+ * `host` is the machine whose directory, socket or `localhost` that is: two machines have the same
+ * ones. Older manifests, and those from containers that have a new name at each start, have none.
  *
  * @since 0.1.0
  * @category models
@@ -15,7 +17,8 @@ import { Either, ParseResult, Schema } from "effect"
 export const Database = Schema.Struct({
   engine: Schema.String,
   name: Schema.String,
-  location: Schema.String
+  location: Schema.String,
+  host: Schema.optional(Schema.String)
 })
 
 /**

@@ -113,13 +113,17 @@ export const plan = (
 }
 
 /**
- * Whether two backups are of the same database at the same place.
+ * Whether two backups are of the same database at the same place, as far as both tell: an older one
+ * does not name its machine.
  *
  * @since 0.1.0
  * @category utils
  */
 export const isSameDatabase = (one: Manifest.Database, other: Manifest.Database): boolean =>
-  one.engine === other.engine && one.name === other.name && one.location === other.location
+  one.engine === other.engine &&
+  one.name === other.name &&
+  one.location === other.location &&
+  (one.host === undefined || other.host === undefined || one.host === other.host)
 
 /** A backup that may be removed, if nothing keeps it. */
 interface Own {
@@ -165,12 +169,8 @@ const keptOf = (rotated: ReadonlyArray<Own>, policy: Policy): ReadonlyMap<string
       keep(own, label)
     }
   }
-  // One that is not verified goes when enough newer ones are: it may be all there is of its day.
-  const enough = counted[Math.max(1, last) - 1]
-  for (const own of rotated) {
-    const isNeeded = enough === undefined || own.startedAt >= enough.startedAt
-    if (!isVerified(own) && isNeeded) keep(own, "not verified")
-  }
+  // It may be all there is of its day, and what broke it is to be found out.
+  for (const own of rotated) if (!isVerified(own)) keep(own, "not verified")
   return new Map([...reasons].map(([name, all]) => [name, all.join(", ")]))
 }
 

@@ -297,10 +297,13 @@ export const make = <
     layer,
     layerConfig: (wrapped, options) =>
       Layer.unwrapEffect(Effect.map(Config.unwrap(wrapped), (input) => layer(input, options))),
+    // Not in an Effect: each layer around a layer is kept, with all that it is made of, for as long
+    // as the program runs.
     layerStandalone: (input, options) =>
-      Layer.unwrapEffect(
-        Effect.map(validate(input, options, "standalone"), (valid) => standalone(valid, options))
-      ),
+      Either.match(validate(input, options, "standalone"), {
+        onLeft: Layer.fail,
+        onRight: (valid) => standalone(valid, options)
+      }),
     decode: (input, options, scrub) =>
       CheckConfig.decode(config, rules("standalone"), input, scrub).pipe(
         withPolicy(options),

@@ -23,13 +23,20 @@ const checkOnly = Command.run(Command.withSubcommands(root, [CheckCommand.comman
 
 const whole = Effect.map(
   Effect.promise(() =>
-    Promise.all([import("./WatchCommand.js"), import("./Backup/BackupCommand.js")])
+    Promise.all([
+      import("./WatchCommand.js"),
+      import("./Journal/JournalCommands.js"),
+      import("./Alerts/AlertsCommand.js"),
+      import("./Backup/BackupCommand.js")
+    ])
   ),
-  ([watch, backup]) =>
+  ([watch, journal, alerts, backup]) =>
     Command.run(
       Command.withSubcommands(root, [
         CheckCommand.command,
         watch.command,
+        ...journal.commands,
+        alerts.command,
         backup.command,
         PluginsCommand.command,
         InitCommand.command

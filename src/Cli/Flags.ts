@@ -20,5 +20,11 @@ export const valued: ReadonlySet<string | undefined> = new Set([
   "--database-url",
   "--backup-dir",
   "--backup-file",
-  "--keep"
+  "--keep",
+  "--at",
+  "--for",
+  "--until",
+  "--why",
+  "--by",
+  "--since"
 ])

@@ -61,7 +61,7 @@ export const problems = (summary: StatusSummary): ReadonlyArray<string> =>
     .filter(([, service]) => service.status === "unhealthy" || service.status === "degraded")
     .map(([name, service]) => `${name} is ${service.status}: ${onOneLine(service.message)}`)
 
-const mark = (status: Status, look: Look): string => {
+export const mark = (status: Status, look: Look): string => {
   const { ansi, emoji, text } = marks[status]
   if (look.emoji) return emoji
   return look.color ? `\u001b[${ansi}m${text}\u001b[0m` : text

@@ -42,6 +42,11 @@ import { Journal, type JournalError } from "./Journal.js"
 export interface Options {
   readonly policy: AlertPolicy.Policy
   readonly maintenance?: ReadonlyArray<Maintenance.Window>
+  /**
+   * How often to look in the journal for what other programs ask for, such as a silence. Five
+   * seconds by default.
+   */
+  readonly requestsEvery?: Duration.DurationInput
 }
 
 /**
@@ -128,7 +133,7 @@ export const layer = (
       yield* Effect.forkScoped(
         Stream.runForEach(notifier.disabled, (gone) => inbox.offer(Input.Disabled(gone)))
       )
-      yield* Effect.forkScoped(Requests.poll(journal, inbox))
+      yield* Effect.forkScoped(Requests.poll(journal, inbox, options.requestsEvery ?? "5 seconds"))
       yield* Effect.forkScoped(judging(judge, inbox))
 
       const reached = (input: (done: Deferred.Deferred<void>) => Input) =>

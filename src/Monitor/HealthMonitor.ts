@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import {
+  Chunk,
   Context,
   DateTime,
   Effect,
@@ -158,8 +159,18 @@ export const layerWith = (
           })
         )
       )
-      const stream = Stream.unwrapScoped(Effect.map(events.subscribe, Mailbox.toStream))
-      const checked = Stream.filter(stream, (event) => event._tag === "Checked")
+      const stream = <A>(pick: (event: HealthEvent) => Option.Option<A>) =>
+        Stream.unwrapScoped(
+          Effect.map(events.subscribe, (mailbox) =>
+            // One step for all events that are there: a `Stream.filter` and a `Stream.map` more are
+            // paid for with each result.
+            Stream.repeatEffectChunkOption(
+              Effect.flatMap(mailbox.takeAll, ([messages, done]) =>
+                done ? Effect.fail(Option.none()) : Effect.succeed(Chunk.filterMap(messages, pick))
+              )
+            )
+          )
+        )
 
       return {
         runAllChecks: Effect.gen(function* () {
@@ -189,8 +200,12 @@ export const layerWith = (
         statusSummary: Effect.gen(function* () {
           return StatusSummary.make(yield* entries, yield* DateTime.now, yield* report)
         }),
-        results: Stream.map(checked, ({ result }) => result),
-        changes: Stream.filterMap(checked, ({ change }) => Option.fromNullable(change)),
+        results: stream((event) =>
+          event._tag === "Checked" ? Option.some(event.result) : Option.none()
+        ),
+        changes: stream((event) =>
+          event._tag === "Checked" ? Option.fromNullable(event.change) : Option.none()
+        ),
         subscribe: events.subscribe,
         registerAlertCallback: (callback) =>
           Effect.flatMap(events.subscribe, (mailbox) => AlertCallbacks.register(mailbox, callback))

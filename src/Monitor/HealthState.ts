@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import type { CheckPolicy } from "../Check/CheckPolicy.js"
-import type { CheckResult, Status } from "../Check/CheckResult.js"
+import { type CheckResult, type Status, weigh } from "../Check/CheckResult.js"
 
 /**
  * @since 0.1.0
@@ -26,17 +26,24 @@ export interface HealthState {
   readonly passable: number
   /** Whether there ever was a result that was not unhealthy. */
   readonly started: boolean
+  /**
+   * Before anything is confirmed a check counts as healthy, so that its first failures are news.
+   * One that is not critical is never worse than degraded.
+   */
+  readonly confirmedStatus: Known
   /** The latest result of the confirmed status. */
   readonly confirmed: CheckResult | undefined
 }
 
+type Known = Exclude<Status, "unknown">
+
 /**
- * How many results in a row it takes to change the confirmed status.
+ * How many results in a row it takes to change the confirmed status, and how bad it can be.
  *
  * @since 0.1.0
  * @category models
  */
-export type Thresholds = Pick<CheckPolicy, "failureThreshold" | "recoveryThreshold">
+export type Thresholds = Pick<CheckPolicy, "critical" | "failureThreshold" | "recoveryThreshold">
 
 /**
  * A change of the confirmed status.
@@ -62,6 +69,7 @@ export const initial: HealthState = {
   unhealthy: 0,
   passable: 0,
   started: false,
+  confirmedStatus: "healthy",
   confirmed: undefined
 }
 
@@ -76,19 +84,23 @@ export const next = (
   result: CheckResult,
   thresholds: Thresholds
 ): HealthState => {
-  if (result.status === "unknown") return { ...state, last: result, started: true }
-  const isHealthy = result.status === "healthy"
-  const isUnhealthy = result.status === "unhealthy"
+  const status = weigh(result.status, thresholds.critical)
+  if (status === "unknown") return { ...state, last: result, started: true }
+  const isHealthy = status === "healthy"
+  const isUnhealthy = status === "unhealthy"
   const counted: HealthState = {
     last: result,
     failures: isHealthy ? 0 : state.failures + 1,
     successes: isHealthy ? state.successes + 1 : 0,
     unhealthy: isUnhealthy ? state.unhealthy + 1 : 0,
     passable: isUnhealthy ? 0 : state.passable + 1,
-    started: state.started || !isUnhealthy,
+    started: state.started || result.status !== "unhealthy",
+    confirmedStatus: state.confirmedStatus,
     confirmed: state.confirmed
   }
-  return confirms(counted, result.status, thresholds) ? { ...counted, confirmed: result } : counted
+  return confirms(counted, status, thresholds)
+    ? { ...counted, confirmedStatus: status, confirmed: result }
+    : counted
 }
 
 /**
@@ -99,32 +111,25 @@ export const next = (
  * @category folding
  */
 export const changeBetween = (before: HealthState, after: HealthState): Change | undefined => {
-  const { confirmed: previous } = before
   const { confirmed: result } = after
-  return result === undefined || result.status === (previous?.status ?? "healthy")
+  return result === undefined || before.confirmedStatus === after.confirmedStatus
     ? undefined
-    : { result, previous }
+    : { result, previous: before.confirmed }
 }
 
 /** Whether the status of the last result is now the confirmed one. */
 const confirms = (
-  state: HealthState,
-  status: Exclude<Status, "unknown">,
+  { confirmedStatus: confirmed, failures, passable, successes, unhealthy }: HealthState,
+  status: Known,
   { failureThreshold, recoveryThreshold }: Thresholds
 ): boolean => {
-  // Before anything is confirmed a check counts as healthy, so that its first failures are news.
-  const confirmed = state.confirmed?.status ?? "healthy"
   if (status === confirmed) return true
   switch (status) {
     case "healthy":
-      return state.successes >= recoveryThreshold
+      return successes >= recoveryThreshold
     case "degraded":
-      return confirmed === "healthy"
-        ? state.failures >= failureThreshold
-        : state.passable >= recoveryThreshold
+      return confirmed === "healthy" ? failures >= failureThreshold : passable >= recoveryThreshold
     case "unhealthy":
-      return confirmed === "healthy"
-        ? state.failures >= failureThreshold
-        : state.unhealthy >= failureThreshold
+      return confirmed === "healthy" ? failures >= failureThreshold : unhealthy >= failureThreshold
   }
 }

@@ -88,6 +88,8 @@ export class Journal extends Context.Tag("holter/Monitor/Journal")<
     readonly history: (since: number) => Stream.Stream<AlertPolicy.Event.Event, JournalError>
     /** Leaves an event for the program that watches: a silence, an acknowledgement. */
     readonly request: (event: AlertPolicy.Event.Event) => Effect.Effect<void, JournalError>
+    /** What other programs left and nobody has taken yet. */
+    readonly requests: Effect.Effect<ReadonlyArray<AlertPolicy.Event.Event>, JournalError>
     /** What other programs left, which is then gone. */
     readonly takeRequests: Effect.Effect<ReadonlyArray<AlertPolicy.Event.Event>, JournalError>
     /** The last verdict that was kept under this key. */
@@ -195,7 +197,11 @@ const changesOf = (
     results: [],
     events: isPlain ? [] : [numbered(event)],
     decisions: news.map(numbered),
-    incidents: Changes.incidentsOf(before, after, event.at),
+    incidents: new Map([
+      // What was open in an earlier run may be over at once.
+      ...(event._tag === "Remembered" ? Changes.incidentsOf(event.state, after, event.at) : []),
+      ...Changes.incidentsOf(before, after, event.at)
+    ]),
     state: after,
     outbox: new Map([
       ...removed.map((key) => [key, undefined] as const),
@@ -244,24 +250,36 @@ const decodeRequest = Schema.decodeUnknown(
 )
 const encodeRequest = Schema.encodeSync(Schema.parseJson(AlertPolicy.Event.Event))
 
-const requests = (sql: SqlClient): Pick<Reader, "request" | "takeRequests"> => ({
-  request: (event) =>
-    Effect.gen(function* () {
-      const id = `${event.at}-${yield* Random.nextIntBetween(0, 2 ** 31)}`
-      const row = { id, at: event.at, event: encodeRequest(event) }
-      yield* Effect.mapError(sql`INSERT INTO holter_requests ${sql.insert(row)}`, fromSqlError)
-    }),
-  takeRequests: Effect.gen(function* () {
+const requests = (sql: SqlClient): Pick<Reader, "request" | "requests" | "takeRequests"> => {
+  const waiting = Effect.gen(function* () {
     const rows = yield* sql<{ readonly id: string }>`SELECT id, event
       FROM holter_requests ORDER BY at, id`
-    const taken = yield* Effect.forEach(rows, (row) =>
-      Effect.mapError(decodeRequest(row), (cause) => unreadable("requests", cause))
+    return yield* Effect.forEach(rows, (row) =>
+      Effect.mapBoth(decodeRequest(row), {
+        onFailure: (cause) => unreadable("requests", cause),
+        onSuccess: ({ event }) => ({ id: row.id, event })
+      })
     )
-    const ids = rows.map(({ id }) => id)
-    if (ids.length > 0) yield* sql`DELETE FROM holter_requests WHERE ${sql.in("id", ids)}`
-    return taken.map(({ event }) => event)
-  }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
-})
+  })
+  return {
+    request: (event) =>
+      Effect.gen(function* () {
+        const id = `${event.at}-${yield* Random.nextIntBetween(0, 2 ** 31)}`
+        const row = { id, at: event.at, event: encodeRequest(event) }
+        yield* Effect.mapError(sql`INSERT INTO holter_requests ${sql.insert(row)}`, fromSqlError)
+      }),
+    requests: waiting.pipe(
+      Effect.map((all) => all.map(({ event }) => event)),
+      Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error)))
+    ),
+    takeRequests: Effect.gen(function* () {
+      const taken = yield* waiting
+      const ids = taken.map(({ id }) => id)
+      if (ids.length > 0) yield* sql`DELETE FROM holter_requests WHERE ${sql.in("id", ids)}`
+      return taken.map(({ event }) => event)
+    }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
+  }
+}
 
 const verdicts = (sql: SqlClient): Pick<Reader, "verdict" | "keepVerdict"> => ({
   verdict: (key) =>

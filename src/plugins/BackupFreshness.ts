@@ -56,6 +56,11 @@ const Config = Schema.Struct({
       description: "only backups of this engine: sqlite or postgresql"
     })
   ),
+  database: Schema.optional(
+    Schema.NonEmptyTrimmedString.annotations({
+      description: "only backups of this database: the file's name, or the name on the server"
+    })
+  ),
   warnAge: ConfigField.withDefault(ConfigField.duration, "26 hours").annotations({
     description: "degraded when the newest good backup is older"
   }),
@@ -132,37 +137,90 @@ export const BackupFreshness = Check.make("backup_freshness", {
   services: ({ directory }) => BackupStore.layerDirectory({ path: directory })
 })
 
+/** What is to be said of the backups of one database. */
+interface Judgement {
+  readonly facts: Freshness.Facts
+  readonly failure: BackupFreshnessError["reason"] | undefined
+  readonly found: ReadonlyArray<string>
+}
+
 const judge = (
   config: Config,
-  facts: Freshness.Facts
+  all: ReadonlyArray<Freshness.Facts>
 ): Effect.Effect<Outcome.Outcome, BackupFreshnessError> => {
+  const judged = all.map((facts) => judgeOne(config, facts)).sort(worstFirst)
+  const [worst] = judged
+  if (worst === undefined) {
+    return new BackupFreshnessError({
+      reason: "NoBackup",
+      directory: config.directory,
+      found: "there is none",
+      details: { directory: config.directory, backups: 0, newest: null, problems: 0, databases: 0 }
+    })
+  }
+  const details = { ...detailsOf(config, worst.facts), databases: all.length }
+  const told = judged.filter(({ failure, found }) => failure !== undefined || found.length > 0)
+  const found = told
+    .map((one) => (all.length > 1 ? `${labelOf(one.facts)}: ` : "") + one.found.join("; "))
+    .join("; ")
+  if (worst.failure !== undefined) {
+    return new BackupFreshnessError({
+      reason: worst.failure,
+      directory: config.directory,
+      found: all.length > 1 ? `${found} (${whereGone})` : found,
+      details
+    })
+  }
+  return Effect.succeed(
+    told.length > 0
+      ? Outcome.degraded(`Backups: ${found}`, { details })
+      : Outcome.healthy(healthyText(judged, worst.facts), { details })
+  )
+}
+
+const whereGone = "of a database that is no more, move the backups elsewhere"
+
+const judgeOne = (config: Config, facts: Freshness.Facts): Judgement => {
   const { newest } = facts
-  const details = detailsOf(config, facts)
-  const fail = (reason: BackupFreshnessError["reason"], found: string) =>
-    new BackupFreshnessError({ reason, directory: config.directory, found, details })
   const bad = facts.problems.map(({ name, problem }) => `${name} (${problem})`)
   if (newest === undefined) {
-    return fail("NoBackup", bad.length === 0 ? "there is none" : `none is good: ${bad.join(", ")}`)
+    return { facts, failure: "NoBackup", found: [`none is good: ${bad.join(", ")}`] }
   }
   const age = `the newest good backup is ${ageOf(newest.age)} old`
-  if (Duration.greaterThan(newest.age, config.criticalAge)) return fail("TooOld", age)
-  const warnings = [
+  if (Duration.greaterThan(newest.age, config.criticalAge)) {
+    return { facts, failure: "TooOld", found: [age] }
+  }
+  const found = [
     ...(Duration.greaterThan(newest.age, config.warnAge) ? [age] : []),
     ...sizeWarning(config, newest),
     ...(config.verifyAge === undefined ? [] : since("verified", facts.verified, config.verifyAge)),
     ...(config.drillAge === undefined ? [] : since("drilled", facts.drilled, config.drillAge)),
     ...(bad.length === 0 ? [] : [`not good: ${bad.join(", ")}`])
   ]
-  return Effect.succeed(
-    warnings.length > 0
-      ? Outcome.degraded(`Backups: ${warnings.join("; ")}`, { details })
-      : Outcome.healthy(
-          `Newest backup is ${ageOf(newest.age)} old (${Figures.bytes(newest.bytes)})`,
-          {
-            details
-          }
-        )
-  )
+  return { facts, failure: undefined, found }
+}
+
+const worstFirst = (one: Judgement, other: Judgement): number =>
+  severityOf(other) - severityOf(one) || ageIn(other) - ageIn(one)
+
+const severityOf = ({ failure, found }: Judgement): number =>
+  failure === "NoBackup" ? 3 : failure === "TooOld" ? 2 : found.length > 0 ? 1 : 0
+
+const ageIn = ({ facts: { newest } }: Judgement): number =>
+  newest === undefined ? 0 : Duration.toMillis(newest.age)
+
+const labelOf = ({ app, database, engine }: Freshness.Facts): string =>
+  database === undefined
+    ? `${app} (${engine})`
+    : `${app} ${database.name} (${engine}) at ${database.location}${database.host === undefined ? "" : ` on ${database.host}`}`
+
+/** Of several databases the one whose newest backup is the oldest. */
+const healthyText = (all: ReadonlyArray<Judgement>, { newest }: Freshness.Facts): string => {
+  const figures =
+    newest === undefined ? "" : `${ageOf(newest.age)} old (${Figures.bytes(newest.bytes)})`
+  return all.length === 1
+    ? `Newest backup is ${figures}`
+    : `${all.length} databases are backed up, the newest backup of each at most ${figures}`
 }
 
 const sizeWarning = (config: Config, newest: Freshness.Newest): ReadonlyArray<string> =>

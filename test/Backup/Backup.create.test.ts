@@ -1,7 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Fiber, TestClock } from "effect"
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { Chunk, DateTime, Effect, Fiber, Option, TestClock } from "effect"
+import { execFileSync } from "node:child_process"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
+import promises from "node:fs/promises"
 import * as path from "node:path"
+import * as Backup from "../../src/Backup/Backup.js"
+import * as BackupStore from "../../src/Backup/BackupStore.js"
 import { steps } from "../../src/Backup/BackupStep.js"
 import * as Bench from "./bench.js"
 
@@ -89,6 +104,60 @@ describe("Backup.create", () => {
       const { backups, own } = yield* run((backup) => backup.list)
       assert.lengthOf(backups, 4)
       assert.lengthOf(own, 1)
+    })
+  )
+
+  it.scoped(
+    "keeps the backups of another machine with the same database in a shared directory",
+    () =>
+      Effect.gen(function* () {
+        const { as, files } = yield* Bench.make()
+        const on = (host: string | undefined) => {
+          const one = as({ options: { keep: 1, host } })
+          const hour = TestClock.adjust("1 hour")
+          const create = Effect.zipRight(
+            hour,
+            one((backup) => backup.create())
+          )
+          const backups = Effect.map(
+            one((backup) => backup.list),
+            ({ own }) => own
+          )
+          const latest = Effect.map(
+            one((it) => it.plan(Bench.latest)),
+            ({ name }) => name
+          )
+          return { create, backups, latest }
+        }
+        const [one, two] = [on("web1"), on("web2")]
+        const mine = yield* one.create
+        assert.strictEqual(mine.manifest.dump.database.host, "web1")
+        const theirs = yield* Effect.replicateEffect(two.create, 3)
+        assert.deepStrictEqual(
+          files().filter((name) => name.endsWith(".db")),
+          [mine.name, theirs[2]?.name]
+        )
+        assert.lengthOf(yield* one.backups, 1)
+        assert.strictEqual(yield* one.latest, mine.name)
+        assert.strictEqual(yield* two.latest, theirs[2]?.name)
+      })
+  )
+
+  it.scoped("rotates and restores what was made before manifests named their machine", () =>
+    Effect.gen(function* () {
+      const { as, directory, files } = yield* Bench.make()
+      const one = as({ options: { keep: 1, host: "web1" } })
+      const old = yield* one((backup) => backup.create())
+      const record = path.join(directory, `${old.name}.manifest.json`)
+      const named = /,\s*"host": "web1"/
+      assert.match(readFileSync(record, "utf8"), named)
+      writeFileSync(record, readFileSync(record, "utf8").replace(named, ""))
+      const plan = yield* one((backup) => backup.plan(Bench.latest))
+      assert.deepStrictEqual([plan.name, plan.warnings], [old.name, []])
+      yield* TestClock.adjust("1 hour")
+      const next = yield* one((backup) => backup.create())
+      assert.deepStrictEqual(next.pruned, [old.name])
+      assert.deepStrictEqual(files(), [next.name, `${next.name}.manifest.json`])
     })
   )
 
@@ -208,6 +277,19 @@ describe("Backup.create", () => {
   )
 })
 
+/** Until the work is over. */
+const whileTimePasses = <A, E>(work: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(work)
+    let end = yield* Fiber.poll(fiber)
+    while (Option.isNone(end)) {
+      yield* Effect.promise(() => promises.stat("/"))
+      if (!Chunk.isEmpty(yield* TestClock.sleeps())) yield* TestClock.adjust("31 seconds")
+      end = yield* Fiber.poll(fiber)
+    }
+    return yield* end.value
+  })
+
 describe("Copies", () => {
   it.scoped("are the same files in each store, and rotate there as well", () =>
     Effect.gen(function* () {
@@ -262,6 +344,73 @@ describe("Copies", () => {
         assert.deepStrictEqual(files(good), files())
         assert.isFalse(existsSync(gone))
       })
+  )
+
+  it.scoped("do not go into the mount point of a disk that was used and is not mounted", () =>
+    Effect.gen(function* () {
+      const { backup, copies, files } = yield* Bench.make({ copies: 2 })
+      const [unmounted = "", good = ""] = copies
+      yield* backup(content)
+      const disk = `${unmounted}-elsewhere`
+      renameSync(unmounted, disk)
+      mkdirSync(unmounted)
+      const failed = yield* backup(content)
+      const [problem, none] = failed.copies.map((copy) => copy.problem)
+      assert.strictEqual(problem?.reason, "StoreFailed")
+      assert.include(
+        problem?.message,
+        `Mount it; if it is a new disk, run touch ${unmounted}/.holter-store to say so.`
+      )
+      assert.isUndefined(none)
+      assert.deepStrictEqual(readdirSync(unmounted), [])
+      assert.deepStrictEqual(files(good), files())
+      // Mounted again.
+      rmdirSync(unmounted)
+      renameSync(disk, unmounted)
+      assert.isUndefined((yield* backup(content)).copies[0]?.problem)
+      // A new disk, and the operator's word for it.
+      rmSync(unmounted, { recursive: true })
+      mkdirSync(unmounted)
+      writeFileSync(path.join(unmounted, ".holter-store"), "")
+      const last = yield* backup(content)
+      assert.isUndefined(last.copies[0]?.problem)
+      assert.deepStrictEqual(files(unmounted), [last.name, `${last.name}.manifest.json`])
+    })
+  )
+
+  it.scoped("are refused to a share that does not answer, and the backup is made", () =>
+    Effect.gen(function* () {
+      const { copies, files, run } = yield* Bench.make({ copies: 1 })
+      // Who opens it waits for a writer that never comes, as for a server that is gone.
+      execFileSync("mkfifo", [path.join(copies[0] ?? "", ".holter-store")])
+      const created = yield* whileTimePasses(run((backup) => backup.create()))
+      assert.include(created.copies[0]?.problem?.message, "no answer, as of a network share")
+      assert.deepStrictEqual(files(), [created.name, `${created.name}.manifest.json`])
+    })
+  )
+
+  it.scoped("are given up where nothing goes on any more, and the backup is made", () =>
+    Effect.gen(function* () {
+      const { directory, files, layerOf } = yield* Bench.make({ copies: 1 })
+      const stores = Effect.map(BackupStore.BackupStore, (made) => ({
+        ...made,
+        copies: made.copies.map((copy) => ({
+          ...copy,
+          list: Effect.succeed([]),
+          lock: () => Effect.void,
+          stage: Effect.never
+        }))
+      })).pipe(
+        Effect.provide(BackupStore.layerDirectory({ path: directory, copies: [`${directory}-x`] }))
+      )
+      mkdirSync(`${directory}-x`)
+      const create = Effect.flatMap(Backup.Backup, (backup) => backup.create()).pipe(
+        Effect.provide(layerOf({}, yield* stores))
+      )
+      const created = yield* whileTimePasses(create)
+      assert.include(created.copies[0]?.problem?.message, "no sign of life for 5m")
+      assert.deepStrictEqual(files(), [created.name, `${created.name}.manifest.json`])
+    })
   )
 
   it.scoped("are pruned by a prune too, and nothing goes in a dry run", () =>

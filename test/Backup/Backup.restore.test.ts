@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Option, TestClock } from "effect"
 import { copyFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
-import type { BackupError } from "../../src/Backup/BackupError.js"
+import { BackupError } from "../../src/Backup/BackupError.js"
 import { steps } from "../../src/Backup/BackupStep.js"
 import * as Manifest from "../../src/Backup/Manifest.js"
 import * as Bench from "./bench.js"
@@ -243,6 +243,54 @@ describe("Backup.restore", () => {
         heal()
         yield* run((backup) => backup.restore(Bench.latest))
         assert.deepStrictEqual(yield* read, tuesday)
+      })
+    )
+  }
+
+  it.scoped("names the pre-restore backup in every error after it was made", () =>
+    Effect.gen(function* () {
+      const busy = new BackupError({
+        reason: "Busy",
+        subject: "bot.json",
+        expected: "a lock",
+        found: "none"
+      })
+      const { as, failAt, files, heal, run } = yield* bench()
+      const told: Array<string> = []
+      const onSaved = (name: string) => Effect.sync(() => told.push(name))
+      failAt("restore/restore")
+      const atStep = yield* Effect.flip(run((it) => it.restore(Bench.latest, { onSaved })))
+      heal()
+      const failing = as({ strategy: (one) => ({ ...one, restore: () => Effect.fail(busy) }) })
+      const inStrategy = yield* Effect.flip(failing((it) => it.restore(Bench.latest, { onSaved })))
+      assert.strictEqual(inStrategy.reason, "Busy")
+      const saved = files().filter(isSaved)
+      assert.lengthOf(saved, 2)
+      assert.deepStrictEqual([atStep.preRestore, inStrategy.preRestore], saved)
+      assert.deepStrictEqual(told, saved)
+      assert.include(inStrategy.message, `What was there before is saved as ${saved[1]}.`)
+      failAt("restore/pre-restore")
+      assert.isUndefined((yield* Effect.flip(run((it) => it.restore(Bench.latest)))).preRestore)
+    })
+  )
+
+  for (const [what, step] of [
+    ["restored into the database", "restore/restore"],
+    ["published", "create/publish"]
+  ] as const) {
+    it.scoped(`that lost its lock to another run is not ${what}`, () =>
+      Effect.gen(function* () {
+        const { directory, files, loseLockAt, read, run } = yield* bench()
+        loseLockAt(step)
+        const before = files()
+        const error = yield* Effect.flip(run((it) => it.restore(Bench.latest)))
+        assert.strictEqual(error.reason, "Locked")
+        assert.include(error.message, "another run has taken it over")
+        assert.deepStrictEqual(yield* read, today)
+        if (step === "create/publish") {
+          rmSync(path.join(directory, ".holter-lock-1"))
+          assert.deepStrictEqual(files(), before)
+        }
       })
     )
   }

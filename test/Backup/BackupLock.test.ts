@@ -1,6 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Exit, Scope, TestClock } from "effect"
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { Chunk, DateTime, Effect, Exit, Fiber, Option, Scope, TestClock } from "effect"
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import promises from "node:fs/promises"
 import { syncBuiltinESMExports } from "node:module"
 import * as path from "node:path"
@@ -90,44 +97,71 @@ describe("BackupLock", () => {
     it.scoped(`of ${name} is taken over after two minutes without a sign of life`, () =>
       Effect.gen(function* () {
         const { folder, locks, me, take } = yield* bench
-        leave(folder, { ...me, pid: nobody, ...change }, 119)
-        const error = yield* Effect.flip(Effect.scoped(take))
-        assert.include(error.message, "found one to dream by process 4194304")
-        yield* TestClock.adjust("2 seconds")
-        yield* Effect.scoped(
+        // By a clock that is ahead of this one, it was touched in an hour from now.
+        leave(folder, { ...me, pid: nobody, ...change }, -3600)
+        const taking = Effect.scoped(
           Effect.tap(take, () => assert.deepStrictEqual(locks(), [".holter-lock-2"]))
         )
+        const { end, seconds } = yield* whileTimePasses(taking)
+        assert.isTrue(Exit.isSuccess(end))
+        assert.isAtLeast(seconds, 120)
       })
+    )
+
+    it.scoped(
+      `of ${name} is left to it when it gives a sign of life, whatever its clock says`,
+      () =>
+        Effect.gen(function* () {
+          const { folder, locks, me, take } = yield* bench
+          // By a clock that is behind this one, it was last touched an hour ago.
+          leave(folder, { ...me, pid: nobody, ...change }, 3600)
+          const { end, seconds } = yield* whileTimePasses(Effect.scoped(take), (seconds) => {
+            if (seconds !== 90) return
+            appendFileSync(path.join(folder, ".holter-lock-1"), "\n")
+            utimesSync(path.join(folder, ".holter-lock-1"), 0, 0)
+          })
+          assert.isTrue(Exit.isFailure(end))
+          assert.include(String(end), "one to dream by process 4194304")
+          assert.isAtLeast(seconds, 90)
+          assert.deepStrictEqual(locks(), [".holter-lock-1"])
+        })
     )
   }
 
-  it.scoped("gives a sign of life, so that it is not taken over on a shared volume", () =>
+  it.scoped("that is released while it is watched is taken", () =>
     Effect.gen(function* () {
-      const { folder, take } = yield* bench
-      yield* take
-      const file = path.join(folder, ".holter-lock-1")
-      const text = readFileSync(file, "utf8")
-      // As another machine would see it.
-      const elsewhere = text.replace(/"host":"[^"]*"/, '"host":"other"')
-      yield* TestClock.adjust("10 minutes")
-      writeFileSync(path.join(folder, ".holter-lock-1"), elsewhere)
-      yield* TestClock.adjust("15 seconds")
-      const error = yield* Effect.flip(Effect.scoped(take))
-      assert.strictEqual(error.reason, "Locked")
+      const { folder, me, take } = yield* bench
+      leave(folder, { ...me, host: "other", boot: "other" })
+      const { end } = yield* whileTimePasses(Effect.scoped(take), (seconds) => {
+        if (seconds === 30) rmSync(path.join(folder, ".holter-lock-1"))
+      })
+      assert.isTrue(Exit.isSuccess(end))
     })
   )
 
-  it.scoped("that does not tell its owner is waited for as well", () =>
+  it.scoped("gives a sign of life, which changes nothing that it says", () =>
     Effect.gen(function* () {
       const { folder, take } = yield* bench
-      const file = path.join(folder, ".holter-lock-7")
-      writeFileSync(file, "")
-      const seconds = DateTime.unsafeMake(now).epochMillis / 1000
-      utimesSync(file, seconds, seconds)
-      const error = yield* Effect.flip(Effect.scoped(take))
-      assert.include(error.message, "the lock .holter-lock-7, which does not tell its owner")
-      yield* TestClock.adjust("3 minutes")
-      yield* Effect.scoped(take)
+      const { check } = yield* take
+      const file = path.join(folder, ".holter-lock-1")
+      const text = readFileSync(file, "utf8")
+      yield* TestClock.adjust("15 seconds")
+      while (readFileSync(file, "utf8") === text) yield* pass
+      assert.strictEqual(readFileSync(file, "utf8"), `${text}\n`)
+      yield* check
+    })
+  )
+
+  it.scoped("that does not tell its owner is watched as well", () =>
+    Effect.gen(function* () {
+      const { folder, take } = yield* bench
+      writeFileSync(path.join(folder, ".holter-lock-7"), "")
+      const taking = Effect.scoped(
+        Effect.tap(take, () => assert.deepStrictEqual(readdirSync(folder), [".holter-lock-8"]))
+      )
+      const { end, seconds } = yield* whileTimePasses(taking)
+      assert.isTrue(Exit.isSuccess(end))
+      assert.isAtLeast(seconds, 120)
       assert.deepStrictEqual(readdirSync(folder), [])
     })
   )
@@ -202,6 +236,27 @@ describe("BackupLock", () => {
     })
   )
 })
+
+/** Five seconds at a time until the work is over; how many passed. */
+const whileTimePasses = <A, E>(
+  work: Effect.Effect<A, E>,
+  at: (seconds: number) => void = () => undefined
+) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(work)
+    let seconds = 0
+    let end = yield* Fiber.poll(fiber)
+    while (Option.isNone(end)) {
+      yield* pass
+      end = yield* Fiber.poll(fiber)
+      // At the disk, and not waiting for the clock.
+      if (Option.isSome(end) || Chunk.isEmpty(yield* TestClock.sleeps())) continue
+      seconds += 5
+      at(seconds)
+      yield* TestClock.adjust("5 seconds")
+    }
+    return { end: end.value, seconds }
+  })
 
 /** Does something right before the next hard link is made. */
 const beforeLink = (act: () => void) => {

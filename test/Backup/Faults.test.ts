@@ -110,7 +110,7 @@ describe("A process that is killed", () => {
       Effect.gen(function* () {
         const subject = yield* bench()
         for (const { step, work } of [...allSteps, ...inRestore]) {
-          // Copies are walked where there is a store for them.
+          // Copies are walked with SQLite, in Faults.sqlite.test.ts.
           if (step === "create/copy") continue
           yield* Scripted.write(subject.order.database, after)
           const report = yield* subject.runner.run({
@@ -164,7 +164,7 @@ const walk = (subject: Bench, work: Work, fault: "SIGKILL" | "EIO" | "ENOSPC", s
 
 describe("A file system that fails", () => {
   for (const fault of ["EIO", "ENOSPC"] as const) {
-    for (const work of ["create", "restore"] as const) {
+    for (const work of ["create", "restore", "prune"] as const) {
       it.scopedLive(
         `with ${fault} at any call in ${work} is a typed error, and loses nothing`,
         () => Effect.flatMap(bench(), (subject) => walk(subject, work, fault, 7)),

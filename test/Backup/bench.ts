@@ -1,6 +1,6 @@
 /** Backups of a scripted database in real directories, at noon of a virtual day. */
 import { type Context, DateTime, Effect, Layer, TestClock } from "effect"
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Backup from "../../src/Backup/Backup.js"
 import { BackupError } from "../../src/Backup/BackupError.js"
@@ -34,10 +34,17 @@ export const make = (given: Given = {}) =>
     })
     const steps: Array<BackupStep> = []
     const faults = new Map<BackupStep, Effect.Effect<void, BackupError>>()
-    const layerOf = (changes: Given) => {
+    const layerOf = (
+      changes: Given,
+      stores?: Context.Tag.Service<BackupStore.BackupStore>
+    ): Layer.Layer<Backup.Backup> => {
       const strategy = Scripted.make({ file: database, ...changes.scripted })
       return Backup.layer({ app: "Bot", keep: 3, version: "1.2.3", ...changes.options }).pipe(
-        Layer.provide(BackupStore.layerDirectory({ path: directory, copies })),
+        Layer.provide(
+          stores === undefined
+            ? BackupStore.layerDirectory({ path: directory, copies })
+            : Layer.succeed(BackupStore.BackupStore, stores)
+        ),
         Layer.provide(Layer.succeed(BackupStrategy, changes.strategy?.(strategy) ?? strategy))
       )
     }
@@ -62,11 +69,21 @@ export const make = (given: Given = {}) =>
       copies,
       steps,
       as,
+      layerOf,
       run: as({}),
       failAt: (step: BackupStep) =>
         faults.set(
           step,
           new BackupError({ reason: "StoreFailed", subject: step, expected: "none", found: "it" })
+        ),
+      /** Another machine takes the lock over, thinking that this one is dead. */
+      loseLockAt: (step: BackupStep) =>
+        faults.set(
+          step,
+          Effect.sync(() => {
+            const lock = path.join(directory, ".holter-lock-1")
+            writeFileSync(lock, readFileSync(lock, "utf8").replace(/"id":"[^"]*"/, '"id":"other"'))
+          })
         ),
       heal: () => faults.clear(),
       /** A backup of this content, an hour after the last. */
@@ -78,7 +95,11 @@ export const make = (given: Given = {}) =>
         }),
       write: (content: Scripted.Content) => Scripted.write(database, content),
       read: Scripted.read(database),
-      files: (where = directory) => readdirSync(where).toSorted(),
+      /** Without the marks of stores of copies. */
+      files: (where = directory) =>
+        readdirSync(where)
+          .filter((name) => !name.startsWith(".holter-store"))
+          .toSorted(),
       /** A file of the older Python script. */
       python: (name: string, content: Scripted.Content) => {
         mkdirSync(directory, { recursive: true })

@@ -106,7 +106,7 @@ describe("Configuration, the services", () => {
       const one = yield* load(
         {},
         tcp(
-          "port: 1, timeout: 2 seconds, interval: 1 minute, critical: false, group: liveness, retry: { times: 2 }, dependsOn: [a], failureThreshold: 5"
+          "port: 1, timeout: 2 seconds, interval: 1 minute, critical: false, group: liveness, retry: { times: 2 }, dependsOn: [database], failureThreshold: 5"
         )
       )
       const policy = yield* policyOf(one, "gateway")
@@ -117,7 +117,7 @@ describe("Configuration, the services", () => {
       assert.strictEqual(policy.critical, false)
       assert.strictEqual(policy.group, "liveness")
       assert.strictEqual(policy.failureThreshold, 5)
-      assert.deepStrictEqual(policy.dependsOn, ["a"])
+      assert.deepStrictEqual(policy.dependsOn, ["database"])
       assert.isDefined(policy.retry)
     })
   )
@@ -150,9 +150,9 @@ describe("Configuration, its name and warnings", () => {
 
   it.effect("warns of sections that this version does not use", () =>
     Effect.gen(function* () {
-      const one = yield* load(database, "status: {}\nalerts: {}\nbackup: { keep: 7 }\n")
+      const one = yield* load(database, "shutdown: {}\nstatus: {}\nbackup: { keep: 7 }\n")
       assert.lengthOf(one.warnings, 2)
-      assert.match(one.warnings.join(), /"alerts" is not used.*"status" is not used/)
+      assert.match(one.warnings.join(), /"status" is not used.*"shutdown" is not used/)
     })
   )
 })

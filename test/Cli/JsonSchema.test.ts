@@ -6,9 +6,10 @@ import * as Catalog from "../../src/Cli/Catalog.js"
 import * as JsonSchema from "../../src/Cli/JsonSchema.js"
 
 const checks = Effect.forEach([...Catalog.builtIn.values()], Catalog.load)
+const channels = Effect.forEach([...Catalog.builtInChannels.values()], Catalog.loadChannel)
 
-const validator = Effect.map(checks, (all) => {
-  const schema = JSON.parse(JSON.stringify(JsonSchema.make(all))) as object
+const validator = Effect.map(Effect.all([checks, channels]), ([all, told]) => {
+  const schema = JSON.parse(JSON.stringify(JsonSchema.make(all, told))) as object
   return new Ajv({ allErrors: true, strictTypes: false }).compile(schema)
 })
 
@@ -53,7 +54,20 @@ const valid: ReadonlyArray<readonly [string, unknown]> = [
         timeZone: "UTC",
         stores: [{ type: "directory", path: "/mnt/backups" }]
       },
-      alerts: {},
+      alerts: {
+        channels: {
+          ops: {
+            type: "telegram",
+            token: "${TELEGRAM_BOT_TOKEN}",
+            chatId: "${ADMIN_TELEGRAM_CHAT_ID}"
+          },
+          hook: { type: "webhook", url: "${HOOK_URL}", secret: "${HOOK_SECRET}" }
+        },
+        routes: [
+          { severity: "unhealthy", to: ["ops"], fallback: "hook" },
+          { severity: "degraded", to: ["log"] }
+        ]
+      },
       status: {},
       shutdown: {},
       journal: {}
@@ -69,6 +83,30 @@ const valid: ReadonlyArray<readonly [string, unknown]> = [
   ["a retry", { checks: { a: { type: "memory", retry: { times: 2, base: "500 millis" } } } }],
   ["another plugin's type", { checks: { jobs: { type: "queue", length: 3 } } }],
   ["a variable in backup", { backup: { keep: "${KEEP}", compress: "${HOW:-zstd}" } }],
+  [
+    "all there is of alerts",
+    {
+      alerts: {
+        channels: {
+          ops: { type: "telegram", chatId: -1001, silent: "${SILENT}", reminders: false },
+          page: { type: "command", command: ["page", "${TEAM}"], env: { KEY: "${KEY}" } },
+          queue: { type: "queue", url: "amqp://q" }
+        },
+        maintenance: [
+          { name: "backup", schedule: "0 3 * * *", timeZone: "Europe/Berlin", duration: "1 hour" },
+          { name: "move", from: "2026-05-01T22:00:00Z", until: "${UNTIL}", services: ["a"] }
+        ],
+        limits: {
+          startGrace: "30 seconds",
+          reminders: ["15 minutes"],
+          cap: { messages: 5 },
+          flapping: { openings: "${MANY}" },
+          staleAfter: 3
+        },
+        deadMan: { url: "${PING_URL}", interval: "5 minutes", style: "plain" }
+      }
+    }
+  ],
   ["its own schema", { $schema: "./holter.config.schema.json" }]
 ]
 
@@ -90,6 +128,12 @@ const invalid: ReadonlyArray<readonly [string, unknown]> = [
   ["a backup of none", { backup: { keep: 0 } }],
   ["a compression that is none", { backup: { compress: "brotli" } }],
   ["an unknown field of backup", { backup: { kepp: 3 } }],
+  ["a channel without a type", { alerts: { channels: { a: {} } } }],
+  ["a channel without what it needs", { alerts: { channels: { a: { type: "webhook" } } } }],
+  ["an unknown field of alerts", { alerts: { route: [] } }],
+  ["a severity that is none", { alerts: { routes: [{ severity: "bad", to: [] }] } }],
+  ["a limit of none", { alerts: { limits: { staleAfter: 0 } } }],
+  ["a shell command", { alerts: { channels: { a: { type: "command", command: "mail ops" } } } }],
   ["a store that is none", { backup: { stores: [{ type: "s3", path: "x" }] } }]
 ]
 
@@ -97,12 +141,16 @@ describe("JsonSchema", () => {
   it.effect("gives one name to no two definitions", () =>
     Effect.gen(function* () {
       const seen = new Map<string, unknown>()
-      for (const check of yield* checks) {
-        const { $defs = {} } = JsonSchema.make([check]) as { readonly $defs?: object }
+      const schemas = [
+        ...(yield* checks).map((check) => [check.type, JsonSchema.make([check], [])] as const),
+        ...(yield* channels).map((one) => [one.type, JsonSchema.make([], [one])] as const)
+      ]
+      for (const [type, schema] of schemas) {
+        const { $defs = {} } = schema as { readonly $defs?: object }
         for (const [name, definition] of Object.entries(
           JSON.parse(JSON.stringify($defs)) as object
         )) {
-          assert.deepStrictEqual(definition, seen.get(name) ?? definition, `${check.type}: ${name}`)
+          assert.deepStrictEqual(definition, seen.get(name) ?? definition, `${type}: ${name}`)
           seen.set(name, definition)
         }
       }
@@ -127,7 +175,7 @@ describe("JsonSchema", () => {
 
   it.effect("has an entry for every type, and text for whoever hovers over a field", () =>
     Effect.gen(function* () {
-      const schema = JsonSchema.make(yield* checks) as unknown as {
+      const schema = JsonSchema.make(yield* checks, []) as unknown as {
         readonly properties: {
           readonly checks: {
             readonly additionalProperties: {

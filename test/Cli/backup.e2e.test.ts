@@ -1,5 +1,6 @@
 /** `holter backup` on SQLite, from a shell, as an operator would use it. */
 import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
 import { Effect, Fiber } from "effect"
 import {
   copyFileSync,
@@ -115,21 +116,33 @@ describe("holter backup, round trip", () => {
     })
   )
 
-  it.scopedLive("copies to other directories, and is 1 where one of them is not there", () =>
-    Effect.gen(function* () {
-      const { backups, cwd, env } = yield* Bot.make(10)
-      mkdirSync(path.join(cwd, "mounted"))
-      const files = {
-        "holter.config.yaml":
-          "backup:\n  stores:\n    - { type: directory, path: mounted }\n    - { type: directory, path: unmounted }\n"
-      }
-      const result = yield* Cli.run(["backup", "create"], { cwd, env, files })
-      assert.strictEqual(result.code, 1)
-      assert.include(result.stdout, "✅ Backed up")
-      assert.include(result.stdout, `copied to directory ${path.join(cwd, "mounted")}`)
-      assert.match(result.stderr, /No copy in directory .*unmounted/)
-      assert.deepStrictEqual(Bot.names(path.join(cwd, "mounted")), Bot.names(backups))
-    })
+  it.scopedLive(
+    "copies to other directories, and is 1 where one of them is not there",
+    () =>
+      Effect.gen(function* () {
+        const { backups, cwd, env } = yield* Bot.make(10)
+        mkdirSync(path.join(cwd, "mounted"))
+        const files = {
+          "holter.config.yaml":
+            "backup:\n  stores:\n    - { type: directory, path: mounted }\n    - { type: directory, path: unmounted }\n"
+        }
+        const result = yield* Cli.run(["backup", "create"], { cwd, env, files })
+        assert.strictEqual(result.code, 1)
+        assert.include(result.stdout, "✅ Backed up")
+        assert.include(result.stdout, `copied to directory ${path.join(cwd, "mounted")}`)
+        assert.match(result.stderr, /^❌ No copy in directory [^\n]*unmounted[^\n]*\n$/)
+        assert.deepStrictEqual(Bot.names(path.join(cwd, "mounted")), Bot.names(backups))
+        for (const args of [["--dry-run"], ["--json"]]) {
+          const pruned = yield* Cli.run(["backup", "prune", ...args], { cwd, env })
+          assert.strictEqual(pruned.code, 1)
+          assert.match(pruned.stderr, /^❌ Nothing pruned in directory [^\n]*unmounted/)
+          if (args[0] === "--dry-run") continue
+          const [mounted, unmounted] = Bot.documentOf(pruned)["copies"] as ReadonlyArray<object>
+          assert.nestedInclude(mounted, { error: null })
+          assert.nestedInclude(unmounted, { "error.reason": "StoreFailed" })
+        }
+      }),
+    60_000
   )
 })
 
@@ -140,7 +153,7 @@ describe("holter backup --json", () => {
       const document = (...args: ReadonlyArray<string>) =>
         Effect.map(holter(...args, "--json"), (result) => {
           well(result)
-          assert.isEmpty(result.stderr)
+          if (args[1] !== "--latest" || args[2] !== "--yes") assert.isEmpty(result.stderr)
           return Bot.documentOf(result)
         })
       const created = yield* document("create")
@@ -175,6 +188,41 @@ describe("holter backup --json", () => {
       assert.nestedInclude(Bot.documentOf(result), { "error.reason": "Missing" })
       assert.match(result.stderr, /^holter: .*expected .*found/)
     })
+  )
+})
+
+describe("holter backup restore, failing once the present is saved", () => {
+  it.scopedLive(
+    "says what it is saved as, and the command that gets back to it",
+    () =>
+      Effect.gen(function* () {
+        const { backups, file, holter } = yield* Bot.make(10)
+        well(yield* holter("create"))
+        Bot.write(file, 5)
+        // A writer keeps the lock that a restore needs, and a backup does not.
+        const writer = yield* Effect.acquireRelease(
+          Effect.sync(() => new Sqlite(file)),
+          (database) => Effect.sync(() => database.close())
+        )
+        writer.exec("BEGIN IMMEDIATE; INSERT INTO users VALUES (1000, 'ann')")
+        const args = ["restore", "--latest", "--yes", "--backup-dir", backups, "--json"]
+        const result = yield* holter(...args)
+        assert.strictEqual(result.code, 1)
+        const saved = Bot.names(backups).find((name) => name.includes("_pre_restore_")) ?? "none"
+        const command = `holter backup restore --backup-file ${saved} --backup-dir ${backups}`
+        assert.nestedInclude(Bot.documentOf(result), {
+          "error.reason": "Busy",
+          "error.pre_restore": saved,
+          "error.take_back": command
+        })
+        assert.match(result.stderr, new RegExp(`^What is there now is saved as ${saved}`))
+        assert.include(result.stderr, `What was there before is saved as ${saved}.`)
+        assert.include(result.stderr, `\n   ${command}\n`)
+        writer.exec("ROLLBACK")
+        well(yield* holter(...command.split(" ").slice(2), "--yes"))
+        assert.strictEqual(Bot.count(file), 5)
+      }),
+    60_000
   )
 })
 

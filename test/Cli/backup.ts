@@ -44,10 +44,10 @@ export const count = (file: string): number => {
   return users
 }
 
-/** The names in the directory, without manifests; hidden ones too, so that nothing is overlooked. */
+/** The names in the directory, without manifests and marks; hidden ones too, so that nothing is overlooked. */
 export const names = (directory: string): ReadonlyArray<string> =>
   readdirSync(directory)
-    .filter((name) => !name.endsWith(".manifest.json"))
+    .filter((name) => !name.endsWith(".manifest.json") && !name.startsWith(".holter-store"))
     .sort()
 
 /** Waits until a run has written a part of a backup into the directory, which must be there. */

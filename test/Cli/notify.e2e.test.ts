@@ -69,7 +69,7 @@ describe("holter check --cron", () => {
   )
 })
 
-const later = "alerts: {}\nstatus: {}\n"
+const later = "shutdown: {}\nstatus: {}\n"
 
 describe("holter check --cron, beside the verdict", () => {
   it.scopedLive("gives no advice on the file each time, which others get", () =>
@@ -79,7 +79,7 @@ describe("holter check --cron, beside the verdict", () => {
       assert.deepInclude(yield* run("--cron"), { code: 0, stdout: "", stderr: "" })
       for (const flags of [[], ["--json"]]) {
         const { stderr } = yield* Cli.run(["check", ...flags], { cwd, env })
-        assert.match(stderr, /"alerts" is not used .*\n.*"status" is not used/)
+        assert.match(stderr, /"status" is not used .*\n.*"shutdown" is not used/)
       }
     })
   )

@@ -134,7 +134,7 @@ describe("a plugin", () => {
         "holter.config.yaml": configuration("./my-check.mjs")
       })
       const list = yield* Cli.run(["plugins", "list"], { cwd })
-      assert.match(list.stdout, /^queue {2,}Length of a queue$/m)
+      assert.match(list.stdout, /^ {2}queue {2,}Length of a queue$/m)
       const describe = yield* Cli.run(["plugins", "describe", "queue"], { cwd })
       assert.match(describe.stdout, /^ {2}length +required {2}how long the queue is$/m)
       assert.match(describe.stdout, /^ {2}limit +optional {2}\S/m)
@@ -169,8 +169,8 @@ describe("a plugin that is none", () => {
     ["rejects", "await Promise.reject(new Error('later'))", ["which fails to load: later"]],
     ["does not parse", "export const = 1", ["which fails to load"]],
     ["lacks a package", "import 'no-such-package'", ["which fails to load", "no-such-package"]],
-    ["exports no check", "export const queue = { type: 'queue' }", ["which exports no check"]],
-    ["exports nothing", "", ["which exports no check"]],
+    ["exports no check", "export const queue = { type: 'queue' }", ["which exports neither"]],
+    ["exports nothing", "", ["which exports neither"]],
     ["takes a type that there is", source("redis"), ['two checks of type "redis"']],
     ["has a type twice", `${source("queue")}export const B = { ...Queue }`, ['of type "queue"']]
   ]

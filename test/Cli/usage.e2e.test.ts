@@ -26,6 +26,9 @@ describe("holter", () => {
         ["plugins", "describe", "nope"],
         ["plugins", "list", "extra"],
         ["init", "--force"],
+        ["alerts", "test"],
+        ["alerts", "test", "nope"],
+        ["alerts", "test", "log", "--all"],
         ["--nope"]
       ],
       (args) =>
@@ -60,7 +63,7 @@ describe("holter", () => {
   )
 
   it.scopedLive("has help for every command, without ANSI where it is piped", () =>
-    each([[], ["check"], ["plugins"], ["plugins", "list"], ["init"]], (words) =>
+    each([[], ["check"], ["plugins"], ["plugins", "list"], ["init"], ["alerts", "test"]], (words) =>
       Effect.gen(function* () {
         const result = yield* Cli.run([...words, "--help"])
         assert.strictEqual(result.code, 0, words.join(" "))
@@ -99,6 +102,8 @@ const types = [
   ...["dns", "tls", "disk", "memory", "event_loop", "backup_freshness"]
 ]
 
+const channels = ["log", "telegram", "webhook", "command"]
+
 describe("holter plugins", () => {
   it.scopedLive("lists every type with what it does", () =>
     Effect.gen(function* () {
@@ -106,21 +111,23 @@ describe("holter plugins", () => {
       assert.strictEqual(result.code, 0, result.stderr)
       const lines = result.stdout.trimEnd().split("\n")
       assert.deepStrictEqual(
-        lines.map((line) => line.split(" ", 1)[0]),
-        types
+        lines.map((line) => line.trim().split(/ {2,}/, 1)[0]),
+        ["Checks:", ...types, "", "Channels of alerts:", ...channels]
       )
-      for (const line of lines) assert.match(line, /^\w+ {2,}\S.{10,}$/)
+      for (const line of lines) assert.match(line, /^( {2}\w+ {2,}\S.{10,}|[A-Z].*:|)$/)
     })
   )
 
   it.scopedLive("describes every type: its fields, which are needed, what they take", () =>
-    each(types, (type) =>
+    each([...new Set([...types, ...channels])], (type) =>
       Effect.gen(function* () {
         const result = yield* Cli.run(["plugins", "describe", type])
         assert.strictEqual(result.code, 0, result.stderr)
         assert.match(result.stdout, new RegExp(`^${type}: \\S`))
-        assert.include(result.stdout, "Service name: ")
-        const fields = result.stdout.split("Fields:\n")[1]?.trimEnd().split("\n") ?? []
+        if (types.includes(type)) assert.include(result.stdout, "Service name: ")
+        if (channels.includes(type)) assert.include(result.stdout, "A channel of alerts: ")
+        const [, ...parts] = result.stdout.split("Fields:\n")
+        const fields = parts.flatMap((part) => part.split("\n\n", 1).join("").trimEnd().split("\n"))
         assert.isNotEmpty(fields)
         for (const field of fields) {
           assert.match(field, /^ {2}(none|\w+ +(required|optional) {2}\S.*)$/, type)

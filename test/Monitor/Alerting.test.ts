@@ -106,7 +106,7 @@ describe("Alerting", () => {
       const redis = yield* ScriptedCheck.make([up, down], { name: "redis" })
       const ops = yield* RecordingChannel.make("ops")
       yield* during(
-        { checks: [redis], channels: [ops.layer] },
+        { checks: [redis], channels: [ops.layer], requestsEvery: "5 seconds" },
         Effect.gen(function* () {
           const alerting = yield* Alerting
           const { request } = yield* Journal.Journal

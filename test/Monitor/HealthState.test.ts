@@ -19,7 +19,7 @@ const history = fc
   .array(fc.constantFrom<Status>("healthy", "degraded", "unhealthy", "unknown"), { maxLength: 40 })
   .map((statuses) => statuses.map(result))
 
-const thresholds = { failureThreshold: 3, recoveryThreshold: 2 }
+const thresholds = { critical: true, failureThreshold: 3, recoveryThreshold: 2 }
 
 const step = (state: HealthState.HealthState, one: CheckResult) =>
   HealthState.next(state, one, thresholds)
@@ -178,5 +178,31 @@ describe("the confirmed status", () => {
         for (const other of known.slice(-needed)) assert.notStrictEqual(other.status, left)
       }
     })
+  })
+})
+
+describe("a check that is not critical", () => {
+  const lax = { ...thresholds, critical: false }
+  const told = (...statuses: ReadonlyArray<Status>) => {
+    let state = HealthState.initial
+    return statuses.map(result).flatMap((one) => {
+      const before = state
+      state = HealthState.next(state, one, lax)
+      return HealthState.changeBetween(before, state) === undefined ? [] : [state.confirmedStatus]
+    })
+  }
+
+  it("is never confirmed to be worse than degraded, as in alerts", () => {
+    const down = ["unhealthy", "unhealthy", "unhealthy"] as const
+    const slow = ["degraded", "degraded", "degraded"] as const
+    assert.deepStrictEqual(told(...down), ["degraded"])
+    assert.deepStrictEqual(told(...slow, ...down, ...slow), ["degraded"])
+    assert.deepStrictEqual(told(...down, "healthy", "healthy"), ["degraded", "healthy"])
+  })
+
+  it("is shown with the status that it has", () => {
+    const state = HealthState.next(HealthState.initial, result("unhealthy", 0), lax)
+    assert.strictEqual(state.last?.status, "unhealthy")
+    assert.isFalse(state.started)
   })
 })

@@ -1,7 +1,7 @@
 /**
  * HealthMonitor, Alerting, Notifier and a journal in memory around some checks, beating.
  */
-import { Effect, Layer, Logger } from "effect"
+import { type Duration, Effect, Layer, Logger } from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
 import * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
@@ -55,6 +55,7 @@ export interface Options {
   readonly maintenance?: ReadonlyArray<Maintenance.Window>
   readonly journal?: Layer.Layer<Journal.Journal | Outbox, unknown>
   readonly notifier?: Notifier.Options
+  readonly requestsEvery?: Duration.DurationInput
 }
 
 const merged = <R>(layers: ReadonlyArray<Layer.Layer<never, unknown, R>>) =>
@@ -63,7 +64,7 @@ const merged = <R>(layers: ReadonlyArray<Layer.Layer<never, unknown, R>>) =>
     Layer.empty
   )
 
-export const policyOf = ({ checks, policy }: Pick<Options, "checks" | "policy">) =>
+const policyOf = ({ checks, policy }: Pick<Options, "checks" | "policy">) =>
   AlertPolicy.make({
     checks: checks.map(({ check }) => check),
     routes: [
@@ -79,6 +80,8 @@ export const alerted = (options: Options) =>
     Layer.provideMerge(
       Alerting.layer({
         policy: policyOf(options),
+        // Each look is a step of the virtual clock, which costs milliseconds.
+        requestsEvery: options.requestsEvery ?? "1 hour",
         ...(options.maintenance === undefined ? {} : { maintenance: options.maintenance })
       })
     ),

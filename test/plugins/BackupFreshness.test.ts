@@ -1,6 +1,6 @@
 /** Whether a list of backups is fresh: from given lists, and from a directory with real files. */
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Layer, TestClock } from "effect"
+import { DateTime, Duration, Effect, Layer, Option, TestClock } from "effect"
 import * as FastCheck from "effect/FastCheck"
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
@@ -37,6 +37,16 @@ const judge = (backups: ReadonlyArray<BackupStore.Stored>, config: Config = {}) 
 const today = stored({ startedAt: "2025-12-11T03:00:00Z" })
 const yesterday = stored({ startedAt: "2025-12-10T03:00:00Z" })
 
+/** Of another database of the same app. */
+const ofDatabase = (name: string, startedAt: string, place: { readonly host?: string } = {}) => {
+  const one = stored({ startedAt })
+  const manifest = Option.map(one.manifest, (known) => ({
+    ...known,
+    dump: { ...known.dump, database: { ...known.dump.database, name, ...place } }
+  }))
+  return { ...one, manifest }
+}
+
 describe("BackupFreshness, of given backups", () => {
   it.effect("is healthy with one of tonight, and tells what it knows", () =>
     Effect.gen(function* () {
@@ -56,7 +66,8 @@ describe("BackupFreshness, of given backups", () => {
         previous_bytes: 41_000_000,
         verified_age_seconds: 5.25 * 3600,
         drilled_age_seconds: 51 * 3600,
-        problems: 0
+        problems: 0,
+        databases: 1
       })
     })
   )
@@ -71,7 +82,14 @@ describe("BackupFreshness, of given backups", () => {
     startedAt: "2025-12-11T03:00:00Z",
     drilledAt: "2025-12-11T04:00:00Z"
   })
-  const never = stored({ startedAt: "2025-12-11T03:00:00Z", verifiedAt: null })
+  const corrupt = stored({ startedAt: "2025-12-11T03:00:00Z", verifiedAt: null })
+  const bare = stored({ startedAt: "2025-12-11T03:00:00Z", bare: true })
+  const otherOld = stored({ startedAt: "2025-12-08T03:00:00Z", app: "shop" })
+  const second = ofDatabase("second.db", "2025-12-11T03:00:00Z")
+  const secondOld = ofDatabase("second.db", "2025-12-08T03:00:00Z")
+  const ofWeb1 = ofDatabase("bot.db", "2025-12-11T03:00:00Z", { host: "web1" })
+  const ofWeb2 = ofDatabase("bot.db", "2025-12-08T03:00:00Z", { host: "web2" })
+  const unnamed = ofDatabase("bot.db", "2025-12-08T03:00:00Z")
 
   for (const [what, backups, config, status, message] of [
     ["none at all", [], {}, "unhealthy", "there is none. Look at the last run"],
@@ -103,7 +121,31 @@ describe("BackupFreshness, of given backups", () => {
       "degraded",
       "drilled 4 hours ago"
     ],
-    ["none verified", [never], { verifyAge: "8 days" }, "degraded", "none was ever verified"],
+    ["none verified", [bare], { verifyAge: "8 days" }, "degraded", "none was ever verified"],
+    ["only one that verify found corrupt", [corrupt], {}, "unhealthy", "none is good"],
+    ["the same and an old one", [corrupt, old], {}, "unhealthy", "77 hours old"],
+    ["the same and a good one", [corrupt, yesterday], {}, "degraded", "found corrupt by holter"],
+    [
+      "an old one of another app",
+      [today, otherOld],
+      {},
+      "unhealthy",
+      "shop dmarket_bot.db (sqlite)"
+    ],
+    ["that with `app`", [today, otherOld], { app: "dmarket_bot" }, "healthy", "5 hours"],
+    [
+      "an old one of another database of the same app",
+      [today, secondOld],
+      {},
+      "unhealthy",
+      "dmarket_bot second.db (sqlite) at /app/data: the newest good backup is 77 hours old"
+    ],
+    ["an old one of another machine", [ofWeb1, ofWeb2], {}, "unhealthy", "on web2: the"],
+    ["one from before manifests named the machine", [ofWeb1, unnamed], {}, "healthy", "5 hours"],
+    ["that with `database`", [second, old], { database: "second.db" }, "healthy", "5 hours"],
+    ["none of the database", [today], { database: "third.db" }, "unhealthy", "there is none"],
+    ["fresh ones of two databases", [today, second], {}, "healthy", "2 databases are backed up"],
+    ["one of the Python script beside Holter's", [old, bare], {}, "healthy", "5 hours"],
     ["verified too long ago", [today], { verifyAge: "1 hour" }, "degraded", "last verified 5 hours"]
   ] as const) {
     it.effect(`${what}: ${status}`, () =>
@@ -145,7 +187,8 @@ describe("BackupFreshness, of given backups", () => {
             ...(broken ? { problem: "empty" } : {})
           })
         )
-        const { newest, problems } = Freshness.facts(all, {}, now)
+        const [one] = Freshness.facts(all, {}, now)
+        const { newest, problems } = one ?? { newest: undefined, problems: [] }
         const good = samples.filter(
           ({ broken, days, preRestore }) => !broken && days <= 0 && !preRestore
         )

@@ -3,6 +3,9 @@ import { NodeContext } from "@effect/platform-node"
 import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { join } from "node:path"
 import * as Strategy from "../../src/Backup/BackupStrategy/Sqlite.js"
 import * as TestRun from "./TestRun.js"
 
@@ -16,6 +19,55 @@ export const strategy = (path: string, options?: Strategy.Options) =>
   Strategy.make({ _tag: "Sqlite", path }, options).pipe(
     Effect.provide([NodeContext.layer, childProgram])
   )
+
+/** Moments of a restore: with the lock and nothing written, with half of it written, when it is committed. */
+export type Moment = "locked" | "halfway" | "committed"
+
+/** The strategy with a child that runs `script` at a moment, on its thread of SQLite. */
+export const faulty = (
+  path: string,
+  given: Strategy.Options & {
+    readonly folder: string
+    readonly moment: Moment
+    readonly script: string
+    /** Run before all else, on each thread. */
+    readonly prelude?: string
+  }
+) =>
+  Effect.gen(function* () {
+    const { sqliteChild } = yield* TestRun.current
+    const program = join(given.folder, `child-${given.moment}.cjs`)
+    const driver = createRequire(import.meta.url).resolve("better-sqlite3")
+    writeFileSync(
+      program,
+      `${given.prelude ?? ""}
+const Sqlite = require(${JSON.stringify(driver)})
+const { backup } = Sqlite.prototype
+Sqlite.prototype.backup = function (file, { progress }) {
+  const met = new Set()
+  const meet = (moment) => {
+    if (moment !== ${JSON.stringify(given.moment)} || met.has(moment)) return
+    met.add(moment)
+    ${given.script}
+  }
+  let isLocked = false
+  const watched = (state) => {
+    const pages = progress(state)
+    meet(isLocked ? "halfway" : "locked")
+    isLocked = true
+    return pages
+  }
+  return backup.call(this, file, { progress: watched }).then((done) => {
+    if (done.totalPages > 0) meet("committed")
+    return done
+  })
+}
+require(${JSON.stringify(sqliteChild)})`
+    )
+    return yield* Strategy.make({ _tag: "Sqlite", path }, given).pipe(
+      Effect.provide([NodeContext.layer, Layer.succeed(Strategy.ChildProgram, program)])
+    )
+  })
 
 /** Makes or opens a database in this process, for as long as the call lasts. */
 export const inDatabase = <A>(path: string, use: (database: Sqlite.Database) => A): A => {

@@ -7,6 +7,7 @@
 import { Schema } from "effect"
 import { Status } from "../../Check/CheckResult.js"
 import { Alert } from "../Alert.js"
+import { State } from "./State.js"
 
 const at = Schema.Number
 /** Names of services; `null` is all of them. */
@@ -42,6 +43,19 @@ export const Time = Schema.TaggedStruct("Time", { at })
  * @category models
  */
 export const Restarted = Schema.TaggedStruct("Restarted", { at })
+
+/**
+ * A journal that was down at the start is there: this is what an earlier run knew, and what it still
+ * owed to channels.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Remembered = Schema.TaggedStruct("Remembered", {
+  at,
+  state: State,
+  pending: Schema.Array(Alert)
+})
 
 /**
  * @since 0.1.0
@@ -121,6 +135,7 @@ export const Event = Schema.Union(
   Result,
   Time,
   Restarted,
+  Remembered,
   MaintenanceStarted,
   MaintenanceEnded,
   Silenced,

@@ -7,6 +7,7 @@
  */
 import { Array as Arr, Duration } from "effect"
 import * as CheckPolicy from "../../Check/CheckPolicy.js"
+import * as Rhythm from "../../Check/Heartbeat/Rhythm.js"
 import * as Routes from "../Routes.js"
 
 /**
@@ -125,7 +126,7 @@ export const make = (options: Options = {}): Policy => ({
     within: millis(options.flapping?.within ?? "30 minutes"),
     calm: millis(options.flapping?.calm ?? "10 minutes")
   },
-  staleAfter: options.staleAfter ?? 3
+  staleAfter: options.staleAfter ?? Rhythm.staleAfter
 })
 
 /**

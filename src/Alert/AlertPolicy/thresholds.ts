@@ -4,6 +4,7 @@
  * @internal
  */
 import { weigh } from "../../Check/CheckResult.js"
+import { longestRetryAfter } from "../../Check/Heartbeat/Rhythm.js"
 import { isWorse, type Severity } from "../Alert.js"
 import * as Draft from "./Draft.js"
 import type { Event } from "./Event.js"
@@ -44,8 +45,11 @@ export const onResult = (draft: Draft.Draft, result: Result): void => {
 
 const unknownWhy = "The result is unknown: it counts neither as a failure nor as a success"
 
+/** The heartbeat slows a check down by no more than that, whatever it asked for. */
 const nextBy = (draft: Draft.Draft, { retryAfter, service }: Result): number =>
-  draft.now + (retryAfter ?? 0) + draft.policy.staleAfter * Draft.rules(draft, service).interval
+  draft.now +
+  Math.min(retryAfter ?? 0, longestRetryAfter) +
+  draft.policy.staleAfter * Draft.rules(draft, service).interval
 
 const counted = (
   draft: Draft.Draft,

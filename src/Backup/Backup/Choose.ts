@@ -13,6 +13,7 @@ import type { Stored } from "../BackupStore/Store.js"
 import type { Payload } from "../BackupStrategy/Strategy.js"
 import * as LocalFiles from "../LocalFiles.js"
 import type * as Manifest from "../Manifest.js"
+import * as Retention from "../Retention.js"
 import type { Desk } from "./Options.js"
 import type { Choice } from "./Reports.js"
 
@@ -97,7 +98,7 @@ const isUsable = ({ manifest, problem }: Stored, database: Manifest.Database): b
   )
 
 const isHere = ({ manifest }: Stored, database: Manifest.Database): boolean =>
-  Option.exists(manifest, ({ dump }) => dump.database.location === database.location)
+  Option.exists(manifest, ({ dump }) => Retention.isSameDatabase(dump.database, database))
 
 const isPast = ({ manifest }: Stored, now: DateTime.Utc): boolean =>
   Option.exists(manifest, ({ startedAt }) => DateTime.lessThanOrEqualTo(startedAt, now))

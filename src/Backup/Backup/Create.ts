@@ -63,8 +63,10 @@ export const nextName = (
   Effect.gen(function* () {
     const startedAt = yield* DateTime.now
     const here = yield* desk.main.list
-    const elsewhere = yield* Effect.forEach(desk.copies, (copy) =>
-      Effect.orElseSucceed(copy.list, (): ReadonlyArray<Stored> => [])
+    const elsewhere = yield* Effect.forEach(
+      desk.copies,
+      (copy) => Effect.orElseSucceed(copy.list, (): ReadonlyArray<Stored> => []),
+      { concurrency: "unbounded" }
     )
     const taken = new Set([here, ...elsewhere].flatMap((all) => all.map(({ name }) => name)))
     const wanted = {

@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Effect } from "effect"
+import { type DateTime, Duration, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import { BeforeStep, type BackupStep } from "../BackupStep.js"
 import * as BackupName from "../BackupName.js"
 import type { Store } from "../BackupStore/Store.js"
 import type { DumpOptions, OnProgress, Strategy } from "../BackupStrategy/Strategy.js"
 import * as Retention from "../Retention.js"
+import * as Identity from "./Identity.js"
 
 /**
  * @since 0.1.0
@@ -32,8 +33,15 @@ export interface Options {
   readonly level?: number | undefined
   /** Bytes that must stay free on the disk beside a new backup. */
   readonly minimumFree?: number | undefined
+  /** How long a copy may give no sign of life before it is given up; 5 minutes by default. */
+  readonly copyPatience?: Duration.DurationInput | undefined
   /** The version of Holter, for the manifests. */
   readonly version?: string | undefined
+  /**
+   * This machine, in the identity of a database that is on it; its host name unless told otherwise.
+   * To be given in containers that get another name at each start.
+   */
+  readonly host?: string | undefined
 }
 
 /** @internal */
@@ -47,6 +55,7 @@ export interface Desk {
   readonly compression: DumpOptions["compression"]
   readonly level: number | undefined
   readonly minimumFree: number
+  readonly copyPatience: Duration.Duration
   readonly version: string
 }
 
@@ -54,9 +63,10 @@ export interface Desk {
 export const desk = (
   options: Options,
   strategy: Strategy,
-  stores: { readonly main: Store; readonly copies: ReadonlyArray<Store> }
+  stores: { readonly main: Store; readonly copies: ReadonlyArray<Store> },
+  host: string | undefined
 ): Desk => ({
-  strategy,
+  strategy: Identity.withHost(strategy, options.host ?? host),
   ...stores,
   app: options.app,
   slug: BackupName.slug(options.app),
@@ -71,6 +81,7 @@ export const desk = (
   compression: options.compression ?? "gzip",
   level: options.level,
   minimumFree: options.minimumFree ?? 0,
+  copyPatience: Duration.decode(options.copyPatience ?? "5 minutes"),
   version: options.version ?? "unknown"
 })
 

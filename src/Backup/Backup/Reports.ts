@@ -147,4 +147,6 @@ export interface RestoreOptions extends Common {
   readonly replaceDamaged?: boolean | undefined
   /** Called with the plan before anything is changed; `false` ends it there. */
   readonly confirm?: ((plan: RestorePlan) => Effect.Effect<boolean>) | undefined
+  /** Called with the name of the pre-restore backup, once it is made and before the restore begins. */
+  readonly onSaved?: ((name: string) => Effect.Effect<void>) | undefined
 }

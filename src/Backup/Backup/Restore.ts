@@ -13,6 +13,7 @@ import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import { type Chosen, choose, sameEngine } from "./Choose.js"
 import { make, nextName } from "./Create.js"
+import { placeOf } from "./Identity.js"
 import { type Desk, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Choice, Restored, RestoreOptions, RestorePlan } from "./Reports.js"
@@ -92,21 +93,42 @@ const prepare = (
     return { chosen, saved, plan }
   })
 
+/** Where the engine can, nobody writes from before the present is saved until it is replaced. */
+const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: RestoreOptions) =>
+  Effect.gen(function* () {
+    const options = {
+      startedAt: saved.startedAt,
+      replaceDamaged: given.replaceDamaged === true,
+      onProgress: given.onProgress ?? silent
+    }
+    const { strategy } = desk
+    yield* step("restore/pre-restore")
+    const isSaved = plan.preRestore !== undefined
+    const held = isSaved ? yield* strategy.hold?.(chosen.payload, options) ?? none : undefined
+    const dump = held?.dump ?? strategy.dump
+    const safety = isSaved
+      ? yield* make({ ...desk, strategy: { ...strategy, dump } }, saved, given)
+      : undefined
+    const restored = yield* Effect.gen(function* () {
+      if (safety !== undefined) yield* given.onSaved?.(safety.manifest.name) ?? Effect.void
+      yield* step("restore/restore")
+      // The pre-restore backup may have taken long, and another run have begun to restore.
+      yield* desk.main.held
+      return yield* held?.restore ?? strategy.restore(chosen.payload, options)
+    }).pipe(Effect.mapError(naming(safety?.manifest.name)))
+    return { safety, restored }
+  })
+
+const none = Effect.succeed(undefined)
+
 const carryOut = (
   desk: Desk,
-  { chosen, plan, saved }: Prepared,
+  prepared: Prepared,
   given: RestoreOptions
 ): Effect.Effect<Restored, BackupError> =>
   Effect.gen(function* () {
-    const onProgress = given.onProgress ?? silent
-    yield* step("restore/pre-restore")
-    const safety = plan.preRestore === undefined ? undefined : yield* make(desk, saved, given)
-    yield* step("restore/restore")
-    const restored = yield* desk.strategy.restore(chosen.payload, {
-      startedAt: saved.startedAt,
-      replaceDamaged: given.replaceDamaged === true,
-      onProgress
-    })
+    const { safety, restored } = yield* Effect.scoped(saveAndReplace(desk, prepared, given))
+    const { chosen, plan } = prepared
     const subject = { app: desk.slug, database: plan.database }
     // The restore is done: that older files could not be removed is no failure of it.
     const pruning = yield* Effect.zipRight(
@@ -138,6 +160,12 @@ const carryOut = (
     }
   })
 
+/** Whatever fails once the present is saved says under which name, so that nobody has to look for it. */
+const naming =
+  (preRestore: string | undefined) =>
+  (error: BackupError): BackupError =>
+    preRestore === undefined ? error : new BackupError({ ...error, preRestore })
+
 const dropOld = (strategy: Strategy): Effect.Effect<ReadonlyArray<string>, BackupError> =>
   Effect.gen(function* () {
     const old = (yield* strategy.setAside).slice(Retention.preRestoreKept)
@@ -154,8 +182,8 @@ const sameDatabase = (
   const of = manifest?.dump.database
   if (of === undefined) return Effect.succeed([])
   if (of.name === database.name) {
-    const moved = `${name} was made of ${of.name} at ${of.location}, not at ${database.location}`
-    return Effect.succeed(of.location === database.location ? [] : [moved])
+    const moved = `${name} was made of ${of.name} at ${placeOf(of)}, not at ${placeOf(database)}`
+    return Effect.succeed(Retention.isSameDatabase(of, database) ? [] : [moved])
   }
   if (allowOther) {
     return Effect.succeed([`${name} is a backup of ${of.name}, not of ${database.name}`])
@@ -164,7 +192,7 @@ const sameDatabase = (
     reason: "WrongDatabase",
     subject: name,
     expected: `a backup of ${database.name}`,
-    found: `one of ${of.name} at ${of.location}`,
+    found: `one of ${of.name} at ${placeOf(of)}`,
     advice: "Choose another backup, or allow one of another database (--allow-other)"
   })
 }

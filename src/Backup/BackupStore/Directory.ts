@@ -12,6 +12,7 @@ import * as BackupName from "../BackupName.js"
 import * as LocalFiles from "../LocalFiles.js"
 import * as Manifest from "../Manifest.js"
 import * as Look from "./Directory/Look.js"
+import * as Mount from "./Directory/Mount.js"
 import { publish, replaceManifest } from "./Directory/Publish.js"
 import * as Staging from "./Directory/Staging.js"
 import type { Store } from "./Store.js"
@@ -27,6 +28,8 @@ export interface Options {
    * disk is not mounted, they would go to the disk below.
    */
   readonly create: boolean
+  /** Of a directory for copies: where it is remembered that it was used. */
+  readonly memory?: string | undefined
 }
 
 /**
@@ -39,10 +42,19 @@ export const make = (options: Options): Effect.Effect<Store> =>
     const held = yield* Ref.make<BackupLock.Held | undefined>(undefined)
     /** What changes the directory is only done as long as the lock is this run's. */
     const guard = Effect.flatMap(Ref.get(held), (lock) => lock?.check ?? Effect.void)
-    const ready = prepare(directory, options.create)
+    const memory = options.memory === undefined ? undefined : path.resolve(options.memory)
+    const ready = Effect.zipRight(
+      prepare(directory, options.create),
+      memory === undefined ? Effect.void : Mount.check(directory, memory)
+    )
+    /** Before the first call to a directory that may be a share. */
+    const answered = memory === undefined ? Effect.void : Mount.answers(directory)
     return {
       description: `directory ${directory}`,
-      list: Effect.zipRight(existing(directory), Look.all(directory)),
+      list: answered.pipe(
+        Effect.zipRight(options.create ? existing(directory) : ready),
+        Effect.zipRight(Look.all(directory))
+      ),
       stage: Effect.gen(function* () {
         yield* ready
         const partial = yield* Staging.make(directory)
@@ -50,11 +62,8 @@ export const make = (options: Options): Effect.Effect<Store> =>
           path: partial,
           publish: (manifest, options = {}) =>
             Effect.zipRight(
-              guard,
-              Effect.zipRight(
-                named(directory, manifest.name),
-                publish(directory, partial, manifest, options)
-              )
+              named(directory, manifest.name),
+              publish({ directory, partial, guard }, manifest, options)
             )
         }
       }),
@@ -69,10 +78,13 @@ export const make = (options: Options): Effect.Effect<Store> =>
         ),
       lock: (purpose) =>
         Effect.gen(function* () {
+          yield* answered
           yield* ready
           const lock = yield* BackupLock.acquire(directory, purpose)
+          if (memory !== undefined) yield* Mount.use(directory, memory)
           yield* Effect.acquireRelease(Ref.set(held, lock), () => Ref.set(held, undefined))
         }),
+      held: guard,
       warnings: Effect.map(LocalFiles.look(directory), (stat) =>
         Option.exists(stat, ({ mode }) => (mode & 0o077n) !== 0n)
           ? [`${directory} is open to other users of this machine; chmod 700 closes it`]

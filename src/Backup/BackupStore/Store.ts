@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Context, type Effect, type Option, type Scope } from "effect"
+import { Context, type Effect, Option, type Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { BackupName } from "../BackupName.js"
 import type { Manifest } from "../Manifest.js"
@@ -24,6 +24,19 @@ export interface Stored {
   /** What is wrong with it at a look: a manifest that cannot be read, a size that is not its. */
   readonly problem: string | undefined
 }
+
+/**
+ * What speaks against restoring a backup, as far as is known without reading it. Each was verified
+ * when it was made: that is taken back where `verify` finds it corrupt.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const problemOf = ({ manifest, problem }: Stored): string | undefined =>
+  problem ??
+  (Option.exists(manifest, ({ verified }) => verified === null)
+    ? "found corrupt by holter backup verify"
+    : undefined)
 
 /**
  * A backup in the making: a place on a local disk, and the way from there into the store.
@@ -48,6 +61,8 @@ export interface Stage {
 export interface PublishOptions {
   /** The strategy has read the file back from the disk a moment ago: where it lies is where it stays. */
   readonly isReadBack?: boolean | undefined
+  /** Called again and again while a file is read back: a sign that the store answers. */
+  readonly onAlive?: Effect.Effect<void> | undefined
 }
 
 /**
@@ -67,6 +82,8 @@ export interface Store {
   readonly update: (manifest: Manifest) => Effect.Effect<void, BackupError>
   /** One run at a time; fails with `Locked` and says who holds it. */
   readonly lock: (purpose: string) => Effect.Effect<void, BackupError, Scope.Scope>
+  /** Fails with `Locked` where the lock that this run took is another one's by now. */
+  readonly held: Effect.Effect<void, BackupError>
   /** What is wrong with the place and no reason not to use it: others may read it. */
   readonly warnings: Effect.Effect<ReadonlyArray<string>, BackupError>
   /** Removes what a killed run left, of its own making only. To be called under the lock. */

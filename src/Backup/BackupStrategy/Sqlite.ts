@@ -55,6 +55,7 @@ export const make = (
     return Operations.make({
       files,
       ask: (request, onProgress) => Child.ask({ executor, program }, request, onProgress),
+      start: (request, onProgress) => Child.start({ executor, program }, request, onProgress),
       copy: options.copy ?? "vacuum",
       busyTimeout: Duration.toMillis(options.busyTimeout ?? "10 seconds")
     })

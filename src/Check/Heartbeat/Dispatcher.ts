@@ -21,6 +21,12 @@ export interface Parts {
   readonly onResult: (check: RegisteredCheck, result: CheckResult) => void
 }
 
+/**
+ * Checks come one after the other, some microseconds apart. Beats that are due together are started
+ * together: one timer, and warm caches.
+ */
+const onGrid = (now: number): number => Math.ceil(now / Rhythm.grid) * Rhythm.grid
+
 /** A check that beats. */
 interface Member {
   readonly pulse: Pulse
@@ -67,7 +73,7 @@ export class Dispatcher {
 
   private add(check: RegisteredCheck): Effect.Effect<void> {
     return Effect.map(Random.next, (random) => {
-      const rhythm = Rhythm.make(check.name, check.policy, this.now(), this.parts.spread)
+      const rhythm = Rhythm.make(check.name, check.policy, onGrid(this.now()), this.parts.spread)
       const pulse = new Pulse(check, rhythm, random)
       const member = { pulse, cancel: () => {}, interrupt: Effect.void, isGone: false }
       this.members.set(check, member)

@@ -51,6 +51,9 @@ export const grid = 10
  */
 export const longestRetryAfter = Duration.toMillis("1 hour")
 
+/** A check is stale without a result for so many of its intervals, beside what it asked for. */
+export const staleAfter = 3
+
 /** The first beat comes within `spread` after the start, sooner where the interval is shorter. */
 export const make = (
   name: string,

@@ -75,7 +75,11 @@ export const decode = (
         ...section.limits,
         checks: services,
         routes,
-        channels: Object.fromEntries(channels.map(({ name, rules }) => [name, rules]))
+        channels: Object.fromEntries(
+          channels.flatMap(({ name, rules }) =>
+            Object.keys(rules).length === 0 ? [] : [[name, rules]]
+          )
+        )
       }),
       maintenance: windows.flatMap((window) => (Either.isRight(window) ? [window.right] : [])),
       deadMan: section.deadMan,

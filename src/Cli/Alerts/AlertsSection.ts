@@ -10,6 +10,10 @@ import * as ConfigIssues from "../../Check/ConfigIssues.js"
 import * as DeadMan from "../../plugins/DeadMan.js"
 import { withNumbers } from "../Numbers.js"
 
+/**
+ * What stands behind it describes the field and not the mapping in it: a mapping that described
+ * itself would hide what is wrong inside.
+ */
 const optional = <A, I>(field: Schema.Schema<A, I>) => Schema.optionalWith(field, { exact: true })
 
 const ChannelEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }).pipe(
@@ -51,20 +55,20 @@ export const Limits = Schema.Struct({
     Schema.Struct({
       messages: ConfigField.withDefault(ConfigField.count, 10),
       within: ConfigField.withDefault(ConfigField.duration, "1 hour")
-    }).annotations({
-      description: "the most messages of one check on one channel (default 10 within 1 hour)"
     })
-  ),
+  ).annotations({
+    description: "the most messages of one check on one channel (default 10 within 1 hour)"
+  }),
   flapping: optional(
     Schema.Struct({
       openings: ConfigField.withDefault(ConfigField.count, 5),
       within: ConfigField.withDefault(ConfigField.duration, "30 minutes"),
       calm: ConfigField.withDefault(ConfigField.duration, "10 minutes")
-    }).annotations({
-      description:
-        "so many outages within that time is flapping, until nothing changed for `calm` (default 5 within 30 minutes, 10 minutes)"
     })
-  ),
+  ).annotations({
+    description:
+      "so many outages within that time is flapping, until nothing changed for `calm` (default 5 within 30 minutes, 10 minutes)"
+  }),
   staleAfter: optional(
     ConfigField.count.annotations({
       description:
@@ -92,11 +96,9 @@ export const AlertsSection = Schema.Struct({
   limits: optional(
     Limits.annotations({ description: "what keeps a storm of failures from many messages" })
   ),
-  deadMan: optional(
-    DeadMan.Settings.annotations({
-      description: "pings to somebody outside, who raises the alarm when they stop"
-    })
-  )
+  deadMan: optional(DeadMan.Settings).annotations({
+    description: "pings to somebody outside, who raises the alarm when they stop"
+  })
 })
 
 export type AlertsSection = typeof AlertsSection.Type

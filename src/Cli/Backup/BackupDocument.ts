@@ -12,7 +12,7 @@ import type {
   Verified
 } from "../../Backup/Backup.js"
 import type { BackupError } from "../../Backup/BackupError.js"
-import type { Stored } from "../../Backup/BackupStore/Store.js"
+import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
 import type { Present } from "../../Backup/BackupStrategy/Strategy.js"
 import { Manifest } from "../../Backup/Manifest.js"
 import type { Found } from "./BackupAccess.js"
@@ -21,9 +21,13 @@ type Json = { readonly [key: string]: unknown }
 
 const manifest = Schema.encodeSync(Manifest)
 
-export const ofError = (error: BackupError): Json => {
-  const { advice = null, expected, found, message, reason, subject } = error
-  return { reason, message, subject, expected, found, advice }
+/** `takeBack` is the command that restores the pre-restore backup. */
+export const ofError = (error: BackupError, takeBack?: string): Json => {
+  const { advice = null, expected, found, message, preRestore, reason, subject } = error
+  const told = { reason, message, subject, expected, found, advice }
+  return preRestore === undefined
+    ? told
+    : { ...told, pre_restore: preRestore, take_back: takeBack ?? null }
 }
 
 export const ofCreated = (created: Created): Json => ({
@@ -58,7 +62,7 @@ const ofStored = (one: Stored, now: DateTime.Utc): Json => ({
   started_at: DateTime.formatIso(one.parsed.startedAt),
   age_seconds: Math.round((now.epochMillis - one.parsed.startedAt.epochMillis) / 1000),
   bytes: one.bytes,
-  problem: one.problem ?? null,
+  problem: problemOf(one) ?? null,
   manifest: Option.getOrNull(Option.map(one.manifest, manifest))
 })
 
@@ -106,8 +110,13 @@ export const ofRestored = (restored: Restored): Json => ({
   pruned: restored.pruned
 })
 
-export const ofPruned = ({ kept, removed }: Pruned, dryRun: boolean): Json => ({
+export const ofPruned = ({ copies, kept, removed }: Pruned, dryRun: boolean): Json => ({
   dry_run: dryRun,
   kept,
-  removed
+  removed,
+  copies: copies.map(({ problem, removed, store }) => ({
+    store,
+    removed,
+    error: problem === undefined ? null : ofError(problem)
+  }))
 })

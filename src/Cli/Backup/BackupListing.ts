@@ -2,7 +2,7 @@
  * The page of `holter backup list`: what there is, how old it is, whether it can be trusted. Pure.
  */
 import { type DateTime, Option } from "effect"
-import type { Stored } from "../../Backup/BackupStore/Store.js"
+import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
 import type { Look } from "../Output.js"
 import * as Amounts from "./Amounts.js"
@@ -36,7 +36,7 @@ const headline = (
   now: DateTime.Utc,
   look: Look
 ): string => {
-  const usable = backups.filter(({ problem }) => problem === undefined)
+  const usable = backups.filter((one) => problemOf(one) === undefined)
   const [newest] = usable
   const broken = backups.length - usable.length
   const apart = broken === 0 ? "" : `, ${broken} with a problem`
@@ -66,14 +66,14 @@ const row = (one: Stored, now: DateTime.Utc): Row => {
   ]
 }
 
-const checked = ({ manifest }: Stored, now: DateTime.Utc): string =>
-  Option.match(manifest, {
+const checked = (one: Stored, now: DateTime.Utc): string => {
+  if (problemOf(one) !== undefined) return "not good"
+  return Option.match(one.manifest, {
     onNone: () => "no manifest",
-    onSome: ({ drilled, verified }) => {
-      if (drilled !== null) return `drilled ${Amounts.ago(drilled.at, now)}`
-      return verified === null ? "never" : "verified"
-    }
+    onSome: ({ drilled }) =>
+      drilled === null ? "verified" : `drilled ${Amounts.ago(drilled.at, now)}`
   })
+}
 
 /** Columns side by side, and under a backup what is wrong with it. */
 const aligned = (
@@ -88,7 +88,8 @@ const aligned = (
     const text = cells.map((cell, column) =>
       isFigure(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
     )
-    const problem = index === 0 ? undefined : backups[index - 1]?.problem
+    const of = backups[index - 1]
+    const problem = of === undefined ? undefined : problemOf(of)
     const under = problem === undefined ? [] : [`  ${BackupPage.bad(look)} ${problem}`]
     return [text.join("  ").trimEnd(), ...under]
   })

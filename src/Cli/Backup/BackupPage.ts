@@ -2,7 +2,7 @@
  * The lines that a person reads from the commands on backups. Pure.
  */
 import { Duration } from "effect"
-import type { Copy, Created, Drilled, Pruned, Verified } from "../../Backup/Backup.js"
+import type { Copy, Created, Drilled, Pruned, PrunedCopy, Verified } from "../../Backup/Backup.js"
 import type { Table } from "../../Backup/Manifest.js"
 import type { Look } from "../Output.js"
 import * as Amounts from "./Amounts.js"
@@ -38,6 +38,9 @@ export const created = (one: Created, millis: number, look: Look): ReadonlyArray
     ...one.swept.map((name) => `   removed, left by a run that was killed: ${name}`)
   ]
 }
+
+export const copyNotPruned = ({ problem, store }: PrunedCopy, look: Look): string =>
+  `${bad(look)} Nothing pruned in ${store}: ${problem?.message ?? "unknown"}`
 
 export const copyFailed = ({ problem, store }: Copy, look: Look): string =>
   `${bad(look)} No copy in ${store}: ${problem?.message ?? "unknown"}`
@@ -77,6 +80,9 @@ export const pruned = (one: Pruned, dryRun: boolean, look: Look): ReadonlyArray<
   ...one.removed.map((name) => `${dryRun ? "would remove" : "removed"}  ${name}`),
   ...one.kept.map(
     ({ because, name }) => `${dryRun ? "would keep  " : "kept   "}  ${name} (${because})`
+  ),
+  ...one.copies.flatMap(({ removed, store }) =>
+    removed.map((name) => `${dryRun ? "would remove" : "removed"}  ${name} in ${store}`)
   ),
   `${good(look)} ${dryRun ? "Would remove" : "Removed"} ${Amounts.count(one.removed.length)}, ${dryRun ? "would keep" : "kept"} ${Amounts.count(one.kept.length)}`
 ]

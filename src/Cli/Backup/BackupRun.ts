@@ -11,6 +11,8 @@ import type { BackupSettings } from "./BackupSettings.js"
 
 interface Asked {
   readonly json: boolean
+  /** The command that restores a backup at the same place. */
+  readonly restoreOf?: ((name: string) => string) | undefined
 }
 
 type Hiding = Pick<BackupSettings, "secrets">
@@ -24,8 +26,13 @@ export const reporting =
     Effect.catchTag(work, "BackupError", (error) =>
       Effect.gen(function* () {
         const { note } = yield* Output
-        if (asked.json) yield* document({ error: BackupDocument.ofError(error) }, settings)
+        const { preRestore } = error
+        const back = preRestore === undefined ? undefined : asked.restoreOf?.(preRestore)
+        if (asked.json) {
+          yield* document({ error: BackupDocument.ofError(error, back) }, settings)
+        }
         yield* note(`holter: ${error.message}`)
+        if (back !== undefined) yield* notes(["   to get back to that:", `   ${back}`])
         yield* failed
       })
     )

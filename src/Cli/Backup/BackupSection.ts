@@ -9,7 +9,7 @@ import * as ConfigIssues from "../../Check/ConfigIssues.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { withNumbers } from "../Numbers.js"
 
-const directory = Schema.NonEmptyTrimmedString
+const text = Schema.NonEmptyTrimmedString
 
 const cron = Schema.String.pipe(
   Schema.filter((text) => Either.isRight(Expression.parse(text)), {
@@ -26,7 +26,7 @@ const keptOf = (unit: string) =>
 
 const Place = Schema.Struct({
   type: Schema.Literal("directory").annotations({ description: '"directory"' }),
-  path: directory.annotations({ description: "a directory, such as one of a mounted disk" })
+  path: text.annotations({ description: "a directory, such as one of a mounted disk" })
 })
 
 export const BackupSection = Schema.Struct({
@@ -43,8 +43,14 @@ export const BackupSection = Schema.Struct({
       })
     )
   ),
+  host: Schema.optional(
+    text.annotations({
+      description:
+        "the name of this machine in manifests (its host name by default): for containers, whose name is another one at each start"
+    })
+  ),
   directory: Schema.optional(
-    directory.annotations({ description: "where backups lie, relative to the working directory" })
+    text.annotations({ description: "where backups lie, relative to the working directory" })
   ),
   keep: Schema.optional(
     ConfigField.count.annotations({

@@ -7,7 +7,7 @@ import * as path from "node:path"
 import type { Choice, Common, Verified } from "../../Backup/Backup.js"
 import { BackupError } from "../../Backup/BackupError.js"
 import * as BackupName from "../../Backup/BackupName.js"
-import type { Stored } from "../../Backup/BackupStore.js"
+import { problemOf, type Stored } from "../../Backup/BackupStore.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as BackupAccess from "./BackupAccess.js"
 import type { BackupSettings } from "./BackupSettings.js"
@@ -31,7 +31,7 @@ export const verify = (settings: BackupSettings, options: Options) =>
     if (which._tag === "All") {
       return yield* Effect.forEach(backups, (stored) => each(settings, stored, options))
     }
-    const newest = backups.find(({ problem }) => problem === undefined)
+    const newest = backups.find((stored) => problemOf(stored) === undefined)
     return newest === undefined
       ? yield* nothing(settings)
       : [yield* one(settings, newest.name, options)]

@@ -39,12 +39,16 @@ const create = (flags: Flags) =>
       const begin = yield* Clock.currentTimeMillis
       const created = yield* Progress.shown(({ onProgress }) => backup.create({ onProgress }))
       const took = (yield* Clock.currentTimeMillis) - begin
+      const missing = created.copies.filter(({ problem }) => problem !== undefined)
       if (flags.json) yield* BackupRun.document(BackupDocument.ofCreated(created), settings)
       else {
+        // What failed is told below, and once is enough.
+        const isTold = (text: string) =>
+          missing.some(({ problem }) => problem !== undefined && text.endsWith(problem.message))
+        const others = created.warnings.filter((text) => !isTold(text))
         yield* BackupRun.page(BackupPage.created(created, took, look))
-        yield* BackupRun.notes(BackupPage.warnings(created.warnings, look))
+        yield* BackupRun.notes(BackupPage.warnings(others, look))
       }
-      const missing = created.copies.filter(({ problem }) => problem !== undefined)
       yield* BackupRun.notes(missing.map((copy) => BackupPage.copyFailed(copy, look)))
       // The backup is there; but who asked for a copy elsewhere has not got it.
       if (missing.length > 0) yield* BackupRun.failed

@@ -40,6 +40,9 @@ const prune = (flags: Flags) =>
       yield* flags.json
         ? BackupRun.document(BackupDocument.ofPruned(pruned, flags.dryRun), settings)
         : BackupRun.page(BackupPage.pruned(pruned, flags.dryRun, look))
+      const failed = pruned.copies.filter(({ problem }) => problem !== undefined)
+      yield* BackupRun.notes(failed.map((copy) => BackupPage.copyNotPruned(copy, look)))
+      if (failed.length > 0) yield* BackupRun.failed
     })
     yield* BackupRun.reporting(flags, settings)(Effect.scoped(work))
   })

@@ -69,7 +69,8 @@ const restore = (flags: Flags) =>
     const now = yield* DateTime.now
     const asked: Asked = { flags, choice, settings, now }
     const work = flags.dryRun ? showPlan(asked) : carryOut(asked)
-    yield* BackupRun.reporting(flags, settings)(Effect.scoped(work))
+    const asking = { json: flags.json, restoreOf: commandOf(flags) }
+    yield* BackupRun.reporting(asking, settings)(Effect.scoped(work))
   })
 
 interface Asked {
@@ -93,7 +94,7 @@ const showPlan = ({ choice, flags, now, settings }: Asked) =>
 
 const carryOut = ({ choice, flags, now, settings }: Asked) =>
   Effect.gen(function* () {
-    const { look } = yield* Output
+    const { look, note } = yield* Output
     const context = yield* Effect.context<Dialog | Output>()
     const backup = yield* BackupAccess.open(settings)
     const restored = yield* Progress.shown(({ clear, onProgress }) =>
@@ -103,7 +104,10 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
         confirm: (plan) =>
           flags.yes
             ? Effect.succeed(true)
-            : Effect.zipRight(clear, Effect.provide(agree(plan, now), context))
+            : Effect.zipRight(clear, Effect.provide(agree(plan, now), context)),
+        // At once: after a kill in the middle of the restore there are no last words.
+        onSaved: (name) =>
+          Effect.zipRight(clear, note(`What is there now is saved as ${name}; restoring ...`))
       })
     )
     if (restored === undefined) {
@@ -114,16 +118,24 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
     if (flags.json) {
       return yield* BackupRun.document(BackupDocument.ofRestored(restored), settings)
     }
-    yield* BackupRun.page(RestorePage.restored(restored, again(flags), look))
+    yield* BackupRun.page(RestorePage.restored(restored, commandOf(flags), look))
     yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
   })
 
 /** The place as it was given, to be typed again; a URL may hold a password, and is only named. */
-const again = ({ backupDir, config, databaseUrl }: Flags): ReadonlyArray<string> => [
-  ...Option.match(backupDir, { onNone: () => [], onSome: (dir) => ["--backup-dir", quoted(dir)] }),
-  ...Option.match(config, { onNone: () => [], onSome: (file) => ["--config", quoted(file)] }),
-  ...(Option.isSome(databaseUrl) ? ["--database-url ..."] : [])
-]
+const commandOf =
+  ({ backupDir, config, databaseUrl }: Flags) =>
+  (name: string): string =>
+    [
+      "holter backup restore --backup-file",
+      name,
+      ...Option.match(backupDir, {
+        onNone: () => [],
+        onSome: (dir) => ["--backup-dir", quoted(dir)]
+      }),
+      ...Option.match(config, { onNone: () => [], onSome: (file) => ["--config", quoted(file)] }),
+      ...(Option.isSome(databaseUrl) ? ["--database-url ..."] : [])
+    ].join(" ")
 
 /** As a shell takes it for one word. */
 const quoted = (text: string): string =>

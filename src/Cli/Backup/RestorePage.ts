@@ -15,9 +15,18 @@ export const plan = (one: RestorePlan, now: DateTime.Utc, look: Look): ReadonlyA
   `   there now ${presentOf(one)}`,
   ...BackupPage.warnings(one.warnings, look),
   ...(one.present._tag === "Readable"
-    ? [`What was written after ${startOf(one)} is then in the pre-restore backup only.`]
+    ? [
+        `What was written after ${startOf(one)} is then in the pre-restore backup only.`,
+        others(one)
+      ]
     : [])
 ]
+
+/** What becomes of what programs write meanwhile. */
+const others = ({ database }: RestorePlan): string =>
+  database.engine === "sqlite"
+    ? "Until it is done nobody else can write: programs wait, or see `database is locked`."
+    : "What is written while it runs may be in neither: stop the programs that write first."
 
 const startOf = (one: RestorePlan): string =>
   Option.match(startedAt(one), {
@@ -54,10 +63,10 @@ const presentOf = ({ preRestore, present }: RestorePlan): string => {
   }
 }
 
-/** `again` are the flags by which the next command finds the same place. */
+/** `commandOf` gives the command that restores a backup at the same place. */
 export const restored = (
   one: Restored,
-  again: ReadonlyArray<string>,
+  commandOf: (name: string) => string,
   look: Look
 ): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Restored ${databaseOf(one)}`,
@@ -67,7 +76,7 @@ export const restored = (
     ? []
     : [
         `   what was there before is ${one.preRestore}; to take the restore back:`,
-        `   ${["holter backup restore --backup-file", one.preRestore, ...again].join(" ")}`
+        `   ${commandOf(one.preRestore)}`
       ]),
   ...one.pruned.map((name) => `   removed, older than the last three: ${name}`)
 ]

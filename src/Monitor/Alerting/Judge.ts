@@ -75,10 +75,15 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       yield* notifier.drop(pending)
     })
 
-  const enableAgain = (event: Event) =>
-    event._tag === "ChannelEnabled"
-      ? Effect.zipRight(settle, notifier.enable(event.channel))
+  /** What an event means for the channels, beside the alerts that are decided because of it. */
+  const follow = (event: Event): Effect.Effect<void> => {
+    if (event._tag === "ChannelEnabled") {
+      return Effect.zipRight(settle, notifier.enable(event.channel))
+    }
+    return event._tag === "Remembered"
+      ? Effect.zipRight(settle, notifier.offer(event.pending))
       : Effect.void
+  }
 
   const look = (now: number): void => {
     for (const event of windows.events(state, now)) fold(event)
@@ -98,7 +103,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
         return Effect.flatMap(Clock.currentTimeMillis, (now) => {
           const event = input.event(now)
           fold(event)
-          return enableAgain(event)
+          return follow(event)
         })
       case "Disabled":
         return disable(input.channel, input.why)

@@ -4,15 +4,14 @@
  *
  * @internal
  */
-import { Effect, type Mailbox } from "effect"
+import { type Duration, Effect, type Mailbox } from "effect"
 import type { Journal } from "../Journal.js"
 import { Input } from "./Input.js"
 
-const every = "5 seconds"
-
 export const poll = (
   journal: Journal["Type"],
-  inbox: Mailbox.Mailbox<Input>
+  inbox: Mailbox.Mailbox<Input>,
+  every: Duration.DurationInput
 ): Effect.Effect<never> =>
   Effect.suspend(() => {
     let trouble: string | undefined

@@ -5,9 +5,10 @@
  */
 import { DateTime, Duration, Effect, Option } from "effect"
 import type { CheckRegistry, RegisteredCheck } from "../../Check/CheckRegistry.js"
+import { staleAfter } from "../../Check/Heartbeat/Rhythm.js"
 import { HealthEvent } from "../HealthEvent.js"
 import type { Memory } from "./Memory.js"
-import { intervals, Staleness } from "./Staleness.js"
+import { Staleness } from "./Staleness.js"
 
 type Registry = typeof CheckRegistry.Service
 
@@ -53,5 +54,5 @@ const tell = (stale: ReadonlyArray<RegisteredCheck>, memory: Memory): Effect.Eff
     }
     // One line, for when one thing is the matter with all of them.
     const names = stale.map(({ name }) => name).join(", ")
-    yield* Effect.logWarning(`No result for ${intervals} intervals: ${names}`)
+    yield* Effect.logWarning(`No result for ${staleAfter} intervals: ${names}`)
   })

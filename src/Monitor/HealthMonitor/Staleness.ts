@@ -11,9 +11,6 @@ import type { CheckPolicy } from "../../Check/CheckPolicy.js"
 import * as Rhythm from "../../Check/Heartbeat/Rhythm.js"
 import type { CheckResult } from "../../Check/CheckResult.js"
 
-/** A check is stale without a result for so many of its intervals. */
-export const intervals = 3
-
 interface Watched {
   /** In time awake. */
   since: number
@@ -74,7 +71,7 @@ export class Staleness<C extends Check> {
   }
 
   private isOverdue(check: C, { quiet, since }: Watched): boolean {
-    return this.awake - since > intervals * intervalOf(check) + quiet
+    return this.awake - since > Rhythm.staleAfter * intervalOf(check) + quiet
   }
 
   /** Who comes to look much too late was asleep meanwhile. */

@@ -46,6 +46,7 @@ export const make = () => {
       Effect.sync(() => {
         requests = [...requests, event]
       }),
+    requests: Effect.sync(() => requests),
     takeRequests: Effect.sync(() => {
       const taken = requests
       requests = []

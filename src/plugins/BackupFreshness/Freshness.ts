@@ -1,15 +1,19 @@
 /**
- * What a list of backups says about how fresh they are. Pure.
+ * What a list of backups says about how fresh they are, for each database by itself: the fresh backup
+ * of one must not hide that another has none. Pure.
  *
  * @internal
  */
 import { DateTime, Duration, Option } from "effect"
-import type { Stored } from "../../Backup/BackupStore.js"
+import { problemOf, type Stored } from "../../Backup/BackupStore.js"
+import type { Database } from "../../Backup/Manifest.js"
+import { isSameDatabase } from "../../Backup/Retention.js"
 
 /** @internal */
 export interface Filter {
   readonly app?: string | undefined
   readonly engine?: string | undefined
+  readonly database?: string | undefined
 }
 
 /** @internal */
@@ -21,8 +25,12 @@ export interface Newest {
   readonly before: number | undefined
 }
 
-/** @internal */
+/** Of one database. @internal */
 export interface Facts {
+  readonly app: string
+  readonly engine: string
+  /** Unknown where no backup of it has a manifest. */
+  readonly database: Database | undefined
   /** Good or not. */
   readonly count: number
   /** The newest one that could be restored. */
@@ -38,16 +46,64 @@ export interface Facts {
  *
  * @internal
  */
-export const facts = (all: ReadonlyArray<Stored>, filter: Filter, now: DateTime.Utc): Facts => {
-  const stored = all.filter(
-    ({ parsed }) =>
-      !parsed.preRestore &&
-      (filter.app === undefined || parsed.app === filter.app) &&
-      (filter.engine === undefined || parsed.engine === filter.engine)
+export const facts = (
+  all: ReadonlyArray<Stored>,
+  filter: Filter,
+  now: DateTime.Utc
+): ReadonlyArray<Facts> => {
+  const wanted = all.filter(
+    (one) =>
+      !one.parsed.preRestore &&
+      (filter.app === undefined || one.parsed.app === filter.app) &&
+      (filter.engine === undefined || one.parsed.engine === filter.engine) &&
+      (filter.database === undefined || databaseOf(one)?.name === filter.database)
   )
-  const judged = stored.map((one) => ({ one, problem: one.problem ?? aheadOf(one, now) }))
+  return groupsOf(wanted).map((group) => factsOf(group, now))
+}
+
+interface Group {
+  readonly app: string
+  readonly engine: string
+  readonly database: Database | undefined
+  readonly stored: Array<Stored>
+}
+
+/**
+ * Newest first, so that a group is known by its newest member. One without a manifest goes to the
+ * first group of its app and engine: nothing else is known of it.
+ */
+const groupsOf = (stored: ReadonlyArray<Stored>): ReadonlyArray<Group> => {
+  const groups: Array<Group> = []
+  const [bare, known] = [
+    stored.filter((one) => databaseOf(one) === undefined),
+    stored.filter((one) => databaseOf(one) !== undefined)
+  ]
+  for (const one of [...known.sort(newestFirst), ...bare]) {
+    const { app, engine } = one.parsed
+    const database = databaseOf(one)
+    const group = groups.find(
+      (other) =>
+        other.app === app &&
+        other.engine === engine &&
+        (database === undefined ||
+          (other.database !== undefined && isSameDatabase(other.database, database)))
+    )
+    if (group === undefined) groups.push({ app, engine, database, stored: [one] })
+    else group.stored.push(one)
+  }
+  return groups
+}
+
+const databaseOf = ({ manifest }: Stored): Database | undefined =>
+  Option.getOrUndefined(manifest)?.dump.database
+
+const factsOf = ({ app, database, engine, stored }: Group, now: DateTime.Utc): Facts => {
+  const judged = stored.map((one) => ({ one, problem: problemOf(one) ?? aheadOf(one, now) }))
   const good = judged.flatMap(({ one, problem }) => (problem === undefined ? one : []))
   return {
+    app,
+    engine,
+    database,
     count: stored.length,
     newest: newestOf(good, now),
     verified: latest(good, now, ({ verified }) => verified?.at),
@@ -65,11 +121,13 @@ const aheadOf = (one: Stored, now: DateTime.Utc): string | undefined =>
 const toleratedMillis = Duration.toMillis("10 minutes")
 
 const newestOf = (good: ReadonlyArray<Stored>, now: DateTime.Utc): Newest | undefined => {
-  const sorted = [...good].sort((one, other) => startedAt(other) - startedAt(one))
+  const sorted = [...good].sort(newestFirst)
   const [newest] = sorted
   if (newest === undefined) return undefined
-  // Two databases in one directory, or another compression, have sizes that say nothing of a loss.
-  const before = sorted.slice(1).find((one) => formOf(one) === formOf(newest))
+  // Another compression has sizes that say nothing of a loss.
+  const before = sorted
+    .slice(1)
+    .find(({ parsed: { extension } }) => extension === newest.parsed.extension)
   return {
     name: newest.name,
     age: ageOf(startedAt(newest), now),
@@ -78,8 +136,7 @@ const newestOf = (good: ReadonlyArray<Stored>, now: DateTime.Utc): Newest | unde
   }
 }
 
-const formOf = ({ parsed: { app, engine, extension } }: Stored): string =>
-  [app, engine, extension].join("\0")
+const newestFirst = (one: Stored, other: Stored): number => startedAt(other) - startedAt(one)
 
 const startedAt = ({ manifest, parsed }: Stored): number =>
   Option.match(manifest, {

@@ -560,6 +560,15 @@ describe("staleness (10)", () => {
     assert.deepStrictEqual(told, [])
   })
 
+  it("allows for no more of it than the heartbeat does", () => {
+    const { told } = fold(watchful, [
+      ...begin,
+      result(seconds(45), "redis", "degraded", hours(24)),
+      ...beats(seconds(45), "web", repeat(200, "healthy"))
+    ])
+    assert.strictEqual(told[0], "ops stale redis @1h2m15s")
+  })
+
   it("is not what a machine was that slept for an hour", () => {
     const asleep = fold(watchful, [
       ...begin,
@@ -586,6 +595,13 @@ describe("staleness (10)", () => {
 })
 
 describe("a clock that is set", () => {
+  it("is not what events show that overtook each other on their way", () => {
+    const swapped = [time(seconds(200)), result(seconds(199.5), "redis", "healthy")]
+    assert.strictEqual(fold(atOnce, [...begin, ...swapped]).state.offset, 0)
+    const set = [time(seconds(200)), result(seconds(190), "redis", "healthy")]
+    assert.strictEqual(fold(atOnce, [...begin, ...set]).state.offset, seconds(10))
+  })
+
   it("back an hour: nothing is lost, and spans stay true", () => {
     const before = fold(atOnce, [...begin, ...outage(seconds(45), "redis", 3, 0)])
     const later = seconds(135) - hours(1)

@@ -297,7 +297,7 @@ describe("SQLite dumps", () => {
         name: "bot.db",
         location: path.join(directory, "data")
       })
-      assert.isAbove(yield* sqlite.estimate, fs.statSync(file).size)
+      assert.strictEqual(yield* sqlite.estimate, fs.statSync(file).size)
       assert.deepStrictEqual(yield* sqlite.present, {
         _tag: "Readable",
         bytes: fs.statSync(file).size

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { NodeContext } from "@effect/platform-node"
-import { DateTime, Deferred, Duration, Effect, Fiber, Layer } from "effect"
+import { DateTime, Deferred, Effect, Fiber, Layer } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Sqlite from "../../../src/Backup/BackupStrategy/Sqlite.js"
 import * as ManagedProcess from "../../support/ManagedProcess.js"
 import * as ProcessTree from "../../support/ProcessTree.js"
-import { fill, inDatabase, strategy, value } from "../../support/SqliteBackup.js"
+import { faulty, fill, inDatabase, strategy, value } from "../../support/SqliteBackup.js"
 import * as SqliteProcess from "../../support/SqliteProcess.js"
 import * as TempDir from "../../support/TempDir.js"
 import * as TestRun from "../../support/TestRun.js"
@@ -16,32 +16,31 @@ const gzip = { compression: "gzip", level: undefined, onProgress: silent } as co
 const startedAt = DateTime.unsafeMake("2026-01-02T03:04:05.678Z")
 const options = { startedAt, replaceDamaged: false, onProgress: silent }
 
-/** The strategy with a child that is killed after some milliseconds. */
-const mortal = (directory: string, file: string, millis: number) =>
-  Effect.gen(function* () {
-    const { sqliteChild } = yield* TestRun.current
-    const program = path.join(directory, `child-${millis}.cjs`)
-    fs.writeFileSync(
-      program,
-      `setTimeout(() => process.kill(process.pid, "SIGKILL"), ${millis}); require(${JSON.stringify(sqliteChild)})`
-    )
-    return yield* Sqlite.make({ _tag: "Sqlite", path: file }).pipe(
-      Effect.provide([NodeContext.layer, Layer.succeed(Sqlite.ChildProgram, program)])
-    )
-  })
-
-/** Spread over the time that the work takes on this machine: fixed ones would miss it on a fast one. */
-const momentsWithin = <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.timed(work), ([took]) =>
-    Array.from({ length: 16 }, (_, index) =>
-      Math.round(((index + 1) * Duration.toMillis(took)) / 16)
-    )
-  )
+/** Calls of a dump to the file system, after which its child is killed. */
+const steps = {
+  "the file of the copy is made": `fs.openSync = (file, flags, mode) => {
+    const opened = openSync(file, flags, mode)
+    if (String(file).endsWith(".copy") && flags === "wx") die()
+    return opened
+  }`,
+  "the copy is being made": `fs.openSync = (file, flags, mode) => {
+    const opened = openSync(file, flags, mode)
+    const look = () => (fs.statSync(file).size > 0 ? die() : setImmediate(look))
+    if (String(file).endsWith(".copy") && flags === "wx") setImmediate(look)
+    return opened
+  }`,
+  "the compressed file is made": `fs.openSync = (file, flags, mode) => {
+    const opened = openSync(file, flags, mode)
+    if (!String(file).endsWith(".copy") && flags === "wx") die()
+    return opened
+  }`,
+  "all is compressed": "fs.fsyncSync = die"
+} as const
 
 const children = () => ProcessTree.descendants(process.pid).length
 
 describe("the child process of SQLite", () => {
-  it.scopedLive("killed at any moment of a dump leaves nothing, and the database as it was", () =>
+  it.scopedLive("killed at the steps of a dump leaves nothing, and the database as it was", () =>
     Effect.gen(function* () {
       const directory = yield* TempDir.make("sqlite")
       const programs = yield* TempDir.make("programs")
@@ -50,26 +49,27 @@ describe("the child process of SQLite", () => {
         database.pragma("journal_mode = wal")
         fill(database, 40_000)
       })
-      const unhurt = yield* strategy(file)
-      const first = path.join(programs, "first.db.gz")
-      const moments = yield* momentsWithin(unhurt.dump({ ...gzip, path: first }))
-      let killed = 0
-      for (const millis of moments) {
-        const sqlite = yield* mortal(programs, file, millis)
+      for (const [step, script] of Object.entries(steps)) {
+        const sqlite = yield* faulty(file, {
+          folder: programs,
+          moment: "locked",
+          script: "",
+          prelude: `const fs = require("node:fs")
+const { openSync } = fs
+const die = () => process.kill(process.pid, "SIGKILL")
+${script}`
+        })
         const target = path.join(directory, ".partial-1")
-        const dumped = yield* Effect.either(sqlite.dump({ ...gzip, path: target }))
-        if (dumped._tag === "Left") {
-          killed += 1
-          assert.strictEqual(dumped.left.reason, "ChildFailed")
-          assert.include(dumped.left.message, "SIGKILL")
-        }
-        fs.rmSync(target, { force: true })
+        const error = yield* Effect.flip(sqlite.dump({ ...gzip, path: target }))
+        assert.strictEqual(error.reason, "ChildFailed", step)
+        assert.include(error.message, "SIGKILL", step)
+        assert.include(error.message, "Nothing was changed", step)
         assert.deepStrictEqual(
           fs.readdirSync(directory).filter((name) => name.startsWith(".partial")),
-          []
+          [],
+          step
         )
       }
-      assert.isAbove(killed, 3)
       const [rows, check] = inDatabase(file, (database) => [
         value(database, "SELECT count(*) FROM items"),
         value(database, "PRAGMA integrity_check")
@@ -82,7 +82,7 @@ describe("the child process of SQLite", () => {
     for (const isHeld of [true, false]) {
       const who = isHeld ? "held open by others" : "that nobody has open"
       it.scopedLive(
-        `killed at any moment of a restore leaves the old or the new content of a database ${who}, in ${mode} mode`,
+        `killed before, in and after the write of a restore leaves the old or the new content of a database ${who}, in ${mode} mode`,
         () =>
           Effect.gen(function* () {
             const directory = yield* TempDir.make("sqlite")
@@ -90,7 +90,7 @@ describe("the child process of SQLite", () => {
             const file = path.join(directory, "bot.db")
             inDatabase(file, (database) => {
               database.pragma(`journal_mode = ${mode}`)
-              fill(database, 40_000)
+              fill(database, 60_000)
             })
             const whole = yield* strategy(file)
             const target = path.join(programs, "p.db.gz")
@@ -100,26 +100,31 @@ describe("the child process of SQLite", () => {
               yield* other.sql("SELECT count(*) FROM items")
             }
             const payload = { path: target, compression: "gzip", dump } as const
-            const moments = yield* momentsWithin(whole.restore(payload, options))
-            const ends = { old: 0, new: 0 }
-            for (const millis of moments) {
+            for (const moment of ["locked", "halfway", "committed"] as const) {
               inDatabase(file, (database) => {
                 database.exec("DELETE FROM items WHERE id > 100; UPDATE items SET title = 'old'")
               })
-              const sqlite = yield* mortal(programs, file, millis)
-              yield* Effect.either(sqlite.restore(payload, options))
+              const sqlite = yield* faulty(file, {
+                folder: programs,
+                moment,
+                script: 'process.kill(process.pid, "SIGKILL")'
+              })
+              const error = yield* Effect.flip(sqlite.restore(payload, options))
+              assert.include(error.message, "SIGKILL", moment)
+              // Whether it was committed is not for the parent to know.
+              assert.include(error.message, "not known whether the restore was done", moment)
+              const isWritten = fs.existsSync(mode === "wal" ? `${file}-wal` : `${file}-journal`)
+              if (moment === "halfway") assert.isTrue(isWritten, "it was killed in its write")
               const [rows, old, check, now] = inDatabase(file, (database) => [
                 value(database, "SELECT count(*) FROM items"),
                 value(database, "SELECT count(*) FROM items WHERE title = 'old'"),
                 value(database, "PRAGMA integrity_check"),
                 value(database, "PRAGMA journal_mode")
               ])
-              assert.deepStrictEqual([check, now], ["ok", mode])
-              if (rows === 100) assert.strictEqual(old, 100)
-              else assert.deepStrictEqual([rows, old], [40_000, 0])
-              ends[rows === 100 ? "old" : "new"] += 1
+              assert.deepStrictEqual([check, now], ["ok", mode], moment)
+              const expected = moment === "committed" ? [60_000, 0] : [100, 100]
+              assert.deepStrictEqual([rows, old], expected, moment)
             }
-            assert.isAbove(ends.old, 3)
             assert.deepStrictEqual(
               fs.readdirSync(directory).filter((name) => name.includes("scratch")),
               []

@@ -63,14 +63,15 @@ describe("the page of holter backup list", () => {
   })
 })
 
-const sample = `⚠️  /app/backups: 4 backups, the newest from 5 h ago, 1 with a problem
+const sample = `⚠️  /app/backups: 4 backups, the newest from 5 h ago, 2 with a problem
 
 Backups, newest first:
 WHEN (UTC)              AGE   SIZE  TABLES    ROWS  CHECKED             NAME
 2025-12-11 03:00:00     5 h  41 MB       2  48,210  drilled 4 days ago  dmarket_bot_sqlite_20251211_030000_123.db.gz
-2025-12-10 03:00:00    29 h   12 B       2  48,210  verified            dmarket_bot_sqlite_20251210_030000_000.db.gz
+2025-12-10 03:00:00    29 h   12 B       2  48,210  not good            dmarket_bot_sqlite_20251210_030000_000.db.gz
   ❌ 12 bytes, the manifest says 41,000,000
-2025-12-09 03:00:00  2 days  41 MB       2  48,210  never, pinned       dmarket_bot_sqlite_20251209_030000_000.db.gz
+2025-12-09 03:00:00  2 days  41 MB       2  48,210  not good, pinned    dmarket_bot_sqlite_20251209_030000_000.db.gz
+  ❌ found corrupt by holter backup verify
 2025-12-08 12:00:00  3 days  41 MB       ?       ?  no manifest         dmarket_bot_sqlite_20251208_120000_123.db.gz
 
 Made before a restore (kept out of rotation, the last three):

@@ -28,7 +28,8 @@ describe("the plan of a restore", () => {
    from      2025-12-11 03:00:00 UTC (5 h ago): 41 MB, 2 tables, 48,210 rows
    into      dmarket_bot.db (sqlite) at /app/data
    there now 52 MB, saved first as dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz
-What was written after 2025-12-11 03:00:00 UTC is then in the pre-restore backup only.`
+What was written after 2025-12-11 03:00:00 UTC is then in the pre-restore backup only.
+Until it is done nobody else can write: programs wait, or see \`database is locked\`.`
     )
   })
 
@@ -58,7 +59,7 @@ describe("the page after a restore", () => {
       tables: [{ name: "users", rows: 3 }],
       pruned: []
     },
-    ["--backup-dir", "'kept here'"],
+    (name) => `holter backup restore --backup-file ${name} --backup-dir 'kept here'`,
     look
   )
 

@@ -147,7 +147,7 @@ const journal = (order: Order, die: Die) => {
                     die("the acknowledgement is committed", writes === "the acknowledgement")
                   }
                 )
-            : Reflect.get(sql, name, proxy)
+            : (Reflect.get(sql, name, proxy) as unknown)
       })
     )
   )

@@ -2,6 +2,7 @@
  * A process that does one piece of work on backups and meets a fault: at a step, or at one of its
  * calls to the file system, counted. Prints one line of JSON in the end, if it gets there.
  */
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import promises from "node:fs/promises"
@@ -10,6 +11,7 @@ import * as Backup from "../../../src/Backup/Backup.js"
 import { BackupError } from "../../../src/Backup/BackupError.js"
 import { BeforeStep } from "../../../src/Backup/BackupStep.js"
 import * as BackupStore from "../../../src/Backup/BackupStore.js"
+import * as Sqlite from "../../../src/Backup/BackupStrategy/Sqlite.js"
 import { BackupStrategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import * as Scripted from "./scripted.js"
 
@@ -23,6 +25,8 @@ export interface Order {
   /** The backup to restore; the latest without it. */
   readonly file?: string
   readonly parts?: boolean
+  /** The child program of the SQLite strategy, where the database is one; else it is a scripted one. */
+  readonly sqliteChild?: string
   /** Where to stop: a step, or the number of a call to the file system. */
   readonly at?: string | number
   /** `hold`: prints `holding` and waits. The rest are errors of the file system. */
@@ -98,9 +102,14 @@ const keep = order.work === "prune" ? 1 : 2
 const layers = Backup.layer({ app: "Bot", keep }).pipe(
   Layer.provide(BackupStore.layerDirectory({ path: order.directory, copies: order.copies ?? [] })),
   Layer.provide(
-    Layer.sync(BackupStrategy, () =>
-      Scripted.make({ file: order.database, directory: order.parts === true })
-    )
+    order.sqliteChild === undefined
+      ? Layer.sync(BackupStrategy, () =>
+          Scripted.make({ file: order.database, directory: order.parts === true })
+        )
+      : Sqlite.layer({ _tag: "Sqlite", path: order.database }).pipe(
+          Layer.provide(NodeContext.layer),
+          Layer.provide(Layer.succeed(Sqlite.ChildProgram, order.sqliteChild))
+        )
   )
 )
 

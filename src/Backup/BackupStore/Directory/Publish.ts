@@ -16,19 +16,28 @@ import * as Manifest from "../../Manifest.js"
 import type { PublishOptions } from "../Store.js"
 
 /** @internal */
+export interface Place {
+  readonly directory: string
+  readonly partial: string
+  /** Fails where the directory is another run's by now. */
+  readonly guard: Effect.Effect<void, BackupError>
+}
+
+/** @internal */
 export const publish = (
-  directory: string,
-  partial: string,
+  { directory, guard, partial }: Place,
   manifest: Manifest.Manifest,
-  { isReadBack = false }: PublishOptions
+  { isReadBack = false, onAlive = Effect.void }: PublishOptions
 ): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
     const file = path.join(directory, manifest.name)
     const isDirectory = yield* secured(partial)
-    if (!isReadBack) yield* readBack(partial, manifest, isDirectory)
+    if (!isReadBack) yield* readBack(partial, manifest, isDirectory, onAlive)
     if (Option.isSome(yield* LocalFiles.look(file))) return yield* taken(file)
     const draft = `${partial}.manifest`
     yield* LocalFiles.write(draft, yield* textOf(manifest, file))
+    // Right before the name is given: what came before may have taken long.
+    yield* guard
     // From here on not to be interrupted: a few system calls.
     yield* Effect.uninterruptible(
       Effect.gen(function* () {
@@ -93,10 +102,13 @@ const secured = (partial: string): Effect.Effect<boolean, BackupError> =>
 const readBack = (
   partial: string,
   { dump, name }: Manifest.Manifest,
-  isDirectory: boolean
+  isDirectory: boolean,
+  onAlive: Effect.Effect<void>
 ): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
-    const parts = isDirectory ? yield* partsOf(partial) : [yield* measured(partial, "")]
+    const parts = isDirectory
+      ? yield* partsOf(partial, onAlive)
+      : [yield* measured(partial, "", onAlive)]
     const bytes = parts.reduce((total, part) => total + part.bytes, 0)
     const sha256 = isDirectory
       ? yield* LocalFiles.sha256OfText(Manifest.listParts(parts))
@@ -111,16 +123,23 @@ const readBack = (
     })
   })
 
-const partsOf = (directory: string): Effect.Effect<ReadonlyArray<Manifest.Part>, BackupError> =>
+const partsOf = (
+  directory: string,
+  onAlive: Effect.Effect<void>
+): Effect.Effect<ReadonlyArray<Manifest.Part>, BackupError> =>
   Effect.flatMap(LocalFiles.filesBelow(directory), (files) =>
-    Effect.forEach(files, (file) => measured(path.join(directory, file), file))
+    Effect.forEach(files, (file) => measured(path.join(directory, file), file, onAlive))
   )
 
-const measured = (file: string, name: string): Effect.Effect<Manifest.Part, BackupError> =>
+const measured = (
+  file: string,
+  name: string,
+  onAlive: Effect.Effect<void>
+): Effect.Effect<Manifest.Part, BackupError> =>
   Effect.gen(function* () {
     const stat = yield* LocalFiles.look(file)
     const bytes = Option.match(stat, { onNone: () => 0, onSome: ({ size }) => Number(size) })
-    return { path: name, bytes, sha256: yield* LocalFiles.sha256(file) }
+    return { path: name, bytes, sha256: yield* LocalFiles.sha256(file, onAlive) }
   })
 
 /** Never over what has the name; false where something has it. */

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { Clock, Effect, Option, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import * as path from "node:path"
 import type { BackupError } from "../../BackupError.js"
 import * as BackupName from "../../BackupName.js"
@@ -26,8 +26,10 @@ export const sweep = (directory: string): Effect.Effect<ReadonlyArray<string>, B
   Effect.gen(function* () {
     const names = yield* LocalFiles.names(directory)
     const swept: Array<string> = []
+    const now = yield* Effect.cached(timeThere(directory))
     for (const name of names) {
-      const isLeft = (yield* isOrphan(directory, name, names)) || (yield* isStale(directory, name))
+      const isLeft =
+        (yield* isOrphan(directory, name, names)) || (yield* isStale(directory, name, now))
       // What another user left cannot be removed, and harms nothing.
       const isGone =
         isLeft && (yield* Effect.isSuccess(LocalFiles.remove(path.join(directory, name))))
@@ -53,7 +55,11 @@ const clear = (directory: string, prefix: string): Effect.Effect<void, BackupErr
     }
   })
 
-const isStale = (directory: string, name: string): Effect.Effect<boolean, BackupError> =>
+const isStale = (
+  directory: string,
+  name: string,
+  now: Effect.Effect<number, BackupError>
+): Effect.Effect<boolean, BackupError> =>
   Effect.gen(function* () {
     const me = yield* Owner.self
     const owner = Owner.parse(form.exec(name)?.[1] ?? "", me)
@@ -62,8 +68,20 @@ const isStale = (directory: string, name: string): Effect.Effect<boolean, Backup
     if (state !== "unknown") return state === "dead"
     const stat = yield* LocalFiles.look(path.join(directory, name))
     if (Option.isNone(stat)) return false
-    return (yield* Clock.currentTimeMillis) - Number(stat.value.mtimeMs) > unknownOwnerMillis
+    return (yield* now) - Number(stat.value.mtimeMs) > unknownOwnerMillis
   })
+
+/** By the clock that dates the files of a share, which need not be this machine's: of one made now. */
+const timeThere = (directory: string): Effect.Effect<number, BackupError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const file = yield* make(directory)
+      // Empty, so that there is room for it on a full disk too.
+      yield* LocalFiles.write(file, "")
+      const stat = yield* LocalFiles.look(file)
+      return Option.match(stat, { onNone: () => 0, onSome: ({ mtimeMs }) => Number(mtimeMs) })
+    })
+  )
 
 /** An owner that cannot be asked does not hold the lock any more; it may still be writing. */
 const unknownOwnerMillis = 120_000

@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import { Command, type CommandExecutor } from "@effect/platform"
-import { Effect, Fiber, Option, Schema, Stream } from "effect"
+import { Deferred, Effect, Fiber, Option, Schema, Stream } from "effect"
 import { execPath } from "node:process"
 import { BackupError } from "../../BackupError.js"
 import type { OnProgress } from "../Strategy.js"
-import { Answer, type Failed, type Progress, type Request } from "./Protocol.js"
+import { Answer, type Failed, go, type Locked, type Progress, type Request } from "./Protocol.js"
 
 /** @internal */
 export interface Options {
@@ -17,16 +17,26 @@ export interface Options {
 }
 
 /** @internal */
-export type Ended = Exclude<Answer, Progress | Failed>
+export type Ended = Exclude<Answer, Progress | Locked | Failed>
+
+/** A request that is being worked on. @internal */
+export interface Started {
+  /** Until it says that nobody else can write any more; only a restore does. */
+  readonly locked: Effect.Effect<void, BackupError>
+  /** Lets a restore do its second half; what it ends with. */
+  readonly finish: Effect.Effect<Ended, BackupError>
+}
 
 /** Sends a request to a child of its own, and waits for its answer and its end. @internal */
 export const ask = (
   options: Options,
   request: Request,
   onProgress: OnProgress
-): Effect.Effect<Ended, BackupError> => Effect.scoped(run(options, request, onProgress))
+): Effect.Effect<Ended, BackupError> =>
+  Effect.scoped(Effect.flatMap(start(options, request, onProgress), ({ finish }) => finish))
 
-const run = Effect.fn("Sqlite.Child")(function* (
+/** The child ends with the scope. @internal */
+export const start = Effect.fn("Sqlite.Child")(function* (
   { executor, program }: Options,
   request: Request,
   onProgress: OnProgress
@@ -34,42 +44,76 @@ const run = Effect.fn("Sqlite.Child")(function* (
   // What the caller's Node is told to load or to measure is none of the child's business.
   const command = Command.make(execPath, program).pipe(Command.env({ NODE_OPTIONS: "" }))
   const child = yield* Effect.mapError(executor.start(command), (cause) =>
-    failed("its child process to start", cause.message, cause)
+    failed("its child process to start", cause.message, unchanged, cause)
   )
   // At once, wherever it is: SQLite rolls back. `kill` waits for the end.
   yield* Effect.addFinalizer(() => Effect.ignore(child.kill("SIGKILL")))
+  const isLocked = yield* Deferred.make<void>()
+  const going = yield* Deferred.make<void>()
   yield* Stream.make(`${JSON.stringify(request)}\n`).pipe(
+    Stream.concat(Stream.fromEffect(Effect.as(Deferred.await(going), `${go}\n`))),
     Stream.encodeText,
     // Open for as long as the parent lives: its end is how the child learns of the parent's.
     Stream.concat(Stream.never),
     Stream.run(child.stdin),
     Effect.forkScoped
   )
-  const said = yield* Effect.forkScoped(endOf(child.stderr))
-  const last = yield* child.stdout.pipe(
-    Stream.decodeText(),
-    Stream.splitLines,
-    Stream.runFoldWhileEffect(
-      nothing,
-      // A check that goes on after a failure is not waited for.
-      ({ answer }) => answer === undefined,
-      (before, line) => heard(before, line, onProgress)
-    ),
-    Effect.mapError((cause) => failed("its answer to be readable", cause.message, cause))
+  const advice = Effect.map(Deferred.isDone(going), (isGone) =>
+    isGone && request._tag === "Restore" ? unknown : unchanged
   )
-  const { answer } = last
-  if (answer === undefined) {
-    const how = yield* Effect.match(child.exitCode, {
-      onFailure: ({ message }) => message,
-      onSuccess: (code) => `exit code ${code}`
-    })
-    const words = yield* Fiber.join(said)
-    return yield* failed("an answer", [how, last.line, words].filter(Boolean).join("; "))
-  }
-  if (answer._tag !== "Failed") return answer
-  const { _tag, ...report } = answer
-  return yield* new BackupError(report)
+  const onLocked = Deferred.succeed(isLocked, undefined)
+  const answered = yield* Effect.forkScoped(answerOf(child, { advice, onLocked, onProgress }))
+  const answer = Fiber.join(answered)
+  return {
+    locked: Effect.raceFirst(Deferred.await(isLocked), Effect.asVoid(answer)),
+    finish: Effect.zipRight(Deferred.succeed(going, undefined), answer)
+  } satisfies Started
 })
+
+interface Hearing {
+  /** Where there is no answer. */
+  readonly advice: Effect.Effect<string>
+  readonly onLocked: Effect.Effect<unknown>
+  readonly onProgress: OnProgress
+}
+
+const answerOf = (
+  child: CommandExecutor.Process,
+  hearing: Hearing
+): Effect.Effect<Ended, BackupError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const said = yield* Effect.forkScoped(endOf(child.stderr))
+      const heardLast = yield* child.stdout.pipe(
+        Stream.decodeText(),
+        Stream.splitLines,
+        Stream.runFoldWhileEffect(
+          nothing,
+          // A check that goes on after a failure is not waited for.
+          ({ answer }) => answer === undefined,
+          (before, line) => heard(before, line, hearing)
+        ),
+        Effect.either
+      )
+      const advice = yield* hearing.advice
+      if (heardLast._tag === "Left") {
+        const cause = heardLast.left
+        return yield* failed("its answer to be readable", cause.message, advice, cause)
+      }
+      const { answer, line } = heardLast.right
+      if (answer === undefined) {
+        const how = yield* Effect.match(child.exitCode, {
+          onFailure: ({ message }) => message,
+          onSuccess: (code) => `exit code ${code}`
+        })
+        const words = yield* Fiber.join(said)
+        return yield* failed("an answer", [how, line, words].filter(Boolean).join("; "), advice)
+      }
+      if (answer._tag !== "Failed") return answer
+      const { _tag, ...report } = answer
+      return yield* new BackupError(report)
+    })
+  )
 
 interface Heard {
   readonly answer: Ended | Failed | undefined
@@ -79,10 +123,15 @@ interface Heard {
 
 const nothing: Heard = { answer: undefined, line: "" }
 
-const heard = (before: Heard, line: string, onProgress: OnProgress): Effect.Effect<Heard> =>
+const heard = (
+  before: Heard,
+  line: string,
+  { onLocked, onProgress }: Hearing
+): Effect.Effect<Heard> =>
   Option.match(parse(line), {
     onNone: () => Effect.succeed({ ...before, line: line.slice(0, 300) }),
     onSome: (message) => {
+      if (message._tag === "Locked") return Effect.as(onLocked, before)
       if (message._tag !== "Progress") return Effect.succeed({ ...before, answer: message })
       const { bytes, stage, total } = message
       return Effect.as(onProgress({ stage, bytes, total }), { ...before, line: `at ${stage}` })
@@ -100,12 +149,18 @@ const endOf = (stderr: CommandExecutor.Process["stderr"]): Effect.Effect<string>
     Effect.orElseSucceed(() => "")
   )
 
-const failed = (expected: string, found: string, cause?: unknown): BackupError =>
+const unchanged = "Nothing was changed; try again, and report it if it stays so"
+
+/** It was writing, and may have been through. */
+const unknown =
+  "It is not known whether the restore was done; the database holds all of the old content or all of the backup. Look at it before you go on, and restore again where it is the old"
+
+const failed = (expected: string, found: string, advice: string, cause?: unknown): BackupError =>
   new BackupError({
     reason: "ChildFailed",
     subject: "the child process for SQLite",
     expected,
     found,
-    advice: "Nothing was changed; try again, and report it if it stays so",
+    advice,
     cause
   })

@@ -3,13 +3,24 @@
  *
  * @since 0.1.0
  */
-import { Effect, Random } from "effect"
+import { Effect, Option, type Scope } from "effect"
+import * as os from "node:os"
+import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
-import type { DumpOptions, OnProgress, Payload, Present, Strategy } from "../Strategy.js"
-import type { Ended } from "./Child.js"
+import type {
+  DumpOptions,
+  OnProgress,
+  Payload,
+  Present,
+  Restored,
+  RestoreOptions,
+  Strategy
+} from "../Strategy.js"
+import type { Ended, Started } from "./Child.js"
 import type { Files } from "./Files.js"
 import type * as Protocol from "./Protocol.js"
+import * as Scratch from "./Scratch.js"
 import * as SetAside from "./SetAside.js"
 
 interface Options {
@@ -18,6 +29,10 @@ interface Options {
     request: Protocol.Request,
     onProgress: OnProgress
   ) => Effect.Effect<Ended, BackupError>
+  readonly start: (
+    request: Protocol.Request,
+    onProgress: OnProgress
+  ) => Effect.Effect<Started, BackupError, Scope.Scope>
   readonly copy: Protocol.DumpRequest["copy"]
   readonly busyTimeout: number
 }
@@ -30,20 +45,30 @@ export const make = (options: Options): Strategy => {
     extension,
     database: files.database,
     present: present(options),
-    // The copy and, where nothing can be compressed, the file.
-    estimate: Effect.flatMap(files.present, (place) =>
-      Effect.map(files.bytes(place), (bytes) => Math.ceil(bytes * 2.01))
+    // The copy; nobody knows before how much smaller it gets by compression.
+    estimate: Effect.flatMap(files.present, ({ file }) =>
+      Effect.map(
+        asked(options, { _tag: "Measure", database: file }, "Measured", silent),
+        ({ bytes }) => bytes
+      )
     ),
-    dump: (given) => dump(options, given),
+    dump: (given) => dump(options, given, false),
     verify: (payload, { deep, justDumped: readBack = false, onProgress }) =>
-      withScratch(options, payload, payload.path, (request) =>
+      withScratch(options, payload, 1, (request) =>
         asked(options, { _tag: "Verify", ...request, deep, readBack }, "Verified", onProgress)
       ),
     drill: (payload, { onProgress }) =>
-      withScratch(options, payload, payload.path, (request) =>
+      withScratch(options, payload, 2, (request) =>
         asked(options, { _tag: "Drill", ...request }, "Drilled", onProgress)
       ),
-    restore: (payload, given) => restore(options, payload, given),
+    restore: (payload, given) =>
+      Effect.scoped(Effect.flatMap(prepare(options, payload, given), (started) => finish(started))),
+    hold: (payload, given) =>
+      Effect.gen(function* () {
+        const started = yield* prepare(options, payload, given)
+        yield* started.locked
+        return { dump: (asked) => dump(options, asked, true), restore: finish(started) }
+      }),
     setAside: files.setAside,
     dropSetAside: files.dropSetAside
   }
@@ -66,19 +91,25 @@ const present = (options: Options): Effect.Effect<Present, BackupError> =>
     return { _tag: "Readable", bytes: yield* options.files.bytes(place) }
   })
 
-const dump = (options: Options, given: DumpOptions): Effect.Effect<Manifest.Dump, BackupError> =>
+const dump = (
+  options: Options,
+  given: DumpOptions,
+  held: boolean
+): Effect.Effect<Manifest.Dump, BackupError> =>
   Effect.gen(function* () {
     const { busyTimeout, copy, files } = options
-    const { compression, level, onProgress, path } = given
-    const { file } = yield* files.present
+    const { compression, level, onProgress, path: target } = given
+    const { directory, file } = yield* files.present
+    yield* Effect.forEach([directory, path.dirname(target)], Scratch.sweep)
     const database = yield* files.database
     const request = {
       _tag: "Dump",
       database: file,
-      path,
+      path: target,
       compression,
       level,
       copy,
+      held,
       busyTimeout
     } as const
     const dumped = yield* asked(options, request, "Dumped", onProgress)
@@ -87,41 +118,56 @@ const dump = (options: Options, given: DumpOptions): Effect.Effect<Manifest.Dump
     Effect.onError(() => Effect.ignore(options.files.remove([given.path, `${given.path}.copy`])))
   )
 
-const restore = (
+/** Up to where the child has the lock, or has said why not. */
+const prepare = (
   options: Options,
   payload: Payload,
-  given: Parameters<Strategy["restore"]>[1]
-): ReturnType<Strategy["restore"]> =>
+  given: RestoreOptions
+): Effect.Effect<Started, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
     const { busyTimeout, files } = options
     const { onProgress, replaceDamaged, startedAt } = given
-    const { file } = yield* files.place
+    const { directory, file } = yield* files.place
+    // Beside the database, where it may become the database; the child looks whether there is room.
+    const content = yield* unpacking(payload, { directories: [directory], bytes: 0 })
     const aside = SetAside.nameOf(file, startedAt)
-    return yield* withScratch(options, payload, file, (request) => {
-      const own = { database: file, aside, replaceDamaged, busyTimeout }
-      return asked(options, { _tag: "Restore", ...request, ...own }, "Restored", onProgress)
-    })
-  }).pipe(Effect.map(({ setAside, ...rest }) => ({ ...rest, setAside })))
+    const own = { database: file, aside, replaceDamaged, busyTimeout }
+    return yield* options.start({ _tag: "Restore", ...content, ...own }, onProgress)
+  })
 
-/**
- * A request with a name for the content, beside a file; whatever becomes of the child, nothing is left
- * under it.
- */
+const finish = (started: Started): Effect.Effect<Restored, BackupError> =>
+  Effect.map(ended("Restore", "Restored", started.finish), ({ setAside, ...rest }) => ({
+    ...rest,
+    setAside
+  }))
+
+/** Room for some copies of the content: beside the backup, or where else there is a place. */
 const withScratch = <A>(
-  { files }: Options,
+  options: Options,
   payload: Payload,
-  beside: string,
+  copies: number,
   use: (request: Protocol.PayloadRequest) => Effect.Effect<A, BackupError>
 ): Effect.Effect<A, BackupError> =>
   Effect.gen(function* () {
+    const live = yield* Effect.option(options.files.place)
+    const directories = [
+      path.dirname(payload.path),
+      os.tmpdir(),
+      ...Option.toArray(Option.map(live, ({ directory }) => directory))
+    ]
+    const bytes = (payload.dump?.contentBytes ?? 0) * copies
+    return yield* use(yield* unpacking(payload, { directories, bytes }))
+  }).pipe(Effect.scoped)
+
+/** A payload with a name for its content; whatever becomes of the child, nothing is left under it. */
+const unpacking = (
+  payload: Payload,
+  place: Scratch.Options
+): Effect.Effect<Protocol.PayloadRequest, BackupError, Scope.Scope> =>
+  Effect.gen(function* () {
     const { dump: expected, path } = payload
     const compression = yield* readableCompression(payload)
-    const id = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(16)
-    const scratch = `${beside}.scratch-${id}`
-    return yield* Effect.ensuring(
-      use({ path, compression, expected, scratch }),
-      Effect.ignore(files.remove([scratch, `${scratch}.drill`, `${scratch}.sized`]))
-    )
+    return { path, compression, expected, scratch: yield* Scratch.make(place) }
   })
 
 const readableCompression = ({
@@ -138,16 +184,23 @@ const readableCompression = ({
       })
     : Effect.succeed(compression)
 
-/** An answer of another kind would be a fault of the program. */
 const asked = <Tag extends Ended["_tag"]>(
   { ask }: Options,
   request: Protocol.Request,
   tag: Tag,
   onProgress: OnProgress
 ): Effect.Effect<Omit<Extract<Ended, { readonly _tag: Tag }>, "_tag">, BackupError> =>
-  Effect.flatMap(ask(request, onProgress), (answer) => {
+  ended(request._tag, tag, ask(request, onProgress))
+
+/** An answer of another kind would be a fault of the program. */
+const ended = <Tag extends Ended["_tag"]>(
+  asked: Protocol.Request["_tag"],
+  tag: Tag,
+  answer: Effect.Effect<Ended, BackupError>
+): Effect.Effect<Omit<Extract<Ended, { readonly _tag: Tag }>, "_tag">, BackupError> =>
+  Effect.flatMap(answer, (answer) => {
     if (!isTagged(answer, tag)) {
-      return Effect.dieMessage(`the child answered ${answer._tag} to ${request._tag}`)
+      return Effect.dieMessage(`the child answered ${answer._tag} to ${asked}`)
     }
     const { _tag, ...rest } = answer
     return Effect.succeed(rest)

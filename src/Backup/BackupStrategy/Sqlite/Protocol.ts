@@ -1,6 +1,9 @@
 /**
  * What the child is asked, and what it answers: a line of JSON each. One child does one request.
  *
+ * A restore has two halves. When all is prepared and nobody else can write any more the child says
+ * `Locked`; it changes nothing before it reads the line `go`.
+ *
  * @since 0.1.0
  */
 import { Schema } from "effect"
@@ -20,6 +23,12 @@ export interface PresentRequest extends Common {
 }
 
 /** @internal */
+export interface MeasureRequest {
+  readonly _tag: "Measure"
+  readonly database: string
+}
+
+/** @internal */
 export interface DumpRequest extends Common {
   readonly _tag: "Dump"
   readonly database: string
@@ -27,6 +36,8 @@ export interface DumpRequest extends Common {
   readonly compression: "none" | "gzip" | "zstd"
   readonly level: number | undefined
   readonly copy: "vacuum" | "frozen" | "auto"
+  /** Another child has the write lock, and keeps it until this one is done. */
+  readonly held: boolean
 }
 
 /** What a payload must be, where that is known. @internal */
@@ -69,10 +80,24 @@ export interface RestoreRequest extends PayloadRequest, Common {
   readonly replaceDamaged: boolean
 }
 
+/** How the directories for scratch files are named. @internal */
+export const scratchStart = ".holter-scratch-"
+
+/** What a restore waits for. @internal */
+export const go = "go"
+
 /** @internal */
-export type Request = PresentRequest | DumpRequest | VerifyRequest | DrillRequest | RestoreRequest
+export type Request =
+  | MeasureRequest
+  | PresentRequest
+  | DumpRequest
+  | VerifyRequest
+  | DrillRequest
+  | RestoreRequest
 
 const Present = Schema.TaggedStruct("Present", { damaged: Schema.optional(Schema.String) })
+
+const Measured = Schema.TaggedStruct("Measured", { bytes: Schema.Number })
 
 const Dumped = Schema.TaggedStruct("Dumped", {
   strategy: Schema.String,
@@ -99,6 +124,8 @@ const Restored = Schema.TaggedStruct("Restored", {
   warnings: Schema.Array(Schema.String)
 })
 
+const Locked = Schema.TaggedStruct("Locked", {})
+
 const Failed = Schema.TaggedStruct("Failed", {
   reason: Reason,
   subject: Schema.String,
@@ -114,7 +141,17 @@ const Progress = Schema.TaggedStruct("Progress", {
 })
 
 /** @internal */
-export const Answer = Schema.Union(Progress, Failed, Present, Dumped, Verified, Drilled, Restored)
+export const Answer = Schema.Union(
+  Progress,
+  Locked,
+  Failed,
+  Measured,
+  Present,
+  Dumped,
+  Verified,
+  Drilled,
+  Restored
+)
 
 /** @internal */
 export type Answer = typeof Answer.Type
@@ -130,5 +167,7 @@ export type Verified = typeof Verified.Type
 export type Drilled = typeof Drilled.Type
 /** @internal */
 export type Restored = typeof Restored.Type
+/** @internal */
+export type Locked = typeof Locked.Type
 /** @internal */
 export type Progress = typeof Progress.Type

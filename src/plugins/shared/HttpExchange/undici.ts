@@ -29,8 +29,11 @@ export interface Options {
  */
 const keepAlive = Duration.seconds(60)
 
-/** Idle connections to one server; what is beyond is closed. */
-const maxIdle = 64
+/**
+ * Idle connections to one server; what is beyond is closed. Many checks of one server that meet in
+ * a busy moment would otherwise make and close connections for as long as it lasts.
+ */
+const maxIdle = 256
 
 export const make = (options: Options): Effect.Effect<Send, never, Scope.Scope> =>
   Effect.gen(function* () {

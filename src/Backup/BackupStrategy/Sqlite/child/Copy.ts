@@ -6,10 +6,10 @@
 import type { Database } from "better-sqlite3"
 import * as fs from "node:fs"
 import type { DumpRequest } from "../Protocol.js"
-import { bracket } from "./bracket.js"
+import { bracket, bracketAsync, orElse } from "./bracket.js"
 import { isWal, number, open, withDatabase } from "./Database.js"
-import { fail } from "./Fault.js"
-import { writeAll } from "./files.js"
+import { beyondSqlite, fail, isBusy } from "./Fault.js"
+import { companions, firstBytes, setRollbackMode, writeAll } from "./files.js"
 import * as Header from "./Header.js"
 import { refuseOther } from "./Inspect.js"
 import { pause } from "./pause.js"
@@ -17,12 +17,12 @@ import type { OnProgress } from "./Thread.js"
 
 /** @internal */
 export interface Copied {
-  readonly strategy: "vacuum-into" | "frozen-copy"
+  readonly strategy: "vacuum-into" | "frozen-copy" | "page-copy"
   readonly warnings: ReadonlyArray<string>
 }
 
 /** @internal */
-export interface CopyInput extends Pick<DumpRequest, "database" | "busyTimeout" | "copy"> {
+export interface CopyInput extends Pick<DumpRequest, "database" | "busyTimeout" | "copy" | "held"> {
   /** An empty file. */
   readonly target: string
 }
@@ -32,13 +32,13 @@ interface Options extends CopyInput {
 }
 
 /** @internal */
-export const copy = (input: CopyInput, onProgress: OnProgress): Copied => {
+export const copy = async (input: CopyInput, onProgress: OnProgress): Promise<Copied> => {
   const options = { ...input, onProgress }
   refuseOther(input.database)
-  const vacuumed = (warnings: ReadonlyArray<string>): Copied => {
-    vacuumInto(options)
-    return { strategy: "vacuum-into", warnings }
-  }
+  // Who holds the write lock in rollback mode keeps readers out too.
+  if (input.held && !Header.isWalMode(firstBytes(input.database))) return quietCopy(options)
+  const vacuumed = (warnings: ReadonlyArray<string>): Promise<Copied> =>
+    vacuumInto(options, warnings)
   const frozen = (): Copied | undefined =>
     frozenCopy(options) ? { strategy: "frozen-copy", warnings: [] } : undefined
   switch (options.copy) {
@@ -52,16 +52,90 @@ export const copy = (input: CopyInput, onProgress: OnProgress): Copied => {
 }
 
 const pinned =
-  "a long transaction kept the WAL from being written back, so the copy was made by VACUUM INTO"
+  "a long transaction kept the WAL from being written back, or the write lock from being had, so the copy was made by VACUUM INTO"
 
 const isInWal = ({ busyTimeout, database }: Options): boolean =>
   withDatabase(() => open(database, busyTimeout), isWal)
 
-const vacuumInto = ({ busyTimeout, database, target }: Options): void =>
-  withDatabase(
+/** `VACUUM INTO` runs the schema; where that cannot be done here, the pages are copied as they are. */
+const vacuumInto = async (options: Options, warnings: ReadonlyArray<string>): Promise<Copied> => {
+  const { busyTimeout, database, target } = options
+  const trouble = withDatabase(
     () => open(database, busyTimeout),
+    (source) =>
+      orElse(
+        () => {
+          source.prepare("VACUUM INTO ?").run(target)
+          return undefined
+        },
+        beyondSqlite,
+        (error) => error.message
+      )
+  )
+  if (trouble === undefined) return { strategy: "vacuum-into", warnings }
+  await pageCopy(options)
+  return {
+    strategy: "page-copy",
+    warnings: [...warnings, `copied page by page, since VACUUM INTO could not: ${trouble}`]
+  }
+}
+
+/**
+ * By SQLite's backup API in a single step: one read transaction, as `VACUUM INTO` is. In many steps it
+ * would start over whenever somebody commits.
+ */
+const pageCopy = ({ busyTimeout, database, onProgress, target }: Options): Promise<void> => {
+  for (const file of companions(target)) fs.rmSync(file, { force: true })
+  fs.truncateSync(target, 0)
+  return bracketAsync(
+    () => open(database, busyTimeout),
+    async (source) => {
+      const bytes = number(source, "page_count") * number(source, "page_size")
+      const copied = await source.backup(target, { progress: () => allPages })
+      if (copied.totalPages === 0) busy(database)
+      onProgress({ stage: "dump", bytes, total: bytes })
+    },
     (source) => {
-      source.prepare("VACUUM INTO ?").run(target)
+      source.close()
+    }
+  ).then(() => {
+    setRollbackMode(target)
+  })
+}
+
+const allPages = 2 ** 31 - 1
+
+const busy = (subject: string): never =>
+  fail({
+    reason: "Busy",
+    subject,
+    expected: "its locks to be free within the wait",
+    found: "them held",
+    advice: "Try again when no long transaction runs on it"
+  })
+
+/** Of a file that nobody can write to: another child has it to itself, and waits for this one. */
+const quietCopy = (options: Options): Copied => {
+  const bytes = fs.statSync(options.database).size
+  if (bytes === 0) emptyDatabase(options.target)
+  else {
+    bracket(
+      () => fs.openSync(options.database, "r"),
+      (file) => {
+        copyBytes(file, bytes, options)
+      },
+      fs.closeSync
+    )
+  }
+  return { strategy: "frozen-copy", warnings: [] }
+}
+
+/** An empty file is a database without tables; a backup has to have a header. */
+const emptyDatabase = (target: string): void =>
+  withDatabase(
+    () => open(target, 0),
+    (database) => {
+      database.pragma("user_version = 0")
     }
   )
 
@@ -78,7 +152,7 @@ const frozenCopy = (options: Options): boolean => {
         withDatabase(connect, (reader) => {
           if (!isSame(file, options.database)) return changed(options.database)
           if (isWal(reader)) {
-            if (!pin(writer, reader)) return false
+            if (!(options.held ? pinHeld(reader) : pin(writer, reader))) return false
           } else beginRead(reader)
           const bytes = number(reader, "page_count") * number(reader, "page_size")
           copyBytes(file, bytes, options)
@@ -111,7 +185,7 @@ const changed = (subject: string): never =>
 const pin = (writer: Database, reader: Database): boolean => {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     writtenBack(reader)
-    writer.exec("BEGIN IMMEDIATE")
+    if (!hasWriteLock(writer)) return false
     const isPinned = bracket(
       () => writer,
       () => {
@@ -126,6 +200,24 @@ const pin = (writer: Database, reader: Database): boolean => {
   }
   return false
 }
+
+/** Nobody commits, so there is nothing to keep them from. */
+const pinHeld = (reader: Database): boolean => {
+  if (!writtenBack(reader)) return false
+  beginRead(reader)
+  return true
+}
+
+/** Somebody who writes for long does not keep others from reading: there is another way to copy. */
+const hasWriteLock = (writer: Database): boolean =>
+  orElse(
+    () => {
+      writer.exec("BEGIN IMMEDIATE")
+      return true
+    },
+    isBusy,
+    () => false
+  )
 
 const attempts = 8
 

@@ -1,11 +1,12 @@
 /**
- * Database files: opened without ever being created, looked at, checked.
+ * Database files: opened without ever being created, and looked at.
  *
  * @since 0.1.0
  */
 import Sqlite from "better-sqlite3"
 import type { Database } from "better-sqlite3"
-import { bracket } from "./bracket.js"
+import { bracket, orElse } from "./bracket.js"
+import { beyondSqlite } from "./Fault.js"
 
 /** Table rows, counted; `rootpage` leaves out what only looks like a table. @internal */
 export interface Tables {
@@ -21,14 +22,27 @@ export interface Tables {
  */
 export const open = (path: string, busyTimeout: number): Database => {
   const database = new Sqlite(path, { fileMustExist: true, timeout: busyTimeout })
-  database.pragma(`cache_size = -${cacheKilobytes}`)
-  return database
+  return prepared(database)
 }
 
 /** A file that nobody writes to. @internal */
 export const openCopy = (path: string): Database => {
   const database = new Sqlite(path, { fileMustExist: true, readonly: true, timeout: 0 })
+  return prepared(database)
+}
+
+/** The same, with the CHECK rules of its tables, which SQLite does not keep of what it may not write. @internal */
+export const openWithRules = (path: string): Database => {
+  const database = open(path, 0)
+  database.pragma("query_only = ON")
+  database.pragma("ignore_check_constraints = OFF")
+  return database
+}
+
+/** Rows that break their table's own rules are the program's affair, and no damage. */
+const prepared = (database: Database): Database => {
   database.pragma(`cache_size = -${cacheKilobytes}`)
+  database.pragma("ignore_check_constraints = ON")
   return database
 }
 
@@ -42,43 +56,31 @@ export const withDatabase = <A>(acquire: () => Database, use: (database: Databas
 
 /** @internal */
 export const tablesOf = (database: Database): ReadonlyArray<Tables> =>
+  tableNames(database).map((name) => ({ name, rows: count(database, name) }))
+
+/** @internal */
+export const tableNames = (database: Database): ReadonlyArray<string> =>
   column(
     database,
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
-  ).map((name) => ({ name, rows: count(database, name) }))
+  )
 
+/** By its pages where an order that only the program knows keeps SQLite from opening the table. */
 const count = (database: Database, table: string): number =>
-  Number(
-    database
-      .prepare(`SELECT count(*) FROM "${table.replaceAll('"', '""')}"`)
-      .pluck()
-      .get()
+  orElse(
+    () => Number(pluck(database, `SELECT count(*) FROM ${quoted(table)}`)),
+    beyondSqlite,
+    () =>
+      Number(
+        pluck(
+          database,
+          `SELECT coalesce(sum(ncell), 0) FROM dbstat WHERE name = ? AND (pagetype = 'leaf'
+             OR (SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?))`,
+          table,
+          table
+        )
+      )
   )
-
-/** The problems that SQLite finds; none where all is well. @internal */
-export const problemsOf = (
-  database: Database,
-  check: "quick_check" | "integrity_check"
-): ReadonlyArray<string> =>
-  column(database, `PRAGMA ${check}(${reported})`).filter((line) => line !== "ok")
-
-/** Rows that refer to rows which are not there, a line for each table. @internal */
-export const strayRows = (database: Database): ReadonlyArray<string> => {
-  const refers = column(
-    database,
-    "SELECT DISTINCT s.name FROM sqlite_schema s, pragma_foreign_key_list(s.name) WHERE s.type = 'table'"
-  )
-  return refers.flatMap((table) => {
-    const found = database
-      .prepare("SELECT count(*) FROM pragma_foreign_key_check(?)")
-      .pluck()
-      .get(table)
-    const rows = Number(found)
-    return rows === 0
-      ? []
-      : [`foreign keys: ${rows} ${rows === 1 ? "row" : "rows"} of ${table} refer to nothing`]
-  })
-}
 
 /** @internal */
 export const number = (database: Database, pragma: string): number =>
@@ -92,7 +94,16 @@ export const isWal = (database: Database): boolean =>
 export const versionOf = (database: Database): string =>
   String(database.prepare("SELECT sqlite_version()").pluck().get())
 
-const reported = 5
+/** @internal */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-const column = (database: Database, sql: string): ReadonlyArray<string> =>
+/** @internal */
+export const column = (database: Database, sql: string): ReadonlyArray<string> =>
   database.prepare(sql).pluck().all().map(String)
+
+/** @internal */
+export const pluck = (database: Database, sql: string, ...given: ReadonlyArray<string>): unknown =>
+  database
+    .prepare(sql)
+    .pluck()
+    .get(...given)

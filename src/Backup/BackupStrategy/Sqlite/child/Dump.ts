@@ -5,9 +5,10 @@
  */
 import * as fs from "node:fs"
 import type { Dumped, DumpRequest } from "../Protocol.js"
+import { orElse } from "./bracket.js"
 import { type Compressed, compress } from "./Compress.js"
 import { extract } from "./Extract.js"
-import { about, fail } from "./Fault.js"
+import { about, fail, isWithoutLinks } from "./Fault.js"
 import { createPrivate, sync, withTemporary } from "./files.js"
 import type { Facts } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
@@ -20,12 +21,12 @@ export const dump = async (
   onProgress: OnProgress
 ): Promise<Omit<Dumped, "_tag">> => {
   const target = `${request.path}.copy`
-  const { busyTimeout, copy, database } = request
+  const { busyTimeout, copy, database, held } = request
   return withTemporary(target, async () => {
     await about("place", target, () => {
       createPrivate(target)
     })
-    const copied = await ask("copy", { database, target, busyTimeout, copy })
+    const copied = await ask("copy", { database, target, busyTimeout, copy, held })
     // The check and the compression at the same time: they are of about the same weight on two cores.
     const [facts, written] = await Promise.all([
       checked(request, target, ask),
@@ -37,7 +38,7 @@ export const dump = async (
       strategy: copied.strategy,
       engineVersion: facts.engineVersion,
       tables: facts.tables,
-      warnings: [...copied.warnings, ...facts.stray]
+      warnings: [...copied.warnings, ...facts.warnings]
     }
   })
 }
@@ -79,6 +80,14 @@ const compressed = (
 const publish = (source: string, target: string): Promise<void> =>
   about("place", target, () => {
     sync(source)
-    // Unlike a rename, it never replaces what is there.
-    fs.linkSync(source, target)
+    // Unlike a rename, it never replaces what is there; some file systems have no links.
+    orElse(
+      () => {
+        fs.linkSync(source, target)
+      },
+      (error) => !fs.existsSync(target) && isWithoutLinks(error),
+      () => {
+        fs.renameSync(source, target)
+      }
+    )
   })

@@ -67,6 +67,22 @@ export const toReport = (error: unknown, role: Role, subject: string, target = s
       }
 }
 
+/**
+ * What SQLite cannot do without the program: its schema calls functions, collations or modules that
+ * are not there, or a rule is broken already. It tells nothing against the file.
+ *
+ * @internal
+ */
+export const beyondSqlite = (error: unknown): boolean =>
+  /^SQLITE_(ERROR|CONSTRAINT|MISMATCH)/.test(codeOf(error))
+
+/** Somebody else has the lock. @internal */
+export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
+
+/** What a file system without hard links says to one. @internal */
+export const isWithoutLinks = (error: unknown): boolean =>
+  /^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK|EINVAL)$/.test(codeOf(error))
+
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
 
@@ -78,7 +94,6 @@ const meaning = (code: string, role: Role): Omit<Report, "subject" | "found"> | 
   if (/^SQLITE_(CANTOPEN|READONLY|PERM|AUTH|IOERR)/.test(code)) {
     return role === "database" ? unreadable : place
   }
-  if (code.startsWith("SQLITE_")) return role === "backup" ? corruptBackup : damaged
   if (code === "ENOENT") return role === "database" ? missing : place
   if (/^(Z|ERR_BUFFER_TOO_LARGE)/.test(code)) return corruptBackup
   if (/^E[A-Z0-9]+$/.test(code)) return role === "database" ? unreadable : place

@@ -24,6 +24,9 @@ export const pageSize = (bytes: Buffer): number => {
 export const pageCount = (bytes: Buffer): number | undefined =>
   bytes.readUInt32BE(24) === bytes.readUInt32BE(92) ? bytes.readUInt32BE(28) : undefined
 
+/** Pages that hold nothing. @internal */
+export const freePages = (bytes: Buffer): number => bytes.readUInt32BE(36)
+
 /** Reading such a file needs, and makes, a `-wal` and a `-shm` file. @internal */
 export const isWalMode = (bytes: Buffer): boolean => bytes[18] === 2 || bytes[19] === 2
 

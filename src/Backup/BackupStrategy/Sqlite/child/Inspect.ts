@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as fs from "node:fs"
+import { check, strayRows } from "./Check.js"
 import {
   isWal,
   number,
   open,
   openCopy,
-  problemsOf,
-  strayRows,
+  openWithRules,
   type Tables,
   tablesOf,
   versionOf,
@@ -26,9 +27,10 @@ export interface Facts {
   readonly tables: ReadonlyArray<Tables>
   /** What the check found; none where all is well. */
   readonly problems: ReadonlyArray<string>
-  /** What only `integrity_check` found: indexes that differ from their tables, broken rules. */
-  readonly violations: ReadonlyArray<string>
-  readonly stray: ReadonlyArray<string>
+  /** What only `integrity_check` found: indexes that differ from their tables. */
+  readonly differences: ReadonlyArray<string>
+  /** What is no damage: rows that break rules or refer to nothing, what could not be checked. */
+  readonly warnings: ReadonlyArray<string>
 }
 
 /** @internal */
@@ -45,15 +47,27 @@ export interface InspectInput {
 /** Of a file that nobody writes to. @internal */
 export const inspect = ({ deep, path, stray }: InspectInput): Facts =>
   withDatabase(
-    () => openCopy(path),
-    (database) => ({
-      engineVersion: versionOf(database),
-      pageSize: number(database, "page_size"),
-      problems: problemsOf(database, "quick_check"),
-      violations: deep ? problemsOf(database, "integrity_check") : [],
-      tables: tablesOf(database),
-      stray: stray ? strayRows(database) : []
-    })
+    () => (deep ? openWithRules(path) : openCopy(path)),
+    (database) => {
+      const quick = check(database, "quick_check")
+      const isSound = quick.problems.length === 0
+      const whole = deep && isSound ? check(database, "integrity_check") : undefined
+      const keys = stray ? strayRows(database) : undefined
+      return {
+        engineVersion: versionOf(database),
+        pageSize: number(database, "page_size"),
+        tables: tablesOf(database),
+        problems: quick.problems,
+        differences: whole?.problems ?? [],
+        warnings: [
+          ...(whole ?? quick).violations.map((line) => `integrity: ${line}`),
+          ...(keys?.violations ?? []),
+          ...quick.unchecked,
+          ...(whole?.unchecked ?? []),
+          ...(keys?.unchecked ?? [])
+        ]
+      }
+    }
   )
 
 /** @internal */
@@ -94,7 +108,7 @@ export const look = ({ busyTimeout, database }: LookInput): Present => {
   return withDatabase(
     () => open(database, busyTimeout),
     (live) => {
-      const [problem] = problemsOf(live, "quick_check")
+      const [problem] = check(live, "quick_check").problems
       if (problem !== undefined) {
         fail({
           reason: "Damaged",
@@ -111,4 +125,17 @@ export const look = ({ busyTimeout, database }: LookInput): Present => {
       }
     }
   )
+}
+
+/**
+ * What a copy without the free pages takes, by the header and without a lock: what is still in the WAL
+ * is not counted.
+ *
+ * @internal
+ */
+export const measure = (database: string): number => {
+  const { size } = fs.statSync(database)
+  const head = firstBytes(database)
+  const pages = Header.isSqlite(head) ? Header.pageCount(head) : undefined
+  return pages === undefined ? size : (pages - Header.freePages(head)) * Header.pageSize(head)
 }

@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { attempt } from "./bracket.js"
+import { attempt, orElse } from "./bracket.js"
 import { fail } from "./Fault.js"
 import { companions, sync, syncDirectoryOf } from "./files.js"
 
@@ -17,23 +17,55 @@ export interface InstallInput {
   readonly aside: string
 }
 
+/** @internal */
+export interface Installed {
+  /** Whether something was set aside. */
+  readonly isAside: boolean
+  /** What went wrong when it was done already. */
+  readonly doubts: ReadonlyArray<string>
+}
+
 /**
- * The path of the database is never empty in between: what is there gets its second name first. True
- * where something was set aside.
+ * The path of the database is never empty in between: what is there gets its second name first. Where
+ * it fails, what was there is in its place again.
  *
  * @internal
  */
-export const install = ({ aside, database, source }: InstallInput): boolean => {
+export const install = ({ aside, database, source }: InstallInput): Installed => {
   const present = attempt(() => fs.statSync(database))
   takeRights(source, database, present)
   sync(source)
   const left = companions(database).filter((file) => fs.existsSync(file))
-  if (present !== undefined) secondName(database, aside)
-  for (const file of left) fs.renameSync(file, `${aside}${file.slice(database.length)}`)
-  if (present === undefined) place(source, database)
-  else fs.renameSync(source, database)
-  syncDirectoryOf(database)
-  return present !== undefined || left.length > 0
+  const nameAside = (file: string) => `${aside}${file.slice(database.length)}`
+  orElse(
+    () => {
+      if (present !== undefined) secondName(database, aside)
+      for (const file of left) fs.renameSync(file, nameAside(file))
+      if (present === undefined) place(source, database)
+      else fs.renameSync(source, database)
+    },
+    () => true,
+    (error) => {
+      for (const file of left) attempt(() => moveBack(nameAside(file), file))
+      if (present !== undefined) attempt(() => moveBack(aside, database))
+      throw error
+    }
+  )
+  const isOnDisk = attempt(() => {
+    syncDirectoryOf(database)
+    return true
+  })
+  return {
+    isAside: present !== undefined || left.length > 0,
+    doubts: isOnDisk === true ? [] : ["it is not certain that its new name reached the disk"]
+  }
+}
+
+/** Where the name is taken, it is the second name of the same file, which goes. */
+const moveBack = (from: string, to: string): void => {
+  if (!fs.existsSync(from)) return
+  if (fs.existsSync(to)) fs.rmSync(from)
+  else fs.renameSync(from, to)
 }
 
 /** Not over a database that somebody has made meanwhile. */

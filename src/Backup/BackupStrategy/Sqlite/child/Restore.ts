@@ -9,8 +9,9 @@ import * as path from "node:path"
 import type { Restored, RestoreRequest } from "../Protocol.js"
 import { outcome } from "./bracket.js"
 import type { Tables } from "./Database.js"
+import type { Door } from "./Door.js"
 import { about, fail, Fault } from "./Fault.js"
-import { createPrivate, remove, sync, withCompanions, withTemporary } from "./files.js"
+import { createPrivate, sync, withCompanions, withTemporary } from "./files.js"
 import * as InUse from "./InUse.js"
 import type { Present } from "./Inspect.js"
 import { install } from "./Install.js"
@@ -21,20 +22,22 @@ import { differenceOf, type Unpacked, unpack } from "./Unpack.js"
 type Done = Omit<Restored, "_tag">
 
 /** @internal */
-export const restore = async (
-  request: RestoreRequest,
-  ask: Ask<typeof jobs>,
-  onProgress: OnProgress
-): Promise<Done> => {
+export interface Work {
+  readonly request: RestoreRequest
+  readonly ask: Ask<typeof jobs>
+  readonly onProgress: OnProgress
+  readonly door: Door
+}
+
+/** @internal */
+export const restore = async (work: Work): Promise<Done> => {
+  const { ask, onProgress, request } = work
   const { expected, scratch } = request
-  sweep(request)
   return withTemporary(scratch, async () => {
     room(request, expected?.contentBytes ?? 0)
     const unpacked = await unpack({ request, deep: false, ask, onProgress })
     const present = await presentOf(request, ask)
-    return present === undefined
-      ? replace(request, unpacked)
-      : overwrite(request, unpacked, present, ask)
+    return present === undefined ? replace(work, unpacked) : overwrite(work, unpacked, present)
   })
 }
 
@@ -51,8 +54,12 @@ const presentOf = async (
   throw present.error
 }
 
-const replace = (request: RestoreRequest, { content, facts, path: source, warnings }: Unpacked) =>
-  about("database", request.database, (): Done => {
+const replace = async (
+  { door, request }: Work,
+  { content, facts, path: source, warnings }: Unpacked
+): Promise<Done> => {
+  await door.pass()
+  return about("database", request.database, (): Done => {
     const { aside, database } = request
     const { doubt, processes } = InUse.usersOf(withCompanions(database))
     if (processes.length > 0) {
@@ -64,20 +71,20 @@ const replace = (request: RestoreRequest, { content, facts, path: source, warnin
         advice: "Stop it, and try again"
       })
     }
-    const isAside = install({ source, database, aside })
+    const { doubts, isAside } = install({ source, database, aside })
     return {
       method: `in its place, ${content.contentBytes} bytes`,
       setAside: isAside ? aside : undefined,
       tables: facts.tables,
-      warnings: [...warnings, ...(doubt === undefined || !isAside ? [] : [doubt])]
+      warnings: [...warnings, ...(doubt === undefined || !isAside ? [] : [doubt]), ...doubts]
     }
   })
+}
 
 const overwrite = async (
-  request: RestoreRequest,
+  { ask, door, request }: Work,
   { content, facts, path: scratch, warnings }: Unpacked,
-  present: Present,
-  ask: Ask<typeof jobs>
+  present: Present
 ): Promise<Done> => {
   const { busyTimeout, database } = request
   const sized = `${scratch}.sized`
@@ -87,41 +94,71 @@ const overwrite = async (
     const journal = present.wal ? content.contentBytes * 1.02 : present.pages * present.pageSize
     const growth = Math.max(0, content.contentBytes - present.pages * present.pageSize)
     room(request, (isOtherSize ? content.contentBytes : 0) + journal + growth)
-    if (isOtherSize) {
-      createPrivate(sized)
-      await ask("resize", { source: scratch, target: sized, pageSize: present.pageSize })
-    }
-    const source = isOtherSize ? sized : scratch
-    const { tables } = await ask("write", { source, database, busyTimeout })
-    await about("database", database, () => {
-      for (const file of withCompanions(database)) if (fs.existsSync(file)) sync(file)
-    })
+    const isSized = isOtherSize && (await resized({ request, scratch, sized, present, ask }))
+    const source = isSized ? sized : scratch
+    const given = { source, database, busyTimeout, gate: door.gate }
+    const { doubts, tables } = await ask("write", given)
     return {
       method: "through SQLite's backup API",
       setAside: undefined,
-      tables,
-      warnings: [...warnings, ...compared(database, facts.tables, tables)]
+      tables: tables ?? facts.tables,
+      warnings: [
+        ...warnings,
+        ...doubts,
+        ...(await synced(database)),
+        ...(tables === undefined ? [] : compared(facts.tables, tables))
+      ]
     }
   })
 }
 
-/** Others may have written since: who has it open explains a difference, and nobody does not. */
+/** The restore is done: what fails from here on is only told. */
+const synced = async (database: string): Promise<ReadonlyArray<string>> => {
+  const result = await outcome(() => {
+    for (const file of withCompanions(database)) if (fs.existsSync(file)) sync(file)
+  })
+  return result.ok ? [] : [`it is not certain that it reached the disk: ${String(result.error)}`]
+}
+
+interface Sizes {
+  readonly request: RestoreRequest
+  readonly scratch: string
+  readonly sized: string
+  readonly present: Present
+  readonly ask: Ask<typeof jobs>
+}
+
+/** In rollback mode a database can change the size of its pages, in WAL mode it cannot. */
+const resized = async ({ ask, present, request, scratch, sized }: Sizes): Promise<boolean> => {
+  createPrivate(sized)
+  const trouble = await ask("resize", {
+    source: scratch,
+    target: sized,
+    pageSize: present.pageSize
+  })
+  if (trouble !== undefined && present.wal) {
+    fail({
+      reason: "Mismatch",
+      subject: request.database,
+      expected: `a backup whose pages can be made ${present.pageSize} bytes long`,
+      found: `pages of another length, and a schema that only its program knows (${trouble})`,
+      advice: "Stop the program, move the database with its -wal and -shm away, and restore again"
+    })
+  }
+  return trouble === undefined
+}
+
+/** Others may have written since, and closed it again. */
 const compared = (
-  database: string,
   expected: ReadonlyArray<Tables>,
   found: ReadonlyArray<Tables>
 ): ReadonlyArray<string> => {
   const difference = differenceOf(expected, found)
-  if (difference === undefined) return []
-  const { processes } = InUse.usersOf(withCompanions(database))
-  if (processes.length > 0) return [`written to by others since it was restored: ${difference}`]
-  return fail({
-    reason: "Mismatch",
-    subject: database,
-    expected: "the tables of the backup",
-    found: difference,
-    advice: "Restore the pre-restore backup, and report this"
-  })
+  return difference === undefined
+    ? []
+    : [
+        `written to by others since it was restored (${difference}); where no program could, restore the pre-restore backup, and report this`
+      ]
 }
 
 const room = ({ database }: RestoreRequest, bytes: number): void => {
@@ -134,14 +171,4 @@ const room = ({ database }: RestoreRequest, bytes: number): void => {
     found: `${bavail * bsize}`,
     advice: "Free some space; nothing was changed"
   })
-}
-
-/** What a restore left that was killed together with its parent; nobody has it open. */
-const sweep = ({ database, scratch }: RestoreRequest): void => {
-  const start = path.basename(scratch).replace(/[0-9a-f]+$/, "")
-  const directory = path.dirname(database)
-  for (const name of fs.readdirSync(directory)) {
-    const file = path.join(directory, name)
-    if (name.startsWith(start) && InUse.usersOf([file]).processes.length === 0) remove(file)
-  }
 }

@@ -3,13 +3,11 @@
  *
  * @since 0.1.0
  */
-import * as fs from "node:fs"
 import type { PayloadRequest } from "../Protocol.js"
-import { bracket } from "./bracket.js"
 import type { Tables } from "./Database.js"
 import { type Content, extract } from "./Extract.js"
 import { about, corrupt } from "./Fault.js"
-import { createPrivate, firstBytes } from "./files.js"
+import { createPrivate, firstBytes, setRollbackMode } from "./files.js"
 import * as Header from "./Header.js"
 import type { Facts } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
@@ -72,11 +70,11 @@ const checked = async (
   const facts = await ask("inspect", { path, subject, role: "backup", deep, stray: deep })
   const [problem] = facts.problems
   if (problem !== undefined) corrupt(subject, "a database that passes quick_check", problem)
-  // What is byte for byte what was dumped has its violations from there.
+  // What is byte for byte what was dumped has its differences from there.
   const isAsDumped = expected?.contentSha256 !== undefined
-  const [violation] = facts.violations
-  if (violation !== undefined && !isAsDumped) {
-    corrupt(subject, "a database that passes integrity_check", violation)
+  const [first] = facts.differences
+  if (first !== undefined && !isAsDumped) {
+    corrupt(subject, "a database that passes integrity_check", first)
   }
   const difference =
     expected === undefined ? undefined : differenceOf(expected.tables, facts.tables)
@@ -85,7 +83,7 @@ const checked = async (
     path,
     content,
     facts,
-    warnings: [...facts.violations.map((line) => `integrity: ${line}`), ...facts.stray]
+    warnings: [...facts.differences.map((line) => `integrity: ${line}`), ...facts.warnings]
   }
 }
 
@@ -105,12 +103,3 @@ export const differenceOf = (
     ? undefined
     : `${rows.get(other.name) ?? 0} rows of ${other.name} in the place of ${other.rows}`
 }
-
-const setRollbackMode = (path: string): void =>
-  bracket(
-    () => fs.openSync(path, "r+"),
-    (file) => {
-      fs.writeSync(file, Buffer.from([1, 1]), 0, 2, 18)
-    },
-    fs.closeSync
-  )

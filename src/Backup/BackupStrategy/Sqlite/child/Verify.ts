@@ -49,10 +49,12 @@ export const drill = (
     withTemporary(target, async () => {
       const { facts, path, warnings } = await unpack({ request, deep: false, ask, onProgress })
       createPrivate(target)
-      const { tables } = await ask("write", { source: path, database: target, busyTimeout: 0 })
-      const difference = differenceOf(facts.tables, tables)
+      const given = { source: path, database: target, busyTimeout: 0, gate: undefined }
+      const { doubts, tables } = await ask("write", given)
+      const difference =
+        tables === undefined ? doubts.join("; ") : differenceOf(facts.tables, tables)
       return difference === undefined
-        ? { tables, warnings }
+        ? { tables: facts.tables, warnings }
         : fail({
             reason: "Mismatch",
             subject: request.path,

@@ -10,9 +10,10 @@
  */
 import type { BackupMetadata, Database } from "better-sqlite3"
 import { performance } from "node:perf_hooks"
-import { bracketAsync } from "./bracket.js"
+import { bracketAsync, orElse } from "./bracket.js"
 import { isWal, number, open, openCopy, type Tables, tablesOf, withDatabase } from "./Database.js"
-import { fail } from "./Fault.js"
+import { type Gate, locked, wait } from "./Door.js"
+import { beyondSqlite, fail } from "./Fault.js"
 import { pause } from "./pause.js"
 import type { OnProgress } from "./Thread.js"
 
@@ -26,17 +27,23 @@ export interface ResizeInput {
 
 /**
  * The same content in pages of another size: a database in WAL mode keeps its own. `VACUUM INTO` keeps
- * the row ids of tables without a key, which `VACUUM` does not.
+ * the row ids of tables without a key, which `VACUUM` does not. Gives what kept SQLite from it.
  *
  * @internal
  */
-export const resize = ({ pageSize, source, target }: ResizeInput): void =>
+export const resize = ({ pageSize, source, target }: ResizeInput): string | undefined =>
   withDatabase(
     () => openCopy(source),
-    (database) => {
-      database.pragma(`page_size = ${pageSize}`)
-      database.prepare("VACUUM INTO ?").run(target)
-    }
+    (database) =>
+      orElse(
+        () => {
+          database.pragma(`page_size = ${pageSize}`)
+          database.prepare("VACUUM INTO ?").run(target)
+          return undefined
+        },
+        beyondSqlite,
+        (error) => error.message
+      )
   )
 
 /** @internal */
@@ -44,12 +51,16 @@ export interface WriteInput {
   readonly source: string
   readonly database: string
   readonly busyTimeout: number
+  /** What is waited for with the write lock in hand, before anything is changed. */
+  readonly gate: Gate | undefined
 }
 
 /** @internal */
 export interface Written {
   /** What the database holds afterwards, with what others have written since. */
-  readonly tables: ReadonlyArray<Tables>
+  readonly tables: ReadonlyArray<Tables> | undefined
+  /** What went wrong when it was done already. */
+  readonly doubts: ReadonlyArray<string>
 }
 
 /** @internal */
@@ -67,12 +78,19 @@ export const write = (input: WriteInput, onProgress: OnProgress): Promise<Writte
 
 const transfer = async (
   source: Database,
-  { busyTimeout, database }: WriteInput,
+  { busyTimeout, database, gate }: WriteInput,
   onProgress: OnProgress
 ): Promise<void> => {
   const pageSize = number(source, "page_size")
   const deadline = performance.now() + busyTimeout
+  let isHeld = false
   const progress = ({ remainingPages, totalPages }: BackupMetadata): number => {
+    // The first call comes with the lock, and before the first page.
+    if (gate !== undefined && !isHeld) {
+      onProgress({ stage: locked, bytes: 0, total: undefined })
+      wait(gate)
+    }
+    isHeld = true
     const bytes = (totalPages - remainingPages) * pageSize
     onProgress({ stage: "restore", bytes, total: totalPages * pageSize })
     return pagesAtOnce
@@ -80,27 +98,51 @@ const transfer = async (
   for (;;) {
     const { totalPages } = await source.backup(database, { progress })
     if (totalPages > 0) return
-    if (performance.now() > deadline) return locked(database, busyTimeout)
+    if (performance.now() > deadline) return refused(database, busyTimeout)
     pause(retryMillis)
   }
 }
 
-/** Brings it to the disk, out of the WAL where others let it; gives back the room of the WAL. */
+/**
+ * Brings it to the disk, out of the WAL where others let it; gives back the room of the WAL. The restore
+ * is done by then, so whatever fails here is only told.
+ */
 const settle = ({ busyTimeout, database }: WriteInput): Written =>
-  withDatabase(
-    () => open(database, busyTimeout),
-    (live) => {
-      if (isWal(live)) {
-        live.pragma("wal_checkpoint(PASSIVE)")
-        live.pragma("busy_timeout = 0")
-        live.pragma("wal_checkpoint(TRUNCATE)")
-        live.pragma(`busy_timeout = ${busyTimeout}`)
-      }
-      return { tables: tablesOf(live) }
-    }
+  orElse(
+    () =>
+      withDatabase(
+        () => open(database, busyTimeout),
+        (live) => {
+          const doubt = orElse(
+            () => writeBack(live, busyTimeout),
+            () => true,
+            ({ message }) => `its WAL was not written back: ${message}`
+          )
+          const doubts = doubt === undefined ? [] : [doubt]
+          return orElse<Written>(
+            () => ({ tables: tablesOf(live), doubts }),
+            () => true,
+            (error) => ({ tables: undefined, doubts: [...doubts, uncounted(error)] })
+          )
+        }
+      ),
+    () => true,
+    (error) => ({ tables: undefined, doubts: [uncounted(error)] })
   )
 
-const locked = (subject: string, busyTimeout: number): never =>
+const uncounted = ({ message }: Error): string =>
+  `what the database holds now could not be counted: ${message}`
+
+const writeBack = (live: Database, busyTimeout: number): undefined => {
+  if (!isWal(live)) return undefined
+  live.pragma("wal_checkpoint(PASSIVE)")
+  live.pragma("busy_timeout = 0")
+  live.pragma("wal_checkpoint(TRUNCATE)")
+  live.pragma(`busy_timeout = ${busyTimeout}`)
+  return undefined
+}
+
+const refused = (subject: string, busyTimeout: number): never =>
   fail({
     reason: "Busy",
     subject,

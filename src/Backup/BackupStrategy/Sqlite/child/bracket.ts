@@ -37,6 +37,21 @@ export const bracketAsync = async <A, B>(
 /** What a call gives, or undefined where it throws. @internal */
 export const attempt = <A>(call: () => A): A | undefined => Either.getOrUndefined(Either.try(call))
 
+/** Another way, where a call throws an error of the given kind. @internal */
+export const orElse = <A>(
+  call: () => A,
+  isMet: (error: Error) => boolean,
+  other: (error: Error) => A
+): A => {
+  const tried = Either.try({
+    try: call,
+    catch: (error) => (error instanceof Error ? error : new Error(String(error)))
+  })
+  if (Either.isRight(tried)) return tried.right
+  if (isMet(tried.left)) return other(tried.left)
+  throw tried.left
+}
+
 /** What a call throws, as a value. @internal */
 export const outcome = async <A>(
   call: () => A | Promise<A>

@@ -5,7 +5,8 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { bracket } from "./bracket.js"
+import { scratchStart } from "../Protocol.js"
+import { attempt, bracket } from "./bracket.js"
 import * as Header from "./Header.js"
 
 /** A new and empty file for this user alone. @internal */
@@ -29,6 +30,16 @@ export const firstBytes = (file: string): Buffer =>
     fs.closeSync
   )
 
+/** Without its WAL a copy is a database that needs none. @internal */
+export const setRollbackMode = (file: string): void =>
+  bracket(
+    () => fs.openSync(file, "r+"),
+    (descriptor) => {
+      fs.writeSync(descriptor, Buffer.from([1, 1]), 0, 2, 18)
+    },
+    fs.closeSync
+  )
+
 /** Brings a file, or what a directory lists, to the disk. @internal */
 export const sync = (file: string): void =>
   bracket(() => fs.openSync(file, "r"), fs.fsyncSync, fs.closeSync)
@@ -43,8 +54,7 @@ export const withCompanions = (file: string): ReadonlyArray<string> => [file, ..
 export const companions = (file: string): ReadonlyArray<string> =>
   ["-wal", "-shm", "-journal"].map((ending) => `${file}${ending}`)
 
-/** @internal */
-export const remove = (file: string): void => {
+const remove = (file: string): void => {
   for (const each of withCompanions(file)) fs.rmSync(each, { force: true })
 }
 
@@ -61,5 +71,9 @@ export const withTemporary = <A>(file: string, use: () => Promise<A>): Promise<A
 
 /** What the child takes along when its parent is gone. @internal */
 export const removeTemporary = (): void => {
-  for (const file of temporary) remove(file)
+  for (const file of temporary) {
+    remove(file)
+    const directory = path.dirname(file)
+    if (path.basename(directory).startsWith(scratchStart)) attempt(() => fs.rmdirSync(directory))
+  }
 }

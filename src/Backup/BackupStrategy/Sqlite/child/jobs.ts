@@ -35,7 +35,7 @@ export const jobs = {
     subject: ({ database }) => database,
     run: look
   }),
-  resize: job<ResizeInput, void>({
+  resize: job<ResizeInput, string | undefined>({
     role: () => "place",
     subject: ({ target }) => target,
     run: resize

@@ -4,12 +4,15 @@
  * @since 0.1.0
  */
 import * as os from "node:os"
+import * as readline from "node:readline"
 import { performance } from "node:perf_hooks"
 import type { Answer, Request } from "../Protocol.js"
 import { outcome } from "./bracket.js"
+import * as Door from "./Door.js"
 import { dump } from "./Dump.js"
-import { Fault, toReport } from "./Fault.js"
+import { about, Fault, toReport } from "./Fault.js"
 import { removeTemporary } from "./files.js"
+import { measure } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
 import { restore } from "./Restore.js"
 import * as Thread from "./Thread.js"
@@ -19,14 +22,13 @@ import { drill, verify } from "./Verify.js"
 export const serve = (): void => {
   // Before any thread is started, which has the priority of the one that starts it.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
-  let text = ""
-  let isAsked = false
-  process.stdin.setEncoding("utf8")
-  process.stdin.on("data", (more: string) => {
-    text += more
-    if (isAsked || !text.includes("\n")) return
-    isAsked = true
-    void work(JSON.parse(text) as Request)
+  const door = Door.make(() => {
+    write({ _tag: "Locked" })
+  })
+  const lines = readline.createInterface({ input: process.stdin })
+  lines.once("line", (request) => {
+    lines.once("line", door.open)
+    void work(JSON.parse(request) as Request, door)
   })
   // The parent has ended. A thread in a call of SQLite does not let the process exit: a signal does.
   process.stdin.on("end", () => {
@@ -35,10 +37,13 @@ export const serve = (): void => {
   })
 }
 
-const work = async (request: Request): Promise<void> => {
+const work = async (request: Request, door: Door.Door): Promise<void> => {
   const onProgress = throttled()
-  const { ask, end } = Thread.start<typeof jobs>(process.argv[1] ?? "", onProgress)
-  const result = await outcome(() => answer(request, ask, onProgress))
+  const { ask, end } = Thread.start<typeof jobs>(process.argv[1] ?? "", (progress) => {
+    if (progress.stage === Door.locked) door.announce()
+    else onProgress(progress)
+  })
+  const result = await outcome(() => answer({ request, ask, onProgress, door }))
   const last: Answer = result.ok
     ? result.value
     : { _tag: "Failed", ...toReport(result.error, "place", "the child process for SQLite") }
@@ -48,11 +53,14 @@ const work = async (request: Request): Promise<void> => {
   await end()
 }
 
-const answer = async (
-  request: Request,
-  ask: Thread.Ask<typeof jobs>,
-  onProgress: Thread.OnProgress
-): Promise<Answer> => {
+interface Asked {
+  readonly request: Request
+  readonly ask: Thread.Ask<typeof jobs>
+  readonly onProgress: Thread.OnProgress
+  readonly door: Door.Door
+}
+
+const answer = async ({ ask, door, onProgress, request }: Asked): Promise<Answer> => {
   switch (request._tag) {
     case "Present": {
       const { busyTimeout, database } = request
@@ -62,6 +70,10 @@ const answer = async (
       if (report?.reason === "Damaged") return { _tag: "Present", damaged: report.found }
       throw looked.error
     }
+    case "Measure": {
+      const { database } = request
+      return { _tag: "Measured", bytes: await about("database", database, () => measure(database)) }
+    }
     case "Dump":
       return { _tag: "Dumped", ...(await dump(request, ask, onProgress)) }
     case "Verify":
@@ -69,7 +81,7 @@ const answer = async (
     case "Drill":
       return { _tag: "Drilled", ...(await drill(request, ask, onProgress)) }
     case "Restore":
-      return { _tag: "Restored", ...(await restore(request, ask, onProgress)) }
+      return { _tag: "Restored", ...(await restore({ request, ask, onProgress, door })) }
   }
 }
 

@@ -1,0 +1,98 @@
+/**
+ * Private directories for the content of backups, made where there is room and the right to, and swept
+ * when the run that made them is dead.
+ *
+ * @since 0.1.0
+ */
+import { Clock, Effect, Option, type Scope } from "effect"
+import * as fs from "node:fs/promises"
+import * as path from "node:path"
+import { BackupError } from "../../BackupError.js"
+import * as Owner from "../../BackupLock/Owner.js"
+import * as LocalFiles from "../../LocalFiles.js"
+import { scratchStart } from "./Protocol.js"
+
+/** @internal */
+export interface Options {
+  /** Where it may be, the best place first. */
+  readonly directories: ReadonlyArray<string>
+  /** What has to fit in, as far as it is known. */
+  readonly bytes: number
+}
+
+/** The name of a file in a directory of this run alone, which goes with the scope. @internal */
+export const make = ({
+  bytes,
+  directories
+}: Options): Effect.Effect<string, BackupError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const problems: Array<BackupError> = []
+    for (const directory of directories) {
+      yield* sweep(directory)
+      const made = yield* Effect.either(makeIn(directory, bytes))
+      if (made._tag === "Right") return path.join(made.right, "content")
+      problems.push(made.left)
+    }
+    return yield* new BackupError({
+      reason: problems.at(-1)?.reason ?? "StoreFailed",
+      subject: "the content of a backup",
+      expected: `a directory to unpack it in, with ${bytes} bytes free`,
+      found: problems.map(({ found, subject }) => `${subject}: ${found}`).join("; "),
+      advice: "Free some space, or name another directory for temporary files (TMPDIR)"
+    })
+  })
+
+/** Removes what dead runs left in a directory. What cannot be removed harms nothing. @internal */
+export const sweep = (directory: string): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const names = yield* Effect.orElseSucceed(LocalFiles.names(directory), () => [])
+    for (const name of names.filter((each) => each.startsWith(scratchStart))) {
+      const file = path.join(directory, name)
+      if (yield* isLeft(file)) yield* LocalFiles.remove(file)
+    }
+  }).pipe(Effect.ignore)
+
+const makeIn = (
+  directory: string,
+  bytes: number
+): Effect.Effect<string, BackupError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const free = yield* LocalFiles.free(directory)
+    if (free < bytes) {
+      return yield* new BackupError({
+        reason: "DiskFull",
+        subject: directory,
+        expected: `${bytes} bytes free`,
+        found: `${free} bytes free`
+      })
+    }
+    const name = `${scratchStart}${Owner.format(yield* Owner.self)}-${yield* Owner.unique}`
+    const made = path.join(directory, name)
+    return yield* Effect.acquireRelease(
+      Effect.as(
+        LocalFiles.attempt(made, "a directory that can be written to", () =>
+          fs.mkdir(made, { mode: 0o700 })
+        ),
+        made
+      ),
+      () => Effect.ignore(LocalFiles.remove(made))
+    )
+  })
+
+const form = /-[0-9a-f]{16}$/
+
+const isLeft = (file: string): Effect.Effect<boolean, BackupError> =>
+  Effect.gen(function* () {
+    const me = yield* Owner.self
+    const text = path.basename(file).slice(scratchStart.length).replace(form, "")
+    const owner = Owner.parse(text, me)
+    if (owner === undefined) return false
+    const state = yield* Owner.stateOf(owner, me)
+    if (state !== "unknown") return state === "dead"
+    const stat = yield* LocalFiles.look(file)
+    const now = yield* Clock.currentTimeMillis
+    return Option.exists(stat, ({ mtimeMs }) => now - Number(mtimeMs) > unknownOwnerMillis)
+  })
+
+/** Of another machine: longer than any work on a backup takes. */
+const unknownOwnerMillis = 24 * 3_600_000

@@ -1,0 +1,47 @@
+/**
+ * Where a restore waits for its second half, with the write lock in its hand: on the main thread for a
+ * promise, on the thread of SQLite, which must not let go of its transaction, for a number in memory.
+ *
+ * @since 0.1.0
+ */
+
+/** @internal */
+export interface Door {
+  readonly gate: Gate
+  /** Says that it is locked, and waits. */
+  readonly pass: () => Promise<void>
+  /** The same, said by the thread of SQLite. */
+  readonly announce: () => void
+  readonly open: () => void
+}
+
+/** @internal */
+export type Gate = Int32Array
+
+/** @internal */
+export const make = (say: () => void): Door => {
+  const gate = new Int32Array(new SharedArrayBuffer(4))
+  const ways: Array<() => void> = []
+  const promise = new Promise<void>((resolve) => ways.push(resolve))
+  return {
+    gate,
+    announce: say,
+    pass: () => {
+      say()
+      return promise
+    },
+    open: () => {
+      Atomics.store(gate, 0, 1)
+      Atomics.notify(gate, 0)
+      for (const way of ways) way()
+    }
+  }
+}
+
+/** Holds the thread of SQLite until the door is open. @internal */
+export const wait = (gate: Gate): void => {
+  Atomics.wait(gate, 0, 0)
+}
+
+/** How the thread of SQLite says that it has the lock: as a stage of its progress. @internal */
+export const locked = "locked"

@@ -1,0 +1,24 @@
+/**
+ * How a configuration alerts, for commands that explain or replay decisions.
+ */
+import { Effect, type Option } from "effect"
+import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import * as Configuration from "../Configuration.js"
+import { Output } from "../Output.js"
+
+export const load = (flag: Option.Option<string>) =>
+  Effect.flatMap(Configuration.load(flag), ({ alerts }) => alerts)
+
+/** What happened is told also where the configuration is broken: that may be what happened. */
+export const lenient = (flag: Option.Option<string>) =>
+  Effect.catchAll(
+    Effect.map(load(flag), ({ policy }) => policy),
+    () =>
+      Effect.gen(function* () {
+        const { note } = yield* Output
+        yield* note(
+          "holter: the configuration cannot be used (`holter check` says why), so thresholds and what is critical are taken to be the defaults"
+        )
+        return AlertPolicy.make()
+      })
+  )

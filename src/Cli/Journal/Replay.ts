@@ -1,0 +1,168 @@
+/**
+ * A past that is judged by another policy, and what was told compared with what would have been.
+ * Pure.
+ */
+import type { Alert, Kind } from "../../Alert/Alert.js"
+import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import * as AlertText from "../../Alert/AlertText.js"
+import type * as Maintenance from "../../Alert/Maintenance.js"
+import * as Windows from "../../Monitor/Alerting/Windows.js"
+import * as Moments from "./moments.js"
+
+/** An alert, as far as two policies are compared by it. */
+export interface Sent {
+  /** Milliseconds of the wall clock. */
+  readonly at: number
+  readonly channel: string
+  readonly kind: Kind
+  readonly services: ReadonlyArray<string>
+  readonly title: string
+}
+
+export const sentOf = (decision: AlertPolicy.Decision): ReadonlyArray<Sent> =>
+  decision.alerts.map((alert: Alert) => ({
+    at: alert.at.epochMillis,
+    channel: alert.channel,
+    kind: alert.kind,
+    services: alert.subjects.map(({ service }) => service).sort(),
+    title: AlertText.title(alert)
+  }))
+
+export interface Replay {
+  /** Takes what happened next. */
+  readonly take: (event: AlertPolicy.Event.Event) => void
+  readonly sent: () => ReadonlyArray<Sent>
+  readonly results: () => number
+  /** The times of the first and the last event. */
+  readonly span: () => { readonly from: number; readonly to: number } | undefined
+}
+
+/** Windows of the past are left out: those of the other configuration stand in their place. */
+export const make = (
+  policy: AlertPolicy.Policy,
+  maintenance: ReadonlyArray<Maintenance.Window>
+): Replay => {
+  const windows = Windows.make(maintenance)
+  const sent: Array<Sent> = []
+  let state = AlertPolicy.initial
+  let results = 0
+  let span: { readonly from: number; readonly to: number } | undefined
+  const fold = (event: AlertPolicy.Event.Event): void => {
+    const [next, decisions] = AlertPolicy.advance(policy, state, event)
+    state = next
+    for (const decision of decisions) sent.push(...sentOf(decision))
+  }
+  const look = (until: number): void => {
+    for (let due = windows.due(); due !== undefined && due <= until; due = windows.due()) {
+      for (const change of windows.events(state, due)) fold(change)
+    }
+  }
+  return {
+    take: (event) => {
+      const { at } = event
+      const isFirst = span === undefined
+      span = { from: span?.from ?? at, to: at }
+      if (event._tag === "Result") results += 1
+      if (!isFirst) look(at)
+      if (!isWindow(event)) fold(forPolicy(event))
+      // The windows that are open then, as a program hears of them when it starts.
+      if (isFirst) for (const change of windows.events(state, at)) fold(change)
+    },
+    sent: () => sent,
+    results: () => results,
+    span: () => span
+  }
+}
+
+const isWindow = (event: AlertPolicy.Event.Event): boolean =>
+  (event._tag === "MaintenanceStarted" || event._tag === "MaintenanceEnded") &&
+  event.id.startsWith("window:")
+
+/** What waited at a channel when it failed were alerts of the policy of then. */
+const forPolicy = (event: AlertPolicy.Event.Event): AlertPolicy.Event.Event =>
+  event._tag === "ChannelDisabled" ? { ...event, pending: [] } : event
+
+/** One alert on either side or on both. */
+export interface Row {
+  readonly at: number
+  readonly channel: string
+  readonly was: Sent | undefined
+  readonly would: Sent | undefined
+}
+
+/** A live program looks at the time a little later than it meant to. */
+const sameTime = 60_000
+
+/** Both sides by time, and what is the same side by side. */
+export const compare = (
+  was: ReadonlyArray<Sent>,
+  would: ReadonlyArray<Sent>
+): ReadonlyArray<Row> => {
+  const open = new Map<string, Array<Sent>>()
+  for (const one of would) {
+    const key = identity(one)
+    open.set(key, [...(open.get(key) ?? []), one])
+  }
+  const paired = new Set<Sent>()
+  const rows = was.map((one): Row => {
+    const candidates = open.get(identity(one)) ?? []
+    const index = candidates.findIndex((other) => Math.abs(other.at - one.at) <= sameTime)
+    const [other] = index < 0 ? [] : candidates.splice(index, 1)
+    if (other !== undefined) paired.add(other)
+    return { at: one.at, channel: one.channel, was: one, would: other }
+  })
+  const rest = would
+    .filter((one) => !paired.has(one))
+    .map((one): Row => ({ at: one.at, channel: one.channel, was: undefined, would: one }))
+  return [...rows, ...rest].sort((one, other) => one.at - other.at)
+}
+
+const identity = ({ channel, kind, services }: Sent): string =>
+  JSON.stringify([channel, kind, services])
+
+export interface Count {
+  readonly channel: string
+  readonly was_sent: number
+  readonly would_be_sent: number
+  readonly in_both: number
+}
+
+export const counts = (rows: ReadonlyArray<Row>): ReadonlyArray<Count> => {
+  const channels = [...new Set(rows.map(({ channel }) => channel))].sort()
+  return channels.map((channel) => {
+    const own = rows.filter((row) => row.channel === channel)
+    return {
+      channel,
+      was_sent: own.filter(({ was }) => was !== undefined).length,
+      would_be_sent: own.filter(({ would }) => would !== undefined).length,
+      in_both: own.filter(({ was, would }) => was !== undefined && would !== undefined).length
+    }
+  })
+}
+
+export interface Report {
+  readonly results: number
+  readonly span: { readonly from: number; readonly to: number } | undefined
+  readonly rows: ReadonlyArray<Row>
+}
+
+/** As programs read it. */
+export const toDocument = ({ results, rows, span }: Report) => ({
+  since: span === undefined ? null : Moments.iso(span.from),
+  until: span === undefined ? null : Moments.iso(span.to),
+  results,
+  summary: counts(rows),
+  alerts: rows.map(({ at, channel, was, would }) => ({
+    at: Moments.iso(at),
+    channel,
+    was_sent: was === undefined ? null : shown(was),
+    would_be_sent: would === undefined ? null : shown(would)
+  }))
+})
+
+const shown = ({ at, kind, services, title }: Sent) => ({
+  at: Moments.iso(at),
+  kind,
+  services,
+  title
+})

@@ -1,0 +1,96 @@
+/**
+ * The page of `holter simulate`. Pure.
+ */
+import * as Amounts from "../Backup/Amounts.js"
+import { onOneLine } from "../Presentation.js"
+import * as Moments from "./moments.js"
+import * as Replay from "./Replay.js"
+
+export const lines = (report: Replay.Report): ReadonlyArray<string> => {
+  const { results, rows, span } = report
+  if (span === undefined) return ["Nothing was recorded in that time"]
+  return [
+    `Replayed ${Amounts.many(results, "result")}, ${Moments.shown(span.from)} to ${Moments.shown(span.to)} UTC`,
+    ...summary(Replay.counts(rows)),
+    ...alerts(rows)
+  ]
+}
+
+/** How far a replay has come, for a terminal. */
+export const progress = (results: number, at: number, from: number, now: number): string => {
+  const share = now > from ? Math.min(99, Math.floor(((at - from) / (now - from)) * 100)) : 0
+  return `Replaying  ${share} %  ${Amounts.many(results, "result")}, up to ${Moments.shown(at)}`
+}
+
+const summary = (counts: ReadonlyArray<Replay.Count>): ReadonlyArray<string> => {
+  if (counts.length === 0) return ["No alert was sent, and none would be"]
+  const sum = (of: (count: Replay.Count) => number) =>
+    counts.reduce((total, count) => total + of(count), 0)
+  const whole = {
+    channel: "in all",
+    was_sent: sum((one) => one.was_sent),
+    would_be_sent: sum((one) => one.would_be_sent),
+    in_both: sum((one) => one.in_both)
+  }
+  return [
+    "",
+    ...aligned(
+      [
+        ["CHANNEL", "WAS SENT", "WOULD BE SENT", "IN BOTH"],
+        ...[...counts, whole].map((one) => [
+          one.channel,
+          Amounts.count(one.was_sent),
+          Amounts.count(one.would_be_sent),
+          Amounts.count(one.in_both)
+        ])
+      ],
+      (column) => column > 0
+    )
+  ]
+}
+
+/** More than these nobody reads; the document of `--json` has all. */
+const mostRows = 200
+
+const alerts = (rows: ReadonlyArray<Replay.Row>): ReadonlyArray<string> => {
+  if (rows.length === 0) return []
+  const left = Math.max(0, rows.length - mostRows)
+  return [
+    "",
+    ...(left === 0 ? [] : [`${Amounts.count(left)} earlier alerts are left out (--json has them)`]),
+    ...aligned(
+      [
+        ["WHEN (UTC)", "CHANNEL", "WAS SENT", "WOULD BE SENT"],
+        ...rows
+          .slice(left)
+          .map(({ at, channel, was, would }) => [
+            Moments.shown(at),
+            channel,
+            titleOf(was),
+            titleOf(would)
+          ])
+      ],
+      () => false
+    )
+  ]
+}
+
+const titleOf = (sent: Replay.Sent | undefined): string =>
+  sent === undefined ? "-" : onOneLine(sent.title)
+
+const aligned = (
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  isFigure: (column: number) => boolean
+): ReadonlyArray<string> => {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((cells) => cells[column]?.length ?? 0))
+  )
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) =>
+        isFigure(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+      )
+      .join("  ")
+      .trimEnd()
+  )
+}

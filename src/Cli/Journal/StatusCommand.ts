@@ -1,0 +1,60 @@
+/**
+ * `holter status`: what the journal of a watching program says about now.
+ */
+import * as Command from "@effect/cli/Command"
+import { Clock, Effect, type Option } from "effect"
+import { Outbox } from "../../Alert/Outbox.js"
+import { Journal, type JournaledResult } from "../../Monitor/Journal.js"
+import { jsonFlag } from "../Backup/BackupFlags.js"
+import { configFlag } from "../Flags.js"
+import { exitCodes, Output } from "../Output.js"
+import * as JournalAccess from "./JournalAccess.js"
+import * as JournalPolicy from "./JournalPolicy.js"
+import * as JournalRun from "./JournalRun.js"
+import * as StatusPage from "./StatusPage.js"
+import * as StatusReport from "./StatusReport.js"
+import * as Watched from "./Watched.js"
+
+export const command = Command.make("status", { json: jsonFlag, config: configFlag }, (flags) =>
+  status(flags)
+).pipe(
+  Command.withDescription(
+    "Show what holter watch found last, without checking anything. Exit codes as of check"
+  )
+)
+
+interface Flags {
+  readonly json: boolean
+  readonly config: Option.Option<string>
+}
+
+const status = (flags: Flags) =>
+  JournalRun.withJournal(flags, exitCodes.unknown, (settings) =>
+    Effect.gen(function* () {
+      const { look } = yield* Output
+      const journal = yield* Journal
+      const report = StatusReport.make({
+        now: yield* Clock.currentTimeMillis,
+        place: JournalAccess.placeOf(settings.url),
+        policy: yield* JournalPolicy.lenient(flags.config),
+        state: yield* Watched.state,
+        results: yield* newest,
+        owed: yield* Effect.flatMap(Outbox, ({ pending }) => pending),
+        requests: (yield* journal.requests).length
+      })
+      if (flags.json) yield* JournalRun.document(report)
+      else yield* JournalRun.page(StatusPage.lines(report, look))
+      yield* JournalRun.exit(exitCodes[report.overall_status])
+    })
+  )
+
+/** How far back is looked for when a status began. */
+const mostResults = 500
+
+const newest = Effect.gen(function* () {
+  const { results } = yield* Journal
+  const each = yield* Effect.forEach(yield* Watched.services, (service) =>
+    Effect.map(results({ service, limit: mostResults }), (some) => [service, some] as const)
+  )
+  return new Map<string, ReadonlyArray<JournaledResult>>(each)
+})

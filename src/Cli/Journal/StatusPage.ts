@@ -1,0 +1,134 @@
+/**
+ * The page of `holter status`. Pure.
+ */
+import * as Amounts from "../Backup/Amounts.js"
+import type { Look } from "../Output.js"
+import { mark, onOneLine } from "../Presentation.js"
+import * as Moments from "./moments.js"
+import type { ServiceStatus, StatusReport } from "./StatusReport.js"
+
+export const lines = (report: StatusReport, look: Look): ReadonlyArray<string> => [
+  headline(report, look),
+  ...watching(report),
+  ...services(report, look),
+  ...section("Open incidents:", Object.values(report.services).flatMap(incident(report))),
+  ...section("Nobody is told of:", report.quiet.map(quiet)),
+  ...section(
+    "Disabled channels (`holter alerts test CHANNEL` brings one back):",
+    Object.entries(report.disabled_channels).map(([name, why]) => `${name}: ${onOneLine(why)}`)
+  ),
+  ...section(
+    "Alerts that no channel has taken yet:",
+    report.outbox.map(
+      ({ at, channel, kind, services: whom }) =>
+        `${channel}: ${kind}, ${whom.join(", ")}, since ${Moments.shown(Moments.millisOf(at))}`
+    )
+  )
+]
+
+const headline = (report: StatusReport, look: Look): string => {
+  const { overall_status, watch } = report
+  const all = Object.values(report.services)
+  const words =
+    overall_status === "unknown" && watch.last_known_status !== "unknown"
+      ? `Nothing is known now; it was ${watch.last_known_status}`
+      : verdict(all)
+  return `${mark(overall_status, look)} ${words}`
+}
+
+const verdict = (all: ReadonlyArray<ServiceStatus>): string => {
+  const named = (status: ServiceStatus["status"]) => {
+    const names = all.filter((one) => one.status === status).map(({ name }) => name)
+    return names.length === 0 ? [] : [`${status}: ${names.join(", ")}`]
+  }
+  const wrong = [...named("unhealthy"), ...named("degraded")]
+  if (wrong.length > 0) return wrong.join("; ")
+  const healthy = all.filter(({ status }) => status === "healthy").length
+  return healthy === all.length
+    ? `${Amounts.many(healthy, "service")}, all healthy`
+    : `${healthy} of ${Amounts.many(all.length, "service")} healthy; ${named("unknown").join("")}`
+}
+
+const watching = ({ timestamp, watch }: StatusReport): ReadonlyArray<string> => {
+  const now = Moments.millisOf(timestamp)
+  const last =
+    watch.last_result === null
+      ? "there is no result"
+      : `the last result is from ${Moments.ago(Moments.millisOf(watch.last_result), now)}`
+  const waiting =
+    watch.requests_waiting === 0
+      ? []
+      : [`   ${Amounts.many(watch.requests_waiting, "request")} not taken by it yet`]
+  return [
+    watch.running
+      ? `   holter watch runs: ${last}`
+      : `   holter watch does not seem to run: ${last}. Start it with \`holter watch\``,
+    ...waiting
+  ]
+}
+
+const heading = ["SERVICE", "STATUS", "FOR", "RESPONSE", "CHECKED", "MESSAGE"]
+
+const services = (report: StatusReport, look: Look): ReadonlyArray<string> => {
+  const now = Moments.millisOf(report.timestamp)
+  const rows = Object.values(report.services).map((one) => [
+    one.name,
+    `${one.status}${one.stale ? ", stale" : ""}`,
+    one.since === null
+      ? ""
+      : `${one.since_is_exact ? "" : "> "}${Moments.lasting(now - Moments.millisOf(one.since))}`,
+    one.response_time_ms === null ? "" : `${Math.round(one.response_time_ms)} ms`,
+    one.last_check === null ? "never" : Moments.ago(Moments.millisOf(one.last_check), now),
+    onOneLine(one.message)
+  ])
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...rows.map((cells) => cells[column]?.length ?? 0))
+  )
+  const aligned = (cells: ReadonlyArray<string>) =>
+    cells
+      .map((cell, column) =>
+        column === 3 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+      )
+      .join("  ")
+      .trimEnd()
+  const signs = Object.values(report.services).map(({ status }) => mark(status, look))
+  if (rows.length === 0) return []
+  const indent = look.emoji ? "   " : ""
+  return [
+    "",
+    `${indent}${aligned(heading)}`,
+    ...rows.map((cells, index) => `${look.emoji ? `${signs[index]} ` : ""}${aligned(cells)}`)
+  ]
+}
+
+const incident =
+  ({ timestamp }: StatusReport) =>
+  (one: ServiceStatus): ReadonlyArray<string> => {
+    if (one.incident === null) return []
+    const { acknowledged_by, cause, flapping, next_reminder, severity, since, told } = one.incident
+    const now = Moments.millisOf(timestamp)
+    const began = Moments.millisOf(since)
+    const channels = Object.keys(told)
+    const parts = [
+      `${one.name}: ${cause === "stale" ? "no results" : severity} since ${Moments.shown(began)} (${Moments.lasting(now - began)})`,
+      channels.length === 0
+        ? `nobody was told (\`holter why ${one.name}\`)`
+        : `told: ${channels.join(", ")}`,
+      ...(flapping ? ["it flaps"] : []),
+      ...(acknowledged_by === null ? [] : [`acknowledged by ${onOneLine(acknowledged_by)}`]),
+      ...(next_reminder === null
+        ? []
+        : [`next reminder at ${Moments.shown(Moments.millisOf(next_reminder))}`])
+    ]
+    return [parts.join("; ")]
+  }
+
+const quiet = ({ id, kind, services: whom, until, why }: StatusReport["quiet"][number]): string => {
+  const what = whom === null ? "every service" : whom.join(", ")
+  const end =
+    until === null ? "until it is ended" : `until ${Moments.shown(Moments.millisOf(until))}`
+  return `${what}: ${kind} ${id}, ${end} (${onOneLine(why)})`
+}
+
+const section = (title: string, rows: ReadonlyArray<string>): ReadonlyArray<string> =>
+  rows.length === 0 ? [] : ["", title, ...rows.map((row) => `  ${row}`)]

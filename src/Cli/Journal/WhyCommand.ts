@@ -1,0 +1,145 @@
+/**
+ * `holter why`: which rule decided what about a service, and when.
+ */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as CliOptions from "@effect/cli/Options"
+import { Clock, DateTime, Duration, Effect, Option } from "effect"
+import { rulesOf } from "../../Alert/AlertPolicy/Policy.js"
+import { Journal, type JournaledIncident } from "../../Monitor/Journal.js"
+import { jsonFlag } from "../Backup/BackupFlags.js"
+import { UsageError } from "../ConfigurationError.js"
+import { configFlag } from "../Flags.js"
+import { exitCodes, Output } from "../Output.js"
+import * as JournalPolicy from "./JournalPolicy.js"
+import * as JournalRun from "./JournalRun.js"
+import * as TimeText from "./TimeText.js"
+import * as Watched from "./Watched.js"
+import * as WhyPage from "./WhyPage.js"
+import * as WhyStory from "./WhyStory.js"
+
+export const command = Command.make(
+  "why",
+  {
+    service: Args.text({ name: "service" }),
+    at: CliOptions.text("at").pipe(
+      CliOptions.withDescription(
+        `The moment that is asked about (default: now): ${TimeText.forms}`
+      ),
+      CliOptions.optional
+    ),
+    json: jsonFlag,
+    config: configFlag
+  },
+  (flags) => why(flags)
+).pipe(
+  Command.withDescription(
+    "Tell why somebody was told of a service, or was not: results, rules, times"
+  )
+)
+
+interface Flags {
+  readonly service: string
+  readonly at: Option.Option<string>
+  readonly json: boolean
+  readonly config: Option.Option<string>
+}
+
+const why = (flags: Flags) =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const asked = yield* momentOf(flags.at, now)
+    yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
+      Effect.gen(function* () {
+        const { look } = yield* Output
+        const { service } = flags
+        yield* checkKnown(service)
+        const policy = yield* JournalPolicy.lenient(flags.config)
+        const at = Option.getOrElse(asked, () => now)
+        const incident = yield* incidentAt(service, asked)
+        const { interval } = rulesOf(policy, service)
+        const span = spanOf(incident, at, now, interval)
+        const story = WhyStory.make({
+          ...{ service, at, now, policy, incident },
+          ...(yield* within(service, span))
+        })
+        if (flags.json) yield* JournalRun.document(story)
+        else yield* JournalRun.page(WhyPage.lines(story, look))
+      })
+    )
+  })
+
+const momentOf = (
+  text: Option.Option<string>,
+  now: number
+): Effect.Effect<Option.Option<number>, UsageError> =>
+  Option.match(text, {
+    onNone: () => Effect.succeedNone,
+    onSome: (words) =>
+      Option.match(TimeText.past(words, DateTime.unsafeMake(now)), {
+        onNone: () =>
+          new UsageError({
+            flag: "--at",
+            expected: `${TimeText.forms}, that has been`,
+            found: JSON.stringify(words)
+          }),
+        onSome: (time) => Effect.succeedSome(time.epochMillis)
+      })
+  })
+
+/** One that is not checked any more has left results or incidents. */
+const checkKnown = (service: string) =>
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    if ((yield* journal.results({ service, limit: 1 })).length > 0) return
+    if ((yield* journal.incidents({ service, limit: 1 })).length > 0) return
+    const known = yield* Watched.services
+    if (!known.includes(service)) return yield* Watched.refuse("why", [service], known)
+  })
+
+/** The one that was open then; where nothing was asked, the last one. */
+const incidentAt = (service: string, asked: Option.Option<number>) =>
+  Effect.gen(function* () {
+    const { incidents } = yield* Journal
+    const found = yield* Option.match(asked, {
+      onNone: () => incidents({ service, limit: 1 }),
+      onSome: (at) => incidents({ service, since: at, until: at, limit: 1 })
+    })
+    return found.at(-1)
+  })
+
+interface Span {
+  readonly since: number
+  readonly until: number
+}
+
+/** An incident and what led to it; without one, what came before the moment that is asked about. */
+const spanOf = (
+  incident: JournaledIncident | undefined,
+  at: number,
+  now: number,
+  interval: number
+): Span => {
+  const before = 10 * interval
+  if (incident === undefined) return { since: at - before, until: at }
+  // Its end is told a little later.
+  const after = Duration.toMillis("1 minute")
+  return {
+    since: incident.since - before,
+    until: incident.ended_at === null ? now : Math.min(now, incident.ended_at + after)
+  }
+}
+
+const mostEntries = 5000
+
+const within = (service: string, span: Span) =>
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    const results = yield* journal.results({ service, ...span, limit: mostEntries })
+    const own = yield* journal.decisions({ service, ...span, limit: mostEntries })
+    const all = yield* journal.decisions({ ...span, limit: mostEntries })
+    const general = all.filter((decision) => decision.service === null)
+    // Stable: what was decided at the same time stays in its order.
+    const decisions = [...general, ...own].sort((one, other) => one.at - other.at)
+    return { results, decisions }
+  })

@@ -1,0 +1,98 @@
+/**
+ * The page of `holter why`. Pure.
+ */
+import { span } from "../../Alert/AlertPolicy/words.js"
+import * as Amounts from "../Backup/Amounts.js"
+import type { Look } from "../Output.js"
+import { mark, onOneLine } from "../Presentation.js"
+import * as Moments from "./moments.js"
+import type { Entry, Told, WhyStory } from "./WhyStory.js"
+
+export const lines = (story: WhyStory, look: Look): ReadonlyArray<string> => [
+  headline(story, look),
+  ...telling(story),
+  ...thresholds(story),
+  ...happened(story.timeline, look)
+]
+
+const time = (iso: string): string => Moments.shown(Moments.millisOf(iso))
+
+const between = (from: string, to: string): string =>
+  Moments.lasting(Moments.millisOf(to) - Moments.millisOf(from))
+
+const headline = (story: WhyStory, look: Look): string => {
+  const { at, incident, service, timeline, timestamp } = story
+  if (incident === null) {
+    const last = timeline.findLast((one) => one.type === "results")
+    const status = last === undefined ? "unknown" : last.status
+    const then = at === timestamp ? "is" : "was"
+    return `${mark(status, look)} ${service} ${then} ${status}${at === timestamp ? "" : ` at ${time(at)}`}; no incident ${then} open`
+  }
+  const { cause, ended, since } = incident
+  const what = cause === "stale" ? "without results" : incident.severity
+  return ended === null
+    ? `${mark(incident.severity, look)} ${service} is ${what} since ${time(since)} (${between(since, timestamp)}); incident ${incident.id}`
+    : `${mark("healthy", look)} ${service} was ${what} from ${time(since)} to ${time(ended)} (${between(since, ended)}); incident ${incident.id}`
+}
+
+const telling = ({ incident, told, untold_because }: WhyStory): ReadonlyArray<string> => {
+  if (told.length > 0) return [`   Told: ${told.map(message).join("; ")}`]
+  if (untold_because === null) {
+    return incident === null ? [] : ["   Nobody was told yet"]
+  }
+  return [`   Nobody was told: ${onOneLine(untold_because)}`]
+}
+
+const message = ({ at, channel, kind }: Told): string =>
+  `${channel}${kind === null ? "" : ` (${kind})`} at ${time(at)}`
+
+const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> => [
+  `   ${Amounts.many(rules.failures, "failure")} in a row open an incident, ${rules.successes} in a row that are healthy end it; a result is due every ${span(rules.interval_ms)}`,
+  ...(rules.critical ? [] : ["   It is not critical: never worse than degraded"]),
+  ...(rules.depends_on.length === 0
+    ? []
+    : [
+        `   It depends on ${rules.depends_on.join(", ")}: while that is down, nothing is told of it`
+      ])
+]
+
+/** More than these nobody reads; the document of `--json` has all. */
+const mostEntries = 200
+
+const happened = (entries: ReadonlyArray<Entry>, look: Look): ReadonlyArray<string> => {
+  if (entries.length === 0) return []
+  const left = Math.max(0, entries.length - mostEntries)
+  return [
+    "",
+    "What happened (UTC):",
+    ...(left === 0
+      ? []
+      : [`  ${Amounts.count(left)} earlier entries are left out (--json has them)`]),
+    ...entries.slice(left).map((one, index, all) => {
+      const at = time(one.at)
+      // What a result led to stands under it.
+      const before = all[index - 1]
+      const isSame = one.type === "decision" && before !== undefined && at === time(before.at)
+      return `  ${isSame ? " ".repeat(at.length) : at}  ${entry(one, look)}`
+    })
+  ]
+}
+
+const entry = (one: Entry, look: Look): string => {
+  if (one.type === "results") {
+    const many = one.count === 1 ? "" : `, ${one.count} times until ${time(one.until)}`
+    return `${mark(one.status, look)} ${look.emoji ? one.status : "result"}${many}: ${onOneLine(one.message)}`
+  }
+  const why = onOneLine(one.why)
+  switch (one.decision) {
+    case "Suppressed":
+      return `   held back by the rule "${one.rule}": ${why}`
+    case "Nothing":
+      return `   rule "${one.rule}": ${why}`
+    case "Opened":
+    case "Escalated":
+    case "Reminder":
+    case "Resolved":
+      return `   ${one.channels.length === 0 ? "told nobody" : `told ${one.channels.join(", ")}`} (${one.decision.toLowerCase()}, rule "${one.rule}"): ${why}`
+  }
+}

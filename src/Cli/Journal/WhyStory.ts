@@ -1,0 +1,170 @@
+/**
+ * What was decided about one service and why, as programs read it. Pure.
+ */
+import type { Kind } from "../../Alert/Alert.js"
+import type { Decision, Policy } from "../../Alert/AlertPolicy.js"
+import { rulesOf } from "../../Alert/AlertPolicy/Policy.js"
+import type { Status } from "../../Check/CheckResult.js"
+import type { JournaledIncident, JournaledResult } from "../../Monitor/Journal.js"
+import * as Moments from "./moments.js"
+
+export interface Facts {
+  readonly service: string
+  /** The moment that is asked about, in milliseconds of the wall clock, as all times here. */
+  readonly at: number
+  readonly now: number
+  readonly policy: Policy
+  /** The one that was open then, or the last one where nothing was asked. */
+  readonly incident: JournaledIncident | undefined
+  /** Of the service and the span that is told, oldest first. */
+  readonly results: ReadonlyArray<JournaledResult>
+  /** The same, and those on no service in particular. */
+  readonly decisions: ReadonlyArray<Decision>
+}
+
+export type Entry =
+  | {
+      readonly type: "results"
+      readonly at: string
+      readonly until: string
+      readonly status: Status
+      readonly count: number
+      readonly message: string
+    }
+  | {
+      readonly type: "decision"
+      readonly at: string
+      readonly decision: Decision["_tag"]
+      readonly rule: Decision["rule"]
+      readonly reason: string | null
+      readonly why: string
+      readonly channels: ReadonlyArray<string>
+    }
+
+export type WhyStory = ReturnType<typeof make>
+
+export const make = (facts: Facts) => {
+  const { at, decisions, incident, now, policy, results, service } = facts
+  const { critical, dependsOn, failureThreshold, interval, recoveryThreshold } = rulesOf(
+    policy,
+    service
+  )
+  const own = decisions.filter((one) => isAbout(one, service, incident?.id))
+  const told = own.flatMap(toldBy)
+  return {
+    service,
+    timestamp: Moments.iso(now),
+    at: Moments.iso(at),
+    incident:
+      incident === undefined
+        ? null
+        : {
+            id: incident.id,
+            severity: incident.severity,
+            cause: incident.cause,
+            since: Moments.iso(incident.since),
+            opened: Moments.iso(incident.opened_at),
+            ended: incident.ended_at === null ? null : Moments.iso(incident.ended_at)
+          },
+    thresholds: {
+      failures: failureThreshold,
+      successes: recoveryThreshold,
+      interval_ms: interval,
+      critical,
+      depends_on: dependsOn
+    },
+    told,
+    /** Where nobody was told: the last thing that was decided about that. */
+    untold_because: told.length > 0 ? null : (heldBack(own)?.why ?? null),
+    timeline: timeline(results, decisions)
+  }
+}
+
+export interface Told {
+  readonly at: string
+  readonly channel: string
+  readonly kind: Kind | null
+  readonly rule: Decision["rule"]
+}
+
+const isAbout = (decision: Decision, service: string, incident: string | undefined): boolean =>
+  decision.service === service &&
+  (incident === undefined || decision.incident === null || decision.incident === incident)
+
+const toldBy = (decision: Decision): ReadonlyArray<Told> =>
+  decision.channels.map((channel) => ({
+    at: Moments.iso(decision.at),
+    channel,
+    kind: kindOf(decision),
+    rule: decision.rule
+  }))
+
+const kindOf = ({ _tag }: Decision): Kind | null => {
+  switch (_tag) {
+    case "Opened":
+      return "opened"
+    case "Escalated":
+      return "escalated"
+    case "Reminder":
+      return "reminder"
+    case "Resolved":
+      return "resolved"
+    case "Suppressed":
+    case "Nothing":
+      return null
+  }
+}
+
+/** A message that was held back says more than a result that was noted after it. */
+const heldBack = (own: ReadonlyArray<Decision>): Decision | undefined =>
+  own.findLast(({ _tag }) => _tag === "Suppressed") ??
+  own.findLast((one) => one._tag === "Nothing" && telling.has(one.reason)) ??
+  own.at(-1)
+
+const telling: ReadonlySet<string> = new Set(["NoRoute", "NeverTold", "BelowThreshold"])
+
+const timeline = (
+  results: ReadonlyArray<JournaledResult>,
+  decisions: ReadonlyArray<Decision>
+): ReadonlyArray<Entry> => {
+  const entries: Array<Entry> = []
+  let next = 0
+  const decided = (before: number) => {
+    for (let one = decisions[next]; one !== undefined && one.at < before; one = decisions[++next]) {
+      entries.push(entryOf(one))
+    }
+  }
+  for (const result of results) {
+    decided(result.at)
+    const last = entries.at(-1)
+    if (last?.type === "results" && last.status === result.status) {
+      entries[entries.length - 1] = {
+        ...last,
+        until: Moments.iso(result.at),
+        count: last.count + 1,
+        message: result.message
+      }
+    } else entries.push(runOf(result))
+  }
+  decided(Number.POSITIVE_INFINITY)
+  return entries
+}
+
+const runOf = ({ at, message, status }: JournaledResult): Entry => ({
+  type: "results",
+  at: Moments.iso(at),
+  until: Moments.iso(at),
+  status,
+  count: 1,
+  message
+})
+
+const entryOf = (decision: Decision): Entry => ({
+  type: "decision",
+  at: Moments.iso(decision.at),
+  decision: decision._tag,
+  rule: decision.rule,
+  reason: "reason" in decision ? decision.reason : null,
+  why: decision.why,
+  channels: decision.channels
+})

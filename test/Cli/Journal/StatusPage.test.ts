@@ -1,0 +1,139 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Status } from "../../../src/Check/CheckResult.js"
+import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
+import * as StatusPage from "../../../src/Cli/Journal/StatusPage.js"
+import * as StatusReport from "../../../src/Cli/Journal/StatusReport.js"
+import type { JournaledResult } from "../../../src/Monitor/Journal.js"
+import {
+  type Event,
+  inOrder,
+  minute,
+  policy,
+  restarted,
+  results,
+  second,
+  times
+} from "./recorder.js"
+
+const now = Date.UTC(2025, 11, 11, 12, 0, 0)
+const plain = { emoji: false, color: false }
+const emoji = { emoji: true, color: true }
+
+const journaled = (events: ReadonlyArray<Event>, service: string): ReadonlyArray<JournaledResult> =>
+  events.flatMap((one) =>
+    one._tag === "Result" && one.service === service
+      ? [
+          {
+            at: one.at,
+            service,
+            status: one.status,
+            message: one.message,
+            response_time_ms: 12.5,
+            reason: null,
+            retry_after_ms: null,
+            details: {}
+          }
+        ]
+      : []
+  )
+
+const reportOf = (events: ReadonlyArray<Event>, more: Partial<StatusReport.Facts> = {}) => {
+  let state = AlertPolicy.initial
+  const owed = []
+  for (const event of events) {
+    const [next, decisions] = AlertPolicy.advance(policy, state, event)
+    state = next
+    owed.push(...decisions.flatMap(({ alerts }) => alerts))
+  }
+  return StatusReport.make({
+    now,
+    place: "/app/data/holter.db",
+    policy,
+    state,
+    results: new Map(["redis", "web"].map((name) => [name, journaled(events, name)])),
+    owed: [],
+    requests: 0,
+    ...more
+  })
+}
+
+const down = (last: number, web: Status = "healthy") =>
+  inOrder(
+    restarted(last - 10 * minute),
+    ...results("redis", last - 3 * second, [...times(10, "healthy"), ...times(10, "unhealthy")]),
+    ...results("web", last - 5 * second, times(20, web))
+  )
+
+describe("the page of holter status", () => {
+  it("has the worst first, then each service and what is known of its incident", () => {
+    assert.strictEqual(StatusPage.lines(reportOf(down(now)), emoji).join("\n"), sample)
+  })
+
+  it("knows nothing where nobody has looked for a while", () => {
+    const report = reportOf(down(now - 60 * minute))
+    assert.strictEqual(report.overall_status, "unknown")
+    assert.isFalse(report.watch.running)
+    assert.strictEqual(report.watch.last_known_status, "unhealthy")
+    const [first, second] = StatusPage.lines(report, plain)
+    assert.strictEqual(first, "[unknown] Nothing is known now; it was unhealthy")
+    assert.match(second ?? "", /does not seem to run: the last result is from 1 h|60 min ago/)
+  })
+
+  it("knows nothing where there is nothing", () => {
+    const report = reportOf([], { results: new Map() })
+    assert.strictEqual(report.overall_status, "unknown")
+    assert.isNull(report.watch.last_result)
+    assert.isNotEmpty(StatusPage.lines(report, plain))
+  })
+
+  it("is no worse than degraded because of what is not critical", () => {
+    const events = inOrder(
+      ...results("redis", now, times(5, "healthy")),
+      ...results("web", now, times(5, "unhealthy"))
+    )
+    assert.strictEqual(reportOf(events).overall_status, "degraded")
+  })
+
+  it("counts results in a row, and what the policy counted before those that were read", () => {
+    const report = reportOf(down(now))
+    assert.deepStrictEqual(report.failure_counts, { redis: 10, web: 0 })
+    assert.deepStrictEqual(report.success_counts, { redis: 0, web: 20 })
+    const results = new Map([["web", journaled(down(now), "web").slice(-3)]])
+    assert.strictEqual(reportOf(down(now), { results }).success_counts["web"], 20)
+  })
+
+  it("says who is not told, and what is owed", () => {
+    const silenced: Event = {
+      _tag: "Silenced",
+      at: now - minute,
+      id: "a1",
+      services: null,
+      until: now + 60 * minute,
+      why: "moving\nhouse"
+    }
+    const disabled: Event = {
+      _tag: "ChannelDisabled",
+      at: now - 30 * second,
+      channel: "ops",
+      why: "chat not found",
+      pending: []
+    }
+    const page = StatusPage.lines(
+      reportOf(inOrder(...down(now - 2 * minute), silenced, disabled), { requests: 2 }),
+      plain
+    ).join("\n")
+    assert.include(page, "every service: silence a1, until 2025-12-11 13:00:00 (moving house)")
+    assert.include(page, "ops: chat not found")
+    assert.include(page, "2 requests not taken by it yet")
+  })
+})
+
+const sample = `❌ unhealthy: redis
+   holter watch runs: the last result is from 3 s ago
+
+   SERVICE  STATUS     FOR       RESPONSE  CHECKED  MESSAGE
+❌ redis    unhealthy  5 min        13 ms  3 s ago  connection refused
+✅ web      healthy    > 10 min     13 ms  5 s ago  PONG
+
+Open incidents:
+  redis: unhealthy since 2025-12-11 11:55:27 (5 min); told: ops; next reminder at 2025-12-11 12:11:37`

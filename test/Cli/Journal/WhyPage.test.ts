@@ -1,0 +1,118 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
+import * as WhyPage from "../../../src/Cli/Journal/WhyPage.js"
+import * as WhyStory from "../../../src/Cli/Journal/WhyStory.js"
+import {
+  type Event,
+  inOrder,
+  minute,
+  policy,
+  restarted,
+  results,
+  second,
+  times
+} from "./recorder.js"
+
+const now = Date.UTC(2025, 11, 11, 12, 0, 0)
+const look = { emoji: true, color: true }
+
+const storyOf = (events: ReadonlyArray<Event>, withIncident = true) => {
+  let state = AlertPolicy.initial
+  const decisions: Array<AlertPolicy.Decision> = []
+  for (const event of events) {
+    const [next, decided] = AlertPolicy.advance(policy, state, event)
+    state = next
+    decisions.push(...decided.filter(({ rule, _tag }) => _tag !== "Nothing" || rule !== "steady"))
+  }
+  const open = state.incidents["redis"]
+  return WhyStory.make({
+    service: "redis",
+    at: now,
+    now,
+    policy,
+    incident:
+      open === undefined || !withIncident
+        ? undefined
+        : {
+            id: open.id,
+            service: "redis",
+            severity: open.severity,
+            cause: open.cause,
+            since: open.since,
+            opened_at: open.opened,
+            ended_at: null
+          },
+    results: events.flatMap((one) =>
+      one._tag === "Result" && one.service === "redis"
+        ? [{ ...one, response_time_ms: 12, reason: null, retry_after_ms: null, details: {} }]
+        : []
+    ),
+    decisions: decisions.filter(({ service }) => service === "redis" || service === null)
+  })
+}
+
+const outage = results("redis", now - 3 * second, [
+  ...times(6, "healthy"),
+  ...times(4, "unhealthy")
+])
+const silenced: Event = {
+  _tag: "Silenced",
+  at: now - 5 * minute,
+  id: "a1",
+  services: ["redis"],
+  until: now + minute,
+  why: "deploy"
+}
+
+describe("the page of holter why", () => {
+  it("tells the results, the rules, and who was told", () => {
+    const page = WhyPage.lines(storyOf(outage), look)
+    assert.strictEqual(page.join("\n"), sample)
+  })
+
+  it("says why nobody was told", () => {
+    const story = storyOf(inOrder(silenced, ...outage))
+    assert.deepStrictEqual(story.told, [])
+    assert.include(story.untold_because ?? "", "deploy")
+    const page = WhyPage.lines(story, look)
+    assert.match(page[1] ?? "", /^ {3}Nobody was told: .*deploy/)
+    assert.isTrue(page.some((line) => line.includes('held back by the rule "silence"')))
+    const few = storyOf(results("redis", now, [...times(5, "healthy"), ...times(2, "unhealthy")]))
+    assert.include(few.untold_because ?? "", "failure 2 of the 3 in a row")
+  })
+
+  it("has of another incident what led there only", () => {
+    const twice = results("redis", now, [
+      ...times(4, "unhealthy"),
+      ...times(4, "healthy"),
+      ...times(4, "unhealthy")
+    ])
+    const story = storyOf(inOrder(restarted(now - 10 * minute), ...twice))
+    assert.deepStrictEqual(
+      story.told.map(({ channel, kind }) => `${channel} ${kind}`),
+      ["ops opened"]
+    )
+    assert.isAbove(story.timeline.filter((one) => one.type === "decision").length, 6)
+  })
+
+  it("tells of a time without an incident too", () => {
+    const page = WhyPage.lines(storyOf(results("redis", now, times(3, "healthy"))), look)
+    assert.strictEqual(page[0], "✅ redis is healthy; no incident is open")
+    assert.isNotEmpty(WhyPage.lines(storyOf([]), look))
+  })
+})
+
+const sample = `❌ redis is unhealthy since 2025-12-11 11:58:27 (2 min); incident ${storyOf(outage).incident?.id}
+   Told: ops (opened) at 2025-12-11 11:59:37
+   3 failures in a row open an incident, 2 in a row that are healthy end it; a result is due every 30s
+
+What happened (UTC):
+  2025-12-11 11:55:27  ✅ healthy, 6 times until 2025-12-11 11:57:57: PONG
+  2025-12-11 11:58:27  ❌ unhealthy: connection refused
+                          rule "threshold": connection refused: failure 1 of the 3 in a row that open an incident
+  2025-12-11 11:58:57  ❌ unhealthy: connection refused
+                          rule "threshold": connection refused: failure 2 of the 3 in a row that open an incident
+  2025-12-11 11:59:27  ❌ unhealthy: connection refused
+                          rule "threshold": connection refused: 3 failures in a row: an incident is open (unhealthy)
+  2025-12-11 11:59:37     told ops (opened, rule "threshold"): connection refused: unhealthy for 1m 10s
+  2025-12-11 11:59:57  ❌ unhealthy: connection refused`

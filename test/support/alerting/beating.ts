@@ -1,0 +1,75 @@
+/**
+ * Beats every second, with alerts, until it is killed. A line for each result: the service, and how
+ * many of its beats were run and skipped; and one for each alert.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Duration, Effect, Layer, Logger, Option, Stream } from "effect"
+import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
+import * as ChannelRegistry from "../../../src/Alert/ChannelRegistry.js"
+import * as Notifier from "../../../src/Alert/Notifier.js"
+import * as CheckRegistry from "../../../src/Check/CheckRegistry.js"
+import * as CheckRunner from "../../../src/Check/CheckRunner.js"
+import * as Alerting from "../../../src/Monitor/Alerting.js"
+import * as HealthMonitor from "../../../src/Monitor/HealthMonitor.js"
+import * as Journal from "../../../src/Monitor/Journal.js"
+import * as ScriptedCheck from "../../../src/testing/ScriptedCheck.js"
+
+const settings = { interval: "1 second", timeout: "900 millis", failureThreshold: 1 } as const
+
+const print = (line: string) => Effect.sync(() => void process.stdout.write(`${line}\n`))
+
+const channel: ChannelRegistry.RegisteredChannel = {
+  name: "ops",
+  type: "print",
+  timeout: Duration.seconds(10),
+  collapses: true,
+  send: ({ kind, subjects }) =>
+    print(`alert ${kind} ${subjects.map(({ service }) => service).join("+")}`)
+}
+
+const registered = Layer.provideMerge(
+  Layer.scopedDiscard(
+    Effect.flatMap(ChannelRegistry.ChannelRegistry, ({ register }) => register(channel))
+  ),
+  ChannelRegistry.layer
+)
+
+const told = Effect.gen(function* () {
+  const monitor = yield* HealthMonitor.HealthMonitor
+  const results = Stream.runForEach(monitor.results, ({ service }) =>
+    Effect.flatMap(monitor.heartbeat, (report) => {
+      const beats = Option.flatMapNullable(report, ({ beats: all }) => all.get(service))
+      return Option.match(beats, {
+        onNone: () => Effect.void,
+        onSome: (own) => print(`${service} ${own.beats} ${own.skipped}`)
+      })
+    })
+  )
+  yield* Effect.zipRight(Effect.fork(results), Effect.yieldNow())
+  yield* monitor.startHeartbeat
+  return yield* Effect.never
+})
+
+const program = Effect.gen(function* () {
+  const checks = yield* Effect.all([
+    ScriptedCheck.make([ScriptedCheck.healthy()], { ...settings, name: "up" }),
+    ScriptedCheck.make([ScriptedCheck.fail("Down")], { ...settings, name: "down" })
+  ])
+  const [up, down] = checks
+  const policy = AlertPolicy.make({
+    checks: checks.map(({ check }) => check),
+    routes: [{ severity: "unhealthy", to: ["ops"] }],
+    startGrace: 0,
+    groupWindow: 0
+  })
+  const alerted = Alerting.layer({ policy }).pipe(
+    Layer.provideMerge(HealthMonitor.layer),
+    Layer.provide(Layer.merge(up.layer, down.layer)),
+    Layer.provide(Notifier.layer()),
+    Layer.provide(Layer.merge(registered, Journal.layerMemory)),
+    Layer.provide(Layer.merge(CheckRegistry.layer, CheckRunner.layer()))
+  )
+  return yield* Effect.provide(told, alerted)
+}).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+
+NodeRuntime.runMain(program)
