@@ -9,7 +9,7 @@ import { RedisServer } from "../support/RedisServer.js"
 import { describeWithServices } from "../support/Services.js"
 import * as TelegramDouble from "../support/TelegramDouble.js"
 import * as TempDir from "../support/TempDir.js"
-import { alertsTo, assertOrderly, checks, config, start, stop } from "./watch.js"
+import { alertsTo, assertOrderly, checks, config, patience, start, stop } from "./watch.js"
 
 const { it } = vitest
 
@@ -17,126 +17,140 @@ const plainOf = (messages: ReadonlyArray<TelegramDouble.SentMessage>): ReadonlyA
   messages.map(({ plain }) => plain.split("\n")[0] ?? "")
 
 describeWithServices(["postgres", "redis"], "holter watch", () => {
-  it.scopedLive("tells once when a server goes down, and once when it is back", () =>
-    Effect.gen(function* () {
-      const postgres = yield* PostgresServer.make()
-      const redis = yield* RedisServer.make()
-      const telegram = yield* TelegramDouble.make()
-      const services = checks({
-        database: `{ type: database, url: "${postgres.url}" }`,
-        cache: `{ type: redis, url: "${redis.url}" }`
-      })
-      const watch = yield* start({ files: config(services, alertsTo(telegram)) })
-      yield* watch.awaitStdout(/ status database healthy \(was unknown\): /)
-      yield* watch.awaitStdout(/ status cache healthy \(was unknown\): /)
+  it.scopedLive(
+    "tells once when a server goes down, and once when it is back",
+    () =>
+      Effect.gen(function* () {
+        const postgres = yield* PostgresServer.make()
+        const redis = yield* RedisServer.make()
+        const telegram = yield* TelegramDouble.make()
+        const services = checks({
+          database: `{ type: database, url: "${postgres.url}" }`,
+          cache: `{ type: redis, url: "${redis.url}" }`
+        })
+        const watch = yield* start({ files: config(services, alertsTo(telegram)) })
+        yield* watch.awaitStdout(/ status database healthy \(was unknown\): /)
+        yield* watch.awaitStdout(/ status cache healthy \(was unknown\): /)
 
-      yield* redis.stop
-      yield* telegram.awaitMessages(1)
-      yield* redis.start
-      yield* telegram.awaitMessages(2)
-      yield* postgres.stop
-      yield* telegram.awaitMessages(3)
-      yield* postgres.start
-      yield* telegram.awaitMessages(4)
-      assertOrderly(yield* stop(watch), "SIGTERM")
+        yield* redis.stop
+        yield* telegram.awaitMessages(1)
+        yield* redis.start
+        yield* telegram.awaitMessages(2)
+        yield* postgres.stop
+        yield* telegram.awaitMessages(3)
+        yield* postgres.start
+        yield* telegram.awaitMessages(4)
+        assertOrderly(yield* stop(watch), "SIGTERM")
 
-      // In between there were beats enough for a second message of each.
-      const [one = "", two = "", three = "", four = "", ...more] = plainOf(yield* telegram.messages)
-      assert.match(one, /cache is unhealthy/)
-      assert.match(two, /cache is healthy again/)
-      assert.match(three, /database is unhealthy/)
-      assert.match(four, /database is healthy again/)
-      assert.isEmpty(more)
-    })
+        // In between there were beats enough for a second message of each.
+        const [one = "", two = "", three = "", four = "", ...more] = plainOf(
+          yield* telegram.messages
+        )
+        assert.match(one, /cache is unhealthy/)
+        assert.match(two, /cache is healthy again/)
+        assert.match(three, /database is unhealthy/)
+        assert.match(four, /database is healthy again/)
+        assert.isEmpty(more)
+      }),
+    patience
   )
 
-  it.scopedLive("sends the recovery that it owed when it was killed, and nothing twice", () =>
-    Effect.gen(function* () {
-      const redis = yield* RedisServer.make()
-      const telegram = yield* TelegramDouble.make()
-      const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
-      const cwd = yield* TempDir.make("watch")
-      const files = config(
-        checks({
-          cache: `{ type: redis, url: "${redis.url}" }`,
-          web: `{ type: http, url: "${web.url}/up" }`
-        }),
-        alertsTo(telegram)
-      )
-      const first = yield* start({ cwd, files })
-      yield* first.awaitStdout(/ status cache healthy /)
-      yield* redis.stop
-      yield* telegram.awaitMessages(1)
-      // That Telegram has it is written a moment later: until then it would be sent again.
-      yield* web.clear
-      yield* web.awaitRequests(2)
-      yield* first.signal("SIGKILL")
-      assert.strictEqual((yield* first.exit).signal, "SIGKILL")
+  it.scopedLive(
+    "sends the recovery that it owed when it was killed, and nothing twice",
+    () =>
+      Effect.gen(function* () {
+        const redis = yield* RedisServer.make()
+        const telegram = yield* TelegramDouble.make()
+        const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
+        const cwd = yield* TempDir.make("watch")
+        const files = config(
+          checks({
+            cache: `{ type: redis, url: "${redis.url}" }`,
+            web: `{ type: http, url: "${web.url}/up" }`
+          }),
+          alertsTo(telegram)
+        )
+        const first = yield* start({ cwd, files })
+        yield* first.awaitStdout(/ status cache healthy /)
+        yield* redis.stop
+        yield* telegram.awaitMessages(1)
+        // That Telegram has it is written a moment later: until then it would be sent again.
+        yield* web.clear
+        yield* web.awaitRequests(2)
+        yield* first.signal("SIGKILL")
+        assert.strictEqual((yield* first.exit).signal, "SIGKILL")
 
-      // Still down: known, and not told again, for more beats than open an incident.
-      const second = yield* start({ cwd })
-      yield* second.awaitStdout(/ status cache unhealthy \(was unhealthy\): /)
-      yield* web.clear
-      yield* web.awaitRequests(4)
-      assert.lengthOf(yield* telegram.messages, 1)
-      yield* second.signal("SIGKILL")
-      yield* second.exit
+        // Still down: known, and not told again, for more beats than open an incident.
+        const second = yield* start({ cwd })
+        yield* second.awaitStdout(/ status cache unhealthy \(was unhealthy\): /)
+        yield* web.clear
+        yield* web.awaitRequests(4)
+        assert.lengthOf(yield* telegram.messages, 1)
+        yield* second.signal("SIGKILL")
+        yield* second.exit
 
-      // It comes back while nobody watches.
-      yield* redis.start
-      const third = yield* start({ cwd })
-      yield* telegram.awaitMessages(2)
-      yield* web.clear
-      yield* web.awaitRequests(3)
-      assertOrderly(yield* stop(third), "SIGTERM")
-      const [one = "", two = "", ...more] = plainOf(yield* telegram.messages)
-      assert.match(one, /cache is unhealthy/)
-      assert.match(two, /cache is healthy again/)
-      assert.isEmpty(more)
-    })
+        // It comes back while nobody watches.
+        yield* redis.start
+        const third = yield* start({ cwd })
+        yield* telegram.awaitMessages(2)
+        yield* web.clear
+        yield* web.awaitRequests(3)
+        assertOrderly(yield* stop(third), "SIGTERM")
+        const [one = "", two = "", ...more] = plainOf(yield* telegram.messages)
+        assert.match(one, /cache is unhealthy/)
+        assert.match(two, /cache is healthy again/)
+        assert.isEmpty(more)
+      }),
+    patience
   )
 
-  it.scopedLive("goes on in memory, and says so, where the journal cannot be reached", () =>
-    Effect.gen(function* () {
-      const postgres = yield* PostgresServer.make()
-      const redis = yield* RedisServer.make()
-      const telegram = yield* TelegramDouble.make()
-      yield* postgres.stop
-      const watch = yield* start({
-        files: config(
+  it.scopedLive(
+    "goes on in memory, and says so, where the journal cannot be reached",
+    () =>
+      Effect.gen(function* () {
+        const postgres = yield* PostgresServer.make()
+        const redis = yield* RedisServer.make()
+        const telegram = yield* TelegramDouble.make()
+        yield* postgres.stop
+        const watch = yield* start({
+          files: config(
+            checks({ cache: `{ type: redis, url: "${redis.url}" }` }),
+            alertsTo(telegram),
+            `journal: { url: "${postgres.url}" }`
+          )
+        })
+        yield* watch.awaitStdout(/ journal unreachable: .* in memory only until the next start/)
+        yield* watch.awaitStdout(/ status cache healthy /)
+        yield* redis.stop
+        yield* telegram.awaitMessages(1)
+        assertOrderly(yield* stop(watch), "SIGTERM")
+      }),
+    patience
+  )
+
+  it.scopedLive(
+    "keeps its journal in PostgreSQL, over a restart",
+    () =>
+      Effect.gen(function* () {
+        const postgres = yield* PostgresServer.make()
+        const redis = yield* RedisServer.make()
+        const telegram = yield* TelegramDouble.make()
+        const cwd = yield* TempDir.make("watch")
+        const files = config(
           checks({ cache: `{ type: redis, url: "${redis.url}" }` }),
           alertsTo(telegram),
           `journal: { url: "${postgres.url}" }`
         )
-      })
-      yield* watch.awaitStdout(/ journal unreachable: .* in memory only until the next start/)
-      yield* watch.awaitStdout(/ status cache healthy /)
-      yield* redis.stop
-      yield* telegram.awaitMessages(1)
-      assertOrderly(yield* stop(watch), "SIGTERM")
-    })
-  )
-
-  it.scopedLive("keeps its journal in PostgreSQL, over a restart", () =>
-    Effect.gen(function* () {
-      const postgres = yield* PostgresServer.make()
-      const redis = yield* RedisServer.make()
-      const telegram = yield* TelegramDouble.make()
-      const cwd = yield* TempDir.make("watch")
-      const files = config(
-        checks({ cache: `{ type: redis, url: "${redis.url}" }` }),
-        alertsTo(telegram),
-        `journal: { url: "${postgres.url}" }`
-      )
-      yield* redis.stop
-      const first = yield* start({ cwd, files })
-      yield* telegram.awaitMessages(1)
-      assertOrderly(yield* stop(first), "SIGTERM")
-      yield* redis.start
-      const second = yield* start({ cwd })
-      yield* telegram.awaitMessages(2)
-      assertOrderly(yield* stop(second), "SIGTERM")
-      assert.lengthOf(yield* telegram.messages, 2)
-    })
+        yield* redis.stop
+        const first = yield* start({ cwd, files })
+        yield* telegram.awaitMessages(1)
+        assertOrderly(yield* stop(first), "SIGTERM")
+        yield* redis.start
+        const second = yield* start({ cwd })
+        yield* telegram.awaitMessages(2)
+        assertOrderly(yield* stop(second), "SIGTERM")
+        assert.lengthOf(yield* telegram.messages, 2)
+      }),
+    patience
   )
 })

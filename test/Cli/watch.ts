@@ -5,6 +5,9 @@ import * as Cli from "../support/Cli.js"
 import * as ProcessTree from "../support/ProcessTree.js"
 import type { TelegramDouble } from "../support/TelegramDouble.js"
 
+/** For a test with processes and beats by the second, on a machine that has other things to do. */
+export const patience = 150_000
+
 /** A beat each second, an incident at the second failure, nobody waits for others. */
 export const config = (...sections: ReadonlyArray<string>): Readonly<Record<string, string>> => ({
   "holter.config.yaml": [
@@ -27,7 +30,8 @@ export const alertsTo = ({ chatId, token, url }: TelegramDouble): string =>
 export const start = (
   options: Cli.CliOptions,
   ...flags: ReadonlyArray<string>
-): ReturnType<typeof Cli.start> => Cli.start(["watch", ...flags], options)
+): ReturnType<typeof Cli.start> =>
+  Cli.start(["watch", ...flags], { timeout: "1 minute", ...options })
 
 /** Asks it to end, and waits until it has; nothing that it had started is alive then. */
 export const stop = (watch: Cli.CliProcess, signal: NodeJS.Signals = "SIGTERM") =>

@@ -7,7 +7,7 @@ import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as HttpDouble from "../support/HttpDouble.js"
 import * as TelegramDouble from "../support/TelegramDouble.js"
 import { Terminal } from "./terminal.js"
-import { alertsTo, checks, config } from "./watch.js"
+import { alertsTo, checks, config, patience } from "./watch.js"
 
 const ctrlC = "\u0003"
 
@@ -25,7 +25,7 @@ const shown = (...sections: ReadonlyArray<string>) =>
       }),
       ...sections
     )
-    const watch = yield* Cli.startPty(["watch", "--grace", "6s"], { files })
+    const watch = yield* Cli.startPty(["watch", "--grace", "18s"], { files })
     yield* watch.awaitStdout(/❌ unhealthy.*shop .*x.*xx/)
     return watch
   })
@@ -36,63 +36,72 @@ const assertCursorBack = (stdout: string) => {
 }
 
 describe("holter watch on a terminal", () => {
-  it.scopedLive("shows the table below what it says, and leaves its last state", () =>
-    Effect.gen(function* () {
-      const watch = yield* shown()
-      yield* watch.type(ctrlC)
-      const result = yield* watch.exit
-      assert.strictEqual(result.code, 0, result.stdout)
-      assertCursorBack(result.stdout)
+  it.scopedLive(
+    "shows the table below what it says, and leaves its last state",
+    () =>
+      Effect.gen(function* () {
+        const watch = yield* shown()
+        yield* watch.type(ctrlC)
+        const result = yield* watch.exit
+        assert.strictEqual(result.code, 0, result.stdout)
+        assertCursorBack(result.stdout)
 
-      const terminal = new Terminal(100)
-      terminal.write(result.stdout)
-      const lines = terminal.lines().map(stripVTControlCharacters)
-      const at = lines.findIndex((line) => line.startsWith("STATUS "))
-      assert.match(lines[at - 2] ?? "", /^Price Bot {10,}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
-      assert.match(lines[at] ?? "", /^STATUS +SERVICE +SINCE +RESPONSE +BEATS +MESSAGE$/)
-      assert.match(lines[at + 1] ?? "", /^✅ healthy +web +\d+s +\d+ ms +[▁▂▃▄▅▆▇█]+ /)
-      assert.match(lines[at + 2] ?? "", /^❌ unhealthy +shop +\d+s +\d+ ms +xx+ /)
-      assert.strictEqual(lines[at + 4], "❌ Unhealthy: shop")
-      // One table, with the lines above it, and the report of the shutdown below.
-      assert.lengthOf(
-        lines.filter((line) => line.startsWith("STATUS ")),
-        1
-      )
-      const above = lines.slice(0, at).join("\n")
-      assert.match(above, / status web healthy \(was unknown\)/)
-      assert.match(above, / stop: SIGINT/)
-      assert.match(lines.slice(at + 5).join("\n"), /shutdown by SIGINT: /)
-    })
+        const terminal = new Terminal(100)
+        terminal.write(result.stdout)
+        const lines = terminal.lines().map(stripVTControlCharacters)
+        const at = lines.findIndex((line) => line.startsWith("STATUS "))
+        assert.match(lines[at - 2] ?? "", /^Price Bot {10,}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
+        assert.match(lines[at] ?? "", /^STATUS +SERVICE +SINCE +RESPONSE +BEATS +MESSAGE$/)
+        assert.match(lines[at + 1] ?? "", /^✅ healthy +web +.*s +\d+ ms +[▁▂▃▄▅▆▇█x]+ /)
+        assert.match(lines[at + 2] ?? "", /^❌ unhealthy +shop +.*s +\d+ ms +xx+ /)
+        assert.strictEqual(lines[at + 4], "❌ Unhealthy: shop")
+        // One table, with the lines above it, and the report of the shutdown below.
+        assert.lengthOf(
+          lines.filter((line) => line.startsWith("STATUS ")),
+          1
+        )
+        const above = lines.slice(0, at).join("\n")
+        assert.match(above, / status web healthy \(was unknown\)/)
+        assert.match(above, / stop: SIGINT/)
+        assert.match(lines.slice(at + 5).join("\n"), /shutdown by SIGINT: /)
+      }),
+    patience
   )
 
-  it.scopedLive("brings the cursor back when a second signal ends it at once", () =>
-    Effect.gen(function* () {
-      const telegram = yield* TelegramDouble.make()
-      yield* telegram.faultAlways("sendMessage", Behaviour.hang)
-      const watch = yield* shown(alertsTo(telegram))
-      yield* telegram.awaitRequests(1)
-      yield* watch.type(ctrlC)
-      yield* watch.awaitStdout(/shutdown: bot: /)
-      yield* watch.type(ctrlC)
-      const result = yield* watch.exit
-      assert.strictEqual(result.code, 130, result.stdout)
-      assert.include(result.stdout, "SIGINT again: ends at once, bot: owed alerts still runs")
-      assertCursorBack(result.stdout)
-    })
+  it.scopedLive(
+    "brings the cursor back when a second signal ends it at once",
+    () =>
+      Effect.gen(function* () {
+        const telegram = yield* TelegramDouble.make()
+        yield* telegram.faultAlways("sendMessage", Behaviour.hang)
+        const watch = yield* shown(alertsTo(telegram))
+        yield* telegram.awaitRequests(1)
+        yield* watch.type(ctrlC)
+        yield* watch.awaitStdout(/shutdown: bot: /)
+        yield* watch.type(ctrlC)
+        const result = yield* watch.exit
+        assert.strictEqual(result.code, 130, result.stdout)
+        assert.include(result.stdout, "SIGINT again: ends at once, bot: owed alerts still runs")
+        assertCursorBack(result.stdout)
+      }),
+    patience
   )
 
-  it.scopedLive("says one line after the other where the terminal cannot move its cursor", () =>
-    Effect.gen(function* () {
-      const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
-      const watch = yield* Cli.startPty(["watch"], {
-        env: { TERM: "dumb" },
-        files: config(checks({ web: `{ type: http, url: "${web.url}/up" }` }))
-      })
-      yield* watch.awaitStdout(/ status web healthy /)
-      yield* watch.type(ctrlC)
-      const { code, stdout } = yield* watch.exit
-      assert.strictEqual(code, 0)
-      assert.notInclude(stdout, "\u001b")
-    })
+  it.scopedLive(
+    "says one line after the other where the terminal cannot move its cursor",
+    () =>
+      Effect.gen(function* () {
+        const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
+        const watch = yield* Cli.startPty(["watch"], {
+          env: { TERM: "dumb" },
+          files: config(checks({ web: `{ type: http, url: "${web.url}/up" }` }))
+        })
+        yield* watch.awaitStdout(/ status web healthy /)
+        yield* watch.type(ctrlC)
+        const { code, stdout } = yield* watch.exit
+        assert.strictEqual(code, 0)
+        assert.notInclude(stdout, "\u001b")
+      }),
+    patience
   )
 })
