@@ -45,14 +45,15 @@ export const restore = (
     const rights = yield* Rights.read(session)
     const present = yield* Properties.read(session, database)
     if (present !== undefined) yield* Obstacles.refuse(target, session, database)
-    const job = { target, database, payload, options, tool, present }
+    const claim = yield* Scratch.claim(session, "restore", database)
+    yield* Scratch.exclusively(target, session, claim)
+    const job = { target, database, payload, options, tool, present, claim }
     if (Option.isNone(reached) || !rights.createDatabase || present?.row.mine === false) {
       if (present === undefined) {
         return yield* Rights.missingCreate(target, rights, "a restore of a missing database")
       }
       return yield* inPlace(job, whyInPlace(reached, rights))
     }
-    yield* Scratch.exclusively(target, reached.value, database)
     return yield* beside(job, reached.value)
   }).pipe(Effect.scoped)
 
@@ -63,6 +64,7 @@ interface Job {
   readonly options: RestoreOptions
   readonly tool: Tool
   readonly present: Properties.Properties | undefined
+  readonly claim: Scratch.Claim
 }
 
 const inPlace = ({ database, options, payload, target, tool }: Job, why: string) =>
@@ -124,7 +126,7 @@ const withoutProperties =
  * set what is set for the old one. That is tried before the work and not learned after it.
  */
 const prepare = (
-  { database, payload, present, target, tool }: Job,
+  { claim, payload, present, target, tool }: Job,
   maintenance: Maintenance
 ): Effect.Effect<Either.Either<string, string>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
@@ -132,7 +134,7 @@ const prepare = (
       present === undefined
         ? yield* Archive.createOptions(target, tool, payload.path)
         : Properties.createOptions(present)
-    const fresh = yield* Scratch.make(target, maintenance, { purpose: "restore", database, create })
+    const fresh = yield* Scratch.make(target, maintenance, claim, create)
     if (present !== undefined) {
       yield* rehearse(target, maintenance, Properties.copyTo(fresh, present))
     }
