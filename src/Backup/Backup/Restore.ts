@@ -92,21 +92,37 @@ const prepare = (
     return { chosen, saved, plan }
   })
 
+/** Where the engine can, nobody writes from before the present is saved until it is replaced. */
+const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: RestoreOptions) =>
+  Effect.gen(function* () {
+    const options = {
+      startedAt: saved.startedAt,
+      replaceDamaged: given.replaceDamaged === true,
+      onProgress: given.onProgress ?? silent
+    }
+    const { strategy } = desk
+    yield* step("restore/pre-restore")
+    const isSaved = plan.preRestore !== undefined
+    const held = isSaved ? yield* strategy.hold?.(chosen.payload, options) ?? none : undefined
+    const dump = held?.dump ?? strategy.dump
+    const safety = isSaved
+      ? yield* make({ ...desk, strategy: { ...strategy, dump } }, saved, given)
+      : undefined
+    yield* step("restore/restore")
+    const restored = yield* held?.restore ?? strategy.restore(chosen.payload, options)
+    return { safety, restored }
+  })
+
+const none = Effect.succeed(undefined)
+
 const carryOut = (
   desk: Desk,
-  { chosen, plan, saved }: Prepared,
+  prepared: Prepared,
   given: RestoreOptions
 ): Effect.Effect<Restored, BackupError> =>
   Effect.gen(function* () {
-    const onProgress = given.onProgress ?? silent
-    yield* step("restore/pre-restore")
-    const safety = plan.preRestore === undefined ? undefined : yield* make(desk, saved, given)
-    yield* step("restore/restore")
-    const restored = yield* desk.strategy.restore(chosen.payload, {
-      startedAt: saved.startedAt,
-      replaceDamaged: given.replaceDamaged === true,
-      onProgress
-    })
+    const { safety, restored } = yield* Effect.scoped(saveAndReplace(desk, prepared, given))
+    const { chosen, plan } = prepared
     const subject = { app: desk.slug, database: plan.database }
     // The restore is done: that older files could not be removed is no failure of it.
     const pruning = yield* Effect.zipRight(

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Context, type DateTime, type Effect } from "effect"
+import { Context, type DateTime, type Effect, type Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type * as Manifest from "../Manifest.js"
 
@@ -119,6 +119,18 @@ export interface Restored {
 }
 
 /**
+ * A present that nobody else can write to, until the scope ends in which it is held.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Held {
+  /** A dump of exactly what the restore will replace. */
+  readonly dump: Strategy["dump"]
+  readonly restore: Effect.Effect<Restored, BackupError>
+}
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -169,6 +181,14 @@ export interface Strategy {
     payload: Payload,
     options: RestoreOptions
   ) => Effect.Effect<Restored, BackupError>
+  /**
+   * A restore in two halves, where the engine can: the payload is prepared and others are kept from
+   * writing, so that what is saved is all that the second half replaces. Without it a commit in between
+   * is in neither.
+   */
+  readonly hold?:
+    | ((payload: Payload, options: RestoreOptions) => Effect.Effect<Held, BackupError, Scope.Scope>)
+    | undefined
   /** Databases that earlier restores set aside, newest first. */
   readonly setAside: Effect.Effect<ReadonlyArray<SetAside>, BackupError>
   readonly dropSetAside: (name: string) => Effect.Effect<void, BackupError>

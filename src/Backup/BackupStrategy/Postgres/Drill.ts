@@ -7,6 +7,7 @@ import { Effect, Option, type Scope } from "effect"
 import { BackupError } from "../../BackupError.js"
 import type { Drilled, OnProgress, Payload } from "../Strategy.js"
 import * as Archive from "./Archive.js"
+import * as Extensions from "./Extensions.js"
 import * as Fill from "./Fill.js"
 import type { Maintenance } from "./Maintenance.js"
 import * as Maintenances from "./Maintenance.js"
@@ -43,6 +44,7 @@ export const drill = (
         ? yield* Archive.createOptions(target, tool, payload.path)
         : Properties.localeOptions(present) + ownerOf(present)
     const name = yield* Scratch.make(target, maintenance, claim, create)
+    yield* Extensions.creatable(target, tool, payload.path, name)
     const filled = yield* Fill.fill(target, maintenance, {
       tool,
       database: name,
