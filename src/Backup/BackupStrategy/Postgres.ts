@@ -6,10 +6,10 @@
  *
  * @since 0.1.0
  */
-import type { CommandExecutor } from "@effect/platform/CommandExecutor"
-import type { FileSystem } from "@effect/platform/FileSystem"
-import type { Path } from "@effect/platform/Path"
-import { Duration, Effect, Layer } from "effect"
+import { CommandExecutor } from "@effect/platform/CommandExecutor"
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
+import { Context, Duration, Effect, Layer, Scope } from "effect"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Secrets from "../../Common/Secrets.js"
 import type { BackupError } from "../BackupError.js"
@@ -23,7 +23,13 @@ import * as Session from "./Postgres/Session.js"
 import * as SetAside from "./Postgres/SetAside.js"
 import type { Target } from "./Postgres/Target.js"
 import * as Verify from "./Postgres/Verify.js"
-import { BackupStrategy, type Present, type Strategy } from "./Strategy.js"
+import {
+  BackupStrategy,
+  type Payload,
+  type Present,
+  type RestoreOptions,
+  type Strategy
+} from "./Strategy.js"
 
 /**
  * @since 0.1.0
@@ -53,10 +59,17 @@ export const make = (
   url: DatabaseUrl.Postgres,
   options: Options = {}
 ): Effect.Effect<Strategy, never, CommandExecutor | FileSystem | Path> =>
-  Effect.map(Effect.context<CommandExecutor | FileSystem | Path>(), (context) => {
+  Effect.map(Effect.context<CommandExecutor | FileSystem | Path>(), (given) => {
+    // Not the scope in which the strategy is made: each piece of work has its own.
+    const context = Context.pick(CommandExecutor, FileSystem, Path)(given)
     const target = targetOf(url, options)
     const name = Effect.map(facts(target), ({ database }) => database)
     const database = url.database === undefined ? name : Effect.succeed(url.database)
+    const dump: Strategy["dump"] = (wanted) => Effect.provide(Dump.dump(target, wanted), context)
+    const hold = (payload: Payload, wanted: RestoreOptions) =>
+      Effect.flatMap(database, (known) =>
+        Effect.provide(Restore.hold(target, known, payload, wanted), context)
+      )
     return {
       engine: "postgresql",
       extension: () => "dump",
@@ -67,15 +80,20 @@ export const make = (
       })),
       present: present(target),
       estimate: Effect.map(facts(target), ({ bytes }) => bytes),
-      dump: (wanted) => Effect.provide(Dump.dump(target, wanted), context),
+      dump,
       verify: (payload, wanted) => Effect.provide(Verify.verify(target, payload, wanted), context),
       drill: (payload, { onProgress }) =>
         Effect.flatMap(database, (known) =>
           Effect.provide(Drill.drill(target, known, payload, onProgress), context)
         ),
       restore: (payload, wanted) =>
-        Effect.flatMap(database, (known) =>
-          Effect.provide(Restore.restore(target, known, payload, wanted), context)
+        hold(payload, wanted).pipe(Effect.flatten, Effect.provide(context), Effect.scoped),
+      hold: (payload, wanted) =>
+        Effect.flatMap(Effect.scope, (scope) =>
+          Effect.map(hold(payload, wanted), (restore) => ({
+            dump,
+            restore: restore.pipe(Effect.provide(context), Scope.extend(scope))
+          }))
         ),
       setAside: Effect.flatMap(database, (known) => SetAside.list(target, known)),
       dropSetAside: (aside) =>

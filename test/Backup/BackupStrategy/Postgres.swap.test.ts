@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { fileURLToPath } from "node:url"
 import pg from "pg"
+import type { Payload, Strategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import * as ManagedProcess from "../../support/ManagedProcess.js"
 import { PostgresServer } from "../../support/PostgresServer.js"
 import { describeWithServices } from "../../support/Services.js"
@@ -70,6 +71,23 @@ const client = (url: string, seen: Seen, connected: Deferred.Deferred<void>) =>
       }
       await connection.end().catch(() => {})
     }
+  })
+
+/** A restore that has come to the comparison, and stays there. */
+const held = (strategy: Strategy, payload: Payload) =>
+  Effect.gen(function* () {
+    const reached = yield* Deferred.make<void>()
+    const fiber = yield* Effect.fork(
+      strategy.restore(payload, {
+        ...restoreOptions,
+        onProgress: ({ stage }) =>
+          stage === "compare"
+            ? Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
+            : Effect.void
+      })
+    )
+    yield* Deferred.await(reached)
+    return fiber
   })
 
 const loader = `data:text/javascript,import{register}from"node:module";register(${JSON.stringify(
@@ -157,17 +175,7 @@ describeWithServices("postgres", "Swap of PostgreSQL databases", () => {
   it.scopedLive("a run that is alive keeps its database, and a second restore is refused", () =>
     Effect.gen(function* () {
       const { payload, server, strategy } = yield* backedUp
-      const reached = yield* Deferred.make<void>()
-      const first = yield* Effect.fork(
-        strategy.restore(payload, {
-          ...restoreOptions,
-          onProgress: ({ stage }) =>
-            stage === "compare"
-              ? Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
-              : Effect.void
-        })
-      )
-      yield* Deferred.await(reached)
+      const first = yield* held(strategy, payload)
       const second = yield* Effect.flip(strategy.restore(payload, restoreOptions))
       assert.strictEqual(second.reason, "Locked")
       yield* strategy.drill(payload, { onProgress: silent })
@@ -177,6 +185,33 @@ describeWithServices("postgres", "Swap of PostgreSQL databases", () => {
       assert.strictEqual(yield* rows(server), 7)
       yield* strategy.restore(payload, restoreOptions)
       assert.strictEqual(yield* rows(server), 1000)
+    })
+  )
+
+  it.scopedLive("runs that work from different databases of the server see each other", () =>
+    Effect.gen(function* () {
+      const { payload, server, strategy } = yield* backedUp
+      // One works from `postgres`, which is closed to the other, who works from `template1`.
+      yield* server.query(
+        `CREATE ROLE other LOGIN CREATEDB PASSWORD 'other' IN ROLE holter;
+        REVOKE CONNECT ON DATABASE postgres FROM PUBLIC;
+        GRANT CONNECT ON DATABASE postgres TO other`
+      )
+      const other = yield* strategyOf(server.urlWith({ user: "other", password: "other" }))
+      for (const [one, another, who] of [
+        [strategy, other, "holter"],
+        [other, strategy, "other"]
+      ] as const) {
+        const first = yield* held(one, payload)
+        const second = yield* Effect.flip(another.restore(payload, restoreOptions))
+        assert.strictEqual(second.reason, "Locked")
+        assert.match(second.message, new RegExp(`by ${who} pid \\d+`))
+        // It takes the first one's database for nobody's as little.
+        assert.deepStrictEqual((yield* another.drill(payload, { onProgress: silent })).warnings, [])
+        assert.lengthOf(yield* databasesOf(server), 2)
+        yield* Fiber.interrupt(first)
+      }
+      assert.deepStrictEqual(yield* databasesOf(server), ["holter"])
     })
   )
 })

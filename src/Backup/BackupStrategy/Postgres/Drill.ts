@@ -7,6 +7,7 @@ import { Effect, Option, type Scope } from "effect"
 import { BackupError } from "../../BackupError.js"
 import type { Drilled, OnProgress, Payload } from "../Strategy.js"
 import * as Archive from "./Archive.js"
+import * as Extensions from "./Extensions.js"
 import * as Fill from "./Fill.js"
 import type { Maintenance } from "./Maintenance.js"
 import * as Maintenances from "./Maintenance.js"
@@ -15,6 +16,7 @@ import * as Rights from "./Rights.js"
 import * as Scratch from "./Scratch.js"
 import * as Server from "./Server.js"
 import * as Sessions from "./Session.js"
+import { identifier } from "./Sql.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
 import * as Tools from "./Tools.js"
@@ -34,16 +36,15 @@ export const drill = (
     yield* Rights.notStandby(target, server)
     const rights = yield* Rights.read(session)
     if (!rights.createDatabase) return yield* Rights.missingCreate(target, rights, "a drill")
+    const claim = yield* Scratch.claim(session, "drill", database)
     const swept = yield* Scratch.sweep(maintenance, database)
     const present = yield* Properties.read(session, database)
-    const name = yield* Scratch.make(target, maintenance, {
-      purpose: "drill",
-      database,
-      create:
-        present === undefined
-          ? yield* Archive.createOptions(target, tool, payload.path)
-          : Properties.localeOptions(present)
-    })
+    const create =
+      present === undefined
+        ? yield* Archive.createOptions(target, tool, payload.path)
+        : Properties.localeOptions(present) + ownerOf(present)
+    const name = yield* Scratch.make(target, maintenance, claim, create)
+    yield* Extensions.creatable(target, tool, payload.path, name)
     const filled = yield* Fill.fill(target, maintenance, {
       tool,
       database: name,
@@ -59,6 +60,10 @@ export const drill = (
       ]
     }
   }).pipe(Effect.scoped)
+
+/** Who owns the tables may make them only where the database is his, or of a role of his. */
+const ownerOf = ({ row }: Properties.Properties): string =>
+  row.mine ? ` OWNER ${identifier(row.owner)}` : ""
 
 /** A drill changes nothing of the database: it may as well be made from there. */
 const openAnywhere = (

@@ -162,7 +162,7 @@ export const fromTool = (
 
 const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
   [/row-level security policy/, rowSecurity],
-  [/lock timeout|could not obtain lock on relation/, lockTimeout],
+  [/lock timeout|could not obtain lock on relation|deadlock detected/, lockTimeout],
   [
     /No space left on device|could not extend file/,
     { reason: "DiskFull", expected: "room for what has to be written", advice: "Free some space" }

@@ -51,30 +51,45 @@ export const fill = (
   })
 
 /** Fails with `Mismatch`, unless there is no record to compare with. */
-export const compared = (
+const compared = (
   target: Target,
   options: {
     readonly database: string
     readonly payload: Payload
     readonly onProgress: OnProgress
     readonly analyze: boolean
-    readonly advice?: string
+  }
+): Effect.Effect<Tables.Restored, BackupError> =>
+  Effect.gen(function* () {
+    const session = yield* Sessions.open(target, options.database)
+    return yield* judged(target, session, {
+      ...options,
+      advice: "Use another backup",
+      afterwards: options.analyze ? session.execute("ANALYZE") : Effect.void
+    })
+  }).pipe(Effect.scoped)
+
+/** The same by a session that is there: it may be the only one that sees what was restored. */
+export const judged = (
+  target: Target,
+  reader: Sessions.Reader,
+  options: {
+    readonly payload: Payload
+    readonly onProgress: OnProgress
+    readonly advice: string
+    readonly afterwards?: Effect.Effect<void, BackupError>
   }
 ): Effect.Effect<Tables.Restored, BackupError> =>
   Effect.gen(function* () {
     const record = options.payload.dump?.tables
-    const total = record?.length
-    yield* options.onProgress({ stage: "compare", bytes: 0, total })
-    const session = yield* Sessions.open(target, options.database)
-    const restored = yield* Tables.countRestored(session, record)
+    yield* options.onProgress({ stage: "compare", bytes: 0, total: record?.length })
+    const restored = yield* Tables.countRestored(reader, record)
     const { tables } = restored
-    if (record !== undefined) {
-      yield* Tables.compare(target, record, tables, options.advice ?? "Use another backup")
-    }
-    if (options.analyze) yield* session.execute("ANALYZE")
+    if (record !== undefined) yield* Tables.compare(target, record, tables, options.advice)
+    yield* options.afterwards ?? Effect.void
     yield* options.onProgress({ stage: "compare", bytes: tables.length, total: tables.length })
     return restored
-  }).pipe(Effect.scoped)
+  })
 
 export const unrecorded = ({ dump }: Payload): ReadonlyArray<string> =>
   dump === undefined ? ["no record beside the backup: its rows could not be compared with it"] : []

@@ -2,98 +2,162 @@
  * Restores into the database itself, in one transaction: for who may neither create nor rename
  * databases. Programs that use it wait meanwhile; if it fails, nothing has changed.
  *
+ * It has two halves. The transaction first keeps others from writing; then, while they wait, the
+ * pre-restore backup is made, which reads beside it; then it goes on. So no commit is in neither.
+ *
  * @internal
  */
-import { Duration, Effect, Schema } from "effect"
+import { Effect, Schema, type Scope } from "effect"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { randomBytes } from "node:crypto"
-import type { BackupError } from "../../BackupError.js"
+import { BackupError } from "../../BackupError.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
-import * as Failure from "./Failure.js"
+import * as Extensions from "./Extensions.js"
 import * as Fill from "./Fill.js"
+import * as Locks from "./Locks.js"
+import * as Outcome from "./Outcome.js"
+import type { Psql } from "./Psql.js"
+import * as Psqls from "./Psql.js"
+import * as Script from "./Script.js"
 import type { Session } from "./Session.js"
 import * as Sessions from "./Session.js"
+import type * as Tables from "./Tables.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
-import * as ToolRun from "./ToolRun.js"
-import type { Tool } from "./Tools.js"
+import * as Tools from "./Tools.js"
 import * as Verify from "./Verify.js"
 
-export const restore = (
-  target: Target,
-  database: string,
-  tool: Tool,
-  payload: Payload,
-  options: RestoreOptions,
+export interface Job {
+  readonly target: Target
+  readonly database: string
+  readonly tool: Tools.Tool
+  readonly serverMajor: number
+  readonly payload: Payload
+  readonly options: RestoreOptions
+}
+
+export const hold = (
+  job: Job,
   /** Why not into a new database. */
   why: string
-): Effect.Effect<Restored, BackupError, Running> =>
+): Effect.Effect<
+  Effect.Effect<Restored, BackupError, Running | Scope.Scope>,
+  BackupError,
+  Running | Scope.Scope
+> =>
   Effect.gen(function* () {
-    const { onProgress } = options
+    const { database, options, payload, serverMajor, target } = job
+    const tool = yield* Tools.forServer(target, "psql", serverMajor)
     // A dump that breaks off in the middle changes nothing, but would hold up every program.
-    yield* Verify.verify(target, payload, { onProgress })
-    yield* onProgress({ stage: "restore", bytes: 0, total: payload.dump?.contentBytes })
+    yield* Verify.verify(target, payload, options)
     const observer = yield* Sessions.open(target, database)
+    const list = yield* listed(job, observer)
     const application = `holter restore ${randomBytes(4).toString("hex")}`
-    const output = yield* Effect.raceFirst(
-      ToolRun.run(target, tool, {
-        database,
-        application,
-        args: [
-          "--single-transaction",
-          "--clean",
-          "--if-exists",
-          "--exit-on-error",
-          "--no-subscriptions",
-          payload.path
+    const psql = yield* Psqls.open(target, tool, { database, application })
+    yield* Effect.addFinalizer(() => Locks.end(observer, application))
+    const watched = <A, R>(work: Effect.Effect<A, BackupError, R>) =>
+      Effect.raceFirst(work, Locks.watch(target, observer, application))
+    yield* psql.execute(settings)
+    yield* psql.execute("BEGIN")
+    yield* watched(Locks.all(psql, "EXCLUSIVE"))
+    return Effect.gen(function* () {
+      const filled = yield* watched(fill(job, psql, list))
+      yield* commit(job, psql)
+      return {
+        method: "in place, in one transaction",
+        setAside: undefined,
+        tables: filled.tables,
+        warnings: [
+          `in place, since ${why}`,
+          ...filled.others.map((name) => `${name} is not in the backup and stays as it was`),
+          ...Fill.unrecorded(payload),
+          ...(yield* analyze(observer))
         ]
-      }),
-      waitedTooLong(target, observer, application)
-    )
-    const { others, tables } = yield* Fill.compared(target, {
-      database,
-      payload,
-      onProgress,
-      analyze: true,
-      advice: "Look at what is there now; the pre-restore backup has what was there before"
+      }
     })
-    return {
-      method: "in place, in one transaction",
-      setAside: undefined,
-      tables,
-      warnings: [
-        `in place, since ${why}`,
-        ...others.map((name) => `${name} is not in the backup and stays as it was`),
-        ...Fill.unrecorded(payload),
-        ...output.warnings
-      ]
-    }
-  }).pipe(Effect.scoped)
+  })
 
-const Waiting = Schema.Struct({ blockers: Schema.String })
-
-/** pg_restore itself waits for a lock for ever, with every other program waiting behind it. */
-const waitedTooLong = (
-  target: Target,
-  observer: Session,
-  application: string
-): Effect.Effect<never, BackupError> =>
-  Effect.flatMap(
-    observer.rows(Waiting, sql, [application, Duration.toSeconds(target.lockWait)]),
-    ([first]) =>
-      first === undefined
-        ? Effect.delay(waitedTooLong(target, observer, application), "500 millis")
-        : Failure.make(target, {
-            reason: "Busy",
-            expected: `its tables free within ${Duration.format(target.lockWait)}`,
-            found: `locks held by ${first.blockers}`,
-            advice: "Stop the programs that use the database, and try again"
-          })
+/** pg_restore's list of what to restore, without extensions that are there. */
+const listed = (
+  { database, payload, target, tool }: Job,
+  session: Session
+): Effect.Effect<ReadonlyArray<string>, BackupError, Running | Scope.Scope> =>
+  Effect.gen(function* () {
+    const contents = yield* Extensions.contents(target, tool, payload.path)
+    const found = yield* Extensions.look(target, session, Extensions.named(contents))
+    yield* Extensions.refuse(
+      target,
+      found.forbidden,
+      `Let a superuser create it in ${database}, and try again: ${Extensions.statements(found.forbidden)}`
+    )
+    const { present } = found
+    if (present.length === 0) return []
+    const fs = yield* FileSystem.FileSystem
+    const file = yield* fs.makeTempFileScoped({ prefix: "holter-" })
+    yield* fs.writeFileString(file, Extensions.without(contents, new Set(present)))
+    return [`--use-list=${file}`]
+  }).pipe(
+    Effect.catchTags({
+      BadArgument: (cause) => noTemporaryFile(cause.message, cause),
+      SystemError: (cause) => noTemporaryFile(cause.reason, cause)
+    })
   )
 
-const sql = `SELECT (SELECT string_agg(concat_ws(' ', b.usename, nullif(b.application_name, ''),
-      'pid ' || b.pid), ', ')
-    FROM pg_stat_activity b WHERE b.pid = ANY (pg_blocking_pids(a.pid))) AS blockers
-  FROM pg_stat_activity a
-  WHERE a.application_name = $1 AND a.wait_event_type = 'Lock'
-    AND a.query_start < clock_timestamp() - make_interval(secs => $2)
-    AND cardinality(pg_blocking_pids(a.pid)) > 0`
+const noTemporaryFile = (found: string, cause: unknown): BackupError =>
+  new BackupError({
+    reason: "StoreFailed",
+    subject: "the directory of temporary files",
+    expected: "a place for a list",
+    found,
+    advice: "Look at TMPDIR and at the room there",
+    cause
+  })
+
+/** Everything but the end of the transaction. */
+const fill = (
+  { options, payload, target, tool }: Job,
+  psql: Psql,
+  list: ReadonlyArray<string>
+): Effect.Effect<Tables.Restored, BackupError, Running> =>
+  Effect.gen(function* () {
+    const { onProgress } = options
+    yield* onProgress({ stage: "restore", bytes: 0, total: payload.dump?.contentBytes })
+    yield* Locks.all(psql, "ACCESS EXCLUSIVE")
+    const wanted = ["--clean", "--if-exists", "--no-subscriptions", ...list]
+    yield* psql.feed(Script.open(target, tool, wanted, payload.path))
+    yield* psql.execute("SET client_encoding TO 'UTF8'")
+    const advice = "Nothing has changed. Use another backup"
+    return yield* Fill.judged(target, psql, { payload, onProgress, advice })
+  })
+
+/** As a session of ours; what a program reads here is JSON. */
+const settings = `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+  WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
+    'idle_session_timeout', 'transaction_timeout');
+  SELECT pg_catalog.set_config('search_path', '', false);
+  SET client_min_messages TO error;
+  SET client_encoding TO 'UTF8'`
+
+const Transaction = Schema.Struct({ transaction: Schema.String })
+
+/** From here on nothing else can make it fail. Where the answer is lost, the server is asked. */
+const commit = ({ database, target }: Job, psql: Psql): Effect.Effect<void, BackupError> =>
+  Effect.gen(function* () {
+    const [row] = yield* psql.rows(Transaction, "SELECT txid_current()::text AS transaction")
+    yield* psql
+      .execute("COMMIT")
+      .pipe(
+        Effect.catchAll((error) =>
+          Outcome.ofTransaction(target, database, row?.transaction ?? "", error)
+        )
+      )
+  }).pipe(Effect.uninterruptible)
+
+/** The restore is done: what is only good for its speed is no failure of it. */
+const analyze = (session: Session): Effect.Effect<ReadonlyArray<string>> =>
+  session.execute("ANALYZE").pipe(
+    Effect.as([]),
+    Effect.catchAll(({ found }) =>
+      Effect.succeed([`no statistics were collected (${found}): run ANALYZE`])
+    )
+  )

@@ -38,10 +38,6 @@ export const scratchPurpose = (database: string, name: string): Purpose | undefi
     : undefined
 }
 
-/** A number for an advisory lock. */
-export const lockKey = (name: string): string =>
-  BigInt.asIntN(64, BigInt(`0x${digest(name, 16)}`)).toString()
-
 const mark = "_pre_restore_"
 const stamp = /^(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)_(\d{3})$/
 

@@ -1,6 +1,7 @@
 /**
  * Puts a backup in the place of the present: into a new database that takes the old one's name, or,
- * where a right is missing for that, into the old one in one transaction.
+ * where a right is missing for that, into the old one in one transaction. Whatever refuses it does so
+ * in the first half, before the present is saved.
  *
  * @internal
  */
@@ -8,6 +9,7 @@ import { Effect, Either, Option, type Scope } from "effect"
 import type { BackupError } from "../../BackupError.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
 import * as Archive from "./Archive.js"
+import * as Extensions from "./Extensions.js"
 import * as Failure from "./Failure.js"
 import * as Fill from "./Fill.js"
 import * as InPlace from "./InPlace.js"
@@ -24,15 +26,14 @@ import { identifier } from "./Sql.js"
 import * as Swap from "./Swap.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
-import type { Tool } from "./Tools.js"
 import * as Tools from "./Tools.js"
 
-export const restore = (
+export const hold = (
   target: Target,
   database: string,
   payload: Payload,
   options: RestoreOptions
-): Effect.Effect<Restored, BackupError, Running> =>
+): Effect.Effect<Held, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     yield* Archive.format(payload.path)
     const reached = yield* Maintenances.open(target, database)
@@ -45,28 +46,26 @@ export const restore = (
     const rights = yield* Rights.read(session)
     const present = yield* Properties.read(session, database)
     if (present !== undefined) yield* Obstacles.refuse(target, session, database)
-    const job = { target, database, payload, options, tool, present }
+    const claim = yield* Scratch.claim(session, "restore", database)
+    yield* Scratch.exclusively(target, session, claim)
+    const serverMajor = server.major
+    const job = { target, database, payload, options, tool, serverMajor, present, claim }
     if (Option.isNone(reached) || !rights.createDatabase || present?.row.mine === false) {
       if (present === undefined) {
         return yield* Rights.missingCreate(target, rights, "a restore of a missing database")
       }
-      return yield* inPlace(job, whyInPlace(reached, rights))
+      return yield* InPlace.hold(job, whyInPlace(reached, rights))
     }
-    yield* Scratch.exclusively(target, reached.value, database)
     return yield* beside(job, reached.value)
-  }).pipe(Effect.scoped)
+  })
 
-interface Job {
-  readonly target: Target
-  readonly database: string
-  readonly payload: Payload
-  readonly options: RestoreOptions
-  readonly tool: Tool
+/** The second half: what comes once the present is saved. */
+export type Held = Effect.Effect<Restored, BackupError, Running | Scope.Scope>
+
+interface Job extends InPlace.Job {
   readonly present: Properties.Properties | undefined
+  readonly claim: Scratch.Claim
 }
-
-const inPlace = ({ database, options, payload, target, tool }: Job, why: string) =>
-  InPlace.restore(target, database, tool, payload, options, why)
 
 const whyInPlace = (reached: Option.Option<Maintenance>, rights: Rights.Rights): string => {
   if (Option.isNone(reached)) return "no other database of the server lets this user in"
@@ -78,13 +77,28 @@ const whyInPlace = (reached: Option.Option<Maintenance>, rights: Rights.Rights):
 const beside = (
   job: Job,
   maintenance: Maintenance
-): Effect.Effect<Restored, BackupError, Running | Scope.Scope> =>
+): Effect.Effect<Held, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
-    const { database, options, payload, present, target, tool } = job
-    const swept = yield* Scratch.sweep(maintenance, database)
+    const swept = yield* Scratch.sweep(maintenance, job.database)
     const prepared = yield* prepare(job, maintenance)
-    if (prepared._tag === "Left") return yield* inPlace(job, prepared.left)
-    const fresh = prepared.right
+    return prepared._tag === "Left"
+      ? yield* InPlace.hold(job, prepared.left)
+      : Effect.map(fillAndSwap(job, maintenance, prepared.right), (restored) => ({
+          ...restored,
+          warnings: [
+            ...swept.map((left) => `dropped ${left}, left by a killed run`),
+            ...restored.warnings
+          ]
+        }))
+  })
+
+/** What is written to the old database until it is renamed stays there: it is set aside with it. */
+const fillAndSwap = (
+  { database, options, payload, present, target, tool }: Job,
+  maintenance: Maintenance,
+  fresh: string
+): Effect.Effect<Restored, BackupError, Running> =>
+  Effect.gen(function* () {
     const filled = yield* Fill.fill(target, maintenance, {
       tool,
       database: fresh,
@@ -108,11 +122,7 @@ const beside = (
       method: present === undefined ? "into a new database" : "into a new database, then renamed",
       setAside: present === undefined ? undefined : aside,
       tables: filled.tables,
-      warnings: [
-        ...swept.map((left) => `dropped ${left}, left by a killed run`),
-        ...(present === undefined ? [withoutProperties] : []),
-        ...filled.warnings
-      ]
+      warnings: [...(present === undefined ? [withoutProperties] : []), ...filled.warnings]
     }
   })
 
@@ -124,7 +134,7 @@ const withoutProperties =
  * set what is set for the old one. That is tried before the work and not learned after it.
  */
 const prepare = (
-  { database, payload, present, target, tool }: Job,
+  { claim, payload, present, target, tool }: Job,
   maintenance: Maintenance
 ): Effect.Effect<Either.Either<string, string>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
@@ -132,10 +142,11 @@ const prepare = (
       present === undefined
         ? yield* Archive.createOptions(target, tool, payload.path)
         : Properties.createOptions(present)
-    const fresh = yield* Scratch.make(target, maintenance, { purpose: "restore", database, create })
+    const fresh = yield* Scratch.make(target, maintenance, claim, create)
     if (present !== undefined) {
       yield* rehearse(target, maintenance, Properties.copyTo(fresh, present))
     }
+    yield* Extensions.creatable(target, tool, payload.path, fresh)
     return Either.right(fresh)
   }).pipe(
     Effect.catchIf(

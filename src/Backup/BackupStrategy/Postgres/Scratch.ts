@@ -1,9 +1,10 @@
 /**
  * Databases that a run makes for itself, and drops again whatever happens to it.
  *
- * Each is named by whose it is and by its run, and the run holds an advisory lock on the name for
- * as long as it lives: the server gives it back when the run is killed. So a later run can tell what
- * is left over from what another run works with.
+ * Each is named by whose it is and by its run, and a session of the run is called by the same name
+ * (`application_name`) for as long as it lives. Every session of the cluster sees that, whatever
+ * database it is in and whoever it is, which it would not of an advisory lock. So a later run can
+ * tell what is left over from what another run works with.
  *
  * @internal
  */
@@ -18,22 +19,40 @@ import type { Session } from "./Session.js"
 import { identifier, literal } from "./Sql.js"
 import type { Target } from "./Target.js"
 
-/** An empty database, made from template0 with these options, for as long as the scope is open. */
+/** Calls the session by a name of this run's own: it lives as long as the session does. */
+export const claim = (
+  session: Session,
+  purpose: Names.Purpose,
+  database: string
+): Effect.Effect<Claim, BackupError> =>
+  Effect.gen(function* () {
+    const run = yield* Effect.sync(() => randomBytes(6).toString("hex"))
+    const name = Names.scratch(purpose, database, run)
+    yield* session.execute(`SET application_name = ${literal(name)}`)
+    return { name, purpose, database }
+  })
+
+export interface Claim {
+  readonly name: string
+  readonly purpose: Names.Purpose
+  readonly database: string
+}
+
+/**
+ * An empty database, made from template0 with these options, for as long as the scope is open. The
+ * claim is of the maintenance session.
+ */
 export const make = (
   target: Target,
   maintenance: Maintenance,
-  options: {
-    readonly purpose: Names.Purpose
-    readonly database: string
-    /** What stands behind TEMPLATE in CREATE DATABASE. */
-    readonly create: string
-  }
+  { database, name, purpose }: Claim,
+  /** What stands behind TEMPLATE in CREATE DATABASE. */
+  options: string
 ): Effect.Effect<string, BackupError, Scope.Scope> => {
-  const name = Names.scratch(options.purpose, options.database, randomBytes(6).toString("hex"))
   const { session } = maintenance
-  const text = `${comment}: ${options.purpose} of ${options.database}`
+  const text = `${comment}: ${purpose} of ${database}`
   const create = session
-    .attempt(`CREATE DATABASE ${identifier(name)} TEMPLATE template0 ${options.create}`)
+    .attempt(`CREATE DATABASE ${identifier(name)} TEMPLATE template0 ${options}`)
     .pipe(
       // Another program copies template0 at this moment.
       Effect.retry({
@@ -44,7 +63,6 @@ export const make = (
     )
   return Effect.acquireRelease(
     Effect.gen(function* () {
-      yield* session.rows(Any, "SELECT pg_advisory_lock($1) IS NULL AS any", [Names.lockKey(name)])
       yield* create
       yield* session
         .execute(`COMMENT ON DATABASE ${identifier(name)} IS ${literal(text)}`)
@@ -65,48 +83,36 @@ export const sweep = (
     const candidates = yield* session.rows(Left, listed, [`${comment}: %`])
     const left = candidates.filter(({ name }) => Names.scratchPurpose(database, name) !== undefined)
     const dropped = yield* Effect.forEach(left, ({ name }) =>
-      Effect.acquireUseRelease(
-        session.rows(Locked, "SELECT pg_try_advisory_lock($1) AS locked", [Names.lockKey(name)]),
-        // Its lock is free, so nobody works with it, unless it is gone already.
-        ([row]) =>
-          row?.locked === true
-            ? drop(session, name).pipe(
-                Effect.as([name]),
-                // What cannot be dropped is no reason not to restore.
-                Effect.catchAll((error) =>
-                  Effect.as(Effect.logWarning(`${name} is left over: ${error.message}`), [])
-                )
-              )
-            : Effect.succeed<ReadonlyArray<string>>([]),
-        ([row]) =>
-          row?.locked === true
-            ? Effect.ignore(
-                session.rows(Any, "SELECT pg_advisory_unlock($1) AS any", [Names.lockKey(name)])
-              )
-            : Effect.void
+      drop(session, name).pipe(
+        Effect.as([name]),
+        // What cannot be dropped is no reason not to restore.
+        Effect.catchAll((error) =>
+          Effect.as(Effect.logWarning(`${name} is left over: ${error.message}`), [])
+        )
       )
     )
     return dropped.flat()
   })
 
-/** One restore of a database at a time, from wherever: fails with `Locked`. */
+/**
+ * One restore of a database at a time, from wherever: fails with `Locked`. Each one is called by its
+ * name before it looks for others, so that of two at the same moment none goes on unseen.
+ */
 export const exclusively = (
   target: Target,
-  { session }: Maintenance,
-  database: string
+  session: Session,
+  { database, name, purpose }: Claim
 ): Effect.Effect<void, BackupError> =>
   Effect.flatMap(
-    session.rows(Locked, "SELECT pg_try_advisory_lock($1) AS locked", [
-      Names.lockKey(`holter restore of ${database}`)
-    ]),
-    ([row]) =>
-      row?.locked === true
+    session.rows(Other, others, [Names.scratch(purpose, database, ""), name]),
+    ([other]) =>
+      other === undefined
         ? Effect.void
         : new BackupError({
             reason: "Locked",
             subject: target.address,
             expected: `no other restore of ${database}`,
-            found: "one that is under way",
+            found: `one that is under way, by ${other.who}`,
             advice: "Wait until it has ended"
           })
   )
@@ -146,10 +152,15 @@ const drop = (session: Session, name: string): Effect.Effect<void, BackupError> 
 const comment = "Holter"
 
 const Any = Schema.Struct({ any: Schema.Boolean })
-const Locked = Schema.Struct({ locked: Schema.Boolean })
+const Other = Schema.Struct({ who: Schema.String })
 const Left = Schema.Struct({ name: Schema.String })
 
-/** With a comment of ours, or none: a run may be killed before it wrote one. */
+/** With a comment of ours, or none: a run may be killed before it wrote one. Nobody is called so. */
 const listed = `SELECT datname AS name FROM pg_database d
   WHERE datname LIKE 'holter\\_%' AND pg_has_role(datdba, 'USAGE')
-    AND coalesce(shobj_description(oid, 'pg_database') LIKE $1, true)`
+    AND coalesce(shobj_description(oid, 'pg_database') LIKE $1, true)
+    AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.application_name = d.datname)`
+
+const others = `SELECT concat_ws(' ', r.rolname, 'pid ' || a.pid) AS who
+  FROM pg_stat_activity a LEFT JOIN pg_roles r ON r.oid = a.usesysid
+  WHERE starts_with(a.application_name, $1) AND a.application_name <> $2`

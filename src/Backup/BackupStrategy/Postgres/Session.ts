@@ -11,7 +11,15 @@ import type { BackupError } from "../../BackupError.js"
 import * as Failure from "./Failure.js"
 import type { Target } from "./Target.js"
 
-export interface Session {
+/** Who can be asked: a session, or one of psql. */
+export interface Reader {
+  readonly rows: <A, I>(
+    row: Schema.Schema<A, I>,
+    sql: string
+  ) => Effect.Effect<ReadonlyArray<A>, BackupError>
+}
+
+export interface Session extends Reader {
   readonly execute: (sql: string) => Effect.Effect<void, BackupError>
   /** The error as the server gave it, for who has to tell its kind. */
   readonly attempt: (sql: string) => Effect.Effect<void, PostgresError.PostgresError>

@@ -14,6 +14,7 @@ import type { BackupError } from "../../BackupError.js"
 import * as Failure from "./Failure.js"
 import type { Maintenance } from "./Maintenance.js"
 import * as Maintenances from "./Maintenance.js"
+import * as Outcome from "./Outcome.js"
 import type { Session } from "./Session.js"
 import { identifier, literal } from "./Sql.js"
 import type { Target } from "./Target.js"
@@ -44,7 +45,7 @@ export const swap = (
         Effect.ignore
       )
       yield* attempt(maintenance.session, names).pipe(
-        Effect.raceFirst(Effect.zipRight(Effect.interruptible(ending), Effect.never)),
+        Effect.raceFirst(Effect.interruptible(Effect.zipRight(ending, Effect.never))),
         Effect.catchAll((error) =>
           error.reason === "Unreachable"
             ? settled(target, maintenance, names, error)
@@ -58,37 +59,41 @@ export const swap = (
 
 const Exists = Schema.Struct({ exists: Schema.Boolean })
 
-/** The connection was lost before the answer came: whether it was done shows in the names. */
+/**
+ * The connection was lost before the answer came. The server may still be at it, for whoever waits no
+ * more: that is ended, and whether it was done shows in the names.
+ */
 const settled = (
   target: Target,
   maintenance: Maintenance,
   { aside, fresh, live }: Names,
   error: PostgresError
 ): Effect.Effect<void, BackupError> => {
-  const unknown = Failure.make(
-    target,
-    {
-      reason: "Unreachable",
-      expected: "an answer to the renaming",
-      found: error.found,
-      advice: `Look whether there is a database ${aside}: then ${live} is the restored one, otherwise it is as it was`
-    },
-    error
-  )
+  const lost = Failure.fromPostgres(target)(error)
+  const question = `is there a database ${aside}? Then ${live} is the restored one, otherwise it is as it was`
   return Maintenances.again(target, maintenance).pipe(
     Effect.flatMap((session) =>
-      session.rows(Exists, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS exists", [
-        fresh
-      ])
+      session.rows(Schema.Unknown, endSql, [fresh]).pipe(
+        Effect.repeat({
+          schedule: Schedule.spaced("200 millis"),
+          until: (left) => left.length === 0
+        }),
+        Effect.timeout("30 seconds"),
+        Effect.zipRight(session.rows(Exists, existsSql, [fresh]))
+      )
     ),
     Effect.scoped,
+    Effect.retry(Schedule.intersect(Schedule.spaced("1 second"), Schedule.recurs(3))),
     Effect.interruptible,
-    Effect.mapError(() => unknown),
-    Effect.flatMap(([row]) =>
-      row?.exists === false ? Effect.void : Failure.fromPostgres(target)(error)
-    )
+    Effect.mapError(() => Outcome.unknown(target, lost, question)),
+    Effect.flatMap(([row]) => (row?.exists === false ? Effect.void : Outcome.notDone(lost)))
   )
 }
+
+/** The session that renames is called by the new database's first name (`Scratch.claim`). */
+const endSql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1"
+
+const existsSql = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS exists"
 
 const attempt = (session: Session, names: Names): Effect.Effect<void, PostgresError> => {
   const live = identifier(names.live)

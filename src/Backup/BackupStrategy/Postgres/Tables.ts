@@ -6,16 +6,14 @@
 import { Effect, Schema } from "effect"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
-import type { Session } from "./Session.js"
+import type { Reader } from "./Session.js"
 import type { Target } from "./Target.js"
 
 /**
  * Counts them in the session's snapshot. Rows that an extension brought itself are in no dump, those
  * of a configuration table of its own only as far as its condition says.
  */
-export const count = (
-  session: Session
-): Effect.Effect<ReadonlyArray<Manifest.Table>, BackupError> =>
+export const count = (session: Reader): Effect.Effect<ReadonlyArray<Manifest.Table>, BackupError> =>
   Effect.flatMap(session.rows(Listed, list), (tables) => countThese(session, tables))
 
 export interface Restored {
@@ -26,7 +24,7 @@ export interface Restored {
 
 /** Counts those of a record; without one, all that this user may read. */
 export const countRestored = (
-  session: Session,
+  session: Reader,
   record: ReadonlyArray<Manifest.Table> | undefined
 ): Effect.Effect<Restored, BackupError> =>
   Effect.flatMap(session.rows(Listed, list), (present) => {
@@ -40,7 +38,7 @@ export const countRestored = (
   })
 
 const countThese = (
-  session: Session,
+  session: Reader,
   tables: ReadonlyArray<typeof Listed.Type>
 ): Effect.Effect<ReadonlyArray<Manifest.Table>, BackupError> =>
   Effect.forEach(tables, ({ condition, name }) =>

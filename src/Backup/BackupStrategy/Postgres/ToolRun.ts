@@ -10,6 +10,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { Effect, Redacted, type Scope, Stream } from "effect"
+import { basename } from "node:path"
 import type { BackupError } from "../../BackupError.js"
 import * as Conninfo from "./Conninfo.js"
 import * as Failure from "./Failure.js"
@@ -27,6 +28,7 @@ export interface Options {
   readonly application?: string
   /** What an error is about, where that is not the server. */
   readonly subject?: string
+  readonly input?: Stream.Stream<Uint8Array>
 }
 
 export interface Output {
@@ -35,14 +37,28 @@ export interface Output {
   readonly warnings: ReadonlyArray<string>
 }
 
+/** To its end, with what it said. */
 export const run = (
   target: Target,
   tool: Tool,
   options: Options
 ): Effect.Effect<Output, BackupError, Running> =>
   Effect.gen(function* () {
-    const path = yield* Path.Path
-    const name = path.basename(tool.path)
+    const child = yield* launch(target, tool, options)
+    const [stdout, stderr] = yield* Effect.all([textOf(child.stdout), textOf(child.stderr)], {
+      concurrency: 2
+    })
+    yield* succeeded(target, tool, child, stderr, options.subject)
+    return { stdout, warnings: warningsOf(target, stderr) }
+  }).pipe(Effect.scoped)
+
+/** For who reads while it works. It is ended with the scope. */
+export const launch = (
+  target: Target,
+  tool: Tool,
+  options: Options
+): Effect.Effect<CommandExecutor.Process, BackupError, Running | Scope.Scope> =>
+  Effect.gen(function* () {
     const connection =
       options.database === undefined
         ? []
@@ -52,25 +68,37 @@ export const run = (
           ]
     const secrets = options.database === undefined ? {} : yield* environment(target)
     const [command = tool.path, ...first] = [...(yield* Tools.nice), tool.path]
-    const wanted = Command.make(command, ...first, ...connection, ...options.args)
-    const child = yield* start(Command.env(wanted, { LC_ALL: "C", ...secrets }))
-    const [stdout, stderr, ended] = yield* Effect.all(
-      [textOf(child.stdout), textOf(child.stderr), end(child)],
-      { concurrency: "unbounded" }
-    )
-    if (ended !== 0) {
-      const how = ended === undefined ? "ended by a signal" : `exit code ${ended}`
-      return yield* Failure.fromTool(target, name, stderr, how, options.subject)
-    }
-    const warnings = stderr.split("\n").filter((line) => /warning:/.test(line))
-    return { stdout, warnings: warnings.map(target.secrets.scrub) }
+    const wanted = Command.env(Command.make(command, ...first, ...connection, ...options.args), {
+      LC_ALL: "C",
+      ...secrets
+    })
+    return yield* start(options.input === undefined ? wanted : Command.stdin(wanted, options.input))
   }).pipe(
     Effect.catchTags({
       BadArgument: (error) => notStarted(target, tool, error),
       SystemError: (error) => notStarted(target, tool, error)
-    }),
-    Effect.scoped
+    })
   )
+
+/** Waits for its end, and fails with what it said where that was not a good one. */
+export const succeeded = (
+  target: Target,
+  tool: Tool,
+  child: CommandExecutor.Process,
+  stderr: string,
+  subject?: string
+): Effect.Effect<void, BackupError> =>
+  Effect.flatMap(end(child), (ended) => {
+    if (ended === 0) return Effect.void
+    const how = ended === undefined ? "ended by a signal" : `exit code ${ended}`
+    return Failure.fromTool(target, basename(tool.path), stderr, how, subject)
+  })
+
+export const warningsOf = (target: Target, stderr: string): ReadonlyArray<string> =>
+  stderr
+    .split("\n")
+    .filter((line) => /warning:/.test(line))
+    .map(target.secrets.scrub)
 
 const notStarted = (target: Target, tool: Tool, error: PlatformError): BackupError =>
   Failure.make(target, {
@@ -132,14 +160,16 @@ const end = (child: CommandExecutor.Process): Effect.Effect<number | undefined> 
   Effect.orElseSucceed(child.exitCode, () => undefined)
 
 /** The beginning and the end of what it says: a tool may have a line for each of many tables. */
-const textOf = (
-  output: Stream.Stream<Uint8Array, PlatformError>
-): Effect.Effect<string, PlatformError> =>
-  Stream.runFold(Stream.decodeText(output), "", (text, more) => {
-    const joined = text + more
-    return joined.length <= limit
-      ? joined
-      : `${joined.slice(0, limit / 4)}\n${joined.slice(-limit / 2)}`
-  })
+export const textOf = (output: Stream.Stream<Uint8Array, PlatformError>): Effect.Effect<string> =>
+  Stream.decodeText(output).pipe(
+    // What cannot be read any more is the end of it; how it ended is asked elsewhere.
+    Stream.catchAll(() => Stream.empty),
+    Stream.runFold("", (text, more) => {
+      const joined = text + more
+      return joined.length <= limit
+        ? joined
+        : `${joined.slice(0, limit / 4)}\n${joined.slice(-limit / 2)}`
+    })
+  )
 
 const limit = 256 * 1024
