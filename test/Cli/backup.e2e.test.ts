@@ -23,55 +23,64 @@ const well = (result: Cli.CliResult) =>
   assert.strictEqual(result.code, 0, `${result.stdout}${result.stderr}`)
 
 describe("holter backup, round trip", () => {
-  it.scopedLive("creates, lists, verifies, drills, restores, and takes the restore back", () =>
-    Effect.gen(function* () {
-      const { backups, cwd, file, holter } = yield* Bot.make(1000)
-      const created = yield* holter("create")
-      well(created)
-      assert.isEmpty(created.stderr)
-      assert.notMatch(created.stdout, ansi)
-      assert.match(created.stdout, /✅ Backed up dmarket_bot\.db \(sqlite\) as dmarket_bot_sqlite_/)
-      assert.match(created.stdout, /1 table, 1,000 rows, verified, in \d+\.\d s/)
-      const [made = ""] = backupName.exec(created.stdout) ?? []
-      assert.deepStrictEqual(Bot.names(backups), [made])
-      assert.strictEqual(Bot.mode(backups), 0o700)
-      assert.strictEqual(Bot.mode(path.join(backups, made)), 0o600)
-      assert.strictEqual(Bot.mode(path.join(backups, `${made}.manifest.json`)), 0o600)
+  it.scopedLive(
+    "creates, lists, verifies, drills, restores, and takes the restore back",
+    () =>
+      Effect.gen(function* () {
+        const { backups, cwd, file, holter } = yield* Bot.make(1000)
+        const created = yield* holter("create")
+        well(created)
+        assert.isEmpty(created.stderr)
+        assert.notMatch(created.stdout, ansi)
+        assert.match(
+          created.stdout,
+          /✅ Backed up dmarket_bot\.db \(sqlite\) as dmarket_bot_sqlite_/
+        )
+        assert.match(created.stdout, /1 table, 1,000 rows, verified, in \d+\.\d s/)
+        const [made = ""] = backupName.exec(created.stdout) ?? []
+        assert.deepStrictEqual(Bot.names(backups), [made])
+        assert.strictEqual(Bot.mode(backups), 0o700)
+        assert.strictEqual(Bot.mode(path.join(backups, made)), 0o600)
+        assert.strictEqual(Bot.mode(path.join(backups, `${made}.manifest.json`)), 0o600)
 
-      const listed = yield* holter("list")
-      well(listed)
-      assert.match(listed.stdout, /^✅ .*: 1 backup, the newest from (just now|\d+ s ago)\n/)
-      assert.match(listed.stdout, new RegExp(` 1 +1,000 +verified +${made}`))
+        const listed = yield* holter("list")
+        well(listed)
+        assert.match(listed.stdout, /^✅ .*: 1 backup, the newest from (just now|\d+ s ago)\n/)
+        assert.match(listed.stdout, new RegExp(` 1 +1,000 +verified +${made}`))
 
-      well(yield* holter("verify", "--deep"))
-      const drilled = yield* holter("drill", made)
-      well(drilled)
-      assert.include(drilled.stdout, `${made} restores: 1 table, 1,000 rows`)
-      assert.match((yield* holter("list")).stdout, /drilled (just now|\d+ s ago)/)
+        well(yield* holter("verify", "--deep"))
+        const drilled = yield* holter("drill", made)
+        well(drilled)
+        assert.include(drilled.stdout, `${made} restores: 1 table, 1,000 rows`)
+        assert.match((yield* holter("list")).stdout, /drilled (just now|\d+ s ago)/)
 
-      Bot.write(file, 5)
-      const plan = yield* holter("restore", "--latest", "--dry-run")
-      well(plan)
-      assert.include(plan.stdout, `Restore of ${made}`)
-      assert.match(plan.stdout, /there now .* saved first as dmarket_bot_pre_restore_sqlite_/)
-      assert.strictEqual(Bot.count(file), 5)
-      assert.lengthOf(Bot.names(backups), 1)
+        Bot.write(file, 5)
+        const plan = yield* holter("restore", "--latest", "--dry-run")
+        well(plan)
+        assert.include(plan.stdout, `Restore of ${made}`)
+        assert.match(plan.stdout, /there now .* saved first as dmarket_bot_pre_restore_sqlite_/)
+        assert.strictEqual(Bot.count(file), 5)
+        assert.lengthOf(Bot.names(backups), 1)
 
-      const restored = yield* holter("restore", "--latest", "--yes")
-      well(restored)
-      assert.strictEqual(Bot.count(file), 1000)
-      const undo = /holter backup restore --backup-file (\S+)/.exec(restored.stdout)?.[1] ?? ""
-      assert.match(undo, /^dmarket_bot_pre_restore_sqlite_/)
-      const after = yield* holter("list")
-      assert.include(after.stdout, "Made before a restore")
-      assert.include(after.stdout, undo)
-      well(yield* holter("restore", "--backup-file", undo, "--yes"))
-      assert.strictEqual(Bot.count(file), 5)
-      // A path is as good as a name.
-      well(yield* holter("restore", "--backup-file", path.join("backups", made), "--yes"))
-      assert.strictEqual(Bot.count(file), 1000)
-      assert.strictEqual(Bot.shell("sqlite3 dmarket_bot.db 'pragma integrity_check'", cwd), "ok\n")
-    })
+        const restored = yield* holter("restore", "--latest", "--yes")
+        well(restored)
+        assert.strictEqual(Bot.count(file), 1000)
+        const undo = /holter backup restore --backup-file (\S+)/.exec(restored.stdout)?.[1] ?? ""
+        assert.match(undo, /^dmarket_bot_pre_restore_sqlite_/)
+        const after = yield* holter("list")
+        assert.include(after.stdout, "Made before a restore")
+        assert.include(after.stdout, undo)
+        well(yield* holter("restore", "--backup-file", undo, "--yes"))
+        assert.strictEqual(Bot.count(file), 5)
+        // A path is as good as a name.
+        well(yield* holter("restore", "--backup-file", path.join("backups", made), "--yes"))
+        assert.strictEqual(Bot.count(file), 1000)
+        assert.strictEqual(
+          Bot.shell("sqlite3 dmarket_bot.db 'pragma integrity_check'", cwd),
+          "ok\n"
+        )
+      }),
+    120_000
   )
 
   it.scopedLive("keeps the last ones, and says what would go before it goes", () =>
@@ -147,6 +156,7 @@ describe("holter backup, round trip", () => {
 })
 
 describe("holter backup --json", () => {
+<<<<<<< ours
   it.scopedLive("is one document of every command", () =>
     Effect.gen(function* () {
       const { file, holter } = yield* Bot.make(100)
@@ -155,28 +165,48 @@ describe("holter backup --json", () => {
           well(result)
           if (args[1] !== "--latest" || args[2] !== "--yes") assert.isEmpty(result.stderr)
           return Bot.documentOf(result)
+=======
+  it.scopedLive(
+    "is one document of every command",
+    () =>
+      Effect.gen(function* () {
+        const { file, holter } = yield* Bot.make(100)
+        const document = (...args: ReadonlyArray<string>) =>
+          Effect.map(holter(...args, "--json"), (result) => {
+            well(result)
+            assert.isEmpty(result.stderr)
+            return Bot.documentOf(result)
+          })
+        const created = yield* document("create")
+        assert.containsAllKeys(created, [
+          "name",
+          "store",
+          "manifest",
+          "copies",
+          "pruned",
+          "warnings"
+        ])
+        assert.nestedInclude(created, { "manifest.dump.tables[0].rows": 100 })
+        const listed = yield* document("list")
+        assert.nestedInclude(listed, {
+          "backups[0].name": created["name"],
+          "backups[0].purpose": "backup",
+          "backups[0].problem": null,
+          "backups[0].manifest.version": 1
+>>>>>>> theirs
         })
-      const created = yield* document("create")
-      assert.containsAllKeys(created, ["name", "store", "manifest", "copies", "pruned", "warnings"])
-      assert.nestedInclude(created, { "manifest.dump.tables[0].rows": 100 })
-      const listed = yield* document("list")
-      assert.nestedInclude(listed, {
-        "backups[0].name": created["name"],
-        "backups[0].purpose": "backup",
-        "backups[0].problem": null,
-        "backups[0].manifest.version": 1
-      })
-      assert.deepNestedInclude(yield* document("verify", "--all"), {
-        backups: [{ name: created["name"], ok: true, error: null, warnings: [] }]
-      })
-      assert.deepInclude(yield* document("drill"), { name: created["name"] })
-      const plan = yield* document("restore", "--latest", "--dry-run")
-      assert.nestedInclude(plan, { name: created["name"], "present.state": "readable" })
-      Bot.write(file, 1)
-      const restored = yield* document("restore", "--latest", "--yes")
-      assert.deepInclude(restored, { tables: [{ name: "users", rows: 100 }], set_aside: null })
-      assert.deepInclude(yield* document("prune"), { dry_run: false, removed: [] })
-    })
+        assert.deepNestedInclude(yield* document("verify", "--all"), {
+          backups: [{ name: created["name"], ok: true, error: null, warnings: [] }]
+        })
+        assert.deepInclude(yield* document("drill"), { name: created["name"] })
+        const plan = yield* document("restore", "--latest", "--dry-run")
+        assert.nestedInclude(plan, { name: created["name"], "present.state": "readable" })
+        Bot.write(file, 1)
+        const restored = yield* document("restore", "--latest", "--yes")
+        assert.deepInclude(restored, { tables: [{ name: "users", rows: 100 }], set_aside: null })
+        assert.deepInclude(yield* document("prune"), { dry_run: false, removed: [] })
+      }),
+    120_000
   )
 
   it.scopedLive("has the failure too, with what to do", () =>
@@ -457,43 +487,46 @@ describe("holter backup and the plain tools", () => {
     })
   )
 
-  it.scopedLive("lists, verifies and restores what the Python script wrote", () =>
-    Effect.gen(function* () {
-      const { backups, cwd, file, holter } = yield* Bot.make(1000)
-      const script = [
-        "import gzip, shutil, sqlite3, os",
-        "os.makedirs('backups', exist_ok=True)",
-        "plain = 'backups/dmarket_bot_sqlite_20251211_120000_123.db'",
-        "db = sqlite3.connect('dmarket_bot.db')",
-        'db.execute("VACUUM INTO \'" + plain + "\'")',
-        "db.close()",
-        "shutil.copy(plain, 'backups/dmarket_bot_sqlite_20251209.db')",
-        "with open(plain, 'rb') as f, gzip.open(plain + '.gz', 'wb') as g: shutil.copyfileobj(f, g)",
-        "shutil.copy(plain + '.gz', 'backups/dmarket_bot_sqlite_20251210.db.gz')",
-        "os.remove(plain)"
-      ].join("\n")
-      writeFileSync(path.join(cwd, "old.py"), script)
-      Bot.shell("/usr/bin/python3 old.py", cwd)
-      const olds = [
-        "dmarket_bot_sqlite_20251211_120000_123.db.gz",
-        "dmarket_bot_sqlite_20251210.db.gz",
-        "dmarket_bot_sqlite_20251209.db"
-      ]
-      const listed = yield* holter("list")
-      well(listed)
-      for (const old of olds) assert.include(listed.stdout, old)
-      well(yield* holter("verify", "--all"))
-      for (const old of olds) {
-        Bot.write(file, 5)
-        const restored = yield* holter("restore", "--backup-file", `backups/${old}`, "--yes")
-        well(restored)
-        assert.include(restored.stderr, "no manifest")
-        assert.strictEqual(Bot.count(file), 1000, old)
-      }
-      // Retention leaves them alone.
-      for (const _ of [1, 2]) well(yield* holter("create", "--keep", "1"))
-      for (const old of olds) assert.include(Bot.names(backups), old)
-    })
+  it.scopedLive(
+    "lists, verifies and restores what the Python script wrote",
+    () =>
+      Effect.gen(function* () {
+        const { backups, cwd, file, holter } = yield* Bot.make(1000)
+        const script = [
+          "import gzip, shutil, sqlite3, os",
+          "os.makedirs('backups', exist_ok=True)",
+          "plain = 'backups/dmarket_bot_sqlite_20251211_120000_123.db'",
+          "db = sqlite3.connect('dmarket_bot.db')",
+          'db.execute("VACUUM INTO \'" + plain + "\'")',
+          "db.close()",
+          "shutil.copy(plain, 'backups/dmarket_bot_sqlite_20251209.db')",
+          "with open(plain, 'rb') as f, gzip.open(plain + '.gz', 'wb') as g: shutil.copyfileobj(f, g)",
+          "shutil.copy(plain + '.gz', 'backups/dmarket_bot_sqlite_20251210.db.gz')",
+          "os.remove(plain)"
+        ].join("\n")
+        writeFileSync(path.join(cwd, "old.py"), script)
+        Bot.shell("/usr/bin/python3 old.py", cwd)
+        const olds = [
+          "dmarket_bot_sqlite_20251211_120000_123.db.gz",
+          "dmarket_bot_sqlite_20251210.db.gz",
+          "dmarket_bot_sqlite_20251209.db"
+        ]
+        const listed = yield* holter("list")
+        well(listed)
+        for (const old of olds) assert.include(listed.stdout, old)
+        well(yield* holter("verify", "--all"))
+        for (const old of olds) {
+          Bot.write(file, 5)
+          const restored = yield* holter("restore", "--backup-file", `backups/${old}`, "--yes")
+          well(restored)
+          assert.include(restored.stderr, "no manifest")
+          assert.strictEqual(Bot.count(file), 1000, old)
+        }
+        // Retention leaves them alone.
+        for (const _ of [1, 2]) well(yield* holter("create", "--keep", "1"))
+        for (const old of olds) assert.include(Bot.names(backups), old)
+      }),
+    120_000
   )
 
   it.scopedLive("restores a file that was carried here from elsewhere, with its manifest", () =>

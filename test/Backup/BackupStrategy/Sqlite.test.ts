@@ -307,61 +307,64 @@ describe("SQLite dumps", () => {
 })
 
 describe("SQLite backups", () => {
-  it.scopedLive("that are truncated, changed, empty or of something else are refused", () =>
-    Effect.gen(function* () {
-      const directory = yield* TempDir.make("sqlite")
-      const file = path.join(directory, "bot.db")
-      inDatabase(file, (database) => fill(database, 20_000))
-      const sqlite = yield* strategy(file)
-      const good = path.join(directory, "good.db.gz")
-      const dump = yield* sqlite.dump({ ...gzip, path: good })
-      const bytes = fs.readFileSync(good)
-      const plain = gunzipSync(bytes)
-      const pageFlipped = Buffer.from(plain)
-      pageFlipped.fill(0x55, 8192 * 3, 8192 * 3 + 4096)
-      const flipped = Buffer.from(bytes)
-      flipped[bytes.length >> 1] = (flipped[bytes.length >> 1] ?? 0) ^ 16
-      const cases: ReadonlyArray<readonly [string, Buffer]> = [
-        ["empty.db.gz", Buffer.alloc(0)],
-        ["header.db.gz", bytes.subarray(0, 15)],
-        ["cut.db.gz", bytes.subarray(0, bytes.length - 9)],
-        ["half.db.gz", bytes.subarray(0, bytes.length >> 1)],
-        ["flipped.db.gz", flipped],
-        ["longer.db.gz", Buffer.concat([bytes, Buffer.from("garbage behind the end")])],
-        ["zeros.db.gz", Buffer.concat([bytes, Buffer.alloc(100)])],
-        ["foreign-zeros.db.gz", Buffer.concat([gzipSync(plain), Buffer.alloc(100)])],
-        ["foreign-cut.db.gz", gzipSync(plain).subarray(0, -200)],
-        ["nothing.db.gz", gzipSync(Buffer.alloc(0))],
-        ["text.db.gz", gzipSync(Buffer.from("no database".repeat(100)))],
-        ["pages.db.gz", gzipSync(plain.subarray(0, plain.length - 4096))],
-        ["broken.db.gz", gzipSync(pageFlipped)],
-        ["empty.db", Buffer.alloc(0)],
-        ["cut.db", plain.subarray(0, plain.length - 4096)],
-        ["broken.db", pageFlipped],
-        ["text.db", Buffer.from("no database".repeat(100))]
-      ]
-      for (const [name, content] of cases) {
-        const bad = path.join(directory, name)
-        fs.writeFileSync(bad, content)
-        assert.strictEqual(yield* reason(sqlite.verify(payload(bad), quick)), "Corrupt", name)
-        assert.strictEqual(yield* reason(sqlite.drill(payload(bad), quick)), "Corrupt", name)
-        fs.rmSync(bad)
-      }
-      const other = path.join(directory, "other.db.gz")
-      fs.writeFileSync(other, gzipSync(plain, { level: 1 }))
-      assert.strictEqual(yield* reason(sqlite.verify(payload(other, dump), quick)), "Corrupt")
-      fs.rmSync(other)
-      for (const postgres of [
-        Buffer.from("PGDMP\x01\x0e rest"),
-        gzipSync(Buffer.from("PGDMP\x01 rest"))
-      ]) {
-        const bad = path.join(directory, "pg.db.gz")
-        fs.writeFileSync(bad, postgres)
-        assert.strictEqual(yield* reason(sqlite.verify(payload(bad), quick)), "WrongEngine")
-        fs.rmSync(bad)
-      }
-      assert.deepStrictEqual(left(directory), ["bot.db", "good.db.gz"])
-    })
+  it.scopedLive(
+    "that are truncated, changed, empty or of something else are refused",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* TempDir.make("sqlite")
+        const file = path.join(directory, "bot.db")
+        inDatabase(file, (database) => fill(database, 20_000))
+        const sqlite = yield* strategy(file)
+        const good = path.join(directory, "good.db.gz")
+        const dump = yield* sqlite.dump({ ...gzip, path: good })
+        const bytes = fs.readFileSync(good)
+        const plain = gunzipSync(bytes)
+        const pageFlipped = Buffer.from(plain)
+        pageFlipped.fill(0x55, 8192 * 3, 8192 * 3 + 4096)
+        const flipped = Buffer.from(bytes)
+        flipped[bytes.length >> 1] = (flipped[bytes.length >> 1] ?? 0) ^ 16
+        const cases: ReadonlyArray<readonly [string, Buffer]> = [
+          ["empty.db.gz", Buffer.alloc(0)],
+          ["header.db.gz", bytes.subarray(0, 15)],
+          ["cut.db.gz", bytes.subarray(0, bytes.length - 9)],
+          ["half.db.gz", bytes.subarray(0, bytes.length >> 1)],
+          ["flipped.db.gz", flipped],
+          ["longer.db.gz", Buffer.concat([bytes, Buffer.from("garbage behind the end")])],
+          ["zeros.db.gz", Buffer.concat([bytes, Buffer.alloc(100)])],
+          ["foreign-zeros.db.gz", Buffer.concat([gzipSync(plain), Buffer.alloc(100)])],
+          ["foreign-cut.db.gz", gzipSync(plain).subarray(0, -200)],
+          ["nothing.db.gz", gzipSync(Buffer.alloc(0))],
+          ["text.db.gz", gzipSync(Buffer.from("no database".repeat(100)))],
+          ["pages.db.gz", gzipSync(plain.subarray(0, plain.length - 4096))],
+          ["broken.db.gz", gzipSync(pageFlipped)],
+          ["empty.db", Buffer.alloc(0)],
+          ["cut.db", plain.subarray(0, plain.length - 4096)],
+          ["broken.db", pageFlipped],
+          ["text.db", Buffer.from("no database".repeat(100))]
+        ]
+        for (const [name, content] of cases) {
+          const bad = path.join(directory, name)
+          fs.writeFileSync(bad, content)
+          assert.strictEqual(yield* reason(sqlite.verify(payload(bad), quick)), "Corrupt", name)
+          assert.strictEqual(yield* reason(sqlite.drill(payload(bad), quick)), "Corrupt", name)
+          fs.rmSync(bad)
+        }
+        const other = path.join(directory, "other.db.gz")
+        fs.writeFileSync(other, gzipSync(plain, { level: 1 }))
+        assert.strictEqual(yield* reason(sqlite.verify(payload(other, dump), quick)), "Corrupt")
+        fs.rmSync(other)
+        for (const postgres of [
+          Buffer.from("PGDMP\x01\x0e rest"),
+          gzipSync(Buffer.from("PGDMP\x01 rest"))
+        ]) {
+          const bad = path.join(directory, "pg.db.gz")
+          fs.writeFileSync(bad, postgres)
+          assert.strictEqual(yield* reason(sqlite.verify(payload(bad), quick)), "WrongEngine")
+          fs.rmSync(bad)
+        }
+        assert.deepStrictEqual(left(directory), ["bot.db", "good.db.gz"])
+      }),
+    120_000
   )
 
   it.scopedLive("are practised in a scratch database, of which nothing is left", () =>
