@@ -30,7 +30,7 @@ export const make = (facts: Facts) => {
   const services = Object.fromEntries(names.map((name) => [name, serviceOf(facts, name)]))
   const all = Object.values(services)
   const last = Math.max(...[...facts.results.values()].flatMap((some) => some.at(-1)?.at ?? []))
-  const running = all.some(({ stale }) => !stale)
+  const running = all.some(({ last_check, stale }) => last_check !== null && !stale)
   const known = overall(
     names.map((name) =>
       weigh(services[name]?.status ?? "unknown", rulesOf(facts.policy, name).critical)
@@ -94,7 +94,7 @@ const serviceOf = (facts: Facts, name: string) => {
     details: last?.details ?? {},
     ...sinceOf(results, status),
     /** Whether its last result is too old to say anything about now. */
-    stale: last === undefined || now - last.at > allowed,
+    stale: last !== undefined && now - last.at > allowed,
     failures: inARow(results, check?.failures, (one) => one !== "healthy"),
     successes: inARow(results, check?.successes, (one) => one === "healthy"),
     incident:

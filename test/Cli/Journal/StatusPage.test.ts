@@ -83,7 +83,19 @@ describe("the page of holter status", () => {
     const report = reportOf([], { results: new Map() })
     assert.strictEqual(report.overall_status, "unknown")
     assert.isNull(report.watch.last_result)
+    assert.isFalse(report.watch.running)
     assert.isNotEmpty(StatusPage.lines(report, plain))
+  })
+
+  it("does not call stale what was never checked", () => {
+    const started = inOrder(restarted(now - minute), ...results("redis", now, ["healthy"]))
+    const report = reportOf(started)
+    assert.isFalse(report.services["web"]?.stale)
+    assert.isTrue(report.watch.running)
+    assert.strictEqual(
+      StatusPage.lines(report, plain)[0],
+      "[ok] 1 of 2 services healthy; unknown: web"
+    )
   })
 
   it("is no worse than degraded because of what is not critical", () => {
