@@ -105,25 +105,35 @@ describeWithServices(["postgres", "redis"], "holter watch", () => {
   )
 
   it.scopedLive(
-    "goes on in memory, and says so, where the journal cannot be reached",
+    "goes on, and says so, where the journal cannot be reached, and writes what waited when it can",
     () =>
       Effect.gen(function* () {
         const postgres = yield* PostgresServer.make()
         const redis = yield* RedisServer.make()
         const telegram = yield* TelegramDouble.make()
         yield* postgres.stop
+        const cwd = yield* TempDir.make("watch")
         const watch = yield* start({
+          cwd,
           files: config(
             checks({ cache: `{ type: redis, url: "${redis.url}" }` }),
             alertsTo(telegram),
             `journal: { url: "${postgres.url}" }`
           )
         })
-        yield* watch.awaitStdout(/ journal unreachable: .* in memory only until the next start/)
+        yield* watch.awaitStdout(/ journal down: .*what is to be written waits in memory/)
         yield* watch.awaitStdout(/ status cache healthy /)
         yield* redis.stop
         yield* telegram.awaitMessages(1)
+        yield* postgres.start
+        yield* watch.awaitStdout(/ journal back: /)
         assertOrderly(yield* stop(watch), "SIGTERM")
+        // The outage was recorded: the next run knows who is owed its end.
+        yield* redis.start
+        const second = yield* start({ cwd })
+        yield* telegram.awaitMessages(2)
+        assertOrderly(yield* stop(second), "SIGTERM")
+        assert.lengthOf(yield* telegram.messages, 2)
       }),
     patience
   )

@@ -58,8 +58,6 @@ export interface ChannelTrouble {
 }
 
 export interface JournalTrouble {
-  /** Why it is in memory only. */
-  readonly inMemory: string | undefined
   /** Why it cannot be written at the moment. */
   readonly problem: string | undefined
   readonly waiting: number
@@ -105,7 +103,7 @@ export const make = (
   notConfigured,
   backup: undefined,
   channels: [],
-  journal: { inMemory: undefined, problem: undefined, waiting: 0 },
+  journal: { problem: undefined, waiting: 0 },
   stopping: undefined
 })
 

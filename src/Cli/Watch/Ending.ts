@@ -6,6 +6,7 @@ import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
 import * as Reason from "../../Lifecycle/Reason.js"
 import { Alerting } from "../../Monitor/Alerting.js"
+import { Journal } from "../../Monitor/Journal.js"
 import type { Output } from "../Output.js"
 import type { Screen } from "../Screen.js"
 import * as Display from "./Display.js"
@@ -30,16 +31,22 @@ export const output = (
 /** Sends what is owed, as long as it may. */
 export const alerts = (
   time: Steps.Time
-): Effect.Effect<void, PlanError, Alerting | Lifecycle | Scope.Scope> =>
+): Effect.Effect<void, PlanError, Alerting | Journal | Lifecycle | Scope.Scope> =>
   Effect.gen(function* () {
     const alerting = yield* Alerting
+    const journal = yield* Journal
     const { note } = yield* Lifecycle
     const within = Duration.times(time.grace, Steps.steps.alerts.share * 0.9)
-    const flush = Effect.flatMap(alerting.flush(within), (owed) => {
-      if (owed.length === 0) return Effect.void
+    const flush = Effect.gen(function* () {
+      const owed = yield* alerting.flush(within)
+      if (owed.length === 0) return
+      const { down } = yield* journal.health
       const channels = [...new Set(owed.map(({ channel }) => channel))].join(", ")
-      const text = `${owed.length} not taken by ${channels} yet: sent after the next start`
-      return Effect.zipRight(note(text), Effect.logWarning(`Owed alerts: ${text}`))
+      const then =
+        down === undefined ? "sent after the next start" : "lost, because the journal is down"
+      const text = `${owed.length} not taken by ${channels} yet: ${then}`
+      yield* note(text)
+      yield* Effect.logWarning(`Owed alerts: ${text}`)
     })
     yield* Steps.on(Steps.steps.alerts, time, flush)
   })

@@ -91,12 +91,10 @@ const channel = ({ channel: name, disabled, problem, waiting }: ChannelTrouble):
   )
 }
 
-const journal = ({ inMemory, problem, waiting }: JournalTrouble): ReadonlyArray<FooterLine> => [
-  ...(inMemory === undefined ? [] : [warning(`Journal: ${onOneLine(inMemory)}`)]),
-  ...(problem === undefined
+const journal = ({ problem, waiting }: JournalTrouble): ReadonlyArray<FooterLine> =>
+  problem === undefined
     ? []
-    : [trouble(`Journal down, ${waiting} entries wait: ${onOneLine(problem)}`)])
-]
+    : [trouble(`Journal down, ${waiting} entries wait: ${onOneLine(problem)}`)]
 
 const plain = (text: string): FooterLine => ({ text, status: undefined })
 const warning = (text: string): FooterLine => ({ text, status: "degraded" })

@@ -14,7 +14,7 @@ export const noticed = (
 ): Board => ({
   ...board,
   channels: [...channels].flatMap(([channel, health]) => troubleOf(channel, health)),
-  journal: { ...board.journal, problem: journal.down, waiting: journal.waiting }
+  journal: { problem: journal.down, waiting: journal.waiting }
 })
 
 /** What changed, as lines; how much waits is no news. */

@@ -125,7 +125,7 @@ describe("the table", () => {
         { channel: "ops", waiting: 2, problem: "no answer within 10s", disabled: false },
         { channel: "hook", waiting: 1, problem: "403 Forbidden", disabled: true }
       ],
-      journal: { inMemory: undefined, problem: "disk I/O error", waiting: 12 },
+      journal: { problem: "disk I/O error", waiting: 12 },
       stopping: "wait for pending tasks"
     }
     assert.deepStrictEqual(
