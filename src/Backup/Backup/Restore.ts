@@ -105,13 +105,32 @@ const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: Re
     const isSaved = plan.preRestore !== undefined
     const held = isSaved ? yield* strategy.hold?.(chosen.payload, options) ?? none : undefined
     const dump = held?.dump ?? strategy.dump
+    const saving = make({ ...desk, strategy: { ...strategy, dump } }, saved, given)
     const safety = isSaved
-      ? yield* make({ ...desk, strategy: { ...strategy, dump } }, saved, given)
+      ? yield* Effect.catchIf(saving, isDamage, unsaved(held?.staysAside === true, options))
       : undefined
     yield* step("restore/restore")
     const restored = yield* held?.restore ?? strategy.restore(chosen.payload, options)
     return { safety, restored }
   })
+
+const isDamage = ({ reason }: BackupError): boolean => reason === "Damaged"
+
+/** Not to be saved, and only on demand to be replaced; where it stays aside, nothing is lost by that. */
+const unsaved =
+  (staysAside: boolean, options: { readonly replaceDamaged: boolean }) =>
+  (error: BackupError): Effect.Effect<{ readonly warnings: ReadonlyArray<string> }, BackupError> =>
+    staysAside && options.replaceDamaged
+      ? Effect.succeed({
+          warnings: [`The present could not be saved (${error.found}): it is set aside as it is`]
+        })
+      : new BackupError({
+          ...error,
+          advice: staysAside
+            ? "Let it be set aside unsaved, under another name, with --replace-damaged"
+            : error.advice,
+          cause: error
+        })
 
 const none = Effect.succeed(undefined)
 

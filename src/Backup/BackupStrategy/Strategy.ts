@@ -128,6 +128,8 @@ export interface Held {
   /** A dump of exactly what the restore will replace. */
   readonly dump: Strategy["dump"]
   readonly restore: Effect.Effect<Restored, BackupError>
+  /** The restore leaves the present beside, under another name: nothing is lost, even unsaved. */
+  readonly staysAside?: boolean | undefined
 }
 
 /**
