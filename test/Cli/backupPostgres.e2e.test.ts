@@ -94,6 +94,11 @@ describeWithServices("postgres", "holter backup on PostgreSQL", () => {
       well(yield* holter("restore", "--backup-file", undo, "--yes"))
       assert.strictEqual(yield* count, 5)
 
+      // Also in what a restore and a drill wrote, the manifests among it.
+      for (const name of readdirSync(backups)) {
+        hidden(name, readFileSync(path.join(backups, name), "latin1"))
+      }
+
       // Down, it still lists the files, and says what it cannot say.
       yield* server.stop
       const down = yield* Cli.run(["backup", "list"], { cwd, env })

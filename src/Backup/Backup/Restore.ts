@@ -70,6 +70,7 @@ const prepare = (
     if (present._tag === "Damaged" && given.replaceDamaged !== true) {
       return yield* unsaveable(database, present.found)
     }
+    const room = yield* strategy.room?.(chosen.payload) ?? Effect.succeed([])
     const saved = yield* nextName(desk, "pre_restore")
     const plan: RestorePlan = {
       name: chosen.name,
@@ -81,6 +82,7 @@ const prepare = (
         ...chosen.warnings,
         ...otherness,
         ...read.warnings,
+        ...room,
         ...(present._tag === "Absent"
           ? ["There is no database yet, so there is no pre-restore backup"]
           : []),

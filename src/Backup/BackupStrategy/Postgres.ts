@@ -20,6 +20,7 @@ import * as Failure from "./Postgres/Failure.js"
 import * as Maintenance from "./Postgres/Maintenance.js"
 import * as Properties from "./Postgres/Properties.js"
 import * as Restore from "./Postgres/Restore.js"
+import * as Room from "./Postgres/Room.js"
 import * as Server from "./Postgres/Server.js"
 import * as Session from "./Postgres/Session.js"
 import * as SetAside from "./Postgres/SetAside.js"
@@ -88,6 +89,7 @@ export const make = (
         Effect.flatMap(database, (known) =>
           Effect.provide(Drill.drill(target, known, payload, onProgress), context)
         ),
+      room: (payload) => Effect.flatMap(database, (known) => Room.look(target, known, payload)),
       restore: (payload, wanted) =>
         hold(payload, wanted).pipe(
           Effect.flatMap(({ restore }) => restore),
