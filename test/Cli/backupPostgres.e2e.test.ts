@@ -1,7 +1,7 @@
 /** `holter backup` on a real PostgreSQL server, from a shell. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
 import { PostgresServer } from "../support/PostgresServer.js"
@@ -94,6 +94,11 @@ describeWithServices("postgres", "holter backup on PostgreSQL", () => {
       well(yield* holter("restore", "--backup-file", undo, "--yes"))
       assert.strictEqual(yield* count, 5)
 
+      // Also in what a restore and a drill wrote, the manifests among it.
+      for (const name of readdirSync(backups)) {
+        hidden(name, readFileSync(path.join(backups, name), "latin1"))
+      }
+
       // Down, it still lists the files, and says what it cannot say.
       yield* server.stop
       const down = yield* Cli.run(["backup", "list"], { cwd, env })
@@ -164,6 +169,33 @@ describeWithServices("postgres", "holter backup on PostgreSQL", () => {
       assert.strictEqual(yield* count, 300)
     })
   )
+
+  for (const gone of ["a table's file", "its directory"]) {
+    it.scopedLive(`sets a database aside that cannot be read, where it may: ${gone} is gone`, () =>
+      Effect.gen(function* () {
+        const { count, holter, server } = yield* makeBot(100)
+        well(yield* holter("create"))
+        const [at] = yield* server.query<{ readonly file: string; readonly base: string }>(
+          `SELECT pg_relation_filepath('users') AS file,
+            'base/' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS base`
+        )
+        yield* server.query("CHECKPOINT")
+        yield* server.stop
+        const name = gone === "its directory" ? at?.base : at?.file
+        rmSync(path.join(server.dataDir, name ?? "missing"), { recursive: true })
+        yield* server.start
+        const refused = yield* holter("restore", "--latest", "--yes", "--json")
+        assert.strictEqual(refused.code, 1)
+        assert.nestedInclude(Bot.documentOf(refused), { "error.reason": "Damaged" })
+        assert.include(refused.stdout, "--replace-damaged")
+        const restored = yield* holter("restore", "--latest", "--yes", "--replace-damaged")
+        well(restored)
+        assert.match(restored.stdout, /the database of before is holter_pre_restore_/)
+        assert.match(restored.stderr, /aside/)
+        assert.strictEqual(yield* count, 100)
+      })
+    )
+  }
 
   it.scopedLive("refuses a backup of SQLite", () =>
     Effect.gen(function* () {

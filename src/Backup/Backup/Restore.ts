@@ -71,6 +71,7 @@ const prepare = (
     if (present._tag === "Damaged" && given.replaceDamaged !== true) {
       return yield* unsaveable(database, present.found)
     }
+    const room = yield* strategy.room?.(chosen.payload) ?? Effect.succeed([])
     const saved = yield* nextName(desk, "pre_restore")
     const plan: RestorePlan = {
       name: chosen.name,
@@ -82,6 +83,7 @@ const prepare = (
         ...chosen.warnings,
         ...otherness,
         ...read.warnings,
+        ...room,
         ...(present._tag === "Absent"
           ? ["There is no database yet, so there is no pre-restore backup"]
           : []),
@@ -106,8 +108,9 @@ const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: Re
     const isSaved = plan.preRestore !== undefined
     const held = isSaved ? yield* strategy.hold?.(chosen.payload, options) ?? none : undefined
     const dump = held?.dump ?? strategy.dump
+    const saving = make({ ...desk, strategy: { ...strategy, dump } }, saved, given)
     const safety = isSaved
-      ? yield* make({ ...desk, strategy: { ...strategy, dump } }, saved, given)
+      ? yield* Effect.catchIf(saving, isDamage, unsaved(held?.staysAside === true, options))
       : undefined
     const restored = yield* Effect.gen(function* () {
       if (safety !== undefined) yield* given.onSaved?.(safety.manifest.name) ?? Effect.void
@@ -118,6 +121,24 @@ const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: Re
     }).pipe(Effect.mapError(naming(safety?.manifest.name)))
     return { safety, restored }
   })
+
+const isDamage = ({ reason }: BackupError): boolean => reason === "Damaged"
+
+/** Not to be saved, and only on demand to be replaced; where it stays aside, nothing is lost by that. */
+const unsaved =
+  (staysAside: boolean, options: { readonly replaceDamaged: boolean }) =>
+  (error: BackupError): Effect.Effect<{ readonly warnings: ReadonlyArray<string> }, BackupError> =>
+    staysAside && options.replaceDamaged
+      ? Effect.succeed({
+          warnings: [`The present could not be saved (${error.found}): it is set aside as it is`]
+        })
+      : new BackupError({
+          ...error,
+          advice: staysAside
+            ? "Let it be set aside unsaved, under another name, with --replace-damaged"
+            : error.advice,
+          cause: error
+        })
 
 const none = Effect.succeed(undefined)
 

@@ -9,7 +9,7 @@
 import { CommandExecutor } from "@effect/platform/CommandExecutor"
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
-import { Context, Duration, Effect, Layer, Scope } from "effect"
+import { Context, Duration, Effect, Layer, Option, Scope } from "effect"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Secrets from "../../Common/Secrets.js"
 import type { BackupError } from "../BackupError.js"
@@ -17,7 +17,10 @@ import * as Conninfo from "./Postgres/Conninfo.js"
 import * as Drill from "./Postgres/Drill.js"
 import * as Dump from "./Postgres/Dump.js"
 import * as Failure from "./Postgres/Failure.js"
+import * as Maintenance from "./Postgres/Maintenance.js"
+import * as Properties from "./Postgres/Properties.js"
 import * as Restore from "./Postgres/Restore.js"
+import * as Room from "./Postgres/Room.js"
 import * as Server from "./Postgres/Server.js"
 import * as Session from "./Postgres/Session.js"
 import * as SetAside from "./Postgres/SetAside.js"
@@ -86,13 +89,19 @@ export const make = (
         Effect.flatMap(database, (known) =>
           Effect.provide(Drill.drill(target, known, payload, onProgress), context)
         ),
+      room: (payload) => Effect.flatMap(database, (known) => Room.look(target, known, payload)),
       restore: (payload, wanted) =>
-        hold(payload, wanted).pipe(Effect.flatten, Effect.provide(context), Effect.scoped),
+        hold(payload, wanted).pipe(
+          Effect.flatMap(({ restore }) => restore),
+          Effect.provide(context),
+          Effect.scoped
+        ),
       hold: (payload, wanted) =>
         Effect.flatMap(Effect.scope, (scope) =>
-          Effect.map(hold(payload, wanted), (restore) => ({
+          Effect.map(hold(payload, wanted), ({ restore, staysAside }) => ({
             dump,
-            restore: restore.pipe(Effect.provide(context), Scope.extend(scope))
+            restore: restore.pipe(Effect.provide(context), Scope.extend(scope)),
+            staysAside
           }))
         ),
       setAside: Effect.flatMap(database, (known) => SetAside.list(target, known)),
@@ -142,17 +151,31 @@ const facts = (target: Target) => Effect.scoped(Effect.flatMap(Session.open(targ
 
 const present = (target: Target): Effect.Effect<Present, BackupError> =>
   Session.connect(target).pipe(
-    Effect.map((session): Session.Session | undefined => session),
-    // The login was right, or the server would not tell that there is no such database.
-    Effect.catchIf(
-      ({ reason }) => reason === "DatabaseMissing",
-      () => Effect.succeed(undefined)
-    ),
-    Effect.mapError(Failure.fromPostgres(target)),
+    Effect.mapError((error) => ({ error, known: Failure.fromPostgres(target)(error) })),
     Effect.flatMap((session) =>
-      session === undefined
-        ? Effect.succeed<Present>({ _tag: "Absent" })
-        : Effect.map(Server.facts(session), ({ bytes }): Present => ({ _tag: "Readable", bytes }))
+      Effect.mapBoth(Server.facts(session), {
+        onSuccess: ({ bytes }): Present => ({ _tag: "Readable", bytes }),
+        onFailure: (known) => ({ error: undefined, known })
+      })
     ),
+    Effect.catchAll(({ error, known }): Effect.Effect<Present, BackupError, Scope.Scope> => {
+      if (known.reason === "Damaged") {
+        return Effect.succeed({ _tag: "Damaged", found: known.found })
+      }
+      return error?.reason === "DatabaseMissing" ? absent(target) : Effect.fail(known)
+    }),
     Effect.scoped
   )
+
+/** The login was right, or the server would not tell. It says the same where only the files are gone. */
+const absent = (target: Target): Effect.Effect<Present, BackupError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const name = target.url.database ?? target.url.user ?? ""
+    const beside = yield* Maintenance.open(target, name)
+    const known = Option.isSome(beside)
+      ? yield* Properties.read(beside.value.session, name)
+      : undefined
+    return known === undefined
+      ? { _tag: "Absent" }
+      : { _tag: "Damaged", found: "a database without its files" }
+  })

@@ -128,6 +128,8 @@ export interface Held {
   /** A dump of exactly what the restore will replace. */
   readonly dump: Strategy["dump"]
   readonly restore: Effect.Effect<Restored, BackupError>
+  /** The restore leaves the present beside, under another name: nothing is lost, even unsaved. */
+  readonly staysAside?: boolean | undefined
 }
 
 /**
@@ -176,6 +178,13 @@ export interface Strategy {
     payload: Payload,
     options: { readonly onProgress: OnProgress }
   ) => Effect.Effect<Drilled, BackupError>
+  /**
+   * Whether there is room for a restore where the database is. Fails with `DiskFull`; tells how much it
+   * takes where that cannot be seen.
+   */
+  readonly room?:
+    | ((payload: Payload) => Effect.Effect<ReadonlyArray<string>, BackupError>)
+    | undefined
   /** Puts a payload in the place of the present. If it fails, the present is as it was. */
   readonly restore: (
     payload: Payload,

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import pg from "pg"
 import type { Strategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
@@ -102,6 +103,12 @@ const saveAndRestore = (
 
 const later = { ...restoreOptions, startedAt: DateTime.unsafeMake("2026-01-01T00:00:00.000Z") }
 
+/** Of every process of the machine. */
+const commandLines = Effect.promise(async () => {
+  const pids = (await fs.readdir("/proc")).filter((entry) => /^\d+$/.test(entry))
+  return Promise.all(pids.map((pid) => fs.readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")))
+})
+
 describeWithServices("postgres", "Restores of PostgreSQL beside a writer", () => {
   for (const createDatabase of [false, true]) {
     const way = createDatabase ? "by a new database" : "in place"
@@ -158,19 +165,31 @@ describeWithServices("postgres", "Restores of PostgreSQL beside a writer", () =>
     })
   )
 
-  it.scopedLive("in place: given up while held, nobody waits any more", () =>
-    Effect.gen(function* () {
-      const { payload, server, strategy } = yield* backedUp()
-      const app = yield* server.session()
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          yield* strategy.hold?.(payload, restoreOptions) ?? Effect.die("no hold")
-          const second = yield* Effect.flip(strategy.restore(payload, restoreOptions))
-          assert.strictEqual(second.reason, "Locked")
-        })
-      )
-      yield* app.query("INSERT INTO one VALUES (5)")
-    })
+  it.scopedLive(
+    "in place: held without a password on a command line; given up, nobody waits any more",
+    () =>
+      Effect.gen(function* () {
+        const { payload, server, strategy } = yield* backedUp()
+        const app = yield* server.session()
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            yield* strategy.hold?.(payload, restoreOptions) ?? Effect.die("no hold")
+            const second = yield* Effect.flip(strategy.restore(payload, restoreOptions))
+            assert.strictEqual(second.reason, "Locked")
+            const commands = yield* commandLines
+            assert.isTrue(
+              commands.some((line) => /psql.*application_name='holter restore/s.test(line))
+            )
+            for (const form of [server.password, encodeURIComponent(server.password)]) {
+              assert.deepStrictEqual(
+                commands.filter((line) => line.includes(form)),
+                []
+              )
+            }
+          })
+        )
+        yield* app.query("INSERT INTO one VALUES (5)")
+      })
   )
 
   it.scopedLive("in place: a backup that is not what its record says changes nothing", () =>
@@ -327,6 +346,29 @@ describeWithServices("postgres", "Extensions that only a superuser may create", 
         yield* admin.restore(payload, restoreOptions)
         assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
       }
+    })
+  )
+})
+
+describeWithServices("postgres", "Room for a restore of PostgreSQL", () => {
+  it.scopedLive("is looked at where it can be seen, and told where not", () =>
+    Effect.gen(function* () {
+      const { payload, server, strategy } = yield* backedUp({ createDatabase: true })
+      const { dump } = payload
+      if (dump === undefined) return yield* Effect.dieMessage("no record")
+      const huge = { ...payload, dump: { ...dump, contentBytes: 5e17 } }
+      const look = (by: Strategy, wanted: typeof payload) => by.room?.(wanted) ?? Effect.die("none")
+      // Where the files of the server are, only an administrator is told.
+      const told = yield* look(strategy, huge)
+      assert.lengthOf(told, 1)
+      assert.include(told[0], "needs about 500000000000 MB")
+      yield* strategy.drill(huge, { onProgress: silent })
+      const admin = yield* strategyOf(adminUrl(server))
+      assert.deepStrictEqual(yield* look(admin, payload), [])
+      const full = yield* Effect.flip(look(admin, huge))
+      assert.strictEqual(full.reason, "DiskFull")
+      const drill = yield* Effect.flip(admin.drill(huge, { onProgress: silent }))
+      assert.strictEqual(drill.reason, "DiskFull")
     })
   )
 })

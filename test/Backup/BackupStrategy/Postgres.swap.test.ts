@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import { fileURLToPath } from "node:url"
 import pg from "pg"
 import type { Payload, Strategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
@@ -171,6 +172,47 @@ describeWithServices("postgres", "Swap of PostgreSQL databases", () => {
       })
     )
   }
+
+  it.scopedLive(
+    "killed in the middle of the renaming: the old or the new, and the next run works",
+    () =>
+      Effect.gen(function* () {
+        const { payload, server, strategy } = yield* backedUp
+        // It may not be ended by the restore, which so stays in the middle until the server gives up.
+        const admin = yield* server.session("admin")
+        const child = yield* ManagedProcess.start({
+          name: "restore",
+          command: process.execPath,
+          args: ["--import", loader, runner, server.url, JSON.stringify(payload), "never"],
+          cwd: "/"
+        })
+        const renaming = (isThere: boolean) =>
+          admin
+            .query(
+              "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'BEGIN%RENAME%'"
+            )
+            .pipe(
+              Effect.repeat({
+                schedule: Schedule.spaced("10 millis"),
+                until: (found) => found.length > 0 === isThere
+              })
+            )
+        yield* renaming(true)
+        yield* child.signal("SIGKILL")
+        yield* child.exit
+        yield* renaming(false)
+        assert.strictEqual(yield* rows(server), 7)
+        const [live, left, ...others] = yield* databasesOf(server)
+        assert.strictEqual(live, "holter")
+        assert.match(left ?? "", /^holter_restore_/)
+        assert.deepStrictEqual(others, [])
+        const other = yield* strategyOf(adminUrl(server))
+        const next = yield* other.restore(payload, restoreOptions)
+        assert.deepStrictEqual(next.warnings, [`dropped ${left}, left by a killed run`])
+        assert.strictEqual(yield* rows(server), 1000)
+        assert.lengthOf(yield* strategy.setAside, 1)
+      })
+  )
 
   it.scopedLive("a run that is alive keeps its database, and a second restore is refused", () =>
     Effect.gen(function* () {

@@ -13,6 +13,7 @@ import type { Maintenance } from "./Maintenance.js"
 import * as Maintenances from "./Maintenance.js"
 import * as Properties from "./Properties.js"
 import * as Rights from "./Rights.js"
+import * as Room from "./Room.js"
 import * as Scratch from "./Scratch.js"
 import * as Server from "./Server.js"
 import * as Sessions from "./Session.js"
@@ -38,6 +39,7 @@ export const drill = (
     if (!rights.createDatabase) return yield* Rights.missingCreate(target, rights, "a drill")
     const claim = yield* Scratch.claim(session, "drill", database)
     const swept = yield* Scratch.sweep(maintenance, database)
+    yield* Room.look(target, database, payload)
     const present = yield* Properties.read(session, database)
     const create =
       present === undefined

@@ -113,6 +113,12 @@ const diskFull: Words = {
   advice: "Free some space"
 }
 
+const damaged: Words = {
+  reason: "Damaged",
+  expected: "a database that can be read to its end",
+  advice: "Look into the server's log and at its disk, or restore a backup"
+}
+
 const states: Readonly<Record<string, Words>> = {
   "42501": permission,
   "55P03": lockTimeout,
@@ -122,8 +128,11 @@ const states: Readonly<Record<string, Words>> = {
     expected: "a database that nobody is connected to",
     advice: "Stop the programs that use it, and try again"
   },
-  XX001: { reason: "Damaged", expected: "tables that can be read" },
-  XX002: { reason: "Damaged", expected: "tables that can be read" }
+  // A file of a table or a library that is not there, an error of the disk, a damaged page or index.
+  "58P01": damaged,
+  "58030": damaged,
+  XX001: damaged,
+  XX002: damaged
 }
 
 const classes: Readonly<Record<string, Words>> = {
@@ -148,7 +157,7 @@ export const fromTool = (
   const lines = stderr.split("\n").filter((line) => line.trim() !== "")
   const line = lines.find((text) => /\b(?:error|fatal)\b/i.test(text)) ?? lines.at(-1)
   const [, words] = toolPatterns.find(([pattern]) => pattern.test(stderr)) ?? []
-  const detail = lines.find((text) => /^DETAIL:/.test(text))
+  const detail = lines.find((text) => /^(?:DETAIL|pg_dump: detail):/.test(text))
   const said = [line ?? `no word of why (${ended})`, detail].filter((text) => text !== undefined)
   const error = make(target, {
     reason: "ToolFailed",
@@ -162,6 +171,10 @@ export const fromTool = (
 
 const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
   [/row-level security policy/, rowSecurity],
+  [
+    /pg_dump: [^]*ERROR: +(?:could not (?:open|access|read) (?:file|block)|invalid page|missing chunk|unexpected chunk|compressed .* data is corrupt|could not access status of transaction|index .* contains)/,
+    damaged
+  ],
   [/lock timeout|could not obtain lock on relation|deadlock detected/, lockTimeout],
   [
     /No space left on device|could not extend file/,

@@ -54,13 +54,16 @@ export const hold = (
       if (present === undefined) {
         return yield* Rights.missingCreate(target, rights, "a restore of a missing database")
       }
-      return yield* InPlace.hold(job, whyInPlace(reached, rights))
+      return yield* inPlace(job, whyInPlace(reached, rights))
     }
     return yield* beside(job, reached.value)
   })
 
 /** The second half: what comes once the present is saved. */
-export type Held = Effect.Effect<Restored, BackupError, Running | Scope.Scope>
+export interface Held {
+  readonly restore: Effect.Effect<Restored, BackupError, Running | Scope.Scope>
+  readonly staysAside: boolean
+}
 
 interface Job extends InPlace.Job {
   readonly present: Properties.Properties | undefined
@@ -81,16 +84,19 @@ const beside = (
   Effect.gen(function* () {
     const swept = yield* Scratch.sweep(maintenance, job.database)
     const prepared = yield* prepare(job, maintenance)
-    return prepared._tag === "Left"
-      ? yield* InPlace.hold(job, prepared.left)
-      : Effect.map(fillAndSwap(job, maintenance, prepared.right), (restored) => ({
-          ...restored,
-          warnings: [
-            ...swept.map((left) => `dropped ${left}, left by a killed run`),
-            ...restored.warnings
-          ]
-        }))
+    if (prepared._tag === "Left") return yield* inPlace(job, prepared.left)
+    const restore = Effect.map(fillAndSwap(job, maintenance, prepared.right), (restored) => ({
+      ...restored,
+      warnings: [
+        ...swept.map((left) => `dropped ${left}, left by a killed run`),
+        ...restored.warnings
+      ]
+    }))
+    return { restore, staysAside: true }
   })
+
+const inPlace = (job: Job, why: string): Effect.Effect<Held, BackupError, Running | Scope.Scope> =>
+  Effect.map(InPlace.hold(job, why), (restore) => ({ restore, staysAside: false }))
 
 /** What is written to the old database until it is renamed stays there: it is set aside with it. */
 const fillAndSwap = (
