@@ -108,28 +108,38 @@ const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: Re
     const isSaved = plan.preRestore !== undefined
     const held = isSaved ? yield* strategy.hold?.(chosen.payload, options) ?? none : undefined
     const dump = held?.dump ?? strategy.dump
-    const saving = make({ ...desk, strategy: { ...strategy, dump } }, saved, given)
+    const saving = Effect.map(
+      make({ ...desk, strategy: { ...strategy, dump } }, saved, given),
+      ({ manifest, warnings }): Safety => ({ name: manifest.name, warnings })
+    )
     const safety = isSaved
       ? yield* Effect.catchIf(saving, isDamage, unsaved(held?.staysAside === true, options))
       : undefined
     const restored = yield* Effect.gen(function* () {
-      if (safety !== undefined) yield* given.onSaved?.(safety.manifest.name) ?? Effect.void
+      if (safety?.name !== undefined) yield* given.onSaved?.(safety.name) ?? Effect.void
       yield* step("restore/restore")
       // The pre-restore backup may have taken long, and another run have begun to restore.
       yield* desk.main.held
       return yield* held?.restore ?? strategy.restore(chosen.payload, options)
-    }).pipe(Effect.mapError(naming(safety?.manifest.name)))
+    }).pipe(Effect.mapError(naming(safety?.name)))
     return { safety, restored }
   })
+
+/** The pre-restore backup, or why there is none. */
+interface Safety {
+  readonly name: string | undefined
+  readonly warnings: ReadonlyArray<string>
+}
 
 const isDamage = ({ reason }: BackupError): boolean => reason === "Damaged"
 
 /** Not to be saved, and only on demand to be replaced; where it stays aside, nothing is lost by that. */
 const unsaved =
   (staysAside: boolean, options: { readonly replaceDamaged: boolean }) =>
-  (error: BackupError): Effect.Effect<{ readonly warnings: ReadonlyArray<string> }, BackupError> =>
+  (error: BackupError): Effect.Effect<Safety, BackupError> =>
     staysAside && options.replaceDamaged
       ? Effect.succeed({
+          name: undefined,
           warnings: [`The present could not be saved (${error.found}): it is set aside as it is`]
         })
       : new BackupError({
@@ -168,6 +178,7 @@ const carryOut = (
     ).pipe(Effect.either)
     return {
       ...plan,
+      preRestore: safety?.name,
       method: restored.method,
       setAside: restored.setAside,
       tables: restored.tables,
