@@ -52,7 +52,7 @@ export const alerts = (
   })
 
 /** Shows what the shutdown is doing, once there is one. */
-export const follow: Effect.Effect<void, never, Reporter | Lifecycle> = Effect.gen(function* () {
+export const follow: Effect.Effect<never, never, Reporter | Lifecycle> = Effect.gen(function* () {
   const { plan, report, requested, watch } = yield* Lifecycle
   const { say, update } = yield* Reporter
   const news = yield* Effect.makeLatch(true)
@@ -70,5 +70,5 @@ export const follow: Effect.Effect<void, never, Reporter | Lifecycle> = Effect.g
     const stopping = title ?? "still watching, until the lame-duck time is over"
     yield* update((board) => ({ ...board, stopping }))
   })
-  yield* Effect.forever(show)
+  return yield* Effect.forever(show)
 })
