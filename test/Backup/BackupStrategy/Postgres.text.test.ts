@@ -6,7 +6,9 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Archive from "../../../src/Backup/BackupStrategy/Postgres/Archive.js"
 import * as Conninfo from "../../../src/Backup/BackupStrategy/Postgres/Conninfo.js"
+import * as Extensions from "../../../src/Backup/BackupStrategy/Postgres/Extensions.js"
 import * as Names from "../../../src/Backup/BackupStrategy/Postgres/Names.js"
+import * as Script from "../../../src/Backup/BackupStrategy/Postgres/Script.js"
 import * as Sql from "../../../src/Backup/BackupStrategy/Postgres/Sql.js"
 import type * as DatabaseUrl from "../../../src/Common/DatabaseUrl.js"
 
@@ -163,5 +165,32 @@ describe("Archive", () => {
       ""
     )
     assert.strictEqual(Archive.parseCreate("no statement"), "")
+  })
+})
+
+describe("Script", () => {
+  const end = "--\n-- PostgreSQL database dump complete\n--\n\n"
+  it.each([
+    [`SELECT 1;\n\nCOMMIT;\n\n${end}`, `SELECT 1;\n\n\n${end}`],
+    [`x;\nCOMMIT;\n\n${end}\\unrestrict key\n\n`, `x;\n\n${end}\\unrestrict key\n\n`],
+    // Another transaction's end is no end of the whole, and text behind it is no comment.
+    [`COMMIT;\n\nSELECT 1;\n${end}`, undefined],
+    [`SELECT 1;\n${end}`, undefined]
+  ])("%j goes on without its end", (text, expected) => {
+    assert.strictEqual(Script.withoutCommit(text), expected)
+  })
+})
+
+describe("Extensions", () => {
+  const contents =
+    ";\n2; 3079 16385 EXTENSION - uuid-ossp \n3700; 0 0 COMMENT - EXTENSION uuid-ossp \n" +
+    "3; 3079 16400 EXTENSION - citext \n214; 1259 16387 TABLE public EXTENSION - x bot\n"
+
+  it("are read from the contents, and left out with their comments", () => {
+    assert.deepStrictEqual(Extensions.named(contents), ["uuid-ossp", "citext"])
+    assert.deepStrictEqual(Extensions.named(Extensions.without(contents, new Set(["uuid-ossp"]))), [
+      "citext"
+    ])
+    assert.notMatch(Extensions.without(contents, new Set(["uuid-ossp"])), /^\d.*uuid-ossp/m)
   })
 })

@@ -36,15 +36,18 @@ export interface Job {
   readonly options: RestoreOptions
 }
 
+/** The second half: what comes once the present is saved. */
+export interface Held {
+  readonly restore: Effect.Effect<Restored, BackupError, Running | Scope.Scope>
+  /** The present is renamed, and not changed. */
+  readonly staysAside: boolean
+}
+
 export const hold = (
   job: Job,
   /** Why not into a new database. */
   why: string
-): Effect.Effect<
-  Effect.Effect<Restored, BackupError, Running | Scope.Scope>,
-  BackupError,
-  Running | Scope.Scope
-> =>
+): Effect.Effect<Held, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const { database, options, payload, serverMajor, target } = job
     const tool = yield* Tools.forServer(target, "psql", serverMajor)
@@ -60,7 +63,7 @@ export const hold = (
     yield* psql.execute(settings)
     yield* psql.execute("BEGIN")
     yield* watched(Locks.all(psql, "EXCLUSIVE"))
-    return Effect.gen(function* () {
+    const restore = Effect.gen(function* () {
       const filled = yield* watched(fill(job, psql, list))
       yield* commit(job, psql)
       return {
@@ -75,6 +78,7 @@ export const hold = (
         ]
       }
     })
+    return { restore, staysAside: false }
   })
 
 /** pg_restore's list of what to restore, without extensions that are there. */

@@ -33,7 +33,7 @@ export const hold = (
   database: string,
   payload: Payload,
   options: RestoreOptions
-): Effect.Effect<Held, BackupError, Running | Scope.Scope> =>
+): Effect.Effect<InPlace.Held, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     yield* Archive.format(payload.path)
     const reached = yield* Maintenances.open(target, database)
@@ -54,16 +54,10 @@ export const hold = (
       if (present === undefined) {
         return yield* Rights.missingCreate(target, rights, "a restore of a missing database")
       }
-      return yield* inPlace(job, whyInPlace(reached, rights))
+      return yield* InPlace.hold(job, whyInPlace(reached, rights))
     }
     return yield* beside(job, reached.value)
   })
-
-/** The second half: what comes once the present is saved. */
-export interface Held {
-  readonly restore: Effect.Effect<Restored, BackupError, Running | Scope.Scope>
-  readonly staysAside: boolean
-}
 
 interface Job extends InPlace.Job {
   readonly present: Properties.Properties | undefined
@@ -80,11 +74,11 @@ const whyInPlace = (reached: Option.Option<Maintenance>, rights: Rights.Rights):
 const beside = (
   job: Job,
   maintenance: Maintenance
-): Effect.Effect<Held, BackupError, Running | Scope.Scope> =>
+): Effect.Effect<InPlace.Held, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const swept = yield* Scratch.sweep(maintenance, job.database)
     const prepared = yield* prepare(job, maintenance)
-    if (prepared._tag === "Left") return yield* inPlace(job, prepared.left)
+    if (prepared._tag === "Left") return yield* InPlace.hold(job, prepared.left)
     const restore = Effect.map(fillAndSwap(job, maintenance, prepared.right), (restored) => ({
       ...restored,
       warnings: [
@@ -94,9 +88,6 @@ const beside = (
     }))
     return { restore, staysAside: true }
   })
-
-const inPlace = (job: Job, why: string): Effect.Effect<Held, BackupError, Running | Scope.Scope> =>
-  Effect.map(InPlace.hold(job, why), (restore) => ({ restore, staysAside: false }))
 
 /** What is written to the old database until it is renamed stays there: it is set aside with it. */
 const fillAndSwap = (

@@ -94,7 +94,7 @@ export const succeeded = (
     return Failure.fromTool(target, basename(tool.path), stderr, how, subject)
   })
 
-export const warningsOf = (target: Target, stderr: string): ReadonlyArray<string> =>
+const warningsOf = (target: Target, stderr: string): ReadonlyArray<string> =>
   stderr
     .split("\n")
     .filter((line) => /warning:/.test(line))
