@@ -22,6 +22,9 @@ export default defineConfig({
     pool: "forks",
     // A lonely test must not turn the others off unnoticed, on a developer's machine either.
     allowOnly: false,
+    // Most suites wait for processes that they started: two at a time on two cores.
+    maxWorkers: 2,
+    minWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000
   }

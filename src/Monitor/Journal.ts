@@ -181,7 +181,8 @@ const context = (writer: Writer.Writer, reader: Reader): Context.Context<Journal
       acknowledge: (keys) =>
         keys.length === 0
           ? Effect.void
-          : writer.add({ ...Changes.none, outbox: new Map(keys.map((key) => [key, undefined])) })
+          : // What is not written when Holter is killed is sent a second time.
+            writer.hasten({ ...Changes.none, outbox: new Map(keys.map((key) => [key, undefined])) })
     })
   )
 }

@@ -21,6 +21,8 @@ export interface Failed {
 export interface Writer {
   /** Written with the next batch. Never waits. */
   readonly add: (changes: Changes.Changes) => Effect.Effect<void>
+  /** Written at once. Never waits either. */
+  readonly hasten: (changes: Changes.Changes) => Effect.Effect<void>
   /** Comes back when it is written, or when it is known that it cannot be. */
   readonly commit: (changes: Changes.Changes) => Effect.Effect<void>
   readonly health: Effect.Effect<Health>
@@ -141,6 +143,7 @@ export const make = (store: Store, options: Options): Effect.Effect<Writer, neve
 
     return {
       add,
+      hasten: (changes) => Effect.zipRight(add(changes), urgent.open),
       commit: (changes) =>
         Effect.gen(function* () {
           if (down !== undefined) return yield* add(changes)
