@@ -43,12 +43,22 @@ export const defaults: Policy = {
 }
 
 /**
- * Pre-restore backups, and databases set aside, that stay of one database.
+ * Pre-restore backups, and databases set aside, that stay of one database, beside those of the last
+ * day: in an emergency more than three restores are tried, and the first has saved what matters.
  *
  * @since 0.1.0
  * @category constants
  */
 export const preRestoreKept = 3
+
+/**
+ * Whether a pre-restore backup, or a database set aside, is of the last day.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const isRecent = (at: DateTime.Utc, now: DateTime.Utc): boolean =>
+  DateTime.greaterThan(DateTime.add(at, { days: 1 }), now)
 
 /**
  * Whose backups rotate.
@@ -100,6 +110,9 @@ export const plan = (
   const kept = new Map([
     ...outside,
     ...keptOf(rotated, policy),
+    ...of("pre_restore")
+      .filter(({ manifest }) => isRecent(manifest.startedAt, now))
+      .map(({ name }) => [name, "of the last day"] as const),
     ...keptOf(of("pre_restore"), { ...defaults, keep: preRestoreKept })
   ])
   const newest = rotated.find(isVerified)

@@ -188,6 +188,10 @@ const plainPath = (text: string): Parsed<Sqlite> => {
   if (/^(?:sqlite3?|postgres|postgresql)(?:\+\w+)?:/i.test(text)) {
     return malformed("scheme", '"://" after the scheme', "a scheme without it")
   }
+  // As a path it would be shown, with the password in it.
+  if (/^[^/\\]*:[^/\\]*@/.test(text)) {
+    return malformed("scheme", "a scheme before user and password, as in postgresql://", "none")
+  }
   return sqlite(text)
 }
 

@@ -168,11 +168,24 @@ describe("Backup.create", () => {
         users: Array.from({ length: 100 }, (_, index) => `user ${index}`),
         orders: ["1"]
       })
-      const { warnings } = yield* backup({ users: ["ann"], orders: [] })
-      assert.lengthOf(warnings, 2)
+      const { manifest, warnings } = yield* backup({ users: ["ann"], orders: [] })
+      assert.lengthOf(warnings, 3)
+      assert.deepStrictEqual(manifest.dump.warnings, warnings.slice(0, 2))
       assert.match(warnings[0] ?? "", /^The database shrank from \d+ to \d+ bytes/)
       assert.strictEqual(warnings[1], "Table orders has no rows; it had 1 in the last backup")
       assert.deepStrictEqual((yield* backup({ users: ["ann"], orders: [] })).warnings, [])
+    })
+  )
+
+  it.scoped("prunes nothing when it looks as if data were lost", () =>
+    Effect.gen(function* () {
+      const { backup, files } = yield* Bench.make({ options: { keep: 1 } })
+      const good = yield* backup({ users: ["ann"] })
+      yield* TestClock.adjust("1 hour")
+      const suspect = yield* backup({ users: [] })
+      assert.deepStrictEqual(suspect.pruned, [])
+      assert.include(suspect.warnings.join(), "Nothing was pruned")
+      assert.include(files(), good.name)
     })
   )
 

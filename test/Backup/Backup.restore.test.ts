@@ -188,7 +188,7 @@ describe("Backup.restore", () => {
       const { database, files, folder, run } = yield* bench()
       const saved: Array<string> = []
       for (let round = 0; round < 5; round++) {
-        yield* TestClock.adjust("1 hour")
+        yield* TestClock.adjust("1 day")
         const restored = yield* run((backup) => backup.restore(Bench.latest))
         saved.push(restored?.preRestore ?? "")
         assert.lengthOf(restored?.pruned ?? [], round < 3 ? 0 : 2)
@@ -221,7 +221,21 @@ describe("Backup.restore", () => {
       assert.include(files(), name)
       assert.lengthOf(files().filter(isSaved), 4)
       yield* restore(Bench.latest)
+      assert.include(files(), name)
+      yield* TestClock.adjust("1 day")
+      yield* restore(Bench.latest)
       assert.notInclude(files(), name)
+    })
+  )
+
+  it.scoped("keeps what the first of many restores saved, for a day", () =>
+    Effect.gen(function* () {
+      const { files, run } = yield* bench()
+      const restore = run((backup) => backup.restore(Bench.latest))
+      const first = yield* restore
+      yield* Effect.repeatN(Effect.zipRight(TestClock.adjust("5 minutes"), restore), 7)
+      assert.include(files(), first?.preRestore)
+      assert.lengthOf(files().filter(isSaved), 9)
     })
   )
 

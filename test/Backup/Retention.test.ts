@@ -228,6 +228,22 @@ describe("Retention", () => {
     )
   })
 
+  it("keeps three pre-restore backups, and beside them those of the last day", () => {
+    const saved = (hours: number) => stored({ startedAt: ago(hours), purpose: "pre_restore" })
+    const recent = [1, 2, 3, 4, 23.9].map(saved)
+    const because = (backups: ReadonlyArray<Stored>) =>
+      Retention.plan(backups, subject, Retention.defaults, now).map((verdict) => verdict.because)
+    assert.deepStrictEqual(because([...recent, saved(24)]), [
+      ...Array<string>(3).fill("the last 3"),
+      ...Array<string>(2).fill("of the last day"),
+      "no longer needed"
+    ])
+    assert.deepStrictEqual(because([24, 48, 72, 96].map(saved)), [
+      ...Array<string>(3).fill("the last 3"),
+      "no longer needed"
+    ])
+  })
+
   it("counts the days of the time zone", () => {
     // 23:30 and 00:30 of Berlin are one day in UTC.
     const backups = ["2026-11-24T23:30:00Z", "2026-11-24T22:30:00Z"].map((time) =>

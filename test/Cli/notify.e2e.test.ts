@@ -79,7 +79,7 @@ describe("holter check --cron, beside the verdict", () => {
       assert.deepInclude(yield* run("--cron"), { code: 0, stdout: "", stderr: "" })
       for (const flags of [[], ["--json"]]) {
         const { stderr } = yield* Cli.run(["check", ...flags], { cwd, env })
-        assert.match(stderr, /"status" is not used .*\n.*"shutdown" is not used/)
+        assert.match(stderr, /"status" is not used/)
       }
     })
   )

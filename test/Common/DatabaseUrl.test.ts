@@ -53,6 +53,7 @@ describe("DatabaseUrl", () => {
     ["sqlite:///file:x.db?uri=true", "Unsupported", "path"],
     ["postgresql://u:hunter22@a,b/d", "Unsupported", "host"],
     ["postgresql:u:hunter22@h", "Malformed", "scheme"],
+    ["u:hunter22@h/d", "Malformed", "scheme"],
     ["sqlite://relative.db", "Malformed", "path"],
     ["", "Malformed", "text"],
     ["postgresql://u:hunter22@h:99999/d", "Malformed", "port"],

@@ -31,7 +31,11 @@ export const create = (desk: Desk, given: Common): Effect.Effect<Created, Backup
       )
       const { manifest } = made
       const subject = { app: desk.slug, database: manifest.dump.database }
-      const pruning = Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
+      // What looks as if data were lost must not push out what still has it.
+      const isSuspect = made.alarms.length > 0
+      const pruning = isSuspect
+        ? Effect.succeed([])
+        : Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
       // The backup is made: that older ones could not be removed is no failure of it.
       const pruned = yield* Effect.either(pruning)
       const place = yield* Effect.orElseSucceed(desk.main.warnings, () => [])
@@ -49,6 +53,7 @@ export const create = (desk: Desk, given: Common): Effect.Effect<Created, Backup
             problem === undefined ? [] : [`No copy to ${store}: ${problem.message}`]
           ),
           ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
+          ...(isSuspect ? ["Nothing was pruned, so that no older backup is lost"] : []),
           ...place
         ]
       }
@@ -85,7 +90,12 @@ export const make = (
   name: BackupName.BackupName,
   given: Common
 ): Effect.Effect<
-  { readonly manifest: Manifest.Manifest; readonly warnings: ReadonlyArray<string> },
+  {
+    readonly manifest: Manifest.Manifest
+    readonly warnings: ReadonlyArray<string>
+    /** That data seem to be missing; they stand among the warnings of the manifest as well. */
+    readonly alarms: ReadonlyArray<string>
+  },
   BackupError
 > =>
   Effect.scoped(
@@ -108,6 +118,7 @@ export const make = (
       const finishedAt = yield* DateTime.now
       const before = (yield* main.list).find((stored) => isBefore(stored, desk.slug, dump.database))
       const last = Option.getOrUndefined(before?.manifest ?? Option.none())
+      const alarms = Alarms.compare(last?.dump, dump)
       const manifest: Manifest.Manifest = {
         version: 1,
         name: BackupName.format(name),
@@ -116,17 +127,14 @@ export const make = (
         startedAt: name.startedAt,
         finishedAt,
         holter: desk.version,
-        dump,
+        dump: { ...dump, warnings: [...dump.warnings, ...alarms] },
         pinned: false,
         verified: { at: finishedAt, depth: "quick" },
         drilled: null
       }
       yield* step("create/publish")
       yield* stage.publish(manifest, { isReadBack: true })
-      return {
-        manifest,
-        warnings: [...verification.warnings, ...Alarms.compare(last?.dump, dump)]
-      }
+      return { manifest, warnings: verification.warnings, alarms }
     })
   )
 

@@ -95,7 +95,7 @@ export interface Restored extends RestorePlan {
   readonly method: string
   readonly setAside: string | undefined
   readonly tables: ReadonlyArray<Manifest.Table>
-  /** Pre-restore backups and databases that were older than the last three. */
+  /** Pre-restore backups and databases that were older than a day and than the last three. */
   readonly pruned: ReadonlyArray<string>
 }
 

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { Effect, Option, type Scope } from "effect"
+import { DateTime, Effect, Option, type Scope } from "effect"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
 import type { Strategy } from "../BackupStrategy/Strategy.js"
@@ -200,7 +200,10 @@ const naming =
 
 const dropOld = (strategy: Strategy): Effect.Effect<ReadonlyArray<string>, BackupError> =>
   Effect.gen(function* () {
-    const old = (yield* strategy.setAside).slice(Retention.preRestoreKept)
+    const now = yield* DateTime.now
+    const old = (yield* strategy.setAside)
+      .slice(Retention.preRestoreKept)
+      .filter(({ at }) => !Retention.isRecent(at, now))
     yield* Effect.forEach(old, ({ name }) => strategy.dropSetAside(name), { discard: true })
     return old.map(({ name }) => name)
   })

@@ -78,5 +78,5 @@ export const restored = (
         `   what was there before is ${one.preRestore}; to take the restore back:`,
         `   ${commandOf(one.preRestore)}`
       ]),
-  ...one.pruned.map((name) => `   removed, older than the last three: ${name}`)
+  ...one.pruned.map((name) => `   removed, older than a day and than the last three: ${name}`)
 ]

@@ -166,6 +166,25 @@ describe("what a restore says of its end", () => {
 })
 
 describe("a restore into SQLite", () => {
+  it.scopedLive(
+    "and a dump leave an empty file beside a -wal alone, for which SQLite has no use",
+    () =>
+      Effect.gen(function* () {
+        const { file, sqlite } = yield* made("wal")
+        for (const suffix of ["", "-wal", "-shm"]) fs.rmSync(`${file}${suffix}`, { force: true })
+        fs.writeFileSync(file, "")
+        fs.writeFileSync(`${file}-wal`, "what a writer that was killed left")
+        const present = yield* sqlite.present
+        assert.strictEqual(present._tag, "Damaged")
+        const error = yield* Effect.flip(sqlite.dump({ ...gzip, path: `${file}.gz` }))
+        assert.strictEqual(error.reason, "Damaged")
+        assert.strictEqual(
+          fs.readFileSync(`${file}-wal`, "utf8"),
+          "what a writer that was killed left"
+        )
+      })
+  )
+
   it.scopedLive("goes over an empty file, which is a database without tables", () =>
     Effect.gen(function* () {
       const { file, payload, sqlite } = yield* made("wal")

@@ -92,6 +92,18 @@ export interface LookInput {
  */
 export const refuseOther = (database: string): void => {
   const head = firstBytes(database)
+  if (
+    head.length === 0 &&
+    (fs.statSync(`${database}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+  ) {
+    fail({
+      reason: "Damaged",
+      subject: database,
+      expected: "a SQLite database",
+      found: "an empty file beside a -wal file that has content, which SQLite would remove",
+      advice: "Save both files elsewhere, then restore a backup with --replace-damaged"
+    })
+  }
   if (head.length === 0 || Header.isSqlite(head)) return
   fail({
     reason: "Damaged",
