@@ -43,13 +43,11 @@ export const orElse = <A>(
   isMet: (error: Error) => boolean,
   other: (error: Error) => A
 ): A => {
-  const tried = Either.try({
-    try: call,
-    catch: (error) => (error instanceof Error ? error : new Error(String(error)))
-  })
+  const tried = Either.try({ try: call, catch: (error) => error })
   if (Either.isRight(tried)) return tried.right
-  if (isMet(tried.left)) return other(tried.left)
-  throw tried.left
+  const error = tried.left
+  if (error instanceof Error && isMet(error)) return other(error)
+  throw error
 }
 
 /** What a call throws, as a value. @internal */
