@@ -33,7 +33,7 @@ export type Severity = typeof Severity.Type
  * | `flapping` | a service goes down and comes back again and again; changes are held back |
  * | `escalated` | an incident became worse |
  * | `reminder` | an incident is still open |
- * | `resolved` | these services are healthy again |
+ * | `resolved` | these services are healthy again, or no longer checked |
  * | `story` | several messages that did not arrive in time, told as one |
  * | `test` | nothing: somebody asked whether the channel works |
  *
@@ -78,7 +78,7 @@ export const Subject = Schema.Struct({
   duration: Schema.DurationFromMillis,
   /** What the last result said. */
   message: Schema.String,
-  /** Whether the service is healthy again. */
+  /** Whether the service is healthy again, or no longer checked. */
   over: Schema.Boolean
 })
 

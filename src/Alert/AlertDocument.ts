@@ -21,7 +21,7 @@ const Service = Schema.Struct({
   since: Schema.String,
   duration_ms: Schema.Number,
   message: Schema.String,
-  /** Whether the service is healthy again. */
+  /** Whether the service is healthy again (`status` is `healthy`) or no longer checked (`unknown`). */
   over: Schema.Boolean
 })
 

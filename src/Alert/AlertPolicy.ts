@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { HashMap } from "effect"
 import * as Routes from "./Routes.js"
 import type { Alert } from "./Alert.js"
 import type { Decision } from "./AlertPolicy/Decision.js"
@@ -80,6 +81,17 @@ export const advance = (policy: Policy, before: State, event: Event): Step => {
   const [next, decided] = step(policy, state, event)
   return [next, decisions.length === 0 ? decided : [...decisions, ...decided]]
 }
+
+/**
+ * The state while nothing is checked: no result is due, so no check is stale. `Restarted` ends it.
+ *
+ * @since 0.1.0
+ * @category folding
+ */
+export const resting = (state: State): State => ({
+  ...state,
+  checks: HashMap.map(state.checks, (check) => ({ ...check, expectedBy: null }))
+})
 
 /**
  * When the fold next wants a `Time` event, by the wall clock.

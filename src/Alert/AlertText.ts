@@ -45,7 +45,9 @@ export const lines = (alert: Alert): ReadonlyArray<string> => [
  */
 export const text = (alert: Alert): string => Arr.prepend(lines(alert), title(alert)).join("\n")
 
-const headline = (kind: Kind, { duration, label, over, severity }: Subject): string => {
+const headline = (kind: Kind, subject: Subject): string => {
+  const { duration, label, over, severity, status } = subject
+  const end = status === "healthy" ? "healthy again" : "no longer checked"
   switch (kind) {
     case "opened":
       return `${label} is ${severity}`
@@ -58,10 +60,12 @@ const headline = (kind: Kind, { duration, label, over, severity }: Subject): str
     case "reminder":
       return `${label} is still ${severity}, for ${span(duration)}`
     case "resolved":
-      return `${label} is healthy again after ${span(duration)}`
+      return status === "healthy"
+        ? `${label} is healthy again after ${span(duration)}`
+        : `${label} is no longer checked; it was ${severity} for ${span(duration)}`
     case "story":
       return over
-        ? `${label} was ${severity} for ${span(duration)} and is healthy again`
+        ? `${label} was ${severity} for ${span(duration)} and is ${end}`
         : `${label} is ${severity}, for ${span(duration)}`
     case "test":
       return `A test: alerts of ${label} arrive here`
@@ -73,7 +77,7 @@ const line = ({ kind }: Alert, subject: Subject): string => {
   if (kind === "test") return message
   const began = DateTime.formatIso(since)
   if (over)
-    return `${label}: healthy; was ${severity} for ${span(duration)}, since ${began}. ${message}`
+    return `${label}: ${status === "healthy" ? status : "no longer checked"}; was ${severity} for ${span(duration)}, since ${began}. ${message}`
   const before = kind === "escalated" ? `, before ${previous}` : ""
   return `${label}: ${status}${before} since ${began} (${span(duration)}). ${message}`
 }

@@ -79,6 +79,10 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
     readonly acknowledge: (service: string, by: string) => Effect.Effect<void>
     /** A channel that failed for good is tried again. */
     readonly enable: (channel: string) => Effect.Effect<void>
+    /**
+     * For who stops the heartbeat and lets the rest of the program end: no check is stale from now on.
+     */
+    readonly rest: Effect.Effect<void>
     /** Decisions from when the stream is run, as they are made; not that all is as before. */
     readonly decisions: Stream.Stream<AlertPolicy.Decision>
     /**
@@ -156,6 +160,7 @@ export const layer = (
         unsilence: (id) => say((at) => ({ _tag: "Unsilenced", at, id })),
         acknowledge: (service, by) => say((at) => ({ _tag: "Acknowledged", at, service, by })),
         enable: (channel) => say((at) => ({ _tag: "ChannelEnabled", at, channel })),
+        rest: reached((done) => Input.Rest({ done })),
         decisions: Stream.unwrapScoped(Effect.map(decisions.subscribe, Mailbox.toStream)),
         flush: (within) =>
           Effect.gen(function* () {

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import * as AlertText from "../../src/Alert/AlertText.js"
 import * as Maintenance from "../../src/Alert/Maintenance.js"
 import type { Outbox } from "../../src/Alert/Outbox.js"
 import { Alerting } from "../../src/Monitor/Alerting.js"
+import { HealthMonitor } from "../../src/Monitor/HealthMonitor.js"
 import * as Journal from "../../src/Monitor/Journal.js"
 import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
 import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
@@ -48,6 +50,29 @@ describe("Alerting", () => {
       )
     })
   )
+
+  for (const rests of [true, false]) {
+    it.scoped(
+      `a heartbeat that stops makes checks stale, ${rests ? "not" : "but"} for a rest`,
+      () =>
+        Effect.gen(function* () {
+          yield* begin
+          const redis = yield* ScriptedCheck.make([up], { name: "redis" })
+          const ops = yield* RecordingChannel.make("ops")
+          yield* during(
+            { checks: [redis], channels: [ops.layer] },
+            Effect.gen(function* () {
+              yield* TestClock.adjust("10 minutes")
+              const monitor = yield* HealthMonitor
+              yield* monitor.stopHeartbeat
+              if (rests) yield* Effect.flatMap(Alerting, ({ rest }) => rest)
+              yield* TestClock.adjust("10 minutes")
+              assert.deepStrictEqual(show(yield* ops.alerts), rests ? [] : ["stale redis"])
+            })
+          )
+        })
+    )
+  }
 
   it.scoped("reminds at the time, and not with the next beat", () =>
     Effect.gen(function* () {
@@ -317,6 +342,10 @@ describe("Alerting", () => {
         yield* runs(journal, { checks: [redis, web], channels: [ops.layer] })
         yield* runs(journal, { checks: [web], channels: [ops.layer] })
         assert.deepStrictEqual(show(yield* ops.alerts), ["opened redis", "resolved redis"])
+        const end = (yield* ops.alerts)[1] ?? assert.fail("no end")
+        assert.strictEqual(end.subjects[0]?.status, "unknown")
+        assert.match(AlertText.text(end), /^redis is no longer checked; it was unhealthy for/)
+        assert.notInclude(AlertText.text(end), "healthy again")
       })
     )
 

@@ -20,8 +20,12 @@ export interface Owed {
   readonly rule: Rule
   readonly why: string
   readonly insteadOf: string | null
-  /** When it ended and what it said then; nothing while it is open. */
-  readonly over?: { readonly at: number; readonly message: string }
+  /** When and how it ended and what there was to say then; nothing while it is open. */
+  readonly over?: {
+    readonly at: number
+    readonly message: string
+    readonly status: "healthy" | "unknown"
+  }
 }
 
 type Told = Extract<Decision, { _tag: "Opened" | "Escalated" | "Reminder" | "Resolved" }>
@@ -106,7 +110,7 @@ const subjectOf = (draft: Draft.Draft, { channel, incident, over }: Owed): Alert
     service: incident.service,
     label: Draft.label(draft, incident.service),
     incident: incident.id,
-    status: over === undefined ? check.status : "healthy",
+    status: over?.status ?? check.status,
     previous:
       over === undefined ? (incident.told[channel] ?? incident.previous) : incident.severity,
     severity: incident.severity,

@@ -40,7 +40,11 @@ const messageFor = (draft: Draft.Draft, ended: Ended, channel: string): Messages
     rule,
     why: `${why}. It was ${incident.severity} for ${span(at - incident.since)}`,
     insteadOf: other === undefined ? (ended.standIns[channel] ?? null) : channel,
-    over: { at, message }
+    over: {
+      at,
+      message: rule === "removed" ? why : message,
+      status: rule === "removed" ? "unknown" : "healthy"
+    }
   }
 }
 

@@ -92,6 +92,7 @@ const build = (settings: WatchSettings): Effect.Effect<void, Problem, Requiremen
     if ((yield* screen.size) !== undefined) yield* Display.run
 
     const { startHeartbeat, stopHeartbeat } = Context.get(health, HealthMonitor.HealthMonitor)
-    yield* Steps.on(Steps.steps.heartbeat, time, stopHeartbeat)
+    const { rest } = Context.get(alerting, Alerting.Alerting)
+    yield* Steps.on(Steps.steps.heartbeat, time, Effect.zipRight(stopHeartbeat, rest))
     yield* startHeartbeat
   })

@@ -16,6 +16,8 @@ export type Input = Data.TaggedEnum<{
     readonly done: Deferred.Deferred<void> | undefined
   }
   Disabled: { readonly channel: string; readonly why: string }
+  /** From now on there are no more results. */
+  Rest: { readonly done: Deferred.Deferred<void> | undefined }
   /** It is time to look at the time. */
   Look: { readonly done: Deferred.Deferred<void> | undefined }
 }>

@@ -34,9 +34,10 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
   const { journal, notifier, policy, tell, windows } = options
   let state = initial
   let steps: Array<Entry.Commit> = []
+  let isResting = false
 
   const fold = (event: Event, removed: ReadonlyArray<string> = []): void => {
-    const before = state
+    const before = isResting ? AlertPolicy.resting(state) : state
     const [after, decisions] = AlertPolicy.step(policy, before, event)
     state = after
     // What only adds to the counts is in the result's own row.
@@ -107,6 +108,10 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
         })
       case "Disabled":
         return disable(input.channel, input.why)
+      case "Rest":
+        return Effect.sync(() => {
+          isResting = true
+        })
       case "Look":
         return Effect.void
     }
