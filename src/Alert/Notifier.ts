@@ -58,7 +58,10 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
     readonly drop: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
     /** A disabled channel is tried again. */
     readonly enable: (channel: string) => Effect.Effect<void>
-    /** Waits until all is sent, as long as it may; what is left stays in the outbox. */
+    /**
+     * Waits until all is sent, as long as it may; what is left stays in the outbox. A channel that
+     * failed is tried once more at once, and not when its turn would be.
+     */
     readonly flush: (within: Duration.DurationInput) => Effect.Effect<ReadonlyArray<Alert>>
     readonly health: Effect.Effect<ReadonlyMap<string, ChannelHealth>>
   }
@@ -125,10 +128,14 @@ export const make = (
       enable: (channel) => Effect.flatMap(lineOf(channel, true), (line) => line.enable),
       flush: (within) =>
         Effect.gen(function* () {
-          const idle = Effect.forEach(yield* all, (line) => line.idle, {
-            concurrency: "unbounded",
-            discard: true
-          })
+          const idle = Effect.forEach(
+            yield* all,
+            (line) => Effect.zipRight(line.hurry, line.idle),
+            {
+              concurrency: "unbounded",
+              discard: true
+            }
+          )
           yield* Effect.timeoutOption(idle, within)
           return (yield* Effect.forEach(yield* all, (line) => line.waiting)).flat()
         }),

@@ -280,6 +280,36 @@ describe("Notifier", () => {
     })
   )
 
+  for (const [asks, retryAfter] of [
+    ["failed", undefined],
+    ["asked to be left alone", "1 hour"]
+  ] as const) {
+    it.effect(`flush ${retryAfter === undefined ? "tries" : "leaves"} a channel that ${asks}`, () =>
+      Effect.gen(function* () {
+        const failing = FaultyChannel.fail(
+          "Transient",
+          retryAfter === undefined ? {} : { retryAfter }
+        )
+        const ops = yield* FaultyChannel.make([failing, failing, failing], { name: "ops" })
+        yield* notifying([ops], (notifier) =>
+          Effect.gen(function* () {
+            yield* notifier.offer([opened])
+            yield* ops.awaitAttempts(1)
+            yield* TestClock.adjust("1 minute")
+            // It waits for a time that the flush will not see.
+            const before = (yield* ops.attempts).length
+            yield* ops.rescript(FaultyChannel.take)
+            const flushing = yield* Effect.fork(notifier.flush("100 millis"))
+            yield* TestClock.adjust("100 millis")
+            const isTried = retryAfter === undefined
+            assert.deepStrictEqual(yield* flushing, isTried ? [] : [opened])
+            assert.lengthOf(yield* ops.attempts, isTried ? before + 1 : before)
+          })
+        )
+      })
+    )
+  }
+
   it.effect("keeps a bounded line, however long a channel is away", () =>
     Effect.gen(function* () {
       const ops = yield* FaultyChannel.make([FaultyChannel.hang], {

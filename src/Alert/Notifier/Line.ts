@@ -40,6 +40,8 @@ export interface Line {
   /** Takes alerts out, and tells which ones they stood for. */
   readonly drop: (keys: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<string>>
   readonly enable: Effect.Effect<void>
+  /** Tries a channel that failed once more now, unless it asked to be left alone. */
+  readonly hurry: Effect.Effect<void>
   /** Waits until nothing waits that could be sent. */
   readonly idle: Effect.Effect<void>
   readonly waiting: Effect.Effect<ReadonlyArray<Alert>>
@@ -64,6 +66,7 @@ export const make = (
   Effect.gen(function* () {
     const work = yield* Effect.makeLatch(false)
     const rest = yield* Effect.makeLatch(true)
+    const hurried = yield* Effect.makeLatch(false)
     let parcels: ReadonlyArray<Parcel> = []
     let failures = 0
     let isLate = late
@@ -107,7 +110,9 @@ export const make = (
         failures += 1
         isLate = true
         const told = failures === 1 ? Effect.logWarning(error.message) : Effect.void
-        return Effect.zipRight(told, Effect.flatMap(delay(failures, error, options), Effect.sleep))
+        const backoff = Effect.flatMap(delay(failures, error, options), Effect.sleep)
+        const pause = error.retryAfter === undefined ? Effect.race(backoff, hurried.await) : backoff
+        return told.pipe(Effect.zipRight(pause), Effect.zipRight(hurried.close))
       })
 
     const refuse = (error: AlertChannelError) =>
@@ -136,6 +141,7 @@ export const make = (
         failures = 0
         return settle
       }),
+      hurry: Effect.suspend(() => (failures > 0 ? hurried.open : Effect.void)),
       idle: rest.await,
       waiting: Effect.sync(() => parcels.map(({ alert }) => alert)),
       health: Effect.sync(() => ({
