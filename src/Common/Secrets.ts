@@ -84,8 +84,8 @@ export const none: Secrets = {
 }
 
 /**
- * Every secret inside a configuration: each `Redacted` string, and the password and the secret
- * parameters of each URL, redacted or not.
+ * Every secret inside a configuration: each `Redacted` string, the password and the secret parameters
+ * of each URL, redacted or not, and the path of an HTTP URL that is redacted.
  *
  * @since 0.1.0
  * @category constructors
@@ -136,7 +136,9 @@ export const collect = (config: unknown): ReadonlyArray<string> => {
     seen.add(value)
     if (Redacted.isRedacted(value)) {
       const secret = Redacted.value(value)
-      return typeof secret === "string" ? [secret, ...urlSecrets(secret)] : go(secret)
+      return typeof secret === "string"
+        ? [secret, ...urlSecrets(secret), ...pathSecrets(secret)]
+        : go(secret)
     }
     if (value instanceof Map) return [...value].flatMap(go)
     if (value instanceof Set) return [...value].flatMap(go)
@@ -163,6 +165,19 @@ const urlSecrets = (text: string): ReadonlyArray<string> => {
   }
   return found.flatMap((value) => [value, decodeLoosely(value)])
 }
+
+/**
+ * An HTTP URL that is a secret as a whole is one by its path, which a server says back: "no route
+ * /services/T0/B0/xyz". Short words in it are no secrets by themselves, and the path of a database is a
+ * name that people are to read.
+ */
+const pathSecrets = (secret: string): ReadonlyArray<string> => {
+  const path = /^\s*https?:\/\/[^/?#]*(\/[^?#]*)/i.exec(secret)?.[1]?.trim() ?? ""
+  const long = [path, ...path.split("/")].filter((part) => part.length >= shortestPathSecret)
+  return long.flatMap((part) => [part, decodeLoosely(part)])
+}
+
+const shortestPathSecret = 12
 
 /** Percent-decoding that leaves alone what is not an escape. */
 const decodeLoosely = (text: string): string =>

@@ -106,6 +106,19 @@ describe("the webhook channel", () => {
     })
   )
 
+  it.scopedLive("does not show the path that a receiver says back", () =>
+    Effect.gen(function* () {
+      const place = "/services/T0AAA/B0BBB/XyZsEcReTpAtH1234"
+      const said = `{"message":"Route POST:${place} not found","last":"XyZsEcReTpAtH1234"}`
+      const double = yield* HttpDouble.make({ routes: { "*": Behaviour.text(404, said) } })
+      const { refused } = yield* open(`${double.url}${place}`)
+      const { message } = yield* refused(opened)
+      assert.include(message, "Route POST:<redacted> not found")
+      assert.notInclude(message, "T0AAA")
+      assert.notInclude(message, "XyZsEcReTpAtH1234")
+    })
+  )
+
   it.scopedLive("knows what passes from what does not", () =>
     Effect.gen(function* () {
       const double = yield* HttpDouble.make()

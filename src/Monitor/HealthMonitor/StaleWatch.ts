@@ -53,6 +53,10 @@ const tell = (stale: ReadonlyArray<RegisteredCheck>, memory: Memory): Effect.Eff
       memory.tell(HealthEvent.Stale({ check, last: memory.stateOf(check).last, noticedAt }))
     }
     // One line, for when one thing is the matter with all of them.
-    const names = stale.map(({ name }) => name).join(", ")
-    yield* Effect.logWarning(`No result for ${staleAfter} intervals: ${names}`)
+    const names = stale.slice(0, mostNamed).map(({ name }) => name)
+    const more = stale.length - names.length
+    const all = [...names, ...(more === 0 ? [] : [`${more} more`])].join(", ")
+    yield* Effect.logWarning(`No result for ${staleAfter} intervals: ${all}`)
   })
+
+const mostNamed = 10
