@@ -21,12 +21,20 @@ export interface Deadlines {
   readonly isAwake: () => boolean
 }
 
-interface Entry {
-  readonly at: number
-  readonly expire: () => void
-  previous: Entry | undefined
-  next: Entry | undefined
-  live: boolean
+/**
+ * A class and not an object literal: V8 learns from the entries of one literal how long they live. A
+ * heartbeat's live for an interval, and V8 would make those of runs old from birth, and with them all
+ * that hangs on a run.
+ */
+class Entry {
+  live = true
+
+  constructor(
+    readonly at: number,
+    readonly expire: () => void,
+    public previous: Entry | undefined,
+    public next: Entry | undefined
+  ) {}
 }
 
 export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(function* () {
@@ -95,7 +103,7 @@ class Entries {
     let previous = this.last
     while (previous !== undefined && previous.at > at) previous = previous.previous
     const next = previous === undefined ? this.first : previous.next
-    const entry: Entry = { at, expire, previous, next, live: true }
+    const entry = new Entry(at, expire, previous, next)
     if (previous === undefined) this.first = entry
     else previous.next = entry
     if (next === undefined) this.last = entry

@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import {
-  Chunk,
   Context,
   DateTime,
   Effect,
@@ -25,6 +24,7 @@ import * as Heartbeat from "../Check/Heartbeat.js"
 import type { HealthEvent } from "./HealthEvent.js"
 import * as AlertCallbacks from "./HealthMonitor/AlertCallbacks.js"
 import * as Broadcast from "./HealthMonitor/Broadcast.js"
+import * as Events from "./HealthMonitor/Events.js"
 import { Memory } from "./HealthMonitor/Memory.js"
 import * as StaleWatch from "./HealthMonitor/StaleWatch.js"
 import type { Change } from "./HealthState.js"
@@ -159,16 +159,10 @@ export const layerWith = (
           })
         )
       )
-      const stream = <A>(pick: (event: HealthEvent) => Option.Option<A>) =>
+      const stream = <A>(pick: (event: HealthEvent) => Option.Option<A>): Stream.Stream<A> =>
         Stream.unwrapScoped(
           Effect.map(events.subscribe, (mailbox) =>
-            // One step for all events that are there: a `Stream.filter` and a `Stream.map` more are
-            // paid for with each result.
-            Stream.repeatEffectChunkOption(
-              Effect.flatMap(mailbox.takeAll, ([messages, done]) =>
-                done ? Effect.fail(Option.none()) : Effect.succeed(Chunk.filterMap(messages, pick))
-              )
-            )
+            Stream.fromChannel(Events.picked(mailbox, pick))
           )
         )
 
