@@ -16,10 +16,10 @@ import { BenchError } from "./support/Rounds.js"
 import * as Table from "./support/Table.js"
 
 const usage =
-  "usage: npm run bench -- backup [--rounds N] [--only sqlite|caller|postgres] [--scale 1] [--node PATH]"
+  "usage: npm run bench -- backup [--rounds N] [--only sqlite|caller|postgres] [--scale 1] [--node PATH [--bin PATH]]"
 
 export const main = (args: ReadonlyArray<string>): void => {
-  const { node, only, rounds, scale } = parse(args)
+  const { bin, node, only, rounds, scale } = parse(args)
   NodeRuntime.runMain(
     Effect.gen(function* () {
       if (!existsSync("dist/bin.cjs")) {
@@ -38,7 +38,7 @@ export const main = (args: ReadonlyArray<string>): void => {
       const spawn = yield* Spawned.make
       const wants = (part: string) => only === "all" || only === part
       const parts = [
-        ...(wants("sqlite") ? [Sqlite.measure(spawn, { folder, rounds, scale, node })] : []),
+        ...(wants("sqlite") ? [Sqlite.measure(spawn, { folder, rounds, scale, node, bin })] : []),
         ...(wants("caller") ? [Caller.measure(spawn, { folder, rounds, scale })] : []),
         ...(wants("postgres")
           ? [Postgres.measure(spawn, { folder, rounds, scale, bin: binaries.postgres ?? "" })]
@@ -70,14 +70,14 @@ export const main = (args: ReadonlyArray<string>): void => {
 }
 
 const parse = (args: ReadonlyArray<string>) => {
-  const { node, only, rounds, scale } = parseOptions(args)
+  const { bin, node, only, rounds, scale } = parseOptions(args)
   const count = Number(rounds)
   const factor = Number(scale)
   const parts = ["all", "sqlite", "caller", "postgres"]
   if (!(Number.isInteger(count) && count > 0) || !(factor > 0) || !parts.includes(only)) {
     return misused()
   }
-  return { node, only, rounds: count, scale: factor }
+  return { bin, node, only, rounds: count, scale: factor }
 }
 
 const parseOptions = (args: ReadonlyArray<string>) => {
@@ -88,7 +88,8 @@ const parseOptions = (args: ReadonlyArray<string>) => {
         rounds: { type: "string", default: "3" },
         only: { type: "string", default: "all" },
         scale: { type: "string", default: "1" },
-        node: { type: "string" }
+        node: { type: "string" },
+        bin: { type: "string" }
       }
     }).values
   } catch {

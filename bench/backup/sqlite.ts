@@ -15,6 +15,8 @@ export interface Options {
   readonly scale: number
   /** Another Node, with zstd in its zlib. */
   readonly node: string | undefined
+  /** The bin for that Node, where it needs another better-sqlite3 beside it. */
+  readonly bin: string | undefined
 }
 
 interface Used {
@@ -26,7 +28,7 @@ interface Used {
 
 export const measure = (
   spawn: Spawn,
-  { folder, node, rounds, scale }: Options
+  { bin: otherBin, folder, node, rounds, scale }: Options
 ): Effect.Effect<Measured, BenchError, Scope.Scope> =>
   Effect.gen(function* () {
     const source = path.join(folder, "bot.db")
@@ -53,8 +55,11 @@ export const measure = (
       }
       return { contender, used }
     }
-    const holter = (name: string, settings: string, nodePath = process.execPath) =>
-      command(name, () => [nodePath, bin, "backup", "create"], settings)
+    const holter = (
+      name: string,
+      settings: string,
+      [nodePath, program] = [process.execPath, bin]
+    ) => command(name, () => [nodePath, program, "backup", "create"], settings)
 
     const idle = command("idle", () => [process.execPath, "-e", "setTimeout(() => {}, 300)"])
     const python = command("python", () => [
@@ -66,7 +71,8 @@ export const measure = (
     const tools = command("tools", () => ["/bin/sh", "-c", plainTools, "sh", source])
     const byDefault = holter("default", "keep: 7")
     const fastest = holter("fastest", "level: 1")
-    const zstd = node === undefined ? undefined : holter("zstd", "compress: zstd", node)
+    const zstd =
+      node === undefined ? undefined : holter("zstd", "compress: zstd", [node, otherBin ?? bin])
     yield* run(
       {
         idle: idle.contender,
