@@ -4,7 +4,7 @@
  *
  *     node --expose-gc beating.mjs '{ "work": "trivial", "by": "holter", ... }'
  */
-import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
+import { Duration, Effect, Layer, Option, Schema } from "effect"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Pool } from "undici"
 import * as Check from "../../src/Check/Check.js"
@@ -13,6 +13,7 @@ import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import type { CheckResult } from "../../src/Check/CheckResult.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"
 import * as Outcome from "../../src/Check/Outcome.js"
+import type { HealthEvent } from "../../src/Monitor/HealthEvent.js"
 import * as HealthMonitor from "../../src/Monitor/HealthMonitor.js"
 import { Http } from "../../src/plugins/Http.js"
 import { type Beaten, type Job, lateness } from "../support/Beating.js"
@@ -114,6 +115,9 @@ const holter =
       const took = Duration.toMillis(result.responseTime)
       tally().note(result.service, performance.now() - took, result.status === "healthy")
     }
+    const noteAll = (events: Iterable<HealthEvent>) => {
+      for (const event of events) if (event._tag === "Checked") note(event.result)
+    }
     const abort = new AbortController()
     let started: (monitor: typeof HealthMonitor.HealthMonitor.Service) => void = () => {}
     const monitor = new Promise<typeof HealthMonitor.HealthMonitor.Service>((resolve) => {
@@ -125,7 +129,9 @@ const holter =
       yield* own.startHeartbeat
       started(own)
       return yield* job.listen
-        ? Stream.runForEach(own.results, (result) => Effect.sync(() => note(result)))
+        ? Effect.flatMap(own.subscribe, (events) =>
+            Effect.forever(Effect.map(events.takeAll, ([told]) => noteAll(told)))
+          )
         : Effect.never
     })
     const running = Effect.runPromiseExit(Effect.scoped(Effect.provide(program, monitored)), {

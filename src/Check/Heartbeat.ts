@@ -117,9 +117,15 @@ const defaultSpread: Duration.DurationInput = "10 seconds"
  * the next full garbage collection. A beat is a fiber.
  */
 const oneQueue: Scheduler.Scheduler = {
-  shouldYield: (fiber) => Scheduler.defaultScheduler.shouldYield(fiber),
+  // Asked before each step of a fiber, and the default one looks up what it compares with: no limit
+  // below the usual one is looked up here.
+  shouldYield: (fiber) =>
+    fiber.currentOpCount > usualOps && Scheduler.defaultScheduler.shouldYield(fiber),
   scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority)
 }
+
+/** After so many steps a fiber lets others go on, unless it was told another number. */
+const usualOps = 2048
 
 const beatsOf = ({ beats, latestBy, skipped }: Pulse): Beats => ({
   beats,

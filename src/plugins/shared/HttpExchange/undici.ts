@@ -57,11 +57,15 @@ export const make = (options: Options): Effect.Effect<Send, never, Scope.Scope> 
       (open) => Effect.promise(() => open.close())
     )
     return (request) =>
-      Effect.async<Reply, HttpFault.HttpFault>((resume) => {
-        const exchange = new Exchange(request, pool, clock, resume)
-        exchange.start()
-        return Effect.sync(() => exchange.abandon())
-      })
+      Effect.withFiberRuntime<Reply, HttpFault.HttpFault>((fiber) =>
+        Effect.async((resume) => {
+          const exchange = new Exchange(request, pool, clock, resume)
+          // Who is interrupted ends. The interruption of an `Effect.async` would be listened for by as
+          // many steps again as the rest of a check takes.
+          fiber.addObserver(() => exchange.abandon())
+          exchange.start()
+        })
+      )
   })
 
 interface Drivers {
