@@ -41,7 +41,7 @@ export interface Options {
   /** When backups are made; never, where it is left out. */
   readonly create?: Cron.Cron | undefined
   readonly drill?: Cron.Cron | undefined
-  /** Told how each run ended; failures are logged in any case. */
+  /** Told how each run ended, and then tells of failures itself. Without it they are logged. */
   readonly onEnd?: ((ended: Ended) => Effect.Effect<void>) | undefined
 }
 
@@ -55,20 +55,14 @@ export const run = (options: Options): Effect.Effect<never, never, Backup> =>
   Effect.gen(function* () {
     const backup = yield* Backup
     const turn = yield* Effect.makeSemaphore(1)
-    const tell = options.onEnd ?? (() => Effect.void)
+    const tell = options.onEnd ?? logged
     const known = Effect.map(Effect.option(backup.list), Option.getOrUndefined)
     const create = turn
       .withPermits(1)(Effect.exit(backup.create()))
-      .pipe(
-        Effect.tap((exit) => logged("backup", exit)),
-        Effect.flatMap((exit) => tell({ _tag: "Create", exit }))
-      )
+      .pipe(Effect.flatMap((exit) => tell({ _tag: "Create", exit })))
     const drill = turn
       .withPermits(1)(Effect.exit(backup.drill()))
-      .pipe(
-        Effect.tap((exit) => logged("drill", exit)),
-        Effect.flatMap((exit) => tell({ _tag: "Drill", exit }))
-      )
+      .pipe(Effect.flatMap((exit) => tell({ _tag: "Drill", exit })))
     const now = yield* Clock.currentTimeMillis
     const listing = yield* known
     // Without a single backup there is nothing to wait for.
@@ -154,11 +148,14 @@ const newest = (times: ReadonlyArray<number>, now: number): number | undefined =
   return past.length === 0 ? undefined : Math.max(...past)
 }
 
-const logged = <A>(what: string, exit: Exit.Exit<A, BackupError>): Effect.Effect<void> =>
-  Exit.match(exit, {
+const logged = (ended: Ended): Effect.Effect<void> => {
+  const what = ended._tag === "Create" ? "backup" : "drill"
+  const exit: Exit.Exit<unknown, BackupError> = ended.exit
+  return Exit.match(exit, {
     onFailure: (cause) =>
       Cause.isInterruptedOnly(cause)
         ? Effect.void
         : Effect.logError(`The scheduled ${what} failed`, cause),
     onSuccess: () => Effect.logDebug(`The scheduled ${what} is done`)
   })
+}

@@ -17,6 +17,8 @@ interface Given {
   /** How long a backup takes. */
   readonly takes?: Duration.DurationInput
   readonly fails?: Effect.Effect<never, BackupError>
+  /** Nobody is told how a run ended. */
+  readonly alone?: boolean
 }
 
 /** A schedule at work on backups that only note when they were asked for. */
@@ -61,7 +63,7 @@ const bench = (given: Given) =>
       BackupSchedule.layer({
         create: cron(given.create),
         drill: given.drill === undefined ? undefined : cron(given.drill),
-        onEnd: (end) => Ref.update(ended, (all) => [...all, end])
+        onEnd: given.alone === true ? undefined : (end) => Ref.update(ended, (all) => [...all, end])
       }).pipe(Layer.provide(Layer.succeed(Backup.Backup, backup)))
     )
     yield* TestClock.adjust(0)
@@ -154,6 +156,22 @@ describe("BackupSchedule", () => {
           ["Failure", "Failure", "Failure"]
         )
       }
+      // Who is told of it tells others: it is not said twice.
+      assert.deepStrictEqual(messages, [])
+    })
+  )
+
+  it.scoped("logs a failure where nobody is told how a run ended", () =>
+    Effect.gen(function* () {
+      const messages: Array<unknown> = []
+      const logger = Logger.make(({ message }) => messages.push(message))
+      const fails = Effect.dieMessage("a defect")
+      yield* Effect.provide(
+        bench({ now: "2026-11-26T12:00:00Z", create: "0 * * * *", fails, alone: true }),
+        Logger.replace(Logger.defaultLogger, logger)
+      )
+      yield* TestClock.adjust("1 hour")
+      assert.lengthOf(messages, 2)
       assert.include(String(messages[0]), "The scheduled backup failed")
     })
   )
