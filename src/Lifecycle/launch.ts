@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Layer, Logger, LogLevel, Option, Scope } from "effect"
 import * as Beacon from "./Beacon.js"
 import * as Lifecycle from "./Lifecycle.js"
 import * as Plan from "./Plan.js"
@@ -65,7 +65,7 @@ export const launch = <A, E, R>(
         if (Exit.isFailure(served))
           lifecycle.requestStop({ _tag: "Asked", by: endOf(served.cause) })
         yield* stopStarting(starting, lifecycle)
-        const report = yield* lifecycle.shutdown
+        const report = yield* quietly(served, lifecycle.shutdown)
         return yield* Exit.zipRight(served, Exit.succeed(ShutdownReport.exitCode(report)))
       })
     )
@@ -77,6 +77,15 @@ const serve = <A, E>(starting: Fiber.RuntimeFiber<A, E>, lifecycle: Lifecycle.Li
 
 const endOf = (cause: Cause.Cause<unknown>): string =>
   Cause.isInterruptedOnly(cause) ? "an interruption" : "a failed start"
+
+/** Who reads why it did not start looks for that, and not for how the little that there was ended. */
+const quietly = (
+  served: Exit.Exit<unknown, unknown>,
+  shutdown: Lifecycle.Lifecycle["Type"]["shutdown"]
+) =>
+  Exit.isFailure(served) && !Cause.isInterruptedOnly(served.cause)
+    ? Logger.withMinimumLogLevel(shutdown, LogLevel.Warning)
+    : shutdown
 
 /** A program that is still starting is not built any further. Its loggers are used from here on. */
 const stopStarting = <A, E>(

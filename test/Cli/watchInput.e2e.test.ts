@@ -80,6 +80,8 @@ describe("holter watch refuses", () => {
       const { code, stderr } = yield* Cli.run(["watch"], { cwd, files: config(disk) })
       assert.strictEqual(code, 78, stderr)
       assert.match(stderr, /journal: expected a sound database, found .*Move the file/)
+      // The error, and no word of how the little that had been started was ended.
+      assert.lengthOf(stderr.trimEnd().split("\n"), 2, stderr)
       assert.strictEqual(readFileSync(file, "utf8"), "no database ".repeat(500))
     })
   )

@@ -86,6 +86,29 @@ describe("launch", () => {
     })
   )
 
+  it.effect(
+    "has no report of the end of a program that did not start, but what went wrong then",
+    () =>
+      Effect.gen(function* () {
+        const said: Array<string> = []
+        const logger = Logger.make(({ logLevel, message }) => {
+          said.push(`${logLevel.label} ${String(message)}`)
+        })
+        const Database = Layer.scopedDiscard(
+          Effect.addFinalizer(() => Effect.zipRight(Effect.logInfo("bye"), Effect.die("a defect")))
+        ).pipe(Lifecycle.within("database", "sqlite"))
+        const App = Layer.effectDiscard(new StartError({ message: "port 3000 is taken" })).pipe(
+          Layer.provide(Database)
+        )
+        const error = yield* Effect.flip(launch(App)).pipe(
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+        )
+        assert.strictEqual(error._tag, "StartError")
+        // What the program itself says is its own.
+        assert.deepStrictEqual(said, ["INFO bye", "WARN shutdown: database: sqlite died"])
+      })
+  )
+
   it.effect("runs the phases when it is interrupted, and is interrupted then", () =>
     Effect.gen(function* () {
       const { log, mark } = recorder()
