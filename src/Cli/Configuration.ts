@@ -97,7 +97,8 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     embedded,
     alerts: Effect.mapBoth(alerts ?? readAlerts, {
       onFailure: fail,
-      onSuccess: (settings) => settings(services)
+      // What is not checked has no results, and must not be taken for a check without results.
+      onSuccess: (settings) => settings(services.filter(({ configured }) => configured))
     }),
     journal: journal.right,
     shutdown: document.shutdown,

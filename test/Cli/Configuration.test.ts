@@ -52,6 +52,9 @@ describe("Configuration, the services", () => {
         one.services.map(({ label }) => label),
         ["Telegram API", "DMarket API", "database", "Redis"]
       )
+      // The others have no results, and are not to be taken for checks that went silent.
+      const { policy } = yield* one.alerts
+      assert.deepStrictEqual([...policy.checks.keys()], ["database"])
       assert.strictEqual(one.name, "Holter")
       assert.strictEqual(one.source, "environment")
     })

@@ -65,7 +65,7 @@ describe("alerts, where nothing is said", () => {
       assert.isUndefined(one.deadMan)
       assert.isEmpty(one.maintenance)
       assert.deepStrictEqual({ ...one.policy, checks: new Map() }, AlertPolicy.make())
-      assert.hasAllKeys(one.policy.checks, ["telegram_api", "dmarket_api", "database", "redis"])
+      assert.hasAllKeys(one.policy.checks, ["database"])
     })
   )
 
