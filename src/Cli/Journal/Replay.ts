@@ -28,11 +28,18 @@ export const sentOf = (decision: AlertPolicy.Decision): ReadonlyArray<Sent> =>
     title: AlertText.title(alert)
   }))
 
+export interface LeftOut {
+  readonly results: number
+  readonly services: ReadonlyArray<string>
+}
+
 export interface Replay {
   /** Takes what happened next. */
   readonly take: (event: AlertPolicy.Event.Event) => void
   readonly sent: () => ReadonlyArray<Sent>
   readonly results: () => number
+  /** What was recorded of services that the policy does not know. */
+  readonly leftOut: () => LeftOut
   /** The times of the first and the last event. */
   readonly span: () => { readonly from: number; readonly to: number } | undefined
 }
@@ -46,6 +53,7 @@ export const make = (
   const sent: Array<Sent> = []
   let state = AlertPolicy.initial
   let results = 0
+  const leftOut = new Map<string, number>()
   let span: { readonly from: number; readonly to: number } | undefined
   const fold = (event: AlertPolicy.Event.Event): void => {
     const [next, decisions] = AlertPolicy.advance(policy, state, event)
@@ -62,25 +70,42 @@ export const make = (
       const { at } = event
       const isFirst = span === undefined
       span = { from: span?.from ?? at, to: at }
-      if (event._tag === "Result") results += 1
       if (!isFirst) look(at)
-      if (!isWindow(event)) fold(forPolicy(event))
+      if (event._tag === "Result" && !policy.checks.has(event.service)) {
+        leftOut.set(event.service, (leftOut.get(event.service) ?? 0) + 1)
+      } else {
+        if (event._tag === "Result") results += 1
+        if (!isOfThen(event)) fold(forPolicy(event))
+      }
       // The windows that are open then, as a program hears of them when it starts.
       if (isFirst) for (const change of windows.events(state, at)) fold(change)
     },
     sent: () => sent,
     results: () => results,
+    leftOut: () => ({
+      results: [...leftOut.values()].reduce((sum, count) => sum + count, 0),
+      services: [...leftOut.keys()].sort()
+    }),
     span: () => span
   }
 }
 
-const isWindow = (event: AlertPolicy.Event.Event): boolean =>
-  (event._tag === "MaintenanceStarted" || event._tag === "MaintenanceEnded") &&
-  event.id.startsWith("window:")
+/** Windows and channels of the configuration of then. */
+const isOfThen = (event: AlertPolicy.Event.Event): boolean =>
+  event._tag === "ChannelRemoved" ||
+  ((event._tag === "MaintenanceStarted" || event._tag === "MaintenanceEnded") &&
+    event.id.startsWith("window:"))
 
 /** What waited at a channel when it failed were alerts of the policy of then. */
 const forPolicy = (event: AlertPolicy.Event.Event): AlertPolicy.Event.Event =>
   event._tag === "ChannelDisabled" ? { ...event, pending: [] } : event
+
+/** What was sent, as far as the policy knows the services in it. */
+export const known = (policy: AlertPolicy.Policy, sent: ReadonlyArray<Sent>): ReadonlyArray<Sent> =>
+  sent.flatMap((one) => {
+    const services = one.services.filter((service) => policy.checks.has(service))
+    return services.length === 0 ? [] : [{ ...one, services }]
+  })
 
 /** One alert on either side or on both. */
 export interface Row {
@@ -144,13 +169,16 @@ export interface Report {
   readonly results: number
   readonly span: { readonly from: number; readonly to: number } | undefined
   readonly rows: ReadonlyArray<Row>
+  /** Also the alerts that were sent of nothing but such services. */
+  readonly leftOut: LeftOut & { readonly alerts: number }
 }
 
 /** As programs read it. */
-export const toDocument = ({ results, rows, span }: Report) => ({
+export const toDocument = ({ leftOut, results, rows, span }: Report) => ({
   since: span === undefined ? null : Moments.iso(span.from),
   until: span === undefined ? null : Moments.iso(span.to),
   results,
+  left_out: leftOut,
   summary: counts(rows),
   alerts: rows.map(({ at, channel, was, would }) => ({
     at: Moments.iso(at),

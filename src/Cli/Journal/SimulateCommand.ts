@@ -50,11 +50,13 @@ const simulate = (flags: Flags) =>
         const replay = Replay.make(policy, maintenance)
         yield* replayed(replay, since)
         const span = replay.span()
-        const was = span === undefined ? [] : yield* recorded(span.from)
+        const sent = span === undefined ? [] : yield* recorded(span.from)
+        const was = Replay.known(policy, sent)
         const report = {
           results: replay.results(),
           span,
-          rows: Replay.compare(was, replay.sent())
+          rows: Replay.compare(was, replay.sent()),
+          leftOut: { ...replay.leftOut(), alerts: sent.length - was.length }
         }
         if (flags.json) yield* JournalRun.document(Replay.toDocument(report))
         else yield* JournalRun.page(SimulatePage.lines(report))

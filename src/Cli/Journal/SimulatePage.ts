@@ -7,14 +7,26 @@ import * as Moments from "./moments.js"
 import * as Replay from "./Replay.js"
 
 export const lines = (report: Replay.Report): ReadonlyArray<string> => {
-  const { results, rows, span } = report
+  const { leftOut, results, rows, span } = report
   if (span === undefined) return ["Nothing was recorded in that time"]
   return [
     `Replayed ${Amounts.many(results, "result")}, ${Moments.shown(span.from)} to ${Moments.shown(span.to)} UTC`,
+    ...omission(leftOut),
     ...summary(Replay.counts(rows)),
     ...alerts(rows)
   ]
 }
+
+const omission = ({
+  alerts,
+  results,
+  services
+}: Replay.Report["leftOut"]): ReadonlyArray<string> =>
+  services.length === 0
+    ? []
+    : [
+        `Left out: ${Amounts.many(results, "result")} and ${Amounts.many(alerts, "alert")} of ${Amounts.many(services.length, "service")} that this configuration does not have (${services.join(", ")})`
+      ]
 
 /** How far a replay has come, for a terminal. */
 export const progress = (results: number, at: number, from: number, now: number): string => {

@@ -66,6 +66,30 @@ describe("Replay", () => {
     assert.deepStrictEqual(shown(sentBy(policy, inOrder(started, ...past))), shown(sentBy(policy)))
   })
 
+  it("leaves out services that the other configuration does not have, and counts them", () => {
+    const onlyWeb = AlertPolicy.make({ checks: [check("web")], routes: policy.routes })
+    const replay = Replay.make(onlyWeb, [])
+    for (const event of past) replay.take(event)
+    assert.strictEqual(replay.results(), 75)
+    assert.deepStrictEqual(replay.leftOut(), { results: 75, services: ["redis"] })
+    assert.deepStrictEqual(replay.sent(), [])
+    assert.deepStrictEqual(replay.span(), { from: now - 38 * minute, to: now })
+    const was = sentBy(policy)
+    const known = Replay.known(onlyWeb, was)
+    assert.isFalse(known.some(({ services }) => services.includes("redis")))
+    const [one] = was
+    if (one === undefined) return assert.fail("nothing was sent")
+    const both = { ...one, services: ["redis", "web"] }
+    assert.deepStrictEqual(Replay.known(onlyWeb, [both]), [{ ...both, services: ["web"] }])
+    const leftOut = { ...replay.leftOut(), alerts: was.length - known.length }
+    const report = { results: 75, span: replay.span(), rows: [], leftOut }
+    assert.strictEqual(
+      SimulatePage.lines(report)[1],
+      "Left out: 75 results and 2 alerts of 1 service that this configuration does not have (redis)"
+    )
+    assert.deepStrictEqual(Replay.toDocument(report).left_out, leftOut)
+  })
+
   it("finds what is on both sides, though a program looked a little later", () => {
     const was = sentBy(policy)
     const late = was.map((one) => ({ ...one, at: one.at + 150 }))
@@ -108,15 +132,26 @@ describe("the page of holter simulate", () => {
     const rows = Replay.compare(sentBy(policy), sentBy(patient)).filter(
       ({ channel }) => channel === "ops"
     )
-    const page = SimulatePage.lines({ results: 75, span: { from: now - minute, to: now }, rows })
+    const page = SimulatePage.lines({
+      results: 75,
+      span: { from: now - minute, to: now },
+      rows,
+      leftOut: nothing
+    })
     assert.strictEqual(page.join("\n"), sample)
   })
 
   it("says that there is nothing", () => {
-    assert.deepStrictEqual(SimulatePage.lines({ results: 0, span: undefined, rows: [] }), [
-      "Nothing was recorded in that time"
-    ])
-    const quiet = SimulatePage.lines({ results: 3, span: { from: now, to: now }, rows: [] })
+    assert.deepStrictEqual(
+      SimulatePage.lines({ results: 0, span: undefined, rows: [], leftOut: nothing }),
+      ["Nothing was recorded in that time"]
+    )
+    const quiet = SimulatePage.lines({
+      results: 3,
+      span: { from: now, to: now },
+      rows: [],
+      leftOut: nothing
+    })
     assert.strictEqual(quiet.at(-1), "No alert was sent, and none would be")
   })
 
@@ -127,6 +162,8 @@ describe("the page of holter simulate", () => {
     )
   })
 })
+
+const nothing = { results: 0, services: [], alerts: 0 }
 
 const sample = `Replayed 75 results, 2025-12-11 11:59:00 to 2025-12-11 12:00:00 UTC
 
