@@ -10,7 +10,7 @@ import * as Servers from "./support/Servers.js"
 import * as Table from "./support/Table.js"
 import { ratioRow, type Row } from "./support/Table.js"
 
-const usage = "usage: npm run bench -- heartbeat [--rounds N]"
+const usage = "usage: npm run bench -- heartbeat [--rounds N] [--only trivial|http|soak|journal]"
 
 const checks = 1000
 const { heartbeat } = limits
@@ -21,8 +21,8 @@ class Measured implements Contender {
   readonly beaten: Array<Beaten> = []
   readonly measure: Effect.Effect<number, BenchError>
 
-  constructor(job: Omit<Job, "checks">) {
-    this.measure = Effect.map(Beating.beat({ ...job, checks }), (beaten) => {
+  constructor(job: Omit<Job, "checks">, count = checks) {
+    this.measure = Effect.map(Beating.beat({ ...job, checks: count }), (beaten) => {
       this.beaten.push(beaten)
       return beaten.cpuPerBeat
     })
@@ -32,6 +32,9 @@ class Measured implements Contender {
     return this.beaten.map((beaten) => beaten[of])
   }
 }
+
+/** More results than it must take: what it took is then no matter of how many there were. */
+const journaled = { checks: 1400, interval: 250 }
 
 const measureAll = (contenders: Readonly<Record<string, Measured>>, rounds: number) =>
   run<string>(contenders, rounds)
@@ -117,6 +120,42 @@ const http = (url: string, rounds: number) =>
     ] satisfies ReadonlyArray<Row>
   })
 
+const journal = (rounds: number) =>
+  Effect.gen(function* () {
+    const holter = new Measured(
+      {
+        work: "journal",
+        by: "holter",
+        url: "",
+        listen: false,
+        interval: journaled.interval,
+        warmUp: 15_000,
+        measured: 10_000
+      },
+      journaled.checks
+    )
+    yield* measureAll({ holter }, rounds)
+    const offered = (journaled.checks * 1000) / journaled.interval
+    const name = `results written to SQLite, of ${offered} a second`
+    return [
+      { name, values: holter.values("written"), unit: "a second", limit: heartbeat.written },
+      {
+        name: "the same: beats that were skipped",
+        values: holter.values("skipped"),
+        unit: "beats",
+        limit: heartbeat.skipped
+      },
+      {
+        name: "the same: lateness of a beat, 99th percentile",
+        values: holter.values("lateness"),
+        unit: "ms",
+        limit: heartbeat.lateness
+      },
+      { name: "the same: the latest beat", values: holter.values("latest"), unit: "ms" },
+      { name: "the same: CPU", values: holter.values("cores"), unit: "cores" }
+    ] satisfies ReadonlyArray<Row>
+  })
+
 /** 200,000 beats after as many to warm up. */
 const soak = Effect.gen(function* () {
   const time = { interval: 100, warmUp: 20_000, measured: 20_000 }
@@ -140,13 +179,22 @@ const ratio = (
 ) => ratioRow(name, samples[subject] ?? [], samples[base] ?? [], "us", limit)
 
 export const main = (args: ReadonlyArray<string>): void => {
-  const rounds = parse(args)
+  const { only, rounds } = parse(args)
   NodeRuntime.runMain(
     Effect.gen(function* () {
       console.log(Table.machine())
       yield* Beating.prepare
       const { http: url } = yield* Servers.start
-      const parts = yield* Effect.all([trivial(rounds), http(url, rounds), soak])
+      const all: Readonly<Record<string, Effect.Effect<ReadonlyArray<Row>, BenchError>>> = {
+        trivial: trivial(rounds),
+        http: http(url, rounds),
+        soak,
+        journal: journal(rounds)
+      }
+      const parts = yield* Effect.forEach(
+        Object.entries(all).filter(([name]) => only === undefined || name === only),
+        ([, part]) => part
+      )
       console.log(`CPU time, medians of ${rounds} rounds, one after the other in each\n`)
       Table.print({ rows: parts.flat(), notes: [Table.machine()] })
     }).pipe(
@@ -168,14 +216,15 @@ export const main = (args: ReadonlyArray<string>): void => {
   )
 }
 
-const parse = (args: ReadonlyArray<string>): number => {
-  const rounds = Number(parseOptions(args).rounds)
-  return Number.isInteger(rounds) && rounds > 0 ? rounds : misused()
+const parse = (args: ReadonlyArray<string>) => {
+  const { only, rounds: text } = parseOptions(args)
+  const rounds = Number(text)
+  return Number.isInteger(rounds) && rounds > 0 ? { only, rounds } : misused()
 }
 
 const parseOptions = (args: ReadonlyArray<string>) => {
   try {
-    const options = { rounds: { type: "string", default: "3" } } as const
+    const options = { rounds: { type: "string", default: "3" }, only: { type: "string" } } as const
     return parseArgs({ args: [...args], options }).values
   } catch {
     return misused()

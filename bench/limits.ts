@@ -45,7 +45,10 @@ export const limits = {
     http: most(2),
     lateness: most(50),
     megabytes: most(180),
-    growth: most(1.05)
+    growth: most(1.05),
+    /** Results that a journal in SQLite takes, of each second, and beats that are skipped then. */
+    written: least(5000),
+    skipped: most(0)
   },
   shutdown: {
     /** Milliseconds from the last answer to the exit. */

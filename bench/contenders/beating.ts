@@ -5,16 +5,27 @@
  *     node --expose-gc beating.mjs '{ "work": "trivial", "by": "holter", ... }'
  */
 import { Duration, Effect, Layer, Option, Schema } from "effect"
+import Sqlite from "better-sqlite3"
+import { mkdtempSync, rmSync } from "node:fs"
+import { dirname } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Pool } from "undici"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
+import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
+import * as Notifier from "../../src/Alert/Notifier.js"
 import * as Check from "../../src/Check/Check.js"
 import type { CheckConfigError, DuplicateCheckError } from "../../src/Check/CheckError.js"
+import * as CheckPolicy from "../../src/Check/CheckPolicy.js"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import type { CheckResult } from "../../src/Check/CheckResult.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"
 import * as Outcome from "../../src/Check/Outcome.js"
+import * as JournalAccess from "../../src/Cli/Journal/JournalAccess.js"
+import * as Alerting from "../../src/Monitor/Alerting.js"
 import type { HealthEvent } from "../../src/Monitor/HealthEvent.js"
 import * as HealthMonitor from "../../src/Monitor/HealthMonitor.js"
+import { Journal } from "../../src/Monitor/Journal.js"
 import { Http } from "../../src/plugins/Http.js"
 import { type Beaten, type Job, lateness } from "../support/Beating.js"
 
@@ -38,6 +49,11 @@ class Tally {
 interface Beating {
   /** How many beats there have been. */
   readonly beats: () => Promise<number>
+  readonly skipped?: () => Promise<number>
+  /** What waits to be written at this moment. */
+  readonly waiting?: () => Promise<number>
+  /** How many results of a span the journal has, once it is closed. */
+  readonly written?: (from: number, until: number) => number
   readonly stop: () => Promise<unknown>
 }
 
@@ -104,10 +120,12 @@ type Registered = Layer.Layer<
   CheckRegistry.CheckRegistry
 >
 
+type Monitor = typeof HealthMonitor.HealthMonitor.Service
+
 const holter =
   (register: (name: string, job: Job) => Registered): Start =>
   async (job, tally) => {
-    const checks = Array.from({ length: job.checks }, (_, index) => register(`check_${index}`, job))
+    const checks = registeredBy(register, job)
     const monitored = HealthMonitor.layer.pipe(
       Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer()))
     )
@@ -119,8 +137,8 @@ const holter =
       for (const event of events) if (event._tag === "Checked") note(event.result)
     }
     const abort = new AbortController()
-    let started: (monitor: typeof HealthMonitor.HealthMonitor.Service) => void = () => {}
-    const monitor = new Promise<typeof HealthMonitor.HealthMonitor.Service>((resolve) => {
+    let started: (monitor: Monitor) => void = () => {}
+    const monitor = new Promise<Monitor>((resolve) => {
       started = resolve
     })
     const program = Effect.gen(function* () {
@@ -137,18 +155,95 @@ const holter =
     const running = Effect.runPromiseExit(Effect.scoped(Effect.provide(program, monitored)), {
       signal: abort.signal
     })
-    const { heartbeat } = await monitor
+    const own = await monitor
     return {
-      beats: async () => {
-        const report = Option.getOrThrow(await Effect.runPromise(heartbeat))
-        return [...report.beats.values()].reduce((sum, { beats }) => sum + beats, 0)
-      },
+      ...counts(own),
       stop: () => {
         abort.abort()
         return running
       }
     }
   }
+
+const registeredBy = (register: (name: string, job: Job) => Registered, job: Job) =>
+  Array.from({ length: job.checks }, (_, index) => register(`check_${index}`, job))
+
+const counts = ({ heartbeat }: Monitor) => {
+  const sum = async (part: "beats" | "skipped") => {
+    const report = Option.getOrThrow(await Effect.runPromise(heartbeat))
+    return [...report.beats.values()].reduce((total, one) => total + one[part], 0)
+  }
+  return { beats: () => sum("beats"), skipped: () => sum("skipped") }
+}
+
+/** As `holter watch`: every result is judged, and lies in a journal in SQLite. */
+const journaling: Start = async (job, tally) => {
+  // On a disk, where a folder for temporary files may be in memory.
+  const folder = mkdtempSync(`${dirname(process.argv[1] ?? ".")}/journal-`)
+  const file = `${folder}/holter.db`
+  const noted = (name: string, startedAt: number) => tally().note(name, startedAt, true)
+  const checks = registeredBy(
+    (name) =>
+      Noting.layer({ note: () => noted(name, performance.now()) }, { name, ...policyOf(job) }),
+    job
+  )
+  const names = Array.from({ length: job.checks }, (_, index) => ({
+    name: `check_${index}`,
+    policy: CheckPolicy.override(CheckPolicy.defaults, policyOf(job))
+  }))
+  const monitored = Alerting.layer({
+    // Intervals are short here: who waits for a processor is not stale after three of them.
+    policy: AlertPolicy.make({ checks: names, staleAfter: 100 })
+  }).pipe(
+    Layer.provideMerge(HealthMonitor.layer),
+    Layer.provide(Notifier.layer()),
+    Layer.provideMerge(
+      JournalAccess.layer({ url: { _tag: "Sqlite", path: file }, retain: undefined })
+    ),
+    Layer.provide(NodeContext.layer),
+    Layer.provideMerge(
+      Layer.mergeAll(CheckRegistry.layer, CheckRunner.layer(), ChannelRegistry.layer)
+    )
+  )
+  const abort = new AbortController()
+  let started: (parts: readonly [Monitor, typeof Journal.Service]) => void = () => {}
+  const parts = new Promise<readonly [Monitor, typeof Journal.Service]>((resolve) => {
+    started = resolve
+  })
+  const program = Effect.gen(function* () {
+    yield* Layer.build(Layer.mergeAll(Layer.empty, ...checks))
+    const monitor = yield* HealthMonitor.HealthMonitor
+    yield* monitor.startHeartbeat
+    started([monitor, yield* Journal])
+    return yield* Effect.never
+  })
+  const running = Effect.runPromiseExit(Effect.scoped(Effect.provide(program, monitored)), {
+    signal: abort.signal
+  })
+  const [monitor, journal] = await parts
+  return {
+    ...counts(monitor),
+    waiting: async () => {
+      const { down, lost, waiting } = await Effect.runPromise(journal.health)
+      if (down !== undefined || lost > 0) throw new Error(`the journal: ${down ?? `${lost} lost`}`)
+      return waiting
+    },
+    written: (from, until) => {
+      const database = new Sqlite(file, { readonly: true })
+      const count = database
+        .prepare("SELECT count(*) FROM holter_results WHERE at >= ? AND at < ?")
+        .pluck()
+        .get(from, until)
+      database.close()
+      rmSync(folder, { recursive: true })
+      return Number(count)
+    },
+    stop: () => {
+      abort.abort()
+      return running
+    }
+  }
+}
 
 class TrivialError extends Schema.TaggedError<TrivialError>("bench/TrivialError")("TrivialError", {
   reason: Schema.Literal("Down")
@@ -162,12 +257,26 @@ const Trivial = Check.make("trivial", {
   services: () => Layer.empty
 })
 
+/** The same, with a note of when it is started. */
+const Noting = Check.make("noting", {
+  description: "Notes that it is run",
+  config: { note: Schema.Any },
+  error: TrivialError,
+  probe: ({ note }) =>
+    Effect.sync(() => {
+      ;(note as () => void)()
+      return Outcome.healthy("fine")
+    }),
+  services: () => Layer.empty
+})
+
 const policyOf = ({ interval }: Job) => ({
   interval: Duration.millis(interval),
   timeout: Duration.millis(Math.min(interval, timeout))
 })
 
-const programs: Readonly<Record<Job["work"], Readonly<Record<Job["by"], Start>>>> = {
+const programs: Readonly<Record<Job["work"], Readonly<Partial<Record<Job["by"], Start>>>>> = {
+  journal: { holter: journaling },
   trivial: {
     bare: bare(nothing, together),
     bareSpread: bare(nothing, spread),
@@ -189,17 +298,27 @@ const megabytes = () => {
 
 const work = async (job: Job): Promise<Beaten> => {
   let tally = new Tally()
-  const { beats, stop } = await programs[job.work][job.by](job, () => tally)
+  const start = programs[job.work][job.by]
+  if (start === undefined) throw new Error(`nobody does ${job.work} by ${job.by}`)
+  const { beats, skipped, stop, waiting, written } = await start(job, () => tally)
   await sleep(job.warmUp)
   const before = megabytes()
+  // To collect the garbage of many results takes as long as a beat may be late.
+  if (job.work === "journal") await sleep(2 * job.interval)
   const beatsBefore = await beats()
+  const skippedBefore = (await skipped?.()) ?? 0
+  const waitingBefore = (await waiting?.()) ?? 0
+  const from = Date.now()
   tally = new Tally()
   const cpu = process.cpuUsage()
   const startedAt = performance.now()
   await sleep(job.measured)
   const { system, user } = process.cpuUsage(cpu)
   const elapsed = performance.now() - startedAt
+  const until = Date.now()
   const count = (await beats()) - beatsBefore
+  const late = ((await waiting?.()) ?? 0) - waitingBefore
+  const left = ((await skipped?.()) ?? 0) - skippedBefore
   const { failures, starts } = tally
   tally = new Tally()
   const after = megabytes()
@@ -207,7 +326,9 @@ const work = async (job: Job): Promise<Beaten> => {
   return {
     beats: count,
     failures,
-    lateness: lateness([...starts.values()], job.interval),
+    ...lateness([...starts.values()], job.interval),
+    skipped: left,
+    written: written === undefined ? 0 : ((written(from, until) - late) / elapsed) * 1000,
     cpuPerBeat: (system + user) / count,
     cores: (system + user) / 1000 / elapsed,
     megabytes: after,

@@ -7,7 +7,8 @@ import { promisify } from "node:util"
 import { BenchError } from "./Rounds.js"
 
 export interface Job {
-  readonly work: "trivial" | "http"
+  /** `journal`: trivial checks, with alerts and a journal as `holter watch` has them. */
+  readonly work: "trivial" | "http" | "journal"
   readonly by: "bare" | "bareSpread" | "holter"
   readonly url: string
   readonly checks: number
@@ -24,6 +25,12 @@ export interface Beaten {
   readonly failures: number
   /** The 99th percentile of the beats' delays. */
   readonly lateness: number
+  /** The longest of them. */
+  readonly latest: number
+  /** Beats that were left out because the one before was not over, or the slot had passed. */
+  readonly skipped: number
+  /** Results that the journal has, of each second; none without a journal. */
+  readonly written: number
   /** Microseconds. */
   readonly cpuPerBeat: number
   readonly cores: number
@@ -33,20 +40,21 @@ export interface Beaten {
 }
 
 /**
- * The 99th percentile of the delays. Of each check the beat that came soonest in its interval was in
- * time.
+ * The 99th percentile of the delays, and the longest. Of each check the beat that came soonest in
+ * its interval was in time.
  */
 export const lateness = (
   checks: ReadonlyArray<ReadonlyArray<number>>,
   interval: number
-): number => {
+): Pick<Beaten, "lateness" | "latest"> => {
   const late = checks.flatMap((starts) => {
     const [first = 0] = starts
     const drifts = starts.map((start, index) => start - first - index * interval)
     const soonest = Math.min(...drifts)
     return drifts.map((drift) => drift - soonest)
   })
-  return late.sort((a, b) => a - b)[Math.floor(late.length * 0.99)] ?? 0
+  late.sort((a, b) => a - b)
+  return { lateness: late[Math.floor(late.length * 0.99)] ?? 0, latest: late.at(-1) ?? 0 }
 }
 
 // Bundled, because the hooks that load TypeScript are memory that no user has. Beside the packages,

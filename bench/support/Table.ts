@@ -6,7 +6,7 @@ import { median, ratios } from "./Rounds.js"
 export interface Row {
   readonly name: string
   readonly values: ReadonlyArray<number>
-  readonly unit: "x" | "MB" | "ms" | "cores" | "requests"
+  readonly unit: "x" | "MB" | "ms" | "cores" | "requests" | "a second" | "beats"
   /** None: the figure is shown for comparison only. */
   readonly limit?: Limit
   /** What the ratio was made of: `152.1 ms / 40.3 ms`. */
