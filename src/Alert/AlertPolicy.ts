@@ -16,6 +16,7 @@ import type { Event } from "./AlertPolicy/Event.js"
 import * as Occurrences from "./AlertPolicy/occurrences.js"
 import type { Policy } from "./AlertPolicy/Policy.js"
 import { remembered } from "./AlertPolicy/remembered.js"
+import { channelRemoved } from "./AlertPolicy/removal.js"
 import * as Settle from "./AlertPolicy/settle.js"
 import type { State } from "./AlertPolicy/State.js"
 import { onResult } from "./AlertPolicy/thresholds.js"
@@ -117,6 +118,21 @@ export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean 
     (channel) => channel === alert.channel || Object.hasOwn(state.disabled, channel)
   ) !== undefined
 
+/**
+ * The channels that know of an incident and are in no route. Where one of them is not there any more
+ * either, `ChannelRemoved` says so to the fold.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const unrouted = (policy: Policy, state: State): ReadonlyArray<string> => {
+  const knowing = [
+    ...Object.values(state.incidents).flatMap(({ told }) => Object.keys(told)),
+    ...state.ended.flatMap(({ channels }) => channels)
+  ]
+  return [...new Set(knowing)].filter((channel) => !Routes.names(policy.routes, channel))
+}
+
 /** A time that comes so late was slept through: the machine wakes up, which is like a start. */
 const asleep = 60_000
 
@@ -150,6 +166,8 @@ const apply = (draft: Draft.Draft, event: Event): void => {
       return Occurrences.disabled(draft, event)
     case "ChannelEnabled":
       return Occurrences.enabled(draft, event.channel)
+    case "ChannelRemoved":
+      return channelRemoved(draft, event)
   }
 }
 

@@ -5,7 +5,18 @@
  *
  * @since 0.1.0
  */
-import { Array as Arr, Context, Duration, Effect, Layer, Mailbox, type Scope, Stream } from "effect"
+import {
+  Array as Arr,
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  Layer,
+  Mailbox,
+  Option,
+  type Scope,
+  Stream
+} from "effect"
 import type { Alert } from "./Alert.js"
 import { ChannelRegistry } from "./ChannelRegistry.js"
 import * as Line from "./Notifier/Line.js"
@@ -54,6 +65,12 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
      * and not before: by then there may be more.
      */
     readonly waiting: (channel: string) => Effect.Effect<ReadonlyArray<Alert>>
+    readonly has: (channel: string) => Effect.Effect<boolean>
+    /**
+     * What an earlier run owed to channels that were not there at the start. Nothing is done about
+     * it here: whoever knows the routes offers it, or gives it up.
+     */
+    readonly stranded: ReadonlyArray<Alert>
     /** Alerts that somebody else was given, and their channel is not to have any more. */
     readonly drop: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
     /** A disabled channel is tried again. */
@@ -88,7 +105,9 @@ export const make = (
       capacity: options.capacity ?? 1000
     }
     const ends: Line.Ends = {
-      acknowledge: outbox.acknowledge,
+      acknowledge: (keys) =>
+        Effect.flatMap(Clock.currentTimeMillis, (at) => outbox.acknowledge(keys, at)),
+      note: outbox.note,
       disabled: (disabled) => Effect.asVoid(gone.offer(disabled))
     }
     const creating = yield* Effect.makeSemaphore(1)
@@ -110,7 +129,12 @@ export const make = (
         { discard: true }
       )
 
-    yield* Effect.flatMap(outbox.pending, (pending) => add(pending, true))
+    const has = (channel: string) => Effect.map(registry.find(channel), Option.isSome)
+    const known = new Set((yield* registry.all).map(({ name }) => name))
+    const [stranded, pending] = Arr.partition(yield* outbox.pending, ({ channel }) =>
+      known.has(channel)
+    )
+    yield* add(pending, true)
 
     const all = Effect.sync(() => [...lines.values()])
     return {
@@ -122,8 +146,12 @@ export const make = (
           all,
           Effect.forEach((line) => line.drop(keys))
         )
-        return Effect.flatMap(dropped, (gone) => outbox.acknowledge(gone.flat()))
+        return Effect.flatMap(Effect.zip(dropped, Clock.currentTimeMillis), ([gone, at]) =>
+          outbox.discard(gone.flat(), "handed on", at)
+        )
       },
+      has,
+      stranded,
       waiting: (channel) => Effect.suspend(() => lines.get(channel)?.waiting ?? Effect.succeed([])),
       enable: (channel) => Effect.flatMap(lineOf(channel, true), (line) => line.enable),
       flush: (within) =>

@@ -3,8 +3,37 @@
  *
  * @since 0.1.0
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import type { Alert } from "./Alert.js"
+
+/**
+ * How an alert left the outbox: its channel has it, another channel was given it, or nobody gets it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Outcome = Schema.Literal("delivered", "handed on", "given up")
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Outcome = typeof Outcome.Type
+
+/**
+ * Why a channel does not take what waits for it. Times are milliseconds of the wall clock.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Trouble {
+  readonly at: number
+  /** Attempts in a row that failed. */
+  readonly failures: number
+  readonly error: string
+  /** When it is tried again; `null` for one that is disabled. */
+  readonly nextAttempt: number | null
+}
 
 /**
  * Nothing here fails: a store that is down keeps in memory what it could not write.
@@ -17,8 +46,16 @@ export class Outbox extends Context.Tag("holter/Alert/Outbox")<
   {
     /** What was owed when the program started, oldest first. */
     readonly pending: Effect.Effect<ReadonlyArray<Alert>>
-    /** Their channel has these. */
-    readonly acknowledge: (keys: ReadonlyArray<string>) => Effect.Effect<void>
+    /** Their channel has these, since then. */
+    readonly acknowledge: (keys: ReadonlyArray<string>, at: number) => Effect.Effect<void>
+    /** Their channel is not to have these any more. */
+    readonly discard: (
+      keys: ReadonlyArray<string>,
+      outcome: Exclude<Outcome, "delivered">,
+      at: number
+    ) => Effect.Effect<void>
+    /** Why this channel takes nothing now, for whoever asks what became of an alert; or that it does. */
+    readonly note: (channel: string, trouble: Trouble | undefined) => Effect.Effect<void>
   }
 >() {}
 
@@ -30,5 +67,7 @@ export class Outbox extends Context.Tag("holter/Alert/Outbox")<
  */
 export const layerMemory: Layer.Layer<Outbox> = Layer.succeed(Outbox, {
   pending: Effect.succeed([]),
-  acknowledge: () => Effect.void
+  acknowledge: () => Effect.void,
+  discard: () => Effect.void,
+  note: () => Effect.void
 })

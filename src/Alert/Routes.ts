@@ -95,6 +95,15 @@ export const fallback = (
 }
 
 /**
+ * Whether any route leads to this channel, as a fallback at least.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const names = (routes: Routes, channel: string): boolean =>
+  routes.some(({ fallback: other, to }) => other === channel || to.includes(channel))
+
+/**
  * Everything that is wrong with the routes, all at once.
  *
  * @since 0.1.0

@@ -3,13 +3,14 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { Effect, Layer, type Option } from "effect"
+import { Deferred, Effect, Layer, type Option } from "effect"
 import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
 import type { PlanError } from "../Lifecycle/PlanError.js"
+import type { JournalError } from "../Monitor/Journal.js"
 import { ConfigurationError } from "./ConfigurationError.js"
 import { configFlag } from "./Flags.js"
-import { ExitCode, Output } from "./Output.js"
+import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as App from "./Watch/App.js"
 import * as Board from "./Watch/Board.js"
 import * as Reporter from "./Watch/Reporter.js"
@@ -57,11 +58,18 @@ const watch = (flags: Flags) =>
       Effect.flatMap(Plan.check),
       Effect.mapError(tooLong)
     )
+    const lost = yield* Deferred.make<JournalError>()
     const code = yield* launch(
-      Layer.provide(App.layer(settings), reporter(settings, flags)),
+      Layer.provide(App.layer(settings, lost), reporter(settings, flags)),
       settings.time
     ).pipe(Effect.catchTag("PlanError", tooLong))
-    yield* Effect.flatMap(ExitCode, ({ set }) => set(code))
+    const { note } = yield* Output
+    const { set } = yield* ExitCode
+    yield* set(code)
+    if (yield* Deferred.isDone(lost)) {
+      yield* note(`holter: ${(yield* Deferred.await(lost)).message}`)
+      yield* set(exitCodes.failed)
+    }
   })
 
 /** Also a plan that is too long, to see where the time goes. */

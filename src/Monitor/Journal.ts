@@ -9,39 +9,37 @@
  * @since 0.1.0
  */
 import { SqlClient } from "@effect/sql/SqlClient"
-import {
-  Clock,
-  Context,
-  Duration,
-  Effect,
-  Layer,
-  Option,
-  Random,
-  Schema,
-  type Stream
-} from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Random, type Stream } from "effect"
 import type { Alert } from "../Alert/Alert.js"
 import * as AlertPolicy from "../Alert/AlertPolicy.js"
-import { Outbox } from "../Alert/Outbox.js"
+import { Outbox, type Outcome } from "../Alert/Outbox.js"
 import type { CheckResult } from "../Check/CheckResult.js"
 import * as Changes from "./Journal/Changes.js"
 import * as Entry from "./Journal/Entry.js"
-import { type JournalError, unreadable } from "./Journal/JournalError.js"
+import type { JournalError } from "./Journal/JournalError.js"
+import * as Lease from "./Journal/Lease.js"
+import type { Holder } from "./Journal/Lease.js"
 import * as Memory from "./Journal/memory.js"
 import { codeOf, fromSqlError, open, openReading, reasonOf } from "./Journal/open.js"
 import * as Read from "./Journal/read.js"
+import * as Requests from "./Journal/Requests.js"
 import { prune, write } from "./Journal/write.js"
 import * as Writer from "./Journal/Writer.js"
 
 export {
   type Commit,
+  type Delivery,
   type Health,
   JournaledIncident,
   JournaledResult,
   type Query,
-  toEvent
+  type Request,
+  type Requests,
+  toEvent,
+  type Unreadable
 } from "./Journal/Entry.js"
 export { JournalError } from "./Journal/JournalError.js"
+export type { Holder } from "./Journal/Lease.js"
 
 /**
  * @since 0.1.0
@@ -57,6 +55,11 @@ export interface Options {
    * where nothing was recorded yet this fails with `Missing`. Requests can be left all the same.
    */
   readonly reading?: boolean
+  /**
+   * For a program that must be the only one on its journal, as two would both send. Where another
+   * one lives this fails with `Held`, after a while in which that may end. Without it nobody looks.
+   */
+  readonly holder?: Holder
 }
 
 /**
@@ -88,10 +91,21 @@ export class Journal extends Context.Tag("holter/Monitor/Journal")<
     readonly history: (since: number) => Stream.Stream<AlertPolicy.Event.Event, JournalError>
     /** Leaves an event for the program that watches: a silence, an acknowledgement. */
     readonly request: (event: AlertPolicy.Event.Event) => Effect.Effect<void, JournalError>
-    /** What other programs left and nobody has taken yet. */
-    readonly requests: Effect.Effect<ReadonlyArray<AlertPolicy.Event.Event>, JournalError>
-    /** What other programs left, which is then gone. */
-    readonly takeRequests: Effect.Effect<ReadonlyArray<AlertPolicy.Event.Event>, JournalError>
+    /**
+     * What other programs left and nobody has taken yet, oldest first. It is gone with the step that
+     * takes it (`Commit.taken`), and not before.
+     */
+    readonly requests: Effect.Effect<Entry.Requests, JournalError>
+    /** Puts requests that nobody can read where they are in nobody's way. */
+    readonly setAside: (
+      unreadable: ReadonlyArray<Entry.Unreadable>
+    ) => Effect.Effect<void, JournalError>
+    /** What became of these alerts, by key; nothing of those that nobody knows. */
+    readonly deliveries: (
+      alerts: ReadonlyArray<Pick<Alert, "channel" | "key">>
+    ) => Effect.Effect<ReadonlyMap<string, Entry.Delivery>, JournalError>
+    /** Comes back when another program keeps the journal in the place of this one (`holder`). */
+    readonly lost: Effect.Effect<JournalError>
     /** The last verdict that was kept under this key. */
     readonly verdict: (key: string) => Effect.Effect<Option.Option<string>, JournalError>
     readonly keepVerdict: (key: string, verdict: string) => Effect.Effect<void, JournalError>
@@ -118,10 +132,13 @@ export const layer = (
   Layer.scopedContext(
     Effect.gen(function* () {
       const sql = yield* SqlClient
-      yield* options.reading === true ? openReading : open
+      const version = yield* options.reading === true ? openReading : open
+      // Before the writer, so that it is released after all is written.
+      const { holder } = options
+      const lease = holder === undefined ? Lease.none : yield* Lease.acquire(sql, holder)
       // Two programs that start in the same millisecond would write the same rows.
       const run = (yield* Clock.currentTimeMillis) + (yield* Random.nextIntBetween(0, 1000)) / 1000
-      const writer = yield* Writer.make(storeOf(sql, run), writerOptions(options))
+      const writer = yield* Writer.make(storeOf(sql, run, lease), writerOptions(options))
       if (options.reading !== true) yield* Effect.forkScoped(pruning(sql, options))
       return context(writer, {
         state: Read.state(sql),
@@ -130,7 +147,9 @@ export const layer = (
         decisions: (query) => Read.decisions(sql, query),
         incidents: (query) => Read.incidents(sql, query),
         history: (since) => Read.history(sql, since),
-        ...requests(sql),
+        deliveries: (alerts) => (version < 2 ? nothing : Read.deliveries(sql, alerts)),
+        lost: lease.lost,
+        ...Requests.make(sql),
         ...verdicts(sql)
       })
     })
@@ -146,7 +165,7 @@ export const layerMemory: Layer.Layer<Journal | Outbox> = Layer.scopedContext(
   Effect.gen(function* () {
     const memory = Memory.make()
     const writer = yield* Writer.make({ write: memory.write }, writerOptions({ gather: 0 }))
-    return context(writer, memory)
+    return context(writer, { ...memory, lost: Effect.never })
   })
 )
 
@@ -178,24 +197,41 @@ const context = (writer: Writer.Writer, reader: Reader): Context.Context<Journal
       pending: Effect.catchAll(pending, (error) =>
         Effect.as(Effect.logError(`Alerts of an earlier run are not sent: ${error.message}`), [])
       ),
-      acknowledge: (keys) =>
-        keys.length === 0
-          ? Effect.void
-          : // What is not written when Holter is killed is sent a second time.
-            writer.hasten({ ...Changes.none, outbox: new Map(keys.map((key) => [key, undefined])) })
+      acknowledge: (keys, at) =>
+        // What is not written when Holter is killed is sent a second time.
+        keys.length === 0 ? Effect.void : writer.hasten(left(keys, "delivered", at)),
+      discard: (keys, outcome, at) =>
+        keys.length === 0 ? Effect.void : writer.hasten(left(keys, outcome, at)),
+      note: (channel, trouble) =>
+        writer.add({ ...Changes.none, troubles: new Map([[channel, trouble]]) })
     })
   )
 }
 
+const nothing = Effect.succeed(new Map<string, Entry.Delivery>())
+
+const left = (keys: ReadonlyArray<string>, outcome: Outcome, at: number): Changes.Changes => ({
+  ...Changes.none,
+  outbox: new Map(keys.map((key) => [key, undefined])),
+  deliveries: new Map(keys.map((key) => [key, { at, outcome }]))
+})
+
 const changesOf = (
-  { after, before, decisions, event, removed = [] }: Entry.Commit,
+  { after, before, decisions, event, removed = [], taken = [] }: Entry.Commit,
   numbered: <A>(value: A) => Changes.Numbered<A>
 ): Changes.Changes => {
   // Results are recorded as such, and the time is no news.
   const isPlain = event._tag === "Result" || event._tag === "Time"
   const news = decisions.filter((decision) => !Entry.isRoutine(decision))
+  const { deliveries } = left(
+    removed,
+    event._tag === "ChannelRemoved" ? "given up" : "handed on",
+    event.at
+  )
   return {
-    results: [],
+    ...Changes.none,
+    deliveries,
+    taken,
     events: isPlain ? [] : [numbered(event)],
     decisions: news.map(numbered),
     incidents: new Map([
@@ -216,13 +252,14 @@ const changesOf = (
 /** A store that does not answer for so long is down. */
 const longestWrite = Duration.seconds(10)
 
-const storeOf = (sql: SqlClient, run: number): Writer.Store => ({
+const storeOf = (sql: SqlClient, run: number, { fence }: Lease.Lease): Writer.Store => ({
   write: (changes) =>
-    write(sql, run, changes).pipe(
-      Effect.mapError((error) => ({
-        why: reasonOf(error),
-        busy: codeOf(error).startsWith("SQLITE_BUSY")
-      })),
+    write(sql, run, changes, fence).pipe(
+      Effect.mapError((error) =>
+        error._tag === "JournalError"
+          ? { why: `now it is that of ${error.found}`, busy: false }
+          : { why: reasonOf(error), busy: codeOf(error).startsWith("SQLITE_BUSY") }
+      ),
       Effect.disconnect,
       Effect.timeoutFail({
         duration: longestWrite,
@@ -245,42 +282,6 @@ const pruning = (sql: SqlClient, { retain = "30 days" }: Options) =>
     Effect.zipRight(Effect.sleep("1 hour")),
     Effect.forever
   )
-
-const decodeRequest = Schema.decodeUnknown(
-  Schema.Struct({ event: Schema.parseJson(AlertPolicy.Event.Event) })
-)
-const encodeRequest = Schema.encodeSync(Schema.parseJson(AlertPolicy.Event.Event))
-
-const requests = (sql: SqlClient): Pick<Reader, "request" | "requests" | "takeRequests"> => {
-  const waiting = Effect.gen(function* () {
-    const rows = yield* sql<{ readonly id: string }>`SELECT id, event
-      FROM holter_requests ORDER BY at, id`
-    return yield* Effect.forEach(rows, (row) =>
-      Effect.mapBoth(decodeRequest(row), {
-        onFailure: (cause) => unreadable("requests", cause),
-        onSuccess: ({ event }) => ({ id: row.id, event })
-      })
-    )
-  })
-  return {
-    request: (event) =>
-      Effect.gen(function* () {
-        const id = `${event.at}-${yield* Random.nextIntBetween(0, 2 ** 31)}`
-        const row = { id, at: event.at, event: encodeRequest(event) }
-        yield* Effect.mapError(sql`INSERT INTO holter_requests ${sql.insert(row)}`, fromSqlError)
-      }),
-    requests: waiting.pipe(
-      Effect.map((all) => all.map(({ event }) => event)),
-      Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error)))
-    ),
-    takeRequests: Effect.gen(function* () {
-      const taken = yield* waiting
-      const ids = taken.map(({ id }) => id)
-      if (ids.length > 0) yield* sql`DELETE FROM holter_requests WHERE ${sql.in("id", ids)}`
-      return taken.map(({ event }) => event)
-    }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
-  }
-}
 
 const verdicts = (sql: SqlClient): Pick<Reader, "verdict" | "keepVerdict"> => ({
   verdict: (key) =>

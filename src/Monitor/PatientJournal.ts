@@ -8,7 +8,17 @@
  *
  * @since 0.1.0
  */
-import { Context, Duration, Effect, ExecutionStrategy, Exit, Layer, Option, Scope } from "effect"
+import {
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  ExecutionStrategy,
+  Exit,
+  Layer,
+  Option,
+  Scope
+} from "effect"
 import { Outbox } from "../Alert/Outbox.js"
 import { Journal, type JournalError } from "./Journal.js"
 import * as StandIn from "./PatientJournal/StandIn.js"
@@ -24,26 +34,34 @@ export const layer = <R>(
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       const context = yield* Effect.context<R>()
-      const open = Effect.gen(function* () {
-        const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
-        return yield* Layer.buildWithScope(journal, own).pipe(
-          Effect.provide(context),
-          Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
-        )
-      })
+      const attempt: Attempt = (use) =>
+        Effect.gen(function* () {
+          const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+          return yield* Layer.buildWithScope(journal, own).pipe(
+            Effect.provide(context),
+            Effect.flatMap(use),
+            Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+          )
+        })
       return yield* Effect.catchIf(
-        open,
+        attempt(Effect.succeed),
         ({ reason }) => reason === "Unavailable",
-        (error) => standIn(error, open)
+        (error) => standIn(error, attempt)
       )
     })
   )
 
 type Opened = Context.Context<Journal | Outbox>
 
-const standIn = (error: JournalError, open: Effect.Effect<Opened, JournalError>) =>
+/** Opens the journal and takes it into use. It is closed again where either fails. */
+type Attempt = <A>(
+  use: (opened: Opened) => Effect.Effect<A, JournalError>
+) => Effect.Effect<A, JournalError>
+
+const standIn = (error: JournalError, attempt: Attempt) =>
   Effect.gen(function* () {
     const held = StandIn.make(error)
+    const lost = yield* Deferred.make<JournalError>()
     yield* Effect.logError(
       `${error.message} Checks and alerts go on; what is to be written is kept in memory`
     )
@@ -53,33 +71,46 @@ const standIn = (error: JournalError, open: Effect.Effect<Opened, JournalError>)
         ? Effect.void
         : Effect.logError(`The journal did not come back: ${left} entries are lost`)
     })
-    yield* Effect.forkScoped(comeBack(held, open, firstWait))
-    return Context.make(Journal, held.journal).pipe(Context.add(Outbox, held.outbox))
+    yield* Effect.forkScoped(
+      Effect.flatMap(comeBack(held, attempt, firstWait), (gone) => Deferred.succeed(lost, gone))
+    )
+    return Context.make(Journal, { ...held.journal, lost: Deferred.await(lost) }).pipe(
+      Context.add(Outbox, held.outbox)
+    )
   })
 
 const firstWait = Duration.seconds(1)
 const longestWait = Duration.seconds(30)
 
+/** Its value is why the journal is that of another program now. */
 const comeBack = (
   held: StandIn.StandIn,
-  open: Effect.Effect<Opened, JournalError>,
+  attempt: Attempt,
   wait: Duration.Duration
-): Effect.Effect<void> =>
+): Effect.Effect<JournalError> =>
   Effect.gen(function* () {
     yield* Effect.sleep(wait)
-    const opened = yield* open
-    const journal = Context.get(opened, Journal)
-    const outbox = Context.get(opened, Outbox)
-    const state = yield* journal.state
-    yield* held.connect(
-      journal,
-      outbox,
-      Option.isNone(state) ? undefined : { state: state.value, pending: yield* outbox.pending }
+    const journal = yield* attempt((opened) =>
+      Effect.gen(function* () {
+        const store = Context.get(opened, Journal)
+        const outbox = Context.get(opened, Outbox)
+        const state = yield* store.state
+        const earlier = Option.isNone(state)
+          ? undefined
+          : { state: state.value, pending: yield* outbox.pending }
+        yield* held.connect(store, outbox, earlier)
+        return store
+      })
     )
+    return yield* journal.lost
   }).pipe(
-    Effect.catchAll((error) =>
-      error.reason === "Unavailable"
-        ? comeBack(held, open, Duration.min(Duration.times(wait, 2), longestWait))
-        : Effect.logError(`${error.message} Nothing is recorded until the next start`)
-    )
+    Effect.catchAll((error) => {
+      if (error.reason === "Held") return Effect.succeed(error)
+      return error.reason === "Unavailable"
+        ? comeBack(held, attempt, Duration.min(Duration.times(wait, 2), longestWait))
+        : Effect.zipRight(
+            Effect.logError(`${error.message} Nothing is recorded until the next start`),
+            Effect.never
+          )
+    })
   )

@@ -15,7 +15,9 @@ const outboxWith = (pending: ReadonlyArray<Alert>) =>
     acknowledged: Ref.get(acknowledged),
     layer: Layer.succeed(Outbox, {
       pending: Effect.succeed(pending),
-      acknowledge: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys])
+      acknowledge: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
+      discard: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
+      note: () => Effect.void
     })
   }))
 

@@ -99,7 +99,8 @@ describe("holter alerts test", () => {
       yield* Effect.flatMap(Journal.Journal, ({ commit }) =>
         commit({ event, before: AlertPolicy.initial, after, decisions })
       ).pipe(Effect.provide(journal))
-      const requests = Effect.flatMap(Journal.Journal, ({ takeRequests }) => takeRequests).pipe(
+      const requests = Effect.flatMap(Journal.Journal, ({ requests: left }) => left).pipe(
+        Effect.map(({ known }) => known.map(({ event: one }) => one)),
         Effect.provide(journal)
       )
 

@@ -56,7 +56,8 @@ const recorded = (
       file,
       cwd,
       holter: (...args: ReadonlyArray<string>) => Cli.run(args, { cwd, env: { USER: "anna" } }),
-      requests: Effect.flatMap(Journal, (journal) => journal.takeRequests).pipe(
+      requests: Effect.flatMap(Journal, (journal) => journal.requests).pipe(
+        Effect.map(({ known }) => known.map(({ event }) => event)),
         Effect.provide(Recorder.access({ _tag: "Sqlite", path: file }))
       )
     }
@@ -70,7 +71,10 @@ describe("holter status", () => {
       assert.strictEqual(page.code, 2, page.stderr)
       assert.strictEqual(page.stderr, "")
       assert.match(page.stdout, /^❌ unhealthy: redis\n {3}holter watch runs/)
-      assert.match(page.stdout, /redis: unhealthy since .*; told: ops/)
+      assert.match(
+        page.stdout,
+        /redis: unhealthy since .*; nobody has been told yet .*; owed to: ops/
+      )
       assert.match(page.stdout, /that no channel has taken yet:\n {2}ops: opened, redis/)
       const document = documentOf(yield* holter("status", "--json"))
       assert.strictEqual(document["overall_status"], "unhealthy")
@@ -113,6 +117,19 @@ describe("holter why", () => {
       const before = yield* holter("why", "redis", "--at", "20 minutes ago", "--json")
       assert.strictEqual(documentOf(before)["incident"], null)
       assert.strictEqual(before.stderr, "")
+    })
+  )
+
+  it.scopedLive("tells what is only owed from what was delivered", () =>
+    Effect.gen(function* () {
+      const { holter } = yield* recorded(history, ["ops"])
+      const page = yield* holter("why", "redis")
+      assert.match(page.stdout, / {3}Not delivered yet: ops \(opened\), queued since /)
+      assert.match(page.stdout, / not taken by ops \(opened, rule "threshold"\)/)
+      assert.notMatch(page.stdout, /[Tt]old:? ops/)
+      const document = documentOf(yield* holter("why", "redis", "--json"))
+      const [told] = document["told"] as ReadonlyArray<Readonly<Record<string, unknown>>>
+      assert.deepInclude(told?.["delivery"], { state: "queued", at: null, last_error: null })
     })
   )
 
@@ -255,6 +272,19 @@ describe("holter simulate", () => {
     })
   )
 
+  it.scopedLive("leaves out what the other configuration does not check, and says so", () =>
+    Effect.gen(function* () {
+      const { cwd, holter } = yield* recorded()
+      writeFileSync(path.join(cwd, "less.yaml"), "checks: { web: { type: memory } }\n")
+      const page = yield* holter("simulate", "--config", "less.yaml")
+      assert.match(page.stdout, /^Replayed 60 results/)
+      assert.match(
+        page.stdout,
+        /\nLeft out: 60 results and 1 alert of 1 service that .*\(redis\)\n/
+      )
+    })
+  )
+
   it.scopedLive("tells on a terminal how far it is", () =>
     Effect.gen(function* () {
       const { cwd } = yield* recorded()
@@ -350,10 +380,10 @@ describeWithServices("postgres", "commands on a journal in PostgreSQL", () => {
       assert.match(simulate.stdout, /ops +1 +0 +0\n/)
       const silence = yield* Cli.run(["silence", "redis", "--for", "1h"], { env, files })
       assert.strictEqual(silence.code, 0, silence.stderr)
-      const taken = yield* Effect.flatMap(Journal, (journal) => journal.takeRequests).pipe(
+      const { known } = yield* Effect.flatMap(Journal, (journal) => journal.requests).pipe(
         Effect.provide(Recorder.access(url))
       )
-      assert.strictEqual(taken[0]?._tag, "Silenced")
+      assert.strictEqual(known[0]?.event._tag, "Silenced")
     })
   )
 })

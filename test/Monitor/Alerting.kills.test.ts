@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
 import { Effect, Logger } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import * as path from "node:path"
@@ -67,6 +68,37 @@ describe("a process that is killed between a result and its acknowledged alert",
         const expected = twice.has(at) ? ["opened", "resolved", "resolved"] : ["opened", "resolved"]
         assert.deepStrictEqual(taken, expected)
       })
+    )
+  }
+})
+
+describe("a process that is killed while it takes an acknowledgement of another program", {
+  timeout: 120_000
+}, () => {
+  for (const at of steps.slice(1, 5)) {
+    it.scopedLive(`hears of it once: ${at}`, () =>
+      Effect.gen(function* () {
+        const folder = yield* TempDir.make("alerting")
+        const file = path.join(folder, "journal.db")
+        const order = { journal: file, taken: path.join(folder, "taken") }
+        const first: Order = {
+          ...order,
+          results: down,
+          acknowledgement: "leave",
+          kill: { kind: "acknowledged", at }
+        }
+        const child = yield* Program.start(program.file, { args: [JSON.stringify(first)] })
+        const { signal, stderr } = yield* child.exit
+        assert.strictEqual(signal, "SIGKILL", stderr)
+        const incidents = yield* run({ ...order, results: [], acknowledgement: "await" })
+        assert.strictEqual(incidents["redis"]?.acknowledgedBy, "ann")
+        const database = new Sqlite(file, { readonly: true })
+        const heard = database
+          .prepare("SELECT decision FROM holter_decisions WHERE decision LIKE '%acknowledged it%'")
+          .all()
+        database.close()
+        assert.lengthOf(heard, 1)
+      }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
     )
   }
 })

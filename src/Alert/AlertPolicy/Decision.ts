@@ -76,6 +76,7 @@ export const NothingReason = Schema.Literal(
   "NeverTold",
   "NoRoute",
   "Unknown",
+  "GivenUp",
   "Noted"
 )
 

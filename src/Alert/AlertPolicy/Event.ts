@@ -128,6 +128,20 @@ export const ChannelDisabled = Schema.TaggedStruct("ChannelDisabled", {
 export const ChannelEnabled = Schema.TaggedStruct("ChannelEnabled", { at, channel: Schema.String })
 
 /**
+ * A channel that was told of something is not there any more. `pending` are the alerts that it did
+ * not take; nobody gets those, and they leave the outbox in the transaction that writes what is
+ * decided here.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ChannelRemoved = Schema.TaggedStruct("ChannelRemoved", {
+  at,
+  channel: Schema.String,
+  pending: Schema.Array(Alert)
+})
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -142,7 +156,8 @@ export const Event = Schema.Union(
   Unsilenced,
   Acknowledged,
   ChannelDisabled,
-  ChannelEnabled
+  ChannelEnabled,
+  ChannelRemoved
 )
 
 /**

@@ -4,10 +4,11 @@
  *
  * @internal
  */
-import { Array as Arr, Cause, Duration, Effect, Either, Option, Random } from "effect"
+import { Array as Arr, Cause, Clock, Duration, Effect, Either, Option, Random } from "effect"
 import type { Alert } from "../Alert.js"
 import { AlertChannelError } from "../AlertChannelError.js"
 import type { RegisteredChannel } from "../ChannelRegistry.js"
+import type { Trouble } from "../Outbox.js"
 import { collapse } from "./collapse.js"
 
 /** A channel that failed for good. */
@@ -24,6 +25,8 @@ export interface Options {
 
 export interface Ends {
   readonly acknowledge: (keys: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Why the channel takes nothing now, or that it does. */
+  readonly note: (channel: string, trouble: Trouble | undefined) => Effect.Effect<void>
   readonly disabled: (disabled: Disabled) => Effect.Effect<void>
 }
 
@@ -72,6 +75,8 @@ export const make = (
     let isLate = late
     let disabled: string | undefined
     let lastError: string | undefined
+    // What an earlier run noted is old.
+    let isNoted = true
 
     const settle = Effect.suspend(() => {
       const isBusy = parcels.length > 0 && disabled === undefined
@@ -100,6 +105,8 @@ export const make = (
       failures = 0
       lastError = undefined
       yield* ends.acknowledge(parcel.keys)
+      if (isNoted) yield* ends.note(name, undefined)
+      isNoted = false
       yield* remove(new Set(parcel.keys))
     })
 
@@ -110,9 +117,18 @@ export const make = (
         failures += 1
         isLate = true
         const told = failures === 1 ? Effect.logWarning(error.message) : Effect.void
-        const backoff = Effect.flatMap(delay(failures, error, options), Effect.sleep)
+        const backoff = Effect.flatMap(delay(failures, error, options), (wait) =>
+          Effect.zipRight(note(error, Duration.toMillis(wait)), Effect.sleep(wait))
+        )
         const pause = error.retryAfter === undefined ? Effect.race(backoff, hurried.await) : backoff
         return told.pipe(Effect.zipRight(pause), Effect.zipRight(hurried.close))
+      })
+
+    const note = ({ problem }: AlertChannelError, wait: number | null) =>
+      Effect.flatMap(Clock.currentTimeMillis, (at) => {
+        isNoted = true
+        const nextAttempt = wait === null ? null : at + wait
+        return ends.note(name, { at, failures, error: problem, nextAttempt })
       })
 
     const refuse = (error: AlertChannelError) =>
@@ -122,6 +138,7 @@ export const make = (
         isLate = true
         yield* Effect.logError(`${error.message}. The channel is disabled`)
         yield* settle
+        yield* note(error, null)
         yield* ends.disabled({ channel: name, why: error.problem })
       })
 

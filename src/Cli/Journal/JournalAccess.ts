@@ -6,7 +6,7 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import { SqlClient } from "@effect/sql/SqlClient"
-import { Effect, Layer, Option, Scope } from "effect"
+import { Context, Effect, Layer, Option, Scope } from "effect"
 import type { Outbox } from "../../Alert/Outbox.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Journal from "../../Monitor/Journal.js"
@@ -17,18 +17,29 @@ import type { JournalSettings } from "./JournalSettings.js"
 export interface Options {
   /** For a command that looks at what was recorded, and makes no journal where there is none. */
   readonly reading?: boolean
+  /** For a program that must be the only one on it. */
+  readonly holder?: Journal.Holder
 }
 
 export const layer = (
   settings: JournalSettings,
-  { reading = false }: Options = {}
+  { holder, reading = false }: Options = {}
 ): Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, FileSystem | Path> => {
   const { retain, url } = settings
   const client = Layer.scoped(SqlClient, clientOf(url, reading))
-  return Journal.layer({ reading, ...(retain === undefined ? {} : { retain }) }).pipe(
+  return Journal.layer({
+    reading,
+    ...(retain === undefined ? {} : { retain }),
+    ...(holder === undefined ? {} : { holder })
+  }).pipe(
     Layer.provide(client),
     Layer.provide(Reactivity.layer),
-    Layer.catchAll((error) => Layer.fail(placed(error, url)))
+    Layer.catchAll((error) => Layer.fail(placed(error, url))),
+    Layer.map((context) => {
+      const journal = Context.get(context, Journal.Journal)
+      const lost = Effect.map(journal.lost, (error) => placed(error, url))
+      return Context.add(context, Journal.Journal, { ...journal, lost })
+    })
   )
 }
 

@@ -8,6 +8,7 @@ import { Journal, type JournaledResult } from "../../Monitor/Journal.js"
 import { jsonFlag } from "../Backup/BackupFlags.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as DeliveryWords from "./DeliveryWords.js"
 import * as JournalAccess from "./JournalAccess.js"
 import * as JournalPolicy from "./JournalPolicy.js"
 import * as JournalRun from "./JournalRun.js"
@@ -33,14 +34,17 @@ const status = (flags: Flags) =>
     Effect.gen(function* () {
       const { look } = yield* Output
       const journal = yield* Journal
+      const owed = yield* Effect.flatMap(Outbox, ({ pending }) => pending)
+      const { known, unreadable } = yield* journal.requests
       const report = StatusReport.make({
         now: yield* Clock.currentTimeMillis,
         place: JournalAccess.placeOf(settings.url),
         policy: yield* JournalPolicy.lenient(flags.config),
         state: yield* Watched.state,
         results: yield* newest,
-        owed: yield* Effect.flatMap(Outbox, ({ pending }) => pending),
-        requests: (yield* journal.requests).length
+        owed,
+        deliveries: DeliveryWords.hiding(yield* journal.deliveries(owed), settings.secrets),
+        requests: known.length + unreadable.length
       })
       if (flags.json) yield* JournalRun.document(report)
       else yield* JournalRun.page(StatusPage.lines(report, look))

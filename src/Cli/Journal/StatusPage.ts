@@ -4,6 +4,7 @@
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
 import { mark, onOneLine } from "../Presentation.js"
+import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import type { ServiceStatus, StatusReport } from "./StatusReport.js"
 
@@ -20,8 +21,8 @@ export const lines = (report: StatusReport, look: Look): ReadonlyArray<string> =
   ...section(
     "Alerts that no channel has taken yet:",
     report.outbox.map(
-      ({ at, channel, kind, services: whom }) =>
-        `${channel}: ${kind}, ${whom.join(", ")}, since ${Moments.shown(Moments.millisOf(at))}`
+      ({ at, channel, delivery, kind, services: whom }) =>
+        `${channel}: ${kind}, ${whom.join(", ")}, since ${Moments.shown(Moments.millisOf(at))}${DeliveryWords.trouble(delivery)}`
     )
   )
 ]
@@ -102,18 +103,23 @@ const services = (report: StatusReport, look: Look): ReadonlyArray<string> => {
 }
 
 const incident =
-  ({ timestamp }: StatusReport) =>
+  ({ outbox, timestamp }: StatusReport) =>
   (one: ServiceStatus): ReadonlyArray<string> => {
     if (one.incident === null) return []
-    const { acknowledged_by, cause, flapping, next_reminder, severity, since, told } = one.incident
+    const { acknowledged_by, cause, flapping, id, next_reminder, severity, since, told } =
+      one.incident
     const now = Moments.millisOf(timestamp)
     const began = Moments.millisOf(since)
-    const channels = Object.keys(told)
+    const owed = new Set(
+      outbox.filter(({ incidents }) => incidents.includes(id)).map(({ channel }) => channel)
+    )
+    const channels = Object.keys(told).filter((channel) => !owed.has(channel))
     const parts = [
       `${one.name}: ${cause === "stale" ? "no results" : severity} since ${Moments.shown(began)} (${Moments.lasting(now - began)})`,
       channels.length === 0
-        ? `nobody was told (\`holter why ${one.name}\`)`
+        ? `nobody ${owed.size === 0 ? "was" : "has been"} told${owed.size === 0 ? "" : " yet"} (\`holter why ${one.name}\`)`
         : `told: ${channels.join(", ")}`,
+      ...(owed.size === 0 ? [] : [`owed to: ${[...owed].join(", ")}`]),
       ...(flapping ? ["it flaps"] : []),
       ...(acknowledged_by === null ? [] : [`acknowledged by ${onOneLine(acknowledged_by)}`]),
       ...(next_reminder === null

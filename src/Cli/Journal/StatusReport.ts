@@ -6,7 +6,8 @@ import type { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import { rulesOf } from "../../Alert/AlertPolicy/Policy.js"
 import { overall, type Status, weigh } from "../../Check/CheckResult.js"
-import type { JournaledResult } from "../../Monitor/Journal.js"
+import type { Delivery, JournaledResult } from "../../Monitor/Journal.js"
+import * as DeliveryWords from "./DeliveryWords.js"
 import { iso } from "./moments.js"
 
 export interface Facts {
@@ -18,6 +19,8 @@ export interface Facts {
   /** The newest results of each service, oldest first. */
   readonly results: ReadonlyMap<string, ReadonlyArray<JournaledResult>>
   readonly owed: ReadonlyArray<Alert>
+  /** Why channels do not take them, by the key of the alert. */
+  readonly deliveries: ReadonlyMap<string, Delivery>
   /** What was left for the watching program and not taken yet. */
   readonly requests: number
 }
@@ -63,7 +66,9 @@ export const make = (facts: Facts) => {
       channel,
       kind,
       at: iso(at.epochMillis),
-      services: subjects.map(({ service }) => service)
+      services: subjects.map(({ service }) => service),
+      incidents: subjects.map(({ incident }) => incident),
+      delivery: DeliveryWords.toDocument(facts.deliveries.get(key))
     }))
   }
 }

@@ -69,7 +69,8 @@ const unsilence = (flags: Flags) =>
 /** Those in force, and those that wait to be. */
 const silences = Effect.gen(function* () {
   const { quiets } = yield* Watched.state
-  const requests = yield* Effect.flatMap(Journal, (journal) => journal.requests)
+  const { known } = yield* Effect.flatMap(Journal, (journal) => journal.requests)
+  const requests = known.map(({ event }) => event)
   const ended = new Set(requests.flatMap((one) => (one._tag === "Unsilenced" ? [one.id] : [])))
   return [
     ...quiets.flatMap(({ id, kind }) => (kind === "Silence" ? [id] : [])),

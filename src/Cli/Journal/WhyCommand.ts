@@ -5,12 +5,14 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
 import { Clock, DateTime, Duration, Effect, Option } from "effect"
+import type { Decision } from "../../Alert/AlertPolicy.js"
 import { rulesOf } from "../../Alert/AlertPolicy/Policy.js"
 import { Journal, type JournaledIncident } from "../../Monitor/Journal.js"
 import { jsonFlag } from "../Backup/BackupFlags.js"
 import { UsageError } from "../ConfigurationError.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as DeliveryWords from "./DeliveryWords.js"
 import * as JournalPolicy from "./JournalPolicy.js"
 import * as JournalRun from "./JournalRun.js"
 import * as TimeText from "./TimeText.js"
@@ -49,7 +51,7 @@ const why = (flags: Flags) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const asked = yield* momentOf(flags.at, now)
-    yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
+    yield* JournalRun.withJournal(flags, exitCodes.failed, ({ secrets }) =>
       Effect.gen(function* () {
         const { look } = yield* Output
         const { service } = flags
@@ -59,9 +61,13 @@ const why = (flags: Flags) =>
         const incident = yield* incidentAt(service, asked)
         const { interval } = rulesOf(policy, service)
         const span = spanOf(incident, at, now, interval)
+        const found = yield* within(service, span)
+        const alerts = yield* alertsOf(found.decisions)
+        const { deliveries } = yield* Journal
         const story = WhyStory.make({
-          ...{ service, at, now, policy, incident },
-          ...(yield* within(service, span))
+          ...{ service, at, now, policy, incident, alerts },
+          ...found,
+          deliveries: DeliveryWords.hiding(yield* deliveries(alerts), secrets)
         })
         if (flags.json) yield* JournalRun.document(story)
         else yield* JournalRun.page(WhyPage.lines(story, look))
@@ -142,4 +148,15 @@ const within = (service: string, span: Span) =>
     // Stable: what was decided at the same time stays in its order.
     const decisions = [...general, ...own].sort((one, other) => one.at - other.at)
     return { results, decisions }
+  })
+
+/** With those that the decision on another service has, which was told together with this one. */
+const alertsOf = (decisions: ReadonlyArray<Decision>) =>
+  Effect.gen(function* () {
+    const journal = yield* Journal
+    const without = decisions.filter(({ alerts, channels }) => alerts.length < channels.length)
+    const others = yield* Effect.forEach(new Set(without.map(({ at }) => at)), (at) =>
+      journal.decisions({ since: at, until: at, limit: mostEntries })
+    )
+    return [...decisions, ...others.flat()].flatMap(({ alerts }) => alerts)
   })

@@ -5,6 +5,7 @@ import { span } from "../../Alert/AlertPolicy/words.js"
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
 import { mark, onOneLine } from "../Presentation.js"
+import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import type { Entry, Told, WhyStory } from "./WhyStory.js"
 
@@ -36,15 +37,34 @@ const headline = (story: WhyStory, look: Look): string => {
 }
 
 const telling = ({ incident, told, untold_because }: WhyStory): ReadonlyArray<string> => {
-  if (told.length > 0) return [`   Told: ${told.map(message).join("; ")}`]
+  if (told.length > 0) {
+    const taken = told.filter(({ delivery }) => DeliveryWords.isTaken(delivery))
+    const owed = told.filter(({ delivery }) => DeliveryWords.isOwed(delivery))
+    const gone = told.filter((one) => !taken.includes(one) && !owed.includes(one))
+    return [
+      ...line("Told", taken.map(message)),
+      ...line("Not delivered yet", owed.map(pending)),
+      ...line(
+        "Not told",
+        gone.map((one) => `${what(one)}, ${DeliveryWords.end(one.delivery)}`)
+      )
+    ]
+  }
   if (untold_because === null) {
     return incident === null ? [] : ["   Nobody was told yet"]
   }
   return [`   Nobody was told: ${onOneLine(untold_because)}`]
 }
 
-const message = ({ at, channel, kind }: Told): string =>
-  `${channel}${kind === null ? "" : ` (${kind})`} at ${time(at)}`
+const line = (title: string, parts: ReadonlyArray<string>): ReadonlyArray<string> =>
+  parts.length === 0 ? [] : [`   ${title}: ${parts.join("; ")}`]
+
+const what = ({ channel, kind }: Told): string => `${channel}${kind === null ? "" : ` (${kind})`}`
+
+const message = (told: Told): string => `${what(told)} at ${time(told.delivery.at ?? told.at)}`
+
+const pending = (told: Told): string =>
+  `${what(told)}, ${told.delivery.state === "queued" ? "queued" : "owed"} since ${time(told.at)}${DeliveryWords.trouble(told.delivery)}`
 
 const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> => [
   `   ${Amounts.many(rules.failures, "failure")} in a row open an incident, ${rules.successes} in a row that are healthy end it; a result is due every ${span(rules.interval_ms)}`,
@@ -78,6 +98,16 @@ const happened = (entries: ReadonlyArray<Entry>, look: Look): ReadonlyArray<stri
   ]
 }
 
+/** Whom a decision told, and who is still owed it. */
+const whom = ({ channels, untaken }: Extract<Entry, { readonly type: "decision" }>): string => {
+  const taken = channels.filter((channel) => !untaken.includes(channel))
+  const parts = [
+    ...(taken.length === 0 ? [] : [`told ${taken.join(", ")}`]),
+    ...(untaken.length === 0 ? [] : [`not taken by ${untaken.join(", ")}`])
+  ]
+  return parts.length === 0 ? "told nobody" : parts.join(", ")
+}
+
 const entry = (one: Entry, look: Look): string => {
   if (one.type === "results") {
     const many = one.count === 1 ? "" : `, ${one.count} times until ${time(one.until)}`
@@ -93,6 +123,6 @@ const entry = (one: Entry, look: Look): string => {
     case "Escalated":
     case "Reminder":
     case "Resolved":
-      return `   ${one.channels.length === 0 ? "told nobody" : `told ${one.channels.join(", ")}`} (${one.decision.toLowerCase()}, rule "${one.rule}"): ${why}`
+      return `   ${whom(one)} (${one.decision.toLowerCase()}, rule "${one.rule}"): ${why}`
   }
 }

@@ -1,11 +1,12 @@
 /**
  * What was decided about one service and why, as programs read it. Pure.
  */
-import type { Kind } from "../../Alert/Alert.js"
+import type { Alert, Kind } from "../../Alert/Alert.js"
 import type { Decision, Policy } from "../../Alert/AlertPolicy.js"
 import { rulesOf } from "../../Alert/AlertPolicy/Policy.js"
 import type { Status } from "../../Check/CheckResult.js"
-import type { JournaledIncident, JournaledResult } from "../../Monitor/Journal.js"
+import type { Delivery, JournaledIncident, JournaledResult } from "../../Monitor/Journal.js"
+import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 
 export interface Facts {
@@ -20,6 +21,10 @@ export interface Facts {
   readonly results: ReadonlyArray<JournaledResult>
   /** The same, and those on no service in particular. */
   readonly decisions: ReadonlyArray<Decision>
+  /** Those that the decisions owe, also where the decision on another service has them. */
+  readonly alerts: ReadonlyArray<Alert>
+  /** What became of them, by key. */
+  readonly deliveries: ReadonlyMap<string, Delivery>
 }
 
 export type Entry =
@@ -39,6 +44,8 @@ export type Entry =
       readonly reason: string | null
       readonly why: string
       readonly channels: ReadonlyArray<string>
+      /** Of them, those that do not have it. */
+      readonly untaken: ReadonlyArray<string>
     }
 
 export type WhyStory = ReturnType<typeof make>
@@ -50,7 +57,7 @@ export const make = (facts: Facts) => {
     service
   )
   const own = decisions.filter((one) => isAbout(one, service, incident?.id))
-  const told = own.flatMap(toldBy)
+  const told = own.flatMap((one) => toldBy(facts, one))
   return {
     service,
     timestamp: Moments.iso(now),
@@ -76,28 +83,45 @@ export const make = (facts: Facts) => {
     told,
     /** Where nobody was told: the last thing that was decided about that. */
     untold_because: told.length > 0 ? null : (heldBack(own)?.why ?? null),
-    timeline: timeline(results, decisions)
+    timeline: timeline(results, decisions, facts)
   }
 }
 
 export interface Told {
+  /** When it was decided. */
   readonly at: string
   readonly channel: string
   readonly kind: Kind | null
   readonly rule: Decision["rule"]
+  /** Whether the channel has it, since when, or why not. */
+  readonly delivery: DeliveryWords.Document
 }
 
 const isAbout = (decision: Decision, service: string, incident: string | undefined): boolean =>
   decision.service === service &&
   (incident === undefined || decision.incident === null || decision.incident === incident)
 
-const toldBy = (decision: Decision): ReadonlyArray<Told> =>
+const toldBy = (facts: Facts, decision: Decision): ReadonlyArray<Told> =>
   decision.channels.map((channel) => ({
     at: Moments.iso(decision.at),
     channel,
     kind: kindOf(decision),
-    rule: decision.rule
+    rule: decision.rule,
+    delivery: DeliveryWords.toDocument(
+      facts.deliveries.get(alertOf(facts, decision, channel)?.key ?? "")
+    )
   }))
+
+/** Of several services that are told together the decision on the first one has the alert. */
+const alertOf = ({ alerts }: Facts, decision: Decision, channel: string): Alert | undefined =>
+  decision.alerts.find((alert) => alert.channel === channel) ??
+  alerts.find(
+    (alert) =>
+      alert.channel === channel &&
+      alert.at.epochMillis === decision.at &&
+      (alert.kind === "resolved") === (decision._tag === "Resolved") &&
+      alert.subjects.some(({ incident }) => incident === decision.incident)
+  )
 
 const kindOf = ({ _tag }: Decision): Kind | null => {
   switch (_tag) {
@@ -121,17 +145,18 @@ const heldBack = (own: ReadonlyArray<Decision>): Decision | undefined =>
   own.findLast((one) => one._tag === "Nothing" && telling.has(one.reason)) ??
   own.at(-1)
 
-const telling: ReadonlySet<string> = new Set(["NoRoute", "NeverTold", "BelowThreshold"])
+const telling: ReadonlySet<string> = new Set(["NoRoute", "NeverTold", "BelowThreshold", "GivenUp"])
 
 const timeline = (
   results: ReadonlyArray<JournaledResult>,
-  decisions: ReadonlyArray<Decision>
+  decisions: ReadonlyArray<Decision>,
+  facts: Facts
 ): ReadonlyArray<Entry> => {
   const entries: Array<Entry> = []
   let next = 0
   const decided = (before: number) => {
     for (let one = decisions[next]; one !== undefined && one.at < before; one = decisions[++next]) {
-      entries.push(entryOf(one))
+      entries.push(entryOf(one, facts))
     }
   }
   for (const result of results) {
@@ -159,12 +184,15 @@ const runOf = ({ at, message, status }: JournaledResult): Entry => ({
   message
 })
 
-const entryOf = (decision: Decision): Entry => ({
+const entryOf = (decision: Decision, facts: Facts): Entry => ({
   type: "decision",
   at: Moments.iso(decision.at),
   decision: decision._tag,
   rule: decision.rule,
   reason: "reason" in decision ? decision.reason : null,
   why: decision.why,
-  channels: decision.channels
+  channels: decision.channels,
+  untaken: toldBy(facts, decision)
+    .filter(({ delivery }) => !DeliveryWords.isTaken(delivery))
+    .map(({ channel }) => channel)
 })

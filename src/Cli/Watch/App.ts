@@ -4,7 +4,7 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, type Deferred, Effect, Layer, type Scope } from "effect"
 import * as ChannelRegistry from "../../Alert/ChannelRegistry.js"
 import * as Notifier from "../../Alert/Notifier.js"
 import type { BackupError } from "../../Backup/BackupError.js"
@@ -15,7 +15,7 @@ import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
 import * as Alerting from "../../Monitor/Alerting.js"
 import * as HealthMonitor from "../../Monitor/HealthMonitor.js"
-import { Journal } from "../../Monitor/Journal.js"
+import { Journal, type JournalError } from "../../Monitor/Journal.js"
 import * as Vitals from "../../Monitor/Vitals.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
 import type { Output } from "../Output.js"
@@ -36,11 +36,16 @@ type Requirements = Reporter | Screen | Output | FileSystem | Path | Lifecycle |
 type Problem = ConfigurationError | BackupError | PlanError
 
 /** Beats until it is stopped. */
-export const layer = (settings: WatchSettings): Layer.Layer<never, Problem, Requirements> =>
-  Layer.scopedDiscard(build(settings))
+export const layer = (
+  settings: WatchSettings,
+  lost: Deferred.Deferred<JournalError>
+): Layer.Layer<never, Problem, Requirements> => Layer.scopedDiscard(build(settings, lost))
 
 /** Within a phase the hook that was registered last runs first: see Steps. */
-const build = (settings: WatchSettings): Effect.Effect<void, Problem, Requirements | Scope.Scope> =>
+const build = (
+  settings: WatchSettings,
+  lost: Deferred.Deferred<JournalError>
+): Effect.Effect<void, Problem, Requirements | Scope.Scope> =>
   Effect.gen(function* () {
     const { alerts, backups, configuration, time } = settings
     const within = <A, E, R>(step: Steps.Step, part: Layer.Layer<A, E, R>) =>
@@ -49,6 +54,7 @@ const build = (settings: WatchSettings): Effect.Effect<void, Problem, Requiremen
     yield* Ending.output(time)
     yield* Effect.forkScoped(Ending.follow)
     const journal = yield* within(Steps.steps.journal, WatchJournal.layer(configuration))
+    yield* Effect.forkScoped(Effect.provide(Ending.whenLost(lost), journal))
 
     const checks = yield* Steps.scope(Steps.steps.checks, time)
     const health = yield* HealthMonitor.layer.pipe(

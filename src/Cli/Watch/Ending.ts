@@ -1,12 +1,12 @@
 /**
  * What `holter watch` says and sends while it stops.
  */
-import { Clock, Duration, Effect, Option, type Scope } from "effect"
+import { Clock, Deferred, Duration, Effect, Option, type Scope } from "effect"
 import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
 import * as Reason from "../../Lifecycle/Reason.js"
 import { Alerting } from "../../Monitor/Alerting.js"
-import { Journal } from "../../Monitor/Journal.js"
+import { Journal, type JournalError } from "../../Monitor/Journal.js"
 import type { Output } from "../Output.js"
 import type { Screen } from "../Screen.js"
 import * as Display from "./Display.js"
@@ -49,6 +49,17 @@ export const alerts = (
       yield* Effect.logWarning(`Owed alerts: ${text}`)
     })
     yield* Steps.on(Steps.steps.alerts, time, flush)
+  })
+
+/** Two that watch would both send: the one that was succeeded while it slept gives way. */
+export const whenLost = (
+  lost: Deferred.Deferred<JournalError>
+): Effect.Effect<void, never, Journal | Lifecycle> =>
+  Effect.gen(function* () {
+    const error = yield* Effect.flatMap(Journal, (journal) => journal.lost)
+    yield* Deferred.succeed(lost, error)
+    const { requestStop } = yield* Lifecycle
+    requestStop({ _tag: "Asked", by: "another program that keeps the journal now" })
   })
 
 /** Shows what the shutdown is doing, once there is one. */

@@ -14,6 +14,8 @@ export type Input = Data.TaggedEnum<{
     /** It happens when it is folded: events of the past would look like a clock that was set. */
     readonly event: (at: number) => AlertPolicy.Event.Event
     readonly done: Deferred.Deferred<void> | undefined
+    /** The id of what another program left in the journal: it is gone once this is written. */
+    readonly request?: string
   }
   Disabled: { readonly channel: string; readonly why: string }
   /** From now on there are no more results. */

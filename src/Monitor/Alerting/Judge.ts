@@ -5,8 +5,10 @@
  * @internal
  */
 import { Clock, Deferred, Effect } from "effect"
+import type { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import type { Notifier } from "../../Alert/Notifier.js"
+import * as Routes from "../../Alert/Routes.js"
 import * as Entry from "../Journal/Entry.js"
 import type { Journal } from "../Journal.js"
 import type { Input } from "./Input.js"
@@ -36,14 +38,18 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
   let steps: Array<Entry.Commit> = []
   let isResting = false
 
-  const fold = (event: Event, removed: ReadonlyArray<string> = []): void => {
+  const fold = (
+    event: Event,
+    { removed = [], taken = [] }: Pick<Entry.Commit, "removed" | "taken"> = {}
+  ): ReadonlyArray<AlertPolicy.Decision> => {
     const before = isResting ? AlertPolicy.resting(state) : state
     const [after, decisions] = AlertPolicy.step(policy, before, event)
     state = after
     // What only adds to the counts is in the result's own row.
-    if (decisions.some((decision) => !Entry.isRoutine(decision))) {
-      steps.push({ event, before, after, decisions, removed })
+    if (taken.length > 0 || decisions.some((decision) => !Entry.isRoutine(decision))) {
+      steps.push({ event, before, after, decisions, removed, taken })
     }
+    return decisions
   }
 
   /** All at once, so that the journal writes them together; they keep their order. */
@@ -70,10 +76,34 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       const pending = waiting.filter((alert) => AlertPolicy.isHandedOn(policy, state, alert))
       fold(
         { _tag: "ChannelDisabled", at, channel, why, pending },
-        pending.map(({ key }) => key)
+        { removed: pending.map(({ key }) => key) }
       )
       yield* settle
       yield* notifier.drop(pending)
+    })
+
+  /** What an earlier run told, or owed, to channels that are neither there nor in a route. */
+  const bury = (pending: ReadonlyArray<Alert>) =>
+    Effect.gen(function* () {
+      const suspects = new Set([
+        ...AlertPolicy.unrouted(policy, state),
+        ...pending.flatMap(({ channel }) => (Routes.names(policy.routes, channel) ? [] : [channel]))
+      ])
+      const gone = yield* Effect.filter(suspects, (channel) =>
+        Effect.map(notifier.has(channel), (isThere) => !isThere)
+      )
+      const at = yield* Clock.currentTimeMillis
+      for (const channel of gone) {
+        const own = pending.filter((alert) => alert.channel === channel)
+        const decisions = fold(
+          { _tag: "ChannelRemoved", at, channel, pending: own },
+          { removed: own.map(({ key }) => key) }
+        )
+        const whole = decisions.find(({ rule, service }) => service === null && rule === "route")
+        if (whole !== undefined) yield* Effect.logWarning(whole.why)
+      }
+      yield* settle
+      yield* notifier.offer(pending.filter(({ channel }) => !gone.includes(channel)))
     })
 
   /** What an event means for the channels, beside the alerts that are decided because of it. */
@@ -81,9 +111,8 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
     if (event._tag === "ChannelEnabled") {
       return Effect.zipRight(settle, notifier.enable(event.channel))
     }
-    return event._tag === "Remembered"
-      ? Effect.zipRight(settle, notifier.offer(event.pending))
-      : Effect.void
+    if (event._tag === "Restarted") return Effect.zipRight(settle, bury(notifier.stranded))
+    return event._tag === "Remembered" ? Effect.zipRight(settle, bury(event.pending)) : Effect.void
   }
 
   const look = (now: number): void => {
@@ -103,7 +132,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       case "Said":
         return Effect.flatMap(Clock.currentTimeMillis, (now) => {
           const event = input.event(now)
-          fold(event)
+          fold(event, { taken: input.request === undefined ? [] : [input.request] })
           return follow(event)
         })
       case "Disabled":

@@ -6,6 +6,7 @@
  */
 import type { Alert } from "../../Alert/Alert.js"
 import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import type { Outcome, Trouble } from "../../Alert/Outbox.js"
 import type { JournaledIncident, JournaledResult } from "./Entry.js"
 
 /** A thing and its place in the order of everything that this run has written. */
@@ -23,6 +24,17 @@ export interface Changes {
   readonly state: AlertPolicy.State | undefined
   /** Alerts that are owed, by key; `undefined` where one is owed no longer. */
   readonly outbox: ReadonlyMap<string, Numbered<Alert> | undefined>
+  /** What became of alerts that are owed no longer, by key. */
+  readonly deliveries: ReadonlyMap<string, Delivered>
+  /** The last word on each channel. */
+  readonly troubles: ReadonlyMap<string, Trouble | undefined>
+  /** The ids of requests that were taken. */
+  readonly taken: ReadonlyArray<string>
+}
+
+export interface Delivered {
+  readonly at: number
+  readonly outcome: Outcome
 }
 
 export const none: Changes = {
@@ -31,7 +43,10 @@ export const none: Changes = {
   decisions: [],
   incidents: new Map(),
   state: undefined,
-  outbox: new Map()
+  outbox: new Map(),
+  deliveries: new Map(),
+  troubles: new Map(),
+  taken: []
 }
 
 /** More results than these are not kept in memory; the oldest are lost, and counted. */
@@ -41,31 +56,46 @@ const mostDecisions = 20_000
 
 export const isEmpty = (changes: Changes): boolean => size(changes) === 0
 
-export const size = ({ decisions, events, incidents, outbox, results, state }: Changes): number =>
-  results.length +
-  events.length +
-  decisions.length +
-  incidents.size +
-  outbox.size +
-  (state === undefined ? 0 : 1)
+export const size = (changes: Changes): number =>
+  changes.results.length +
+  changes.events.length +
+  changes.decisions.length +
+  changes.incidents.size +
+  changes.outbox.size +
+  changes.deliveries.size +
+  changes.troubles.size +
+  changes.taken.length +
+  (changes.state === undefined ? 0 : 1)
 
 /** What came first, and what came after it. */
-export const merge = (first: Changes, then: Changes): Changes => ({
-  results: last([...first.results, ...then.results], mostResults),
-  events: last([...first.events, ...then.events], mostDecisions),
-  decisions: last([...first.decisions, ...then.decisions], mostDecisions),
-  incidents: mergeMaps(first.incidents, then.incidents),
-  state: then.state ?? first.state,
-  outbox: mergeMaps(first.outbox, then.outbox)
-})
+export const merge = (first: Changes, ...then: ReadonlyArray<Changes>): Changes => {
+  const all = [first, ...then]
+  return {
+    results: last(all, ({ results }) => results, mostResults),
+    events: last(all, ({ events }) => events, mostDecisions),
+    decisions: last(all, ({ decisions }) => decisions, mostDecisions),
+    incidents: latest(all, ({ incidents }) => incidents),
+    state: all.findLast(({ state }) => state !== undefined)?.state,
+    outbox: latest(all, ({ outbox }) => outbox),
+    deliveries: latest(all, ({ deliveries }) => deliveries),
+    troubles: latest(all, ({ troubles }) => troubles),
+    taken: last(all, ({ taken }) => taken, Number.POSITIVE_INFINITY)
+  }
+}
 
-const mergeMaps = <A>(
-  first: ReadonlyMap<string, A>,
-  then: ReadonlyMap<string, A>
-): ReadonlyMap<string, A> => (then.size === 0 ? first : new Map([...first, ...then]))
+const latest = <A>(
+  all: ReadonlyArray<Changes>,
+  part: (changes: Changes) => ReadonlyMap<string, A>
+): ReadonlyMap<string, A> => new Map(all.flatMap((one) => [...part(one)]))
 
-const last = <A>(all: ReadonlyArray<A>, most: number): ReadonlyArray<A> =>
-  all.length <= most ? all : all.slice(-most)
+const last = <A>(
+  all: ReadonlyArray<Changes>,
+  part: (changes: Changes) => ReadonlyArray<A>,
+  most: number
+): ReadonlyArray<A> => {
+  const joined = all.flatMap(part)
+  return joined.length <= most ? joined : joined.slice(-most)
+}
 
 /** The incidents that a step opened, made worse or ended. */
 export const incidentsOf = (

@@ -6,6 +6,7 @@
 import { DateTime, Duration, Schema } from "effect"
 import { Severity } from "../../Alert/Alert.js"
 import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import type { Outcome, Trouble } from "../../Alert/Outbox.js"
 import { type CheckResult, roundedMillis, Status } from "../../Check/CheckResult.js"
 
 /**
@@ -78,8 +79,56 @@ export interface Commit {
   readonly before: AlertPolicy.State
   readonly after: AlertPolicy.State
   readonly decisions: ReadonlyArray<AlertPolicy.Decision>
-  /** Keys of alerts that leave the outbox, because another channel got them. */
+  /** Keys of alerts that leave the outbox: another channel gets them, or their channel is gone. */
   readonly removed?: ReadonlyArray<string> | undefined
+  /** The ids of the requests that this step takes. */
+  readonly taken?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * What another program left for the one that watches: a silence, an acknowledgement.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Request {
+  readonly id: string
+  readonly event: AlertPolicy.Event.Event
+}
+
+/**
+ * A request that this version of Holter cannot read, and why.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Unreadable {
+  readonly id: string
+  readonly why: string
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Requests {
+  readonly known: ReadonlyArray<Request>
+  readonly unreadable: ReadonlyArray<Unreadable>
+}
+
+/**
+ * What became of an alert.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Delivery {
+  /** `queued`: it is in the outbox, and its channel does not have it yet. */
+  readonly outcome: Outcome | "queued"
+  /** Since when, in milliseconds of the wall clock; `null` where that is not known. */
+  readonly at: number | null
+  /** Why its channel takes nothing at the moment. */
+  readonly trouble: Trouble | null
 }
 
 /**

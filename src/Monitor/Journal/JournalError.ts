@@ -13,6 +13,7 @@ import { Schema } from "effect"
  * | `Unsupported` | a dialect of SQL that no journal is written in |
  * | `Missing` | nothing was recorded in it yet, and it was asked for reading only |
  * | `Unavailable` | it cannot be reached, read or written at the moment |
+ * | `Held` | another program keeps it |
  * | `Unreadable` | what it holds is not what this version of Holter writes |
  *
  * @since 0.1.0
@@ -27,6 +28,7 @@ export class JournalError extends Schema.TaggedError<JournalError>("holter/Monit
       "Unsupported",
       "Missing",
       "Unavailable",
+      "Held",
       "Unreadable"
     ),
     /** Where it is, if that is known. */

@@ -26,8 +26,6 @@ export interface Writer {
   /** Comes back when it is written, or when it is known that it cannot be. */
   readonly commit: (changes: Changes.Changes) => Effect.Effect<void>
   readonly health: Effect.Effect<Health>
-  /** Alerts that wait in memory only. */
-  readonly waiting: Effect.Effect<Changes.Changes>
   /** Writes what waits, once. */
   readonly flush: Effect.Effect<void>
 }
@@ -44,12 +42,17 @@ const mostBusy = 40
 const busyWait = Duration.millis(50)
 const longestWait = Duration.seconds(30)
 
+/** So many changes are merged at once. */
+const mostFresh = 1000
+
 export const make = (store: Store, options: Options): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.gen(function* () {
     const work = yield* Effect.makeLatch(false)
     const urgent = yield* Effect.makeLatch(false)
     const turn = yield* Effect.makeSemaphore(1)
     let waiting = Changes.none
+    // Not merged yet: to merge each by itself would copy all that waits again and again.
+    let fresh: Array<Changes.Changes> = []
     let waiters: ReadonlyArray<Deferred.Deferred<void>> = []
     let down: string | undefined
     let failures = 0
@@ -57,14 +60,23 @@ export const make = (store: Store, options: Options): Effect.Effect<Writer, neve
 
     const add = (changes: Changes.Changes) =>
       Effect.suspend(() => {
-        keep(waiting, changes)
+        fresh.push(changes)
+        if (fresh.length >= mostFresh) keep(waiting)
         return work.open
       })
 
-    const keep = (first: Changes.Changes, then: Changes.Changes) => {
-      const merged = Changes.merge(first, then)
-      lost += first.results.length + then.results.length - merged.results.length
-      waiting = merged
+    /** What waits is this, and all that came since. */
+    const keep = (...first: ReadonlyArray<Changes.Changes>) => {
+      const parts = [...first, ...fresh]
+      fresh = []
+      waiting = Changes.merge(Changes.none, ...parts)
+      lost += parts.reduce((sum, { results }) => sum + results.length, -waiting.results.length)
+    }
+
+    /** What waits, with all that came since. */
+    const all = (): Changes.Changes => {
+      if (fresh.length > 0) keep(waiting)
+      return waiting
     }
 
     const succeeded = (written: number) =>
@@ -94,7 +106,7 @@ export const make = (store: Store, options: Options): Effect.Effect<Writer, neve
       })
 
     const attempt = Effect.suspend(() => {
-      const changes = waiting
+      const changes = all()
       const asked = waiters
       waiting = Changes.none
       waiters = []
@@ -133,7 +145,7 @@ export const make = (store: Store, options: Options): Effect.Effect<Writer, neve
       yield* pause
       yield* Effect.zipRight(work.close, urgent.close)
       yield* attempt
-      if (!Changes.isEmpty(waiting)) yield* work.open
+      if (!Changes.isEmpty(all())) yield* work.open
     })
 
     yield* Effect.addFinalizer(() =>
@@ -153,8 +165,7 @@ export const make = (store: Store, options: Options): Effect.Effect<Writer, neve
           yield* urgent.open
           yield* Effect.timeoutOption(Deferred.await(written), options.patience)
         }),
-      health: Effect.sync(() => ({ down, waiting: Changes.size(waiting), lost })),
-      waiting: Effect.sync(() => waiting),
+      health: Effect.sync(() => ({ down, waiting: Changes.size(all()), lost })),
       flush: attempt
     }
   })

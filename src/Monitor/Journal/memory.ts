@@ -7,14 +7,24 @@ import { Effect, Option, Stream } from "effect"
 import type { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import * as Changes from "./Changes.js"
-import { type JournaledIncident, type Query, toEvent } from "./Entry.js"
+import {
+  type Delivery,
+  type JournaledIncident,
+  type Query,
+  type Request,
+  type Requests,
+  toEvent
+} from "./Entry.js"
 
 /** How many ended incidents are kept. */
 const mostIncidents = 1000
+/** Of how many alerts it is known what became of them. */
+const mostDeliveries = 1000
 
 export const make = () => {
   let kept = Changes.none
-  let requests: ReadonlyArray<AlertPolicy.Event.Event> = []
+  let requests: ReadonlyArray<Request> = []
+  let count = 0
   const verdicts = new Map<string, string>()
   return {
     write: (changes: Changes.Changes) =>
@@ -22,7 +32,17 @@ export const make = () => {
         const all = Changes.merge(kept, changes)
         const owed = [...all.outbox].filter(([, alert]) => alert !== undefined)
         const incidents = [...all.incidents].slice(-mostIncidents)
-        kept = { ...all, outbox: new Map(owed), incidents: new Map(incidents) }
+        const deliveries = [...all.deliveries].slice(-mostDeliveries)
+        const troubles = [...all.troubles].filter(([, trouble]) => trouble !== undefined)
+        kept = {
+          ...all,
+          outbox: new Map(owed),
+          incidents: new Map(incidents),
+          deliveries: new Map(deliveries),
+          troubles: new Map(troubles),
+          taken: []
+        }
+        requests = requests.filter(({ id }) => !changes.taken.includes(id))
       }),
     state: Effect.sync(() => Option.fromNullable(kept.state)),
     pending: Effect.sync(
@@ -44,14 +64,23 @@ export const make = () => {
       }),
     request: (event: AlertPolicy.Event.Event) =>
       Effect.sync(() => {
-        requests = [...requests, event]
+        count += 1
+        requests = [...requests, { id: `${event.at}-${count}`, event }]
       }),
-    requests: Effect.sync(() => requests),
-    takeRequests: Effect.sync(() => {
-      const taken = requests
-      requests = []
-      return taken
-    }),
+    requests: Effect.sync((): Requests => ({ known: requests, unreadable: [] })),
+    setAside: () => Effect.void,
+    deliveries: (alerts: ReadonlyArray<Pick<Alert, "channel" | "key">>) =>
+      Effect.sync(
+        () =>
+          new Map(
+            alerts.flatMap(({ channel, key }): ReadonlyArray<readonly [string, Delivery]> => {
+              const left = kept.deliveries.get(key)
+              if (left !== undefined) return [[key, { ...left, trouble: null }]]
+              const trouble = kept.troubles.get(channel) ?? null
+              return kept.outbox.has(key) ? [[key, { outcome: "queued", at: null, trouble }]] : []
+            })
+          )
+      ),
     verdict: (key: string) => Effect.sync(() => Option.fromNullable(verdicts.get(key))),
     keepVerdict: (key: string, verdict: string) =>
       Effect.sync(() => {

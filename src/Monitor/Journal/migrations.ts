@@ -43,14 +43,32 @@ const statements = [
     key text NOT NULL PRIMARY KEY, verdict text NOT NULL)`
 ]
 
-const tables = Effect.flatMap(SqlClient, (sql) =>
-  Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
-)
+/** What became of alerts, how channels do, requests that nobody can read, and who writes all of it. */
+const more = [
+  `CREATE TABLE holter_deliveries (
+    key text NOT NULL PRIMARY KEY, at double precision NOT NULL, outcome text NOT NULL)`,
+  "CREATE INDEX holter_deliveries_at ON holter_deliveries (at)",
+  `CREATE TABLE holter_channels (
+    channel text NOT NULL PRIMARY KEY, at double precision NOT NULL,
+    failures double precision NOT NULL, error text NOT NULL, next_attempt double precision)`,
+  `CREATE TABLE holter_requests_aside (
+    id text NOT NULL PRIMARY KEY, at double precision NOT NULL, event text NOT NULL,
+    why text NOT NULL)`,
+  `CREATE TABLE holter_lease (
+    id integer NOT NULL PRIMARY KEY, token text NOT NULL, name text NOT NULL,
+    identity text NOT NULL, since double precision NOT NULL, beats double precision NOT NULL,
+    beat_at double precision NOT NULL)`
+]
 
-export const migrations = { "1_tables": tables }
+const run = (all: ReadonlyArray<string>) =>
+  Effect.flatMap(SqlClient, (sql) =>
+    Effect.forEach(all, (statement) => sql.unsafe(statement), { discard: true })
+  )
+
+export const migrations = { "1_tables": run(statements), "2_deliveries": run(more) }
 
 /** The version that this Holter writes. */
-export const version = 1
+export const version = 2
 
 /** Where the migrator notes what it did. */
 export const table = "holter_migrations"

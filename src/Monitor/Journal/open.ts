@@ -12,17 +12,19 @@ import { corrupt, JournalError, missing, newer, unavailable } from "./JournalErr
 import { migrations, table, version } from "./migrations.js"
 
 /** Makes a journal where there is none. */
-export const open: Effect.Effect<void, JournalError, SqlClient> = Effect.gen(function* () {
+export const open: Effect.Effect<number, JournalError, SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient
   yield* inspect
   yield* sql.onDialectOrElse({ sqlite: () => tuneSqlite(sql), orElse: () => Effect.void })
   yield* migrate
+  return version
 })
 
-/** Changes nothing. */
-export const openReading: Effect.Effect<void, JournalError, SqlClient> = Effect.flatMap(
+/** Changes nothing. Its value is the version that was found. */
+export const openReading: Effect.Effect<number, JournalError, SqlClient> = Effect.filterOrElse(
   Effect.suspend(() => inspect),
-  (found) => (found === 0 ? missing("a database without one") : Effect.void)
+  (found) => found > 0,
+  () => missing("a database without one")
 )
 
 /** The version that was found, 0 where there is no journal. */

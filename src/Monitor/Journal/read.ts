@@ -6,11 +6,12 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Fragment } from "@effect/sql/Statement"
-import { Chunk, Effect, Option, Schema, Stream } from "effect"
+import { Array as Arr, Chunk, Effect, Option, Schema, Stream } from "effect"
 import { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import { Outcome } from "../../Alert/Outbox.js"
 import { Status } from "../../Check/CheckResult.js"
-import { JournaledIncident, JournaledResult, type Query, toEvent } from "./Entry.js"
+import { type Delivery, JournaledIncident, JournaledResult, type Query, toEvent } from "./Entry.js"
 import { type JournalError, unreadable } from "./JournalError.js"
 import { fromSqlError } from "./open.js"
 
@@ -134,3 +135,52 @@ const eventOf = ({
     ? []
     : [toEvent({ at, service, status, message: message ?? "", retry_after_ms })]
 }
+
+const OutboxRow = Schema.Struct({ key: Schema.String })
+const decodeKeys = decoded("alerts", OutboxRow)
+const decodeDeliveries = decoded(
+  "deliveries",
+  Schema.Struct({ key: Schema.String, at: Schema.Number, outcome: Outcome })
+)
+const decodeTroubles = decoded(
+  "channels",
+  Schema.Struct({
+    channel: Schema.String,
+    at: Schema.Number,
+    failures: Schema.Number,
+    error: Schema.String,
+    next_attempt: Schema.NullOr(Schema.Number)
+  })
+)
+
+/** Many keys are asked for in several statements: the number of parameters is bounded. */
+const mostKeys = 500
+
+/** What became of these alerts. One that left the outbox before that was noted is not known. */
+export const deliveries = (
+  sql: SqlClient,
+  alerts: ReadonlyArray<Pick<Alert, "channel" | "key">>
+): Read<ReadonlyMap<string, Delivery>> =>
+  Effect.gen(function* () {
+    const found = new Map<string, Delivery>()
+    const troubles = new Map(
+      (yield* decodeTroubles(sql`SELECT channel, at, failures, error, next_attempt
+        FROM holter_channels`)).map(({ channel, next_attempt: nextAttempt, ...rest }) => [
+        channel,
+        { ...rest, nextAttempt }
+      ])
+    )
+    const channels = new Map(alerts.map(({ channel, key }) => [key, channel]))
+    for (const keys of Arr.chunksOf([...channels.keys()], mostKeys)) {
+      const owed = sql`SELECT key FROM holter_outbox WHERE ${sql.in("key", keys)}`
+      for (const { key } of yield* decodeKeys(owed)) {
+        const trouble = troubles.get(channels.get(key) ?? "") ?? null
+        found.set(key, { outcome: "queued", at: null, trouble })
+      }
+      const gone = sql`SELECT key, at, outcome FROM holter_deliveries WHERE ${sql.in("key", keys)}`
+      for (const { at, key, outcome } of yield* decodeDeliveries(gone)) {
+        found.set(key, { outcome, at, trouble: null })
+      }
+    }
+    return found
+  })

@@ -21,11 +21,13 @@ const encodeEvent = Schema.encodeSync(Schema.parseJson(AlertPolicy.Event.Event))
 const encodeDecision = Schema.encodeSync(Schema.parseJson(AlertPolicy.Decision))
 const encodeAlert = Schema.encodeSync(Schema.parseJson(Alert))
 
-export const write = (
+export const write = <E>(
   sql: SqlClient,
   run: number,
-  changes: Changes
-): Effect.Effect<void, SqlError> => {
+  changes: Changes,
+  /** Looks, in the same transaction, whether this program may still write. */
+  fence: Effect.Effect<void, E | SqlError>
+): Effect.Effect<void, E | SqlError> => {
   const insert = (table: string, key: string, rows: ReadonlyArray<Row>) =>
     Effect.forEach(
       Arr.chunksOf(rows, batch),
@@ -37,7 +39,7 @@ export const write = (
         ),
       { discard: true }
     )
-  const { decisions, events, results, state } = changes
+  const { decisions, events, results, state, taken } = changes
   return sql.withTransaction(
     Effect.gen(function* () {
       yield* insert(
@@ -72,6 +74,12 @@ export const write = (
         yield* sql`INSERT INTO holter_state (id, state) VALUES (1, ${encodeState(state)})
           ON CONFLICT (id) DO UPDATE SET state = excluded.state`
       }
+      yield* writeDeliveries(sql, changes)
+      for (const some of Arr.chunksOf(taken, batch)) {
+        yield* sql`DELETE FROM holter_requests WHERE ${sql.in("id", some)}`
+      }
+      // At the end, when nobody else can write any more until this is committed.
+      yield* fence
     })
   )
 }
@@ -100,6 +108,25 @@ const writeOutbox = (sql: SqlClient, run: number, { outbox }: Changes) =>
     }
   })
 
+const writeDeliveries = (sql: SqlClient, { deliveries, troubles }: Changes) =>
+  Effect.gen(function* () {
+    for (const [key, { at, outcome }] of deliveries) {
+      yield* sql`INSERT INTO holter_deliveries ${sql.insert({ key, at, outcome })}
+        ON CONFLICT (key) DO NOTHING`
+    }
+    for (const [channel, trouble] of troubles) {
+      if (trouble === undefined) {
+        yield* sql`DELETE FROM holter_channels WHERE channel = ${channel}`
+        continue
+      }
+      const { at, error, failures, nextAttempt } = trouble
+      const row = { channel, at, failures, error, next_attempt: nextAttempt }
+      yield* sql`INSERT INTO holter_channels ${sql.insert(row)} ON CONFLICT (channel)
+        DO UPDATE SET at = excluded.at, failures = excluded.failures, error = excluded.error,
+        next_attempt = excluded.next_attempt`
+    }
+  })
+
 /** Removes what is older, a bit at a time. */
 export const prune = (sql: SqlClient, before: number): Effect.Effect<void, SqlError> =>
   Effect.forEach(
@@ -108,6 +135,8 @@ export const prune = (sql: SqlClient, before: number): Effect.Effect<void, SqlEr
     { discard: true }
   ).pipe(
     Effect.zipRight(sql`DELETE FROM holter_incidents WHERE ended_at < ${before}`),
+    Effect.zipRight(sql`DELETE FROM holter_deliveries WHERE at < ${before}`),
+    Effect.zipRight(sql`DELETE FROM holter_requests_aside WHERE at < ${before}`),
     Effect.asVoid
   )
 

@@ -8,7 +8,6 @@ import { Clock, Effect, Option, Stream } from "effect"
 import type { Alert } from "../../Alert/Alert.js"
 import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import type { Outbox } from "../../Alert/Outbox.js"
-import type { CheckResult } from "../../Check/CheckResult.js"
 import type * as Journal from "../Journal.js"
 
 type Store = Journal.Journal["Type"]
@@ -20,7 +19,7 @@ export interface Earlier {
 }
 
 export interface StandIn {
-  readonly journal: Store
+  readonly journal: Omit<Store, "lost">
   readonly outbox: Outbox["Type"]
   /** The journal is there. With something earlier, steps wait until the policy knows of it. */
   readonly connect: (
@@ -39,59 +38,76 @@ interface Connection {
   readonly outbox: Outbox["Type"]
 }
 
+/** Something that is written later, in its place in the order of everything. */
+interface Held {
+  readonly seq: number
+  readonly write: (to: Connection) => Effect.Effect<void>
+}
+
 export const make = (error: Journal.JournalError): StandIn => {
   let opened: Connection | undefined
   let earlier: Earlier | undefined
   /** From then on everything goes straight there. */
   let isThrough = false
-  let results: Array<CheckResult> = []
-  let commits: Array<Journal.Commit> = []
-  let acknowledged: Array<string> = []
+  let seq = 0
   let lost = 0
+  const results: Array<Held> = []
+  const commits: Array<Held> = []
+  /** What is said of the outbox. It loses nothing: there is no more of it than of commits. */
+  const words: Array<Held> = []
 
-  const keep = <A>(all: Array<A>, one: A): void => {
-    all.push(one)
+  const keep = (all: Array<Held>, write: Held["write"]): void => {
+    all.push({ seq: ++seq, write })
     if (all.length <= most) return
     all.shift()
     lost += 1
   }
 
-  /** All of it at once, so that it becomes one transaction. */
-  const writeAll = ({ journal, outbox }: Connection) =>
-    Effect.suspend(() => {
-      const [steps, keys, rows] = [commits, acknowledged, results]
-      commits = []
-      acknowledged = []
-      results = []
+  const takeAll = (): ReadonlyArray<Held> =>
+    [results, commits, words]
+      .flatMap((some) => some.splice(0))
+      .sort((one, other) => one.seq - other.seq)
+
+  /**
+   * In its order, and all that waits at once, so that it becomes one transaction. What comes
+   * meanwhile waits for its turn.
+   */
+  const writeAll = (connection: Connection) =>
+    Effect.gen(function* () {
+      let written = 0
+      for (let held = takeAll(); held.length > 0; held = takeAll()) {
+        written += held.length
+        yield* Effect.forEach(held, ({ write }) => write(connection), {
+          concurrency: "unbounded",
+          discard: true
+        })
+      }
       isThrough = true
-      const written = steps.length + rows.length
-      return Effect.forEach(rows, journal.record, { discard: true }).pipe(
-        Effect.zipRight(
-          Effect.forEach(steps, journal.commit, { concurrency: "unbounded", discard: true })
-        ),
-        Effect.zipRight(outbox.acknowledge(keys)),
-        Effect.zipRight(
-          Effect.logInfo(
-            `The journal is there; ${written} entries that waited were written${lost === 0 ? "" : `, ${lost} are lost`}`
-          )
-        )
+      const gone = lost === 0 ? "" : `, ${lost} are lost`
+      yield* Effect.logInfo(
+        `The journal is there; ${written} entries that waited were written${gone}`
       )
     })
 
   const asked = <A>(use: (journal: Store) => Effect.Effect<A, Journal.JournalError>) =>
     Effect.suspend(() => (opened === undefined ? error : use(opened.journal)))
 
-  const journal: Store = {
-    record: (result) =>
-      Effect.suspend(() => {
-        if (isThrough && opened !== undefined) return opened.journal.record(result)
-        keep(results, result)
-        return Effect.void
-      }),
+  /** Straight to the journal, or later. */
+  const through = (all: Array<Held>, write: Held["write"]) =>
+    Effect.suspend(() => {
+      if (isThrough && opened !== undefined) return write(opened)
+      keep(all, write)
+      return Effect.void
+    })
+
+  const waiting = () => results.length + commits.length
+
+  const journal: Omit<Store, "lost"> = {
+    record: (result) => through(results, (to) => to.journal.record(result)),
     commit: (commit) =>
       Effect.suspend(() => {
         if (isThrough && opened !== undefined) return opened.journal.commit(commit)
-        keep(commits, commit)
+        keep(commits, (to) => to.journal.commit(commit))
         return commit.event._tag === "Remembered" && opened !== undefined
           ? writeAll(opened)
           : Effect.void
@@ -107,26 +123,24 @@ export const make = (error: Journal.JournalError): StandIn => {
         opened === undefined ? Stream.fail(error) : opened.journal.history(since)
       ),
     request: (event) => asked(({ request }) => request(event)),
-    requests: asked(({ requests }) => requests),
-    takeRequests: Effect.suspend(() => {
-      if (opened === undefined) return Effect.succeed([])
+    requests: Effect.suspend(() => {
+      if (opened === undefined) return Effect.succeed({ known: [], unreadable: [] })
       const found = earlier
       earlier = undefined
-      if (found === undefined) return opened.journal.takeRequests
-      return Effect.map(Clock.currentTimeMillis, (at) => [
-        { _tag: "Remembered" as const, at, ...found }
-      ])
+      if (found === undefined) return opened.journal.requests
+      return Effect.map(Clock.currentTimeMillis, (at) => ({
+        known: [{ id: "remembered", event: { _tag: "Remembered" as const, at, ...found } }],
+        unreadable: []
+      }))
     }),
+    setAside: (unreadable) => asked(({ setAside }) => setAside(unreadable)),
+    deliveries: (alerts) => asked(({ deliveries }) => deliveries(alerts)),
     verdict: (key) => asked(({ verdict }) => verdict(key)),
     keepVerdict: (key, verdict) => asked(({ keepVerdict }) => keepVerdict(key, verdict)),
     health: Effect.suspend(() =>
       isThrough && opened !== undefined
         ? opened.journal.health
-        : Effect.succeed({
-            down: error.message,
-            waiting: results.length + commits.length,
-            lost
-          })
+        : Effect.succeed({ down: error.message, waiting: waiting(), lost })
     ),
     flush: Effect.suspend(() =>
       isThrough && opened !== undefined ? opened.journal.flush : Effect.void
@@ -137,12 +151,9 @@ export const make = (error: Journal.JournalError): StandIn => {
     journal,
     outbox: {
       pending: Effect.succeed([]),
-      acknowledge: (keys) =>
-        Effect.suspend(() => {
-          if (isThrough && opened !== undefined) return opened.outbox.acknowledge(keys)
-          for (const key of keys) keep(acknowledged, key)
-          return Effect.void
-        })
+      acknowledge: (keys, at) => through(words, (to) => to.outbox.acknowledge(keys, at)),
+      discard: (keys, outcome, at) => through(words, (to) => to.outbox.discard(keys, outcome, at)),
+      note: (channel, trouble) => through(words, (to) => to.outbox.note(channel, trouble))
     },
     connect: (store, outbox, found) =>
       Effect.suspend(() => {
@@ -150,6 +161,6 @@ export const make = (error: Journal.JournalError): StandIn => {
         earlier = found
         return found === undefined ? writeAll(opened) : Effect.void
       }),
-    left: () => (isThrough ? 0 : results.length + commits.length)
+    left: () => (isThrough ? 0 : waiting())
   }
 }

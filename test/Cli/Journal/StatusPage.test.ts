@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Status } from "../../../src/Check/CheckResult.js"
+import type { Alert } from "../../../src/Alert/Alert.js"
+import type { Trouble } from "../../../src/Alert/Outbox.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as StatusPage from "../../../src/Cli/Journal/StatusPage.js"
 import * as StatusReport from "../../../src/Cli/Journal/StatusReport.js"
@@ -37,14 +39,18 @@ const journaled = (events: ReadonlyArray<Event>, service: string): ReadonlyArray
       : []
   )
 
-const reportOf = (events: ReadonlyArray<Event>, more: Partial<StatusReport.Facts> = {}) => {
+const owedOf = (events: ReadonlyArray<Event>): ReadonlyArray<Alert> => {
   let state = AlertPolicy.initial
-  const owed = []
-  for (const event of events) {
+  return events.flatMap((event) => {
     const [next, decisions] = AlertPolicy.advance(policy, state, event)
     state = next
-    owed.push(...decisions.flatMap(({ alerts }) => alerts))
-  }
+    return decisions.flatMap(({ alerts }) => alerts)
+  })
+}
+
+const reportOf = (events: ReadonlyArray<Event>, more: Partial<StatusReport.Facts> = {}) => {
+  let state = AlertPolicy.initial
+  for (const event of events) state = AlertPolicy.advance(policy, state, event)[0]
   return StatusReport.make({
     now,
     place: "/app/data/holter.db",
@@ -52,6 +58,7 @@ const reportOf = (events: ReadonlyArray<Event>, more: Partial<StatusReport.Facts
     state,
     results: new Map(["redis", "web"].map((name) => [name, journaled(events, name)])),
     owed: [],
+    deliveries: new Map(),
     requests: 0,
     ...more
   })
@@ -137,6 +144,30 @@ describe("the page of holter status", () => {
     assert.include(page, "every service: silence a1, until 2025-12-11 13:00:00 (moving house)")
     assert.include(page, "ops: chat not found")
     assert.include(page, "2 requests not taken by it yet")
+  })
+
+  it("says who has not been told yet, and why", () => {
+    const [opened] = owedOf(down(now))
+    if (opened === undefined) return assert.fail("nothing is owed")
+    const pageWith = (trouble: Trouble | null) =>
+      StatusPage.lines(
+        reportOf(down(now), {
+          owed: [opened],
+          deliveries: new Map([[opened.key, { outcome: "queued" as const, at: null, trouble }]])
+        }),
+        plain
+      ).join("\n")
+    assert.match(pageWith(null), /nobody has been told yet .*; owed to: ops; next/)
+    assert.match(pageWith(null), /\n {2}ops: opened, redis, since 2025-12-11 11:56:37$/)
+    const trouble = { at: now, failures: 2, error: "HTTP\n500", nextAttempt: now + 4000 }
+    assert.match(
+      pageWith(trouble),
+      /11:56:37: 2 attempts failed \(HTTP 500\), the next one is at 2025-12-11 12:00:04$/
+    )
+    assert.match(
+      pageWith({ ...trouble, nextAttempt: null }),
+      /11:56:37: the channel is disabled \(HTTP 500\)$/
+    )
   })
 })
 

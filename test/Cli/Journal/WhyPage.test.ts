@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Alert } from "../../../src/Alert/Alert.js"
+import type { Delivery } from "../../../src/Monitor/Journal.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as WhyPage from "../../../src/Cli/Journal/WhyPage.js"
 import * as WhyStory from "../../../src/Cli/Journal/WhyStory.js"
@@ -16,7 +18,11 @@ import {
 const now = Date.UTC(2025, 11, 11, 12, 0, 0)
 const look = { emoji: true, color: true }
 
-const storyOf = (events: ReadonlyArray<Event>, withIncident = true) => {
+const storyOf = (
+  events: ReadonlyArray<Event>,
+  withIncident = true,
+  became: (alert: Alert) => Delivery | undefined = () => undefined
+) => {
   let state = AlertPolicy.initial
   const decisions: Array<AlertPolicy.Decision> = []
   for (const event of events) {
@@ -47,7 +53,16 @@ const storyOf = (events: ReadonlyArray<Event>, withIncident = true) => {
         ? [{ ...one, response_time_ms: 12, reason: null, retry_after_ms: null, details: {} }]
         : []
     ),
-    decisions: decisions.filter(({ service }) => service === "redis" || service === null)
+    decisions: decisions.filter(({ service }) => service === "redis" || service === null),
+    alerts: decisions.flatMap(({ alerts }) => alerts),
+    deliveries: new Map(
+      decisions
+        .flatMap(({ alerts }) => alerts)
+        .flatMap((alert) => {
+          const delivery = became(alert)
+          return delivery === undefined ? [] : [[alert.key, delivery] as const]
+        })
+    )
   })
 }
 
@@ -68,6 +83,81 @@ describe("the page of holter why", () => {
   it("tells the results, the rules, and who was told", () => {
     const page = WhyPage.lines(storyOf(outage), look)
     assert.strictEqual(page.join("\n"), sample)
+  })
+
+  const told = / told ops \(opened/
+  const untold = /not taken by ops \(opened/
+
+  for (const [what, delivery, line, entry] of [
+    [
+      "has it",
+      { outcome: "delivered", at: now - second, trouble: null },
+      "Told: ops (opened) at 2025-12-11 11:59:59",
+      told
+    ],
+    [
+      "is about to be asked",
+      { outcome: "queued", at: null, trouble: null },
+      "Not delivered yet: ops (opened), queued since 2025-12-11 11:59:37",
+      untold
+    ],
+    [
+      "did not take it, and is tried again",
+      {
+        outcome: "queued",
+        at: null,
+        trouble: { at: now, failures: 4, error: "it answered 500", nextAttempt: now + 8 * second }
+      },
+      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37: 4 attempts failed (it answered 500), the next one is at 2025-12-11 12:00:08",
+      untold
+    ],
+    [
+      "is disabled",
+      {
+        outcome: "queued",
+        at: null,
+        trouble: { at: now, failures: 0, error: "chat not found", nextAttempt: null }
+      },
+      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37: the channel is disabled (chat not found)",
+      untold
+    ],
+    [
+      "is replaced by its fallback",
+      { outcome: "handed on", at: now, trouble: null },
+      "Not told: ops (opened), handed on at 2025-12-11 12:00:00 to another channel",
+      untold
+    ],
+    [
+      "is no longer there",
+      { outcome: "given up", at: now, trouble: null },
+      "Not told: ops (opened), given up at 2025-12-11 12:00:00, as the channel is no longer configured",
+      untold
+    ]
+  ] as const satisfies ReadonlyArray<readonly [string, Delivery, string, RegExp]>) {
+    it(`tells apart whether the channel ${what}`, () => {
+      const page = WhyPage.lines(
+        storyOf(outage, true, () => delivery),
+        look
+      )
+      assert.strictEqual(page[1], `   ${line}`)
+      assert.match(page.find((one) => one.includes("ops (opened, rule")) ?? "", entry)
+    })
+  }
+
+  it("finds the alert of a service that was told together with another one", () => {
+    const both = inOrder(
+      ...outage,
+      ...results("db", now - 4 * second, [...times(6, "healthy"), ...times(4, "unhealthy")])
+    )
+    const story = storyOf(both, true, ({ at }) => ({
+      outcome: "queued",
+      at: at.epochMillis,
+      trouble: null
+    }))
+    assert.deepStrictEqual(
+      story.told.map(({ channel, delivery }) => `${channel} ${delivery.state}`),
+      ["ops queued"]
+    )
   })
 
   it("says why nobody was told", () => {

@@ -69,9 +69,9 @@ export const record = (
       if (isNews) yield* journal.commit({ event, before, after, decisions })
       before = after
       const taken = decisions.flatMap(({ alerts }) => alerts)
-      yield* outbox.acknowledge(
-        taken.filter(({ channel }) => !hanging.includes(channel)).map(({ key }) => key)
-      )
+      for (const { at, channel, key } of taken) {
+        if (!hanging.includes(channel)) yield* outbox.acknowledge([key], at.epochMillis)
+      }
     }
     yield* journal.flush
   }).pipe(Effect.provide(access(url)))

@@ -5,7 +5,7 @@ import { NodeContext } from "@effect/platform-node"
 import { Effect, Fiber, Layer, Option } from "effect"
 import { Outbox } from "../../../src/Alert/Outbox.js"
 import * as Journal from "../../../src/Monitor/Journal.js"
-import { seconds } from "../../Alert/trace.js"
+import { seconds, start } from "../../Alert/trace.js"
 import { PostgresServer } from "../../support/PostgresServer.js"
 import { describeWithServices } from "../../support/Services.js"
 import * as TempDir from "../../support/TempDir.js"
@@ -109,6 +109,40 @@ describe("Journal on SQLite", () => {
     }).pipe(Effect.provide(NodeContext.layer))
   )
 
+  it.scopedLive(
+    "one of the first version is read as it is, and brought up to date by who writes",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* file
+        const alerts = yield* inJournal(sqlite(path), (journal, outbox) =>
+          Effect.zipRight(
+            Effect.forEach(commits(outage()), (step) => journal.commit(step)),
+            outbox.pending
+          )
+        )
+        const tables = ["deliveries", "channels", "requests_aside", "lease"]
+        yield* Effect.flatMap(SqlClient, (sql) =>
+          Effect.forEach(
+            [
+              ...tables.map((table) => `DROP TABLE holter_${table}`),
+              "DELETE FROM holter_migrations WHERE migration_id = 2"
+            ],
+            (statement) => sql.unsafe(statement)
+          )
+        ).pipe(Effect.provide(sqliteClient(path)))
+        const became = (options: Journal.Options) =>
+          inJournal(sqlite(path, options), ({ deliveries, requests }) =>
+            Effect.zipRight(
+              requests,
+              Effect.map(deliveries(alerts), ({ size }) => size)
+            )
+          )
+        assert.strictEqual(yield* became({ reading: true }), 0)
+        assert.strictEqual(yield* became({}), 2)
+        assert.strictEqual(yield* became({ reading: true }), 2)
+      })
+  )
+
   it.scopedLive("waits for another program that writes, and is not down because of it", () =>
     Effect.gen(function* () {
       const path = yield* file
@@ -157,7 +191,7 @@ describe("Journal on SQLite", () => {
         assert.deepStrictEqual(yield* journal.state, Option.none())
 
         const [opened] = steps.flatMap((step) => step.decisions.flatMap(({ alerts }) => alerts))
-        yield* outbox.acknowledge([opened?.key ?? ""])
+        yield* outbox.acknowledge([opened?.key ?? ""], start)
         yield* sql`DROP TRIGGER full`
         yield* journal.flush
         assert.deepStrictEqual(yield* journal.health, { down: undefined, waiting: 0, lost: 0 })

@@ -92,7 +92,7 @@ export const behaves = (name: string, fresh: Effect.Effect<Store, unknown, Scope
         for (const step of commits(outage())) yield* journal.commit(step)
         const [opened, resolved] = yield* outbox.pending
         if (opened === undefined || resolved === undefined) return assert.fail("nothing is owed")
-        yield* outbox.acknowledge([opened.key])
+        yield* outbox.acknowledge([opened.key], start)
         yield* journal.flush
         assert.deepStrictEqual(yield* outbox.pending, [resolved])
         const [step] = commits(outage(0)).slice(-1)
@@ -127,14 +127,54 @@ export const behaves = (name: string, fresh: Effect.Effect<Store, unknown, Scope
     )
   )
 
-  it.scopedLive(`${name}: hands requests of other programs over once`, () =>
+  it.scopedLive(`${name}: a request of another program is gone with the step that takes it`, () =>
     withJournal((journal) =>
       Effect.gen(function* () {
         const event = { _tag: "Unsilenced", at: start, id: "night" } as const
+        const requests = Effect.map(journal.requests, ({ known }) => known)
         yield* journal.request(event)
-        yield* journal.request(event)
-        assert.deepStrictEqual(yield* journal.takeRequests, [event, event])
-        assert.deepStrictEqual(yield* journal.takeRequests, [])
+        yield* journal.request({ ...event, at: start + 1 })
+        const [first, second] = yield* requests
+        assert.deepStrictEqual(first?.event, event)
+        assert.lengthOf(yield* requests, 2)
+        const [step] = commits([event])
+        if (step === undefined || first === undefined) return assert.fail("no step")
+        yield* journal.commit({ ...step, taken: [first.id] })
+        assert.deepStrictEqual(yield* requests, second === undefined ? [] : [second])
+      })
+    )
+  )
+
+  it.scopedLive(`${name}: knows what became of an alert, and why it is still owed`, () =>
+    withJournal((journal, outbox) =>
+      Effect.gen(function* () {
+        for (const step of commits(outage())) yield* journal.commit(step)
+        const alerts = yield* outbox.pending
+        const [opened, resolved] = alerts
+        if (opened === undefined || resolved === undefined) return assert.fail("nothing is owed")
+        const outcomes = Effect.map(journal.deliveries(alerts), (all) =>
+          alerts.map(({ key }) => all.get(key))
+        )
+        const queued = { outcome: "queued", at: null, trouble: null } as const
+        assert.deepStrictEqual(yield* outcomes, [queued, queued])
+
+        const trouble = { at: start, failures: 3, error: "HTTP 500", nextAttempt: start + 4000 }
+        yield* outbox.note("ops", trouble)
+        yield* outbox.note("log", { ...trouble, nextAttempt: null })
+        yield* outbox.acknowledge([opened.key], start + 10)
+        yield* journal.flush
+        const delivered = { outcome: "delivered", at: start + 10, trouble: null } as const
+        assert.deepStrictEqual(yield* outcomes, [delivered, { ...queued, trouble }])
+
+        yield* outbox.note("ops", undefined)
+        yield* journal.flush
+        assert.deepStrictEqual(yield* outcomes, [delivered, queued])
+        yield* outbox.discard([resolved.key], "handed on", start + 20)
+        yield* journal.flush
+        const handedOn = { outcome: "handed on", at: start + 20, trouble: null } as const
+        assert.deepStrictEqual(yield* outcomes, [delivered, handedOn])
+        const stranger = yield* journal.deliveries([{ channel: "ops", key: "nobody's" }])
+        assert.strictEqual(stranger.size, 0)
       })
     )
   )

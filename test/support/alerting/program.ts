@@ -6,7 +6,7 @@
  */
 import { SqlClient } from "@effect/sql/SqlClient"
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { Context, Duration, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer, Schedule } from "effect"
 import { appendFileSync } from "node:fs"
 import type { Alert, Kind } from "../../../src/Alert/Alert.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
@@ -42,8 +42,10 @@ export interface Order {
   /** What the channel has: a line for each alert, with its kind and its key. */
   readonly taken: string
   readonly results: ReadonlyArray<"up" | "down">
-  /** Where to die: at this step on the way of the alert of this kind. */
-  readonly kill?: { readonly kind: Kind; readonly at: Step }
+  /** Where to die: at this step on the way of the alert of this kind, or of an acknowledgement. */
+  readonly kill?: { readonly kind: Kind | "acknowledged"; readonly at: Step }
+  /** `leave`: another program acknowledges the outage after the results. Both wait until it is taken. */
+  readonly acknowledgement?: "leave" | "await"
 }
 
 export const run = (order: Order) =>
@@ -62,8 +64,21 @@ export const run = (order: Order) =>
         yield* monitor.runAllChecks
         yield* alerting.flush("10 seconds")
       }
+      if (order.acknowledgement !== undefined) yield* acknowledged(order.acknowledgement)
       return (yield* alerting.state).incidents
     }).pipe(Effect.provide(Layer.provideMerge(watched, monitored(check))), Effect.orDie)
+  })
+
+const acknowledged = (how: NonNullable<Order["acknowledgement"]>) =>
+  Effect.gen(function* () {
+    const { request, requests } = yield* Journal.Journal
+    if (how === "leave") {
+      yield* request({ _tag: "Acknowledged", at: 1000, service: "redis", by: "ann" })
+    }
+    yield* Effect.repeat(requests, {
+      until: ({ known }) => known.length === 0,
+      schedule: Schedule.spaced("10 millis")
+    })
   })
 
 const monitored = (check: ScriptedCheck.ScriptedCheck) =>
@@ -98,9 +113,10 @@ const watch = (order: Order, check: ScriptedCheck.ScriptedCheck["check"]) => {
     startGrace: 0,
     groupWindow: 0
   })
-  return Alerting.layer({ policy }).pipe(
+  return Alerting.layer({ policy, requestsEvery: "20 millis" }).pipe(
     Layer.provide(Notifier.layer()),
-    Layer.provide(Layer.merge(registered, journal(order, die)))
+    Layer.provide(registered),
+    Layer.provideMerge(journal(order, die))
   )
 }
 
@@ -166,7 +182,10 @@ const journal = (order: Order, die: Die) => {
         }),
       commit: (commit) =>
         Effect.suspend(() => {
-          const isMeant = commit.decisions.some(owes)
+          const isMeant =
+            order.kill?.kind === "acknowledged"
+              ? (commit.taken ?? []).length > 0
+              : commit.decisions.some(owes)
           die("the step is folded", isMeant)
           if (isMeant) writes = "the step"
           return Effect.tap(inner.commit(commit), () => {
@@ -177,11 +196,11 @@ const journal = (order: Order, die: Die) => {
     }).pipe(
       Context.add(Outbox, {
         ...outbox,
-        acknowledge: (keys) =>
+        acknowledge: (keys, at) =>
           Effect.suspend(() => {
             const isMeant = keys.some(isOf(order))
             die("the channel is known to have it", isMeant)
-            return Effect.tap(outbox.acknowledge(keys), () => {
+            return Effect.tap(outbox.acknowledge(keys, at), () => {
               die("the acknowledgement waits to be written", isMeant)
               if (isMeant) writes = "the acknowledgement"
             })
