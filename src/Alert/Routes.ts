@@ -95,6 +95,27 @@ export const fallback = (
 }
 
 /**
+ * The disabled channel in whose place this one is told of what has this severity; `null` where it is
+ * told for its own sake.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const insteadOf = (
+  routes: Routes,
+  severity: Severity,
+  channel: string,
+  isDisabled: (channel: string) => boolean
+): string | null => {
+  const own = routes.filter((route) => route.severity === severity)
+  if (own.some(({ to }) => to.includes(channel))) return null
+  const replaced = own.flatMap((route) =>
+    route.to.filter((name) => name !== channel && standIn(route, name, isDisabled) === channel)
+  )
+  return replaced[0] ?? null
+}
+
+/**
  * Everything that is wrong with the routes, all at once.
  *
  * @since 0.1.0

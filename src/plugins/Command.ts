@@ -15,6 +15,7 @@ import type { Alert } from "../Alert/Alert.js"
 import * as AlertChannel from "../Alert/AlertChannel.js"
 import { AlertChannelError } from "../Alert/AlertChannelError.js"
 import * as AlertDocument from "../Alert/AlertDocument.js"
+import { joined } from "../Common/Sentences.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Process from "./Command/Process.js"
 
@@ -123,7 +124,11 @@ const judge = (
   const words = output.replace(/\s+/g, " ").trim().slice(-300)
   const found = words === "" ? how : `${how}: ${words}`
   return code === notLikeThis
-    ? failed(channel, "Misconfigured", `${found}; the command says that its configuration is wrong`)
+    ? failed(
+        channel,
+        "Misconfigured",
+        joined(found, ";", "the command says that its configuration is wrong")
+      )
     : failed(channel, "Transient", found)
 }
 

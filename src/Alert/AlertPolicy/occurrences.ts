@@ -6,6 +6,7 @@
  */
 import { HashMap } from "effect"
 import type { Alert } from "../Alert.js"
+import { clause, joined } from "../../Common/Sentences.js"
 import * as Routes from "../Routes.js"
 import * as Draft from "./Draft.js"
 import type { Event } from "./Event.js"
@@ -117,7 +118,7 @@ export const disabled = (draft: Draft.Draft, event: Of<"ChannelDisabled">): void
   const { channel, pending, why } = event
   draft.state.disabled = { ...draft.state.disabled, [channel]: why }
   draft.unsettled = true
-  const words = `Channel ${channel} is disabled: ${why}`
+  const words = `Channel ${channel} is disabled: ${clause(why)}`
   Draft.nothing(draft, { service: null }, "Noted", "fallback", words)
   for (const alert of pending) {
     if (alert.kind !== "escalated" && alert.kind !== "reminder") {
@@ -175,7 +176,7 @@ const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string):
     service,
     incident,
     rule: "fallback",
-    why: `${why}; ${other} is told in its place`,
+    why: joined(why, ";", `${other} is told in its place`),
     channels: [other],
     alerts: [handed]
   })

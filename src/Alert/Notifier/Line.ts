@@ -5,6 +5,7 @@
  * @internal
  */
 import { Array as Arr, Cause, Duration, Effect, Either, Option, Random } from "effect"
+import { sentence } from "../../Common/Sentences.js"
 import type { Alert } from "../Alert.js"
 import { AlertChannelError } from "../AlertChannelError.js"
 import type { RegisteredChannel } from "../ChannelRegistry.js"
@@ -120,7 +121,7 @@ export const make = (
         disabled = error.problem
         lastError = error.message
         isLate = true
-        yield* Effect.logError(`${error.message}. The channel is disabled`)
+        yield* Effect.logError(`${sentence(error.message)} The channel is disabled`)
         yield* settle
         yield* ends.disabled({ channel: name, why: error.problem })
       })

@@ -690,6 +690,52 @@ describe("channels that fail for good (5, 12)", () => {
     assert.strictEqual(alerts[0]?.insteadOf, "ops")
   })
 
+  it("are named to whoever is told in their place, from the first message on", () => {
+    const rules = policy({
+      groupWindow: 0,
+      routes: [
+        { severity: "unhealthy", to: ["ops"], fallback: "hook" },
+        { severity: "degraded", to: ["hook"] }
+      ]
+    })
+    const { alerts } = fold(rules, [
+      ...begin,
+      disabled(seconds(20)),
+      ...beats(seconds(45), "redis", [...repeat(40, "unhealthy"), ...repeat(2, "healthy")]),
+      ...beats(minutes(30), "web", [...repeat(3, "degraded"), ...repeat(3, "unhealthy")])
+    ])
+    assert.deepStrictEqual(
+      alerts.map(({ channel, insteadOf, kind }) => [channel, kind, insteadOf]),
+      [
+        ["hook", "opened", "ops"],
+        ["hook", "reminder", "ops"],
+        ["hook", "resolved", "ops"],
+        // Of this it is told for its own sake, until it is bad enough for the other one.
+        ["hook", "opened", null],
+        ["hook", "escalated", "ops"]
+      ]
+    )
+  })
+
+  it("are not named when they are back", () => {
+    const { alerts } = fold(atOnce, [
+      ...begin,
+      disabled(seconds(20)),
+      ...beats(seconds(45), "redis", repeat(3, "unhealthy")),
+      { _tag: "ChannelEnabled", at: start + minutes(2), channel: "ops" },
+      ...beats(seconds(135), "redis", repeat(2, "healthy"))
+    ])
+    assert.deepStrictEqual(
+      alerts.map(({ channel, insteadOf, kind }) => [channel, kind, insteadOf]),
+      [
+        ["hook", "opened", "ops"],
+        ["ops", "opened", null],
+        ["hook", "resolved", null],
+        ["ops", "resolved", null]
+      ]
+    )
+  })
+
   it("are told as before after a restart", () => {
     const before = fold(atOnce, [...begin, disabled(seconds(20))])
     const { told } = fold(
