@@ -90,7 +90,8 @@ export const Webhook = AlertChannel.make("webhook", {
           url: Redacted.value(config.url),
           headers: { ...revealed(config.headers ?? {}), ...own(alert, body, now, config.secret) },
           body,
-          maxBytes: longestAnswer
+          maxBytes: longestAnswer,
+          cut: true
         })
         .pipe(Effect.mapError((fault) => fromFault(fault, name)))
       if (reply.status < 200 || reply.status >= 300) {
@@ -100,7 +101,7 @@ export const Webhook = AlertChannel.make("webhook", {
   services: () => layerUndici
 })
 
-/** Enough for an error page. What is longer was sent by no receiver of alerts. */
+/** Enough for what a receiver has to say. Its status counts, however long the page behind it is. */
 const longestAnswer = 65_536
 
 const own = (
@@ -152,11 +153,11 @@ const refusal = (reply: Reply, channel: string, nowMillis: number): AlertChannel
   return fail("Transient", "")
 }
 
-/** The beginning of what the receiver says, on one line. */
+/** What the receiver says, on one line; it is cut where no secret is in it any more. */
 const said = (reply: Reply): string => {
   const type = reply.header("content-type") ?? ""
   const text = /html/i.test(type) ? "" : reply.text.replace(/\s+/g, " ").trim()
-  return text === "" ? "" : `: ${text.slice(0, 200)}`
+  return text === "" ? "" : `: ${text}`
 }
 
 const fromFault = (fault: HttpFault, channel: string): AlertChannelError =>

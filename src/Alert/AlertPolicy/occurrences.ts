@@ -5,7 +5,7 @@
  * @internal
  */
 import { HashMap } from "effect"
-import type { Alert } from "../Alert.js"
+import type { Alert, Subject } from "../Alert.js"
 import { clause, joined } from "../../Common/Sentences.js"
 import * as Routes from "../Routes.js"
 import * as Draft from "./Draft.js"
@@ -160,16 +160,26 @@ const redirect = (draft: Draft.Draft, channel: string, alert: Alert): void => {
   })
 }
 
+/** What another channel is told of these subjects: all but the ends that it is owed itself. */
+export const newTo = (
+  subjects: ReadonlyArray<Subject>,
+  channel: string
+): ReadonlyArray<Subject> =>
+  subjects.filter(({ others }) => others === undefined || !others.includes(channel))
+
 const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string): void => {
   const isOff = Draft.isDisabled(draft)
   const other = Routes.fallback(draft.policy.routes, alert.severity, channel, isOff) ?? channel
+  const [lead, ...rest] = newTo(alert.subjects, other)
+  if (lead === undefined) return
   const handed: Alert = {
     ...alert,
+    subjects: [lead, ...rest],
     key: `${alert.key}/${other}`,
     channel: other,
     insteadOf: other === channel ? alert.insteadOf : channel
   }
-  const { incident, service } = alert.subjects[0]
+  const { incident, service } = lead
   draft.decisions.push({
     _tag: "Resolved",
     at: draft.wall,

@@ -7,7 +7,7 @@
 import { Array as Arr, Cause, Duration, Effect, Either, Option, Random } from "effect"
 import { sentence } from "../../Common/Sentences.js"
 import type { Alert } from "../Alert.js"
-import { AlertChannelError } from "../AlertChannelError.js"
+import { AlertChannelError, shortened } from "../AlertChannelError.js"
 import type { RegisteredChannel } from "../ChannelRegistry.js"
 import { collapse } from "./collapse.js"
 
@@ -197,6 +197,7 @@ const attempt = (
         )
       )
     ),
+    Effect.mapError(shortened),
     Effect.either
   )
 }

@@ -690,6 +690,23 @@ describe("channels that fail for good (5, 12)", () => {
     assert.strictEqual(alerts[0]?.insteadOf, "ops")
   })
 
+  it("have no end handed on to a fallback that was told of it itself", () => {
+    const before = fold(atOnce, [
+      ...begin,
+      ...outage(seconds(45), "redis", 3, 0),
+      disabled(minutes(2)),
+      ...beats(seconds(135), "redis", repeat(2, "healthy")),
+      // It was away for a while only, says the next start, and is not.
+      restarted(minutes(5)),
+      result(minutes(6), "redis", "healthy")
+    ])
+    const pending = before.alerts.filter(({ channel, kind }) => `${channel} ${kind}` === "ops resolved")
+    assert.lengthOf(pending, 1)
+    assert.isFalse(pending.some((alert) => AlertPolicy.isHandedOn(atOnce, before.state, alert)))
+    const { told } = fold(atOnce, [{ ...disabled(minutes(7)), pending } as Event], before.state)
+    assert.deepStrictEqual(told, [])
+  })
+
   it("are named to whoever is told in their place, from the first message on", () => {
     const rules = policy({
       groupWindow: 0,
