@@ -6,6 +6,7 @@
  */
 import { Schema } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
+import * as ConfigIssues from "../Check/ConfigIssues.js"
 import { Severity } from "./Alert.js"
 
 /**
@@ -116,22 +117,39 @@ export const insteadOf = (
 }
 
 /**
+ * The channels of a route. `undefined` stands for one of which it is not known what was meant.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Named {
+  readonly to: ReadonlyArray<string | undefined>
+  readonly fallback?: string | undefined
+}
+
+/**
  * Everything that is wrong with the routes, all at once.
  *
  * @since 0.1.0
  * @category validation
  */
 export const issues = (
-  routes: Routes,
+  routes: ReadonlyArray<Route | Named>,
   channels: ReadonlyArray<string>,
-  path: ReadonlyArray<string> = ["alerts", "routes"]
+  path: ReadonlyArray<string> = ["alerts", "routes"],
+  scrub: (text: string) => string = (text) => text
 ): ReadonlyArray<ConfigIssue> => {
   const known = [...new Set([...channels, logChannel])]
   const expected = `the name of a channel (known: ${known.join(", ")})`
   return routes.flatMap((route, index) => {
     const at = [...path, String(index)]
-    const unknown = (name: string, where: ReadonlyArray<string>): ReadonlyArray<ConfigIssue> =>
-      known.includes(name) ? [] : [{ path: where, expected, found: JSON.stringify(name) }]
+    const unknown = (
+      name: string | undefined,
+      where: ReadonlyArray<string>
+    ): ReadonlyArray<ConfigIssue> =>
+      name === undefined || known.includes(name)
+        ? []
+        : [{ path: where, expected, found: ConfigIssues.show(name, scrub) }]
     const { fallback: other } = route
     return [
       ...(route.to.length === 0
@@ -144,7 +162,7 @@ export const issues = (
             {
               path: [...at, "fallback"],
               expected: "a channel that the route does not go to anyway",
-              found: JSON.stringify(other)
+              found: ConfigIssues.show(other, scrub)
             }
           ]
         : [])

@@ -178,6 +178,20 @@ const misfits = (policy: CheckPolicy, set: Settings): ReadonlyArray<ConfigIssue>
   ]
 }
 
+/**
+ * What the durations that do not fit together are compared with: where one of these is not known, nor
+ * is whether they fit.
+ *
+ * @internal
+ */
+export const compared: Readonly<Record<string, ReadonlyArray<string>>> = {
+  attemptTimeout: ["attemptTimeout", "timeout"],
+  interval: ["interval", "timeout"],
+  timeout: ["interval", "timeout"],
+  jitter: ["jitter", "interval", "timeout"],
+  confirm: ["confirm", "interval", "timeout"]
+}
+
 const atMost = (
   path: keyof Settings,
   value: Duration.Duration | undefined,

@@ -24,6 +24,8 @@ export interface Options {
   readonly installation: string
   readonly interpolated: ReadonlySet<string>
   readonly scrub: (text: string) => string
+  /** Whether all plugins could be loaded. Otherwise a type that is not known may be one of theirs. */
+  readonly complete: boolean
 }
 
 /** Fields that come from a variable where the entry does not have them. */
@@ -49,7 +51,9 @@ export const make = (
     if (plugin === undefined) {
       const expected = `one of ${[...catalog.keys()].join(", ")}`
       const found = ConfigIssues.show(type, scrub)
-      return yield* Effect.fail([{ path: [...path, "type"], expected, found }])
+      return yield* Effect.fail(
+        options.complete ? [{ path: [...path, "type"], expected, found }] : []
+      )
     }
     const channel = yield* Catalog.loadChannel(plugin)
     const supplied = Object.entries(variables[type] ?? {}).filter(

@@ -11,6 +11,10 @@ import * as BackupSettingsLoader from "../Backup/BackupSettings.js"
 import * as Configuration from "../Configuration.js"
 import { ConfigurationError, UsageError } from "../ConfigurationError.js"
 import type { Planned } from "./Backups.js"
+import * as Plan from "../../Lifecycle/Plan.js"
+import type { PlanError } from "../../Lifecycle/PlanError.js"
+import type { ShutdownSection } from "../ShutdownSection.js"
+import * as Steps from "./Steps.js"
 import type { Parts, Time } from "./Steps.js"
 
 export interface WatchSettings {
@@ -40,19 +44,62 @@ export const load = Effect.fn("WatchSettings.load")(function* (flags: Flags) {
       }),
       withDatabase
     )
-  )
+  ).pipe(Effect.catchTag("ConfigurationError", (error) => withPlan(error, flags.config, grace)))
   const { alerts, loaded } = configuration
-  const { lameDuck = "0 seconds", grace: configured = "30 seconds" } = loaded.shutdown
   return {
     configuration: loaded,
     alerts,
     backups: planned(settings),
-    time: {
-      grace: Option.getOrElse(grace, () => Duration.decode(configured)),
-      lameDuck: Duration.decode(lameDuck)
-    }
+    time: timeOf(loaded.shutdown, grace)
   } satisfies WatchSettings
 })
+
+const timeOf = (
+  { grace: configured = "30 seconds", lameDuck = "0 seconds" }: ShutdownSection,
+  grace: Option.Option<Duration.Duration>
+): Time => ({
+  grace: Option.getOrElse(grace, () => Duration.decode(configured)),
+  lameDuck: Duration.decode(lameDuck)
+})
+
+/** Refuses a shutdown that would take longer than it may. */
+export const check = (parts: Parts, time: Time): Effect.Effect<void, ConfigurationError> =>
+  Steps.plan(parts, time).pipe(Effect.flatMap(Plan.check), Effect.mapError(tooLong))
+
+export const tooLong = ({ expected, found, message }: PlanError): ConfigurationError =>
+  new ConfigurationError({
+    source: "shutdown",
+    issues: [
+      {
+        path: ["shutdown", "grace"],
+        expected: `at least ${found}`,
+        found: `${expected}. ${message}`
+      }
+    ]
+  })
+
+/**
+ * With what else is wrong: a shutdown that takes too long even without the parts of which it is not
+ * known whether they are to be there.
+ */
+const withPlan = (
+  error: ConfigurationError,
+  config: Option.Option<string>,
+  grace: Option.Option<Duration.Duration>
+) =>
+  Effect.gen(function* () {
+    const isUnknown = ({ path: [section, field] }: ConfigIssue) =>
+      section === "shutdown" && (field === undefined || ["grace", "lameDuck"].includes(field))
+    if (error.issues.some(isUnknown)) return yield* error
+    const { shutdown } = yield* Effect.orElseFail(Configuration.outline(config), () => error)
+    const plan = check({ backups: false, deadMan: false }, timeOf(shutdown, grace))
+    yield* Effect.mapError(
+      plan,
+      ({ issues }) =>
+        new ConfigurationError({ source: error.source, issues: [...error.issues, ...issues] })
+    )
+    return yield* error
+  })
 
 export const partsOf = ({ alerts, backups }: WatchSettings): Parts => ({
   backups: backups !== undefined,
