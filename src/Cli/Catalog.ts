@@ -47,6 +47,10 @@ export const builtInChannels: Channels = new Map<string, Load<AlertChannel.Any>>
   ["command", () => import("../plugins/Command.js").then((module) => module.Command)]
 ])
 
+/** The types, in words; where not all plugins could be loaded, another one may be one of theirs. */
+export const oneOf = (types: ReadonlyMap<string, unknown>, complete: boolean): string =>
+  `one of ${[...types.keys()].join(", ")}${complete ? "" : ", or of a plugin that could not be loaded (see plugins)"}`
+
 /** The check of a type. Loading a built-in one fails only when the installation is broken. */
 export const load = (plugin: Load<Check.Any>): Effect.Effect<Check.Any> => Effect.promise(plugin)
 

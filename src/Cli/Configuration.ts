@@ -92,7 +92,11 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
   // Whoever wrote a file has services in mind, and those are not the ones of an empty machine. A
   // service whose variable is wrong may be the one.
   const nothing =
-    embedded && Option.isSome(path) && environment.issues.length === 0 && namesNoCheck(content)
+    embedded &&
+    Option.isSome(path) &&
+    environment.issues.length === 0 &&
+    namesNoCheck(content) &&
+    !misshapen.some(isMisspelt)
   if (Either.isLeft(journal) || issues.length > 0 || nothing) {
     return yield* fail(nothing ? [...issues, noChecks] : issues)
   }
@@ -173,6 +177,10 @@ const namesNoCheck = (content: unknown): boolean => {
   const checks = sectionOf(content, "checks")
   return checks === undefined || (Predicate.isRecord(checks) && namesIn(content).length === 0)
 }
+
+/** A section that is none may have been meant to be `checks`. */
+const isMisspelt = ({ path: [section = "", ...rest] }: ConfigIssue): boolean =>
+  rest.length === 0 && !Object.hasOwn(Document.Document.fields, section)
 
 const isIn =
   (section: string) =>

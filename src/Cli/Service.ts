@@ -25,7 +25,7 @@ export interface Options {
   readonly heartbeat: CheckPolicy.Settings
   /** The parts of `heartbeat` that are wrong, so that it is not known what they were to say. */
   readonly unknown: ReadonlySet<string>
-  /** Whether all plugins could be loaded. Otherwise a type that is not known may be one of theirs. */
+  /** Whether all plugins could be loaded. */
   readonly complete: boolean
   /** Paths of values in the file that are a variable and nothing else. */
   readonly interpolated: ReadonlySet<string>
@@ -40,13 +40,11 @@ export const make = (
   Effect.gen(function* () {
     const plugin = options.catalog.get(draft.type)
     if (plugin === undefined) {
-      const expected = `one of ${[...options.catalog.keys()].join(", ")}`
+      const expected = Catalog.oneOf(options.catalog, options.complete)
       const found = ConfigIssues.show(draft.type, options.scrub)
       const policy = pick(draft.entry ?? {}, ofPolicy)
       return yield* Effect.fail([
-        ...(options.complete
-          ? [{ path: ["checks", draft.name, "type"], expected, found }]
-          : []),
+        { path: ["checks", draft.name, "type"], expected, found },
         ...settingsOf(policy, draft, options).issues.map((issue) => located(issue, draft))
       ])
     }

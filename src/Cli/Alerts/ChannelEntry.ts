@@ -24,7 +24,7 @@ export interface Options {
   readonly installation: string
   readonly interpolated: ReadonlySet<string>
   readonly scrub: (text: string) => string
-  /** Whether all plugins could be loaded. Otherwise a type that is not known may be one of theirs. */
+  /** Whether all plugins could be loaded. */
   readonly complete: boolean
 }
 
@@ -49,11 +49,9 @@ export const make = (
     const type = String(entry["type"])
     const plugin = catalog.get(type)
     if (plugin === undefined) {
-      const expected = `one of ${[...catalog.keys()].join(", ")}`
+      const expected = Catalog.oneOf(catalog, options.complete)
       const found = ConfigIssues.show(type, scrub)
-      return yield* Effect.fail(
-        options.complete ? [{ path: [...path, "type"], expected, found }] : []
-      )
+      return yield* Effect.fail([{ path: [...path, "type"], expected, found }])
     }
     const channel = yield* Catalog.loadChannel(plugin)
     const supplied = Object.entries(variables[type] ?? {}).filter(
