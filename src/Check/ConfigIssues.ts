@@ -133,10 +133,18 @@ const isSecret = (ast: AST.AST): boolean =>
     ? ast.types.some(isSecret)
     : Option.exists(AST.getIdentifierAnnotation(ast), (name) => /secret|redacted/i.test(name)) ||
       // A field that is described anew loses its identifier; what it decodes to stays Redacted.
-      (AST.isDeclaration(ast) &&
-        Option.exists(ownDescription(ast), (text) => /^Redacted\b/.test(text))) ||
+      isRedacted(ast) ||
       (AST.isTransformation(ast) && (isSecret(ast.from) || isSecret(ast.to))) ||
       (AST.isRefinement(ast) && isSecret(ast.from))
+
+/**
+ * What a field of a secret decodes to.
+ *
+ * @internal
+ */
+export const isRedacted = (ast: AST.AST): boolean =>
+  AST.isDeclaration(ast) &&
+  Option.exists(ownDescription(ast), (text) => /^Redacted\b/.test(text))
 
 const hidden = (ast: AST.AST, actual: unknown): string => {
   if (typeof actual !== "string") return kind(actual)

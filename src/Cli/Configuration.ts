@@ -67,7 +67,6 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     installation: name,
     interpolated,
     scrub: secrets.scrub,
-    secrets,
     services: [...names]
   })
   // A mistake in it should not wait until something is to be told.
@@ -101,6 +100,14 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     return yield* fail(nothing ? [...issues, noChecks] : issues)
   }
   const listed = Option.isSome(path) ? built.filter((service) => service.configured) : built
+  const all = Secrets.merge(
+    secrets,
+    Secrets.fromConfig([
+      built.map((service) => service.secrets),
+      alerts !== undefined && Either.isRight(alerts) ? alerts.right.secrets : []
+    ])
+  )
+  yield* Effect.flatMap(Output, ({ hide }) => hide(all))
   const services = inOrder(embedded ? yield* withEmbedded(listed, options) : listed)
   return {
     name,
@@ -109,11 +116,11 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     embedded,
     alerts: Effect.mapBoth(alerts ?? readAlerts, {
       onFailure: fail,
-      onSuccess: (settings) => settings(services)
+      onSuccess: ({ settings }) => settings(services, all)
     }),
     journal: journal.right,
     shutdown: document.shutdown,
-    secrets,
+    secrets: all,
     warnings: Document.laterSections(document).map(
       (section) => `${source}: "${section}" is not used by this version of holter`
     ),

@@ -2,12 +2,13 @@
  * A service that the command line checks: its draft held to the fields of its plugin and made a
  * layer.
  */
-import { Effect, Either, type Layer, ParseResult, SchemaAST } from "effect"
+import { Effect, Either, type Layer, ParseResult, type Redacted, SchemaAST } from "effect"
 import * as Check from "../Check/Check.js"
 import type { ConfigIssue, DuplicateCheckError } from "../Check/CheckError.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import type { CheckRegistry } from "../Check/CheckRegistry.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
+import * as ConfigSecrets from "../Check/ConfigSecrets.js"
 import * as Catalog from "./Catalog.js"
 import { withNumbers } from "./Numbers.js"
 import type { ServiceDraft } from "./ServiceDraft.js"
@@ -18,6 +19,8 @@ export interface Service {
   readonly configured: boolean
   readonly policy: CheckPolicy.CheckPolicy
   readonly layer: Layer.Layer<never, DuplicateCheckError, CheckRegistry>
+  /** What its fields hold that nobody may see. */
+  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
 }
 
 export interface Options {
@@ -52,7 +55,7 @@ export const make = (
     if (draft.entry === undefined) {
       const label = draft.label ?? name
       const layer = Check.layerNotConfigured({ name, type, label })
-      return { name, label, configured: false, policy: CheckPolicy.defaults, layer }
+      return { name, label, configured: false, policy: CheckPolicy.defaults, layer, secrets: [] }
     }
     const check = yield* Catalog.load(plugin)
     const label = draft.label ?? (name === check.name ? check.label : name)
@@ -72,7 +75,8 @@ export const make = (
           label,
           configured: true,
           policy: CheckPolicy.override(check.policy, set),
-          layer: layer.right
+          layer: layer.right,
+          secrets: ConfigSecrets.collect(check.config, fields)
         }
       : yield* Effect.fail(issues)
   })

@@ -2,7 +2,7 @@
  * What alerts are configured to do: the `alerts` section, the environment and the defaults brought
  * together, and everything that is wrong in them.
  */
-import { Effect, Either, Layer, Predicate } from "effect"
+import { Effect, Either, Layer, Predicate, type Redacted } from "effect"
 import type { DuplicateChannelError } from "../../Alert/AlertChannelError.js"
 import * as AlertChannelError from "../../Alert/AlertChannelError.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
@@ -29,11 +29,17 @@ export interface AlertSettings {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** The settings, once it is known which services there are. */
-export type Decoded = (services: ReadonlyArray<Service>) => AlertSettings
+export interface Decoded {
+  /** What the section holds that nobody may see, wherever it turns up. */
+  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
+  /** The settings, once it is known which services there are, and all that is to be hidden. */
+  readonly settings: (
+    services: ReadonlyArray<Service>,
+    secrets: Secrets.Secrets
+  ) => AlertSettings
+}
 
 export interface Options extends ChannelEntry.Options {
-  readonly secrets: Secrets.Secrets
   /** The names of services that the section may speak of. */
   readonly services: ReadonlyArray<string>
 }
@@ -68,10 +74,10 @@ export const decode = (
     const routes = section.routes ?? Routes.defaults(telegramOf(entries))
     const windows = (section.maintenance ?? []).map((window) => Maintenance.make(window))
     const unused = names.filter((name) => name !== Routes.logChannel && !isUsed(routes, name))
-    return (services): AlertSettings => ({
+    const settings = (services: ReadonlyArray<Service>, secrets: Secrets.Secrets) => ({
       channels: Layer.provide(
         Layer.mergeAll(Layer.empty, ...channels.map(({ layer }) => layer)),
-        hiding(options.secrets)
+        hiding(secrets)
       ),
       names,
       policy: AlertPolicy.make({
@@ -90,6 +96,8 @@ export const decode = (
         (name) => `alerts.channels.${name}: no route leads to it, so it is told nothing`
       )
     })
+    const ofDeadMan = section.deadMan === undefined ? [] : [section.deadMan.url]
+    return { settings, secrets: [...channels.flatMap(({ secrets }) => secrets), ...ofDeadMan] }
   })
 
 type Entries = Readonly<Record<string, Readonly<Record<string, unknown>>>>
