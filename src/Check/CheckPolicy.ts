@@ -68,7 +68,7 @@ export interface CheckPolicy {
  */
 export const Fields = {
   interval: Schema.optional(ConfigField.duration),
-  jitter: Schema.optional(ConfigField.duration),
+  jitter: Schema.optional(ConfigField.durationOrZero),
   confirm: Schema.optional(ConfigField.duration),
   timeout: Schema.optional(ConfigField.duration),
   attemptTimeout: Schema.optional(ConfigField.duration),
@@ -77,7 +77,7 @@ export const Fields = {
       times: Schema.Int.pipe(
         Schema.between(0, 100, { description: "a whole number from 0 to 100" })
       ),
-      base: ConfigField.withDefault(ConfigField.duration, "500 millis")
+      base: ConfigField.withDefault(ConfigField.durationOrZero, "500 millis")
     })
   ),
   failureThreshold: Schema.optional(ConfigField.count),

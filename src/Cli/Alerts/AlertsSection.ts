@@ -36,12 +36,12 @@ export const ChannelRules = Schema.Struct({
 
 const Limits = Schema.Struct({
   startGrace: optional(
-    ConfigField.duration.annotations({
+    ConfigField.durationOrZero.annotations({
       description: "how long after a start failures do not count (default 10 seconds)"
     })
   ),
   groupWindow: optional(
-    ConfigField.duration.annotations({
+    ConfigField.durationOrZero.annotations({
       description: "how long an outage waits for others that start with it (default 10 seconds)"
     })
   ),
