@@ -241,6 +241,37 @@ describe("what is wrong in a configuration", { timeout: 120_000 }, () => {
     })
   )
 
+  it.effect("is told where it is, when heartbeat and a check do not fit together", () =>
+    Effect.gen(function* () {
+      const lines = (document: object) =>
+        load.pipe(
+          Effect.provide(within({ files: { "holter.config.json": JSON.stringify(document) } })),
+          Effect.match({
+            onSuccess: (): ReadonlyArray<string> => [],
+            onFailure: (error) => error.message.split("\n").slice(1)
+          })
+        )
+      const gateway = { type: "tcp", host: "h", port: 1 }
+      const checks = (more: object) => ({ a: { ...gateway, ...more }, b: gateway })
+      const heartbeat = { interval: "5 seconds", timeout: "2 seconds" }
+      assert.deepStrictEqual(yield* lines({ heartbeat, checks: checks({}) }), [])
+      // It is the check that asks for too much.
+      assert.deepStrictEqual(yield* lines({ heartbeat, checks: checks({ timeout: "20 seconds" }) }), [
+        "  checks.a.interval: expected at least the timeout of a run (20s), found 5s (of `heartbeat`)"
+      ])
+      // It is the section, which is told once and not for each check.
+      const short = { heartbeat: { interval: "5 seconds" }, checks: checks({}) }
+      assert.deepStrictEqual(yield* lines(short), [
+        "  heartbeat.interval: expected at least the timeout of a run (10s), found 5s"
+      ])
+      // Whether that fits nobody knows, as long as the timeout is wrong.
+      const wrong = { heartbeat: { timeout: "soon" }, checks: checks({ interval: "5 seconds" }) }
+      assert.deepStrictEqual(yield* lines(wrong), [
+        '  heartbeat.timeout: expected a duration such as "10 seconds", found "soon"'
+      ])
+    })
+  )
+
   it.effect("is that no check is named as well", () =>
     Effect.gen(function* () {
       const error = yield* load.pipe(
