@@ -32,7 +32,8 @@ const durationThat = (options: {
       strict: true,
       decode: (text, _, ast) =>
         Option.match(Option.filter(parseDuration(text), holds), {
-          onNone: () => ParseResult.fail(new ParseResult.Type(ast, text, `Expected ${description}`)),
+          onNone: () =>
+            ParseResult.fail(new ParseResult.Type(ast, text, `Expected ${description}`)),
           onSome: ParseResult.succeed
         }),
       encode: (input) => ParseResult.succeed(`${Duration.toMillis(input)} millis`)

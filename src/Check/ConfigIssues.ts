@@ -107,7 +107,8 @@ const describesItself = (ast: AST.AST): boolean =>
 const describe = (ast: AST.AST): string => {
   const own = Option.getOrElse(ownDescription(ast), () => "duration")
   // A field that is described anew says what it is for, and no longer what it is.
-  if (isDuration(ast) && !own.includes("duration")) return `a duration such as "10 seconds" (${own})`
+  if (isDuration(ast) && !own.includes("duration"))
+    return `a duration such as "10 seconds" (${own})`
   if (AST.isUnion(ast)) {
     const members = ast.types.filter((type) => !AST.isUndefinedKeyword(type))
     return members.map(describe).join(" or ")
@@ -162,8 +163,7 @@ const isSecret = (ast: AST.AST): boolean =>
  * @internal
  */
 export const isRedacted = (ast: AST.AST): boolean =>
-  AST.isDeclaration(ast) &&
-  Option.exists(ownDescription(ast), (text) => /^Redacted\b/.test(text))
+  AST.isDeclaration(ast) && Option.exists(ownDescription(ast), (text) => /^Redacted\b/.test(text))
 
 const hidden = (ast: AST.AST, actual: unknown): string => {
   if (typeof actual !== "string") return kind(actual)

@@ -10,7 +10,8 @@ import { isRedacted } from "./ConfigIssues.js"
 export const collect = (
   config: Schema.Schema.AnyNoContext,
   input: unknown
-): ReadonlyArray<Redacted.Redacted<string>> => find(config.ast, input).map((text) => Redacted.make(text))
+): ReadonlyArray<Redacted.Redacted<string>> =>
+  find(config.ast, input).map((text) => Redacted.make(text))
 
 const find = (ast: AST.AST, value: unknown): ReadonlyArray<string> => {
   if (AST.isTransformation(ast)) {
@@ -21,7 +22,9 @@ const find = (ast: AST.AST, value: unknown): ReadonlyArray<string> => {
   if (AST.isSuspend(ast)) return find(ast.f(), value)
   if (AST.isUnion(ast)) return ast.types.flatMap((type) => find(type, value))
   if (AST.isTypeLiteral(ast) && Predicate.isRecord(value)) {
-    const known = ast.propertySignatures.flatMap(({ name, type }) => find(type, value[String(name)]))
+    const known = ast.propertySignatures.flatMap(({ name, type }) =>
+      find(type, value[String(name)])
+    )
     const others = ast.indexSignatures.flatMap(({ type }) =>
       Object.values(value).flatMap((item) => find(type, item))
     )

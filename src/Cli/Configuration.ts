@@ -205,7 +205,9 @@ const wrongParts = (section: string, issues: ReadonlyArray<ConfigIssue>): Readon
 /** What is wrong with `heartbeat` is wrong for many checks, and told once. */
 const distinct = (issues: ReadonlyArray<ConfigIssue>): ReadonlyArray<ConfigIssue> => {
   const textOf = ({ expected, path }: ConfigIssue) => [...path, expected].join("\0")
-  return [...new Map([...issues].reverse().map((issue) => [textOf(issue), issue])).values()].reverse()
+  return [
+    ...new Map([...issues].reverse().map((issue) => [textOf(issue), issue])).values()
+  ].reverse()
 }
 
 /** A check keeps nothing in it: where nothing is said of the journal, no code on it is loaded. */

@@ -67,7 +67,9 @@ export const make = (
     )
     const issues = [
       ...[...unknown, ...settings.issues].map((issue) => located(issue, draft)),
-      ...leftOf(layer).flatMap((issue) => placed(issue, draft, { check, policy, settings }, options))
+      ...leftOf(layer).flatMap((issue) =>
+        placed(issue, draft, { check, policy, settings }, options)
+      )
     ]
     return Either.isRight(layer) && issues.length === 0
       ? {
@@ -159,7 +161,9 @@ const placed = (
       : settings.issues.some(({ path }) => path[0] === name)
   if ((CheckPolicy.compared[field] ?? [field]).some(isUnknown)) return []
   if (policy[field] !== undefined) return [located(issue, draft)]
-  const isAllOfIt = CheckPolicy.issues(check.policy, heartbeat).some(({ path }) => path[0] === field)
+  const isAllOfIt = CheckPolicy.issues(check.policy, heartbeat).some(
+    ({ path }) => path[0] === field
+  )
   return isAllOfIt
     ? [{ ...issue, path: ["heartbeat", ...issue.path] }]
     : [located({ ...issue, found: `${issue.found} (of \`heartbeat\`)` }, draft)]

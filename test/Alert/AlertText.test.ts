@@ -11,7 +11,18 @@ const titleOf = (kind: Kind) => AlertText.title(alert(kind, "redis", at))
 describe("AlertText", () => {
   it("says in one line what happened", () => {
     assert.deepStrictEqual(
-      (["opened", "stale", "flapping", "escalated", "reminder", "resolved", "story", "test"] as const).map(titleOf),
+      (
+        [
+          "opened",
+          "stale",
+          "flapping",
+          "escalated",
+          "reminder",
+          "resolved",
+          "story",
+          "test"
+        ] as const
+      ).map(titleOf),
       [
         "redis is unhealthy",
         "redis has no results any more",
@@ -43,10 +54,7 @@ describe("AlertText", () => {
       "redis: healthy; was unhealthy for 5m, since 2026-01-01T00:00:00.000Z. it answers"
     ])
     const gone: Alert = { ...over, subjects: [{ ...over.subjects[0], status: "unknown" }] }
-    assert.strictEqual(
-      AlertText.title(gone),
-      "redis is no longer checked; it was unhealthy for 5m"
-    )
+    assert.strictEqual(AlertText.title(gone), "redis is no longer checked; it was unhealthy for 5m")
   })
 
   it("says in whose place it comes, and what happened meanwhile", () => {

@@ -18,7 +18,9 @@ describe("ConfigSecrets", () => {
       other: ConfigField.withDefault(ConfigField.secret, Redacted.make("default")),
       list: Schema.Array(ConfigField.secret),
       pair: Schema.Tuple(Schema.String, ConfigField.secret),
-      inner: Schema.Struct({ map: Schema.Record({ key: Schema.String, value: ConfigField.secret }) })
+      inner: Schema.Struct({
+        map: Schema.Record({ key: Schema.String, value: ConfigField.secret })
+      })
     })
     const input = {
       plain: "shown",

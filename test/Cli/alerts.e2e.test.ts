@@ -48,7 +48,9 @@ describe("a secret of a channel", () => {
       })
       const config = {
         checks: { web: { type: "http", url: double.url, expect: { json: { "$.said": "ok" } } } },
-        alerts: { channels: { page: { type: "command", command: ["/bin/true"], env: { A: canary } } } }
+        alerts: {
+          channels: { page: { type: "command", command: ["/bin/true"], env: { A: canary } } }
+        }
       }
       const files = { "holter.config.json": JSON.stringify(config) }
       for (const args of [["check"], ["check", "--json"]]) {

@@ -81,7 +81,12 @@ const faults: ReadonlyArray<Fault> = [
   // Which fields there are is known by the type.
   { ...at("checks.gateway.type", "tpc"), hides: /^checks\.gateway\.pr?o?r?o?t$/ },
   at("checks.gateway", "tcp"),
-  at("checks.website", { type: "http", url: "nope", dependsOn: ["nobody"] }, "checks.website.url", "checks.website.dependsOn.0"),
+  at(
+    "checks.website",
+    { type: "http", url: "nope", dependsOn: ["nobody"] },
+    "checks.website.url",
+    "checks.website.dependsOn.0"
+  ),
   at("checks.website.dependsOn", ["website"]),
   at("checks.website.type", 5, "checks.website"),
   at("checks.disk", { path: "/" }),
@@ -93,7 +98,11 @@ const faults: ReadonlyArray<Fault> = [
   at("alerts.channels.hook", { url: "https://example.com" }),
   at("alerts.channels.hook.grouped", "no"),
   at("alerts.channels.page.type", "fax"),
-  at("alerts.channels.log", { type: "webhook", url: "https://example.com" }, "alerts.channels.log.type"),
+  at(
+    "alerts.channels.log",
+    { type: "webhook", url: "https://example.com" },
+    "alerts.channels.log.type"
+  ),
   at("alerts.routes", "ops"),
   at("alerts.routes.0.severity", "bad"),
   at("alerts.routes.0.fallback", "nobody"),
@@ -256,9 +265,12 @@ describe("what is wrong in a configuration", { timeout: 120_000 }, () => {
       const heartbeat = { interval: "5 seconds", timeout: "2 seconds" }
       assert.deepStrictEqual(yield* lines({ heartbeat, checks: checks({}) }), [])
       // It is the check that asks for too much.
-      assert.deepStrictEqual(yield* lines({ heartbeat, checks: checks({ timeout: "20 seconds" }) }), [
-        "  checks.a.interval: expected at least the timeout of a run (20s), found 5s (of `heartbeat`)"
-      ])
+      assert.deepStrictEqual(
+        yield* lines({ heartbeat, checks: checks({ timeout: "20 seconds" }) }),
+        [
+          "  checks.a.interval: expected at least the timeout of a run (20s), found 5s (of `heartbeat`)"
+        ]
+      )
       // It is the section, which is told once and not for each check.
       const short = { heartbeat: { interval: "5 seconds" }, checks: checks({}) }
       assert.deepStrictEqual(yield* lines(short), [

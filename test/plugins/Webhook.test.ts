@@ -221,10 +221,9 @@ describe("the webhook channel", () => {
     assert.notInclude(issues.join(), canary)
     const headers = { "x-team": `${canary} ✓`, "x-ok": "é" }
     const unsendable = Webhook.decode({ url: "https://h", headers })
-    assert.deepStrictEqual(
-      Either.getOrElse(Either.flip(unsendable), () => []).map(formatIssue),
-      ["headers.x-team: expected letters that an HTTP header can hold (Latin-1), found others (not shown)"]
-    )
+    assert.deepStrictEqual(Either.getOrElse(Either.flip(unsendable), () => []).map(formatIssue), [
+      "headers.x-team: expected letters that an HTTP header can hold (Latin-1), found others (not shown)"
+    ])
   })
 })
 

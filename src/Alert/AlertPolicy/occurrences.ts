@@ -161,10 +161,7 @@ const redirect = (draft: Draft.Draft, channel: string, alert: Alert): void => {
 }
 
 /** What another channel is told of these subjects: all but the ends that it is owed itself. */
-export const newTo = (
-  subjects: ReadonlyArray<Subject>,
-  channel: string
-): ReadonlyArray<Subject> =>
+export const newTo = (subjects: ReadonlyArray<Subject>, channel: string): ReadonlyArray<Subject> =>
   subjects.filter(({ others }) => others === undefined || !others.includes(channel))
 
 const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string): void => {

@@ -33,10 +33,7 @@ export interface Decoded {
   /** What the section holds that nobody may see, wherever it turns up. */
   readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
   /** The settings, once it is known which services there are, and all that is to be hidden. */
-  readonly settings: (
-    services: ReadonlyArray<Service>,
-    secrets: Secrets.Secrets
-  ) => AlertSettings
+  readonly settings: (services: ReadonlyArray<Service>, secrets: Secrets.Secrets) => AlertSettings
 }
 
 export interface Options extends ChannelEntry.Options {

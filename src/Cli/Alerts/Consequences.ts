@@ -35,8 +35,7 @@ export const issues = (content: unknown, options: Options): Issues => {
 
 const itemsOf = (list: unknown): ReadonlyArray<unknown> => (Array.isArray(list) ? list : [])
 
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" ? value : undefined
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
 
 const ofRoutes = (routes: ReadonlyArray<unknown>, { channels, scrub }: Options): Issues => {
   const named = routes.map((route): Routes.Named => {
@@ -108,7 +107,12 @@ const Times = Schema.Struct({ interval, timeout })
 const hasty = (deadMan: unknown, { interpolated, scrub }: Options): Issues => {
   if (!Predicate.isRecord(deadMan)) return []
   const path = ["alerts", "deadMan"]
-  const times = decodeAs(Times, path, interpolated, scrub)({
+  const times = decodeAs(
+    Times,
+    path,
+    interpolated,
+    scrub
+  )({
     interval: deadMan["interval"],
     timeout: deadMan["timeout"]
   })

@@ -44,7 +44,13 @@ const journalLines = (
   return after.problem === undefined
     ? [line("journal", "back", "what waited is written")]
     : before.problem === undefined
-      ? [line("journal", "down", joined(after.problem, ";", "what is to be written waits in memory"))]
+      ? [
+          line(
+            "journal",
+            "down",
+            joined(after.problem, ";", "what is to be written waits in memory")
+          )
+        ]
       : []
 }
 

@@ -162,7 +162,9 @@ type Send = (message: Message) => Effect.Effect<number, TelegramApiError>
 const following = (send: Send): Send => {
   const places = new Map<string, string>()
   const follow = (message: Message, hops: number): ReturnType<Send> =>
-    Effect.suspend(() => send({ ...message, chatId: places.get(message.chatId) ?? message.chatId })).pipe(
+    Effect.suspend(() =>
+      send({ ...message, chatId: places.get(message.chatId) ?? message.chatId })
+    ).pipe(
       Effect.catchAll((error) => {
         const { chatId } = message
         // What it was followed to is gone: the next attempt asks where it is.

@@ -817,7 +817,9 @@ describe("channels that fail for good (5, 12)", () => {
       restarted(minutes(5)),
       result(minutes(6), "redis", "healthy")
     ])
-    const pending = before.alerts.filter(({ channel, kind }) => `${channel} ${kind}` === "ops resolved")
+    const pending = before.alerts.filter(
+      ({ channel, kind }) => `${channel} ${kind}` === "ops resolved"
+    )
     assert.lengthOf(pending, 1)
     assert.isFalse(pending.some((alert) => AlertPolicy.isHandedOn(atOnce, before.state, alert)))
     const { told } = fold(atOnce, [{ ...disabled(minutes(7)), pending } as Event], before.state)

@@ -150,7 +150,12 @@ const lines: Readonly<Record<string, () => void>> = {
     assert.lengthOf(each(minutes(5)), often.length)
   },
   "somebody acknowledged it": () => {
-    const seen: Event = { _tag: "Acknowledged", at: start + minutes(5), service: "redis", by: "ann" }
+    const seen: Event = {
+      _tag: "Acknowledged",
+      at: start + minutes(5),
+      service: "redis",
+      by: "ann"
+    }
     assert.deepStrictEqual(kinds([...begin, ...merge(redis(down(300)), [seen])]), [
       "ops opened redis"
     ])
@@ -272,7 +277,9 @@ describe('docs/alerts.md, "What is sent"', () => {
     const listed = (/\| rule \| decides \|\n(.*?)\n\n/s.exec(docs)?.[1] ?? "")
       .split("\n")
       .slice(1)
-      .flatMap((line) => [...(line.split("|")[1] ?? "").matchAll(/`(\w+)`/g)].map(([, rule]) => rule))
+      .flatMap((line) =>
+        [...(line.split("|")[1] ?? "").matchAll(/`(\w+)`/g)].map(([, rule]) => rule)
+      )
     assert.sameMembers(listed, [...AlertPolicy.Rule.literals])
   })
 
