@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, FastCheck, Logger, Redacted } from "effect"
+import { Duration, Effect, FastCheck, Layer, Logger, Redacted } from "effect"
 import { layerUndici } from "../../../src/plugins/shared/HttpExchange.js"
 import * as TelegramApi from "../../../src/plugins/Telegram/TelegramApi.js"
 import * as TelegramHtml from "../../../src/plugins/Telegram/TelegramHtml.js"
@@ -69,7 +69,7 @@ describe("TelegramApi", () => {
       for (const error of [limited, gone, migrated]) {
         assert.notInclude(JSON.stringify(error) + error.message, double.token)
       }
-    }).pipe(Effect.provide(layerUndici), Effect.provide(Logger.remove(Logger.defaultLogger)))
+    }).pipe(Effect.provide(Layer.merge(layerUndici, Logger.remove(Logger.defaultLogger))))
   )
 
   it("clip: never longer, always well formed, the same where it fits", () => {

@@ -18,6 +18,7 @@ export const fastClock = (factor: number): Clock.Clock => {
     currentTimeNanos: Effect.sync(nanos),
     sleep: (duration) =>
       Effect.async<void>((resume) => {
+        // eslint-disable-next-line no-restricted-syntax -- this is the clock that others wait on
         const timer = setTimeout(() => resume(Effect.void), Duration.toMillis(duration) / factor)
         return Effect.sync(() => clearTimeout(timer))
       })
