@@ -37,6 +37,8 @@ describe("ConfigSecrets", () => {
 
   it("are found in the plugins, and the address of an API is none", () => {
     assert.deepStrictEqual(of(Command.config, { command: ["a"], env: { PAGER: "b" } }), ["b"])
+    const env = { TZ: "Europe/Berlin", PAGER: "b", Accept: "application/json" }
+    assert.deepStrictEqual(of(Command.config, { command: ["a"], env }), ["b"])
     assert.deepStrictEqual(of(Webhook.config, { url: "u", secret: "s", headers: { a: "h" } }), [
       "u",
       "s",
