@@ -284,6 +284,25 @@ describe("what is wrong in a configuration", { timeout: 120_000 }, () => {
     })
   )
 
+  it.effect("is that there is nothing to back up as well", () =>
+    Effect.gen(function* () {
+      const backup = { schedule: "0 3 * * *", keep: 0 }
+      const checks = { gateway: { type: "tcp", host: "h", port: 0 } }
+      const file = JSON.stringify({ checks, backup })
+      const messageOf = (variables: Readonly<Record<string, string>>) =>
+        load.pipe(
+          Effect.provide(within({ variables, files: { "holter.config.json": file } })),
+          Effect.flip,
+          Effect.map(({ message }) => message)
+        )
+      const without = yield* messageOf({})
+      assert.match(without, /checks\.gateway\.port: /)
+      assert.match(without, /backup\.keep: /)
+      assert.match(without, /backup\.url: expected the URL of a database.*, found nothing/)
+      assert.notMatch(yield* messageOf({ DATABASE_URL: "sqlite:////b.db" }), /backup\.url/)
+    })
+  )
+
   it.effect("is that no check is named as well", () =>
     Effect.gen(function* () {
       const error = yield* load.pipe(

@@ -2,7 +2,7 @@
  * What `holter watch` works with: the configuration, alerts, backups and the end brought together,
  * with everything that is wrong in any of them found at once.
  */
-import { Duration, Effect, Either, Option } from "effect"
+import { Duration, Effect, Either, Option, Predicate } from "effect"
 import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { AlertSettings } from "../Alerts/AlertSettings.js"
@@ -13,6 +13,7 @@ import { ConfigurationError, UsageError } from "../ConfigurationError.js"
 import type { Planned } from "./Backups.js"
 import * as Plan from "../../Lifecycle/Plan.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
+import * as Environment from "../Environment.js"
 import type { ShutdownSection } from "../ShutdownSection.js"
 import * as Steps from "./Steps.js"
 import type { Parts, Time } from "./Steps.js"
@@ -36,13 +37,13 @@ export const load = Effect.fn("WatchSettings.load")(function* (flags: Flags) {
     Effect.flatMap(Configuration.load(flags.config), (loaded) =>
       Effect.map(loaded.alerts, (alerts) => ({ loaded, alerts }))
     ),
-    Effect.flatMap(
-      BackupSettingsLoader.load({
-        config: flags.config,
-        databaseUrl: Option.none(),
-        backupDir: Option.none()
-      }),
-      withDatabase
+    BackupSettingsLoader.load({
+      config: flags.config,
+      databaseUrl: Option.none(),
+      backupDir: Option.none()
+    }).pipe(
+      Effect.catchTag("ConfigurationError", (error) => withoutDatabase(error, flags.config)),
+      Effect.flatMap(withDatabase)
     )
   ).pipe(Effect.catchTag("ConfigurationError", (error) => withPlan(error, flags.config, grace)))
   const { alerts, loaded } = configuration
@@ -145,17 +146,32 @@ const withDatabase = (
   const { drill, schedule } = settings.section
   return settings.url !== undefined || (schedule ?? drill) === undefined
     ? Effect.succeed(settings)
-    : new ConfigurationError({
-        source: settings.source,
-        issues: [
-          {
-            path: ["backup", "url"],
-            expected: "the URL of a database, here or in DATABASE_URL, for the scheduled backups",
-            found: "nothing"
-          }
-        ]
-      })
+    : new ConfigurationError({ source: settings.source, issues: [noDatabase] })
 }
+
+const noDatabase: ConfigIssue = {
+  path: ["backup", "url"],
+  expected: "the URL of a database, here or in DATABASE_URL, for the scheduled backups",
+  found: "nothing"
+}
+
+/** With what else is wrong in the section: that there is a time for backups, and nothing to back up. */
+const withoutDatabase = ({ issues, source }: ConfigurationError, config: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const outline = yield* Effect.option(Configuration.outline(config))
+    const backup = Option.getOrUndefined(outline)?.backup
+    const named = yield* Effect.either(Environment.read("DATABASE_URL"))
+    const isMissing =
+      Predicate.isRecord(backup) &&
+      (backup["schedule"] ?? backup["drill"]) !== undefined &&
+      backup["url"] === undefined &&
+      Either.isRight(named) &&
+      Option.isNone(named.right)
+    return yield* new ConfigurationError({
+      source,
+      issues: isMissing ? [...issues, noDatabase] : issues
+    })
+  })
 
 const planned = (settings: BackupSettings): Planned | undefined => {
   const { drill, schedule, timeZone } = settings.section
