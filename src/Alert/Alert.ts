@@ -79,7 +79,9 @@ export const Subject = Schema.Struct({
   /** What the last result said. */
   message: Schema.String,
   /** Whether the service is healthy again, or no longer checked. */
-  over: Schema.Boolean
+  over: Schema.Boolean,
+  /** The other channels that are told of this end, because they were told of the outage. */
+  others: Schema.optional(Schema.Array(Schema.String))
 })
 
 /**

@@ -120,7 +120,17 @@ export const isAlertChannel = (value: unknown): value is Any => Predicate.hasPro
  * @since 0.1.0
  * @category models
  */
-export interface Definition<Fields extends Schema.Struct.Fields, R, S> {
+export type Definition<Fields extends Schema.Struct.Fields, R, S> =
+  | Sending<Fields, R, S>
+  | Opening<Fields, R, S>
+
+/**
+ * What a channel says of itself, however it sends.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Described<Fields extends Schema.Struct.Fields, S> {
   readonly description: string
   readonly config: Fields
   /** What must hold beside the fields one by one. */
@@ -134,6 +144,17 @@ export interface Definition<Fields extends Schema.Struct.Fields, R, S> {
    * counts messages says no.
    */
   readonly collapses?: boolean
+  /** Builds what `send` needs from its configuration, for use without an embedding program. */
+  readonly services: (config: Schema.Struct.Type<Fields>) => Layer.Layer<S>
+}
+
+/**
+ * A channel for which each alert is as the first one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Sending<Fields extends Schema.Struct.Fields, R, S> extends Described<Fields, S> {
   /**
    * Sends one alert. It succeeds when the receiver has it, and not before. `name` is the channel's,
    * for errors; `installation` is who sends it, where that has a name.
@@ -144,8 +165,23 @@ export interface Definition<Fields extends Schema.Struct.Fields, R, S> {
     name: string,
     installation: string | undefined
   ) => Effect.Effect<void, AlertChannelError, R>
-  /** Builds what `send` needs from its configuration, for use without an embedding program. */
-  readonly services: (config: Schema.Struct.Type<Fields>) => Layer.Layer<S>
+  readonly open?: undefined
+}
+
+/**
+ * A channel that remembers something from one alert to the next.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Opening<Fields extends Schema.Struct.Fields, R, S> extends Described<Fields, S> {
+  /** Run once, when the channel is registered: what comes back sends its alerts, as `send` would. */
+  readonly open: (
+    config: Schema.Struct.Type<Fields>,
+    name: string,
+    installation: string | undefined
+  ) => Effect.Effect<(alert: Alert) => Effect.Effect<void, AlertChannelError, R>, never, R>
+  readonly send?: undefined
 }
 
 /**
@@ -176,6 +212,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
       const services = yield* Effect.context<R>()
       const name = options?.name ?? type
       const secrets = Secrets.fromConfig(configuration)
+      const send = yield* opened(definition, configuration, name, options?.installation)
       yield* registry.register({
         name,
         type,
@@ -183,9 +220,10 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
         collapses: definition.collapses ?? true,
         send: (alert) =>
           // `suspend`: a channel that throws is a failed attempt, not a failed program.
-          Effect.suspend(() =>
-            definition.send(alert, configuration, name, options?.installation)
-          ).pipe(Effect.provide(services), Effect.mapError(scrubbed(secrets)))
+          Effect.suspend(() => send(alert)).pipe(
+            Effect.provide(services),
+            Effect.mapError(scrubbed(secrets))
+          )
       })
     })
 
@@ -223,6 +261,16 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
       )
   }
 }
+
+const opened = <Fields extends Schema.Struct.Fields, R, S>(
+  definition: Definition<Fields, R, S>,
+  config: Schema.Struct.Type<Fields>,
+  name: string,
+  installation: string | undefined
+): Effect.Effect<(alert: Alert) => Effect.Effect<void, AlertChannelError, R>, never, R> =>
+  definition.open === undefined
+    ? Effect.succeed((alert) => definition.send(alert, config, name, installation))
+    : definition.open(config, name, installation)
 
 const timeoutOf = <A>(
   timeout: Duration.DurationInput | ((config: A) => Duration.DurationInput) | undefined,

@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
+import * as Text from "../Common/Text.js"
 import type { Secrets } from "../Common/Secrets.js"
 
 /**
@@ -54,6 +55,28 @@ export const scrubbed =
       ...(retryAfter === undefined ? {} : { retryAfter }),
       ...(cause === undefined ? {} : { cause: secrets.scrubAll(cause) })
     })
+
+/**
+ * The error in a length that a log and a table can show. A receiver may answer with a page of text; it
+ * is cut here, after all secrets were taken out, and nowhere before: half a secret is no longer
+ * recognised as one.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const shortened = (error: AlertChannelError): AlertChannelError => {
+  const { cause, channel, problem, reason, retryAfter } = error
+  if (problem.length <= longestProblem) return error
+  return new AlertChannelError({
+    reason,
+    channel,
+    problem: Text.clip(problem, longestProblem),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(cause === undefined ? {} : { cause })
+  })
+}
+
+const longestProblem = 400
 
 /**
  * Two channels have one name.

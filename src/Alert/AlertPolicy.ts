@@ -105,18 +105,21 @@ export const due = (state: State): number | undefined =>
 
 /**
  * Whether another channel takes this alert, now that its own fails for good. Such alerts are the
- * `pending` ones of `ChannelDisabled`; all others stay in the outbox until their channel returns.
+ * `pending` ones of `ChannelDisabled`; all others stay in the outbox until their channel returns, also
+ * an end that the other channel is told for its own sake.
  *
  * @since 0.1.0
  * @category lookups
  */
-export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean =>
-  Routes.fallback(
+export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean => {
+  const other = Routes.fallback(
     policy.routes,
     alert.severity,
     alert.channel,
     (channel) => channel === alert.channel || Object.hasOwn(state.disabled, channel)
-  ) !== undefined
+  )
+  return other !== undefined && Occurrences.newTo(alert.subjects, other).length > 0
+}
 
 /**
  * The channels that know of an incident and are in no route. Where one of them is not there any more

@@ -6,6 +6,7 @@
  */
 import { Schema } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
+import * as ConfigIssues from "../Check/ConfigIssues.js"
 import { Severity } from "./Alert.js"
 
 /**
@@ -104,22 +105,60 @@ export const names = (routes: Routes, channel: string): boolean =>
   routes.some(({ fallback: other, to }) => other === channel || to.includes(channel))
 
 /**
+ * The disabled channel in whose place this one is told of what has this severity; `null` where it is
+ * told for its own sake.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const insteadOf = (
+  routes: Routes,
+  severity: Severity,
+  channel: string,
+  isDisabled: (channel: string) => boolean
+): string | null => {
+  const own = routes.filter((route) => route.severity === severity)
+  if (own.some(({ to }) => to.includes(channel))) return null
+  const replaced = own.flatMap((route) =>
+    route.to.filter((name) => name !== channel && standIn(route, name, isDisabled) === channel)
+  )
+  return replaced[0] ?? null
+}
+
+/**
+ * The channels of a route. `undefined` stands for one of which it is not known what was meant.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Named {
+  readonly to: ReadonlyArray<string | undefined>
+  readonly fallback?: string | undefined
+}
+
+/**
  * Everything that is wrong with the routes, all at once.
  *
  * @since 0.1.0
  * @category validation
  */
 export const issues = (
-  routes: Routes,
+  routes: ReadonlyArray<Route | Named>,
   channels: ReadonlyArray<string>,
-  path: ReadonlyArray<string> = ["alerts", "routes"]
+  path: ReadonlyArray<string> = ["alerts", "routes"],
+  scrub: (text: string) => string = (text) => text
 ): ReadonlyArray<ConfigIssue> => {
   const known = [...new Set([...channels, logChannel])]
   const expected = `the name of a channel (known: ${known.join(", ")})`
   return routes.flatMap((route, index) => {
     const at = [...path, String(index)]
-    const unknown = (name: string, where: ReadonlyArray<string>): ReadonlyArray<ConfigIssue> =>
-      known.includes(name) ? [] : [{ path: where, expected, found: JSON.stringify(name) }]
+    const unknown = (
+      name: string | undefined,
+      where: ReadonlyArray<string>
+    ): ReadonlyArray<ConfigIssue> =>
+      name === undefined || known.includes(name)
+        ? []
+        : [{ path: where, expected, found: ConfigIssues.show(name, scrub) }]
     const { fallback: other } = route
     return [
       ...(route.to.length === 0
@@ -132,7 +171,7 @@ export const issues = (
             {
               path: [...at, "fallback"],
               expected: "a channel that the route does not go to anyway",
-              found: JSON.stringify(other)
+              found: ConfigIssues.show(other, scrub)
             }
           ]
         : [])

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { sentence } from "../Common/Sentences.js"
 
 /**
  * Why an operation on backups failed.
@@ -81,9 +82,10 @@ export class BackupError extends Schema.TaggedError<BackupError>("holter/Backup/
   }
 ) {
   override get message(): string {
-    const advice = this.advice === undefined ? "" : ` ${this.advice}.`
+    const advice = this.advice === undefined ? "" : ` ${sentence(this.advice)}`
     const saved =
       this.preRestore === undefined ? "" : ` What was there before is saved as ${this.preRestore}.`
-    return `${this.subject}: expected ${this.expected}, found ${this.found}.${advice}${saved}`
+    const found = sentence(`${this.subject}: expected ${this.expected}, found ${this.found}`)
+    return `${found}${advice}${saved}`
   }
 }

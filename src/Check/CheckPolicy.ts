@@ -68,7 +68,7 @@ export interface CheckPolicy {
  */
 export const Fields = {
   interval: Schema.optional(ConfigField.duration),
-  jitter: Schema.optional(ConfigField.duration),
+  jitter: Schema.optional(ConfigField.durationOrZero),
   confirm: Schema.optional(ConfigField.duration),
   timeout: Schema.optional(ConfigField.duration),
   attemptTimeout: Schema.optional(ConfigField.duration),
@@ -77,7 +77,7 @@ export const Fields = {
       times: Schema.Int.pipe(
         Schema.between(0, 100, { description: "a whole number from 0 to 100" })
       ),
-      base: ConfigField.withDefault(ConfigField.duration, "500 millis")
+      base: ConfigField.withDefault(ConfigField.durationOrZero, "500 millis")
     })
   ),
   failureThreshold: Schema.optional(ConfigField.count),
@@ -176,6 +176,20 @@ const misfits = (policy: CheckPolicy, set: Settings): ReadonlyArray<ConfigIssue>
     ...atMost("jitter", jitter, between, "the interval less the timeout"),
     ...atMost("confirm", confirm, between, "the interval less the timeout")
   ]
+}
+
+/**
+ * What the durations that do not fit together are compared with: where one of these is not known, nor
+ * is whether they fit.
+ *
+ * @internal
+ */
+export const compared: Readonly<Record<string, ReadonlyArray<string>>> = {
+  attemptTimeout: ["attemptTimeout", "timeout"],
+  interval: ["interval", "timeout"],
+  timeout: ["interval", "timeout"],
+  jitter: ["jitter", "interval", "timeout"],
+  confirm: ["confirm", "interval", "timeout"]
 }
 
 const atMost = (

@@ -6,50 +6,74 @@
  */
 import { Duration, Option, ParseResult, Redacted, Schema } from "effect"
 
-const DurationInput = Schema.declare(
-  (input): input is Duration.DurationInput => Option.isSome(parseDuration(input)),
-  { identifier: "DurationInput", description: 'a duration such as "10 seconds"' }
-)
+const units = "(nanos?|micros?|millis?|seconds?|minutes?|hours?|days?|weeks?)"
 
-/**
- * A span of time: `"800 millis"`, `"1 minute"` or any other `Duration.DurationInput`. A bare number
- * is refused: nobody remembers whether it means seconds.
- *
- * @since 0.1.0
- * @category fields
- */
-export const duration: Schema.Schema<Duration.DurationInput, string> = Schema.transformOrFail(
-  Schema.String.annotations({
-    description: 'a duration such as "10 seconds"',
-    jsonSchema: {
-      type: "string",
-      description: 'a duration such as "10 seconds"',
-      pattern: "^\\d+(\\.\\d+)? (nanos?|micros?|millis?|seconds?|minutes?|hours?|days?|weeks?)$",
-      examples: ["800 millis", "10 seconds", "1 minute"]
+const durationThat = (options: {
+  readonly identifier: string
+  readonly description: string
+  /** For editors. */
+  readonly pattern: string
+  readonly examples: ReadonlyArray<string>
+  readonly holds: (duration: Duration.Duration) => boolean
+}): Schema.Schema<Duration.DurationInput, string> => {
+  const { description, examples, holds, identifier, pattern } = options
+  const isOne = (input: unknown) => Option.exists(parseDuration(input), holds)
+  const Input = Schema.declare((input): input is Duration.DurationInput => isOne(input), {
+    identifier: `${identifier}Input`,
+    description
+  })
+  return Schema.transformOrFail(
+    Schema.String.annotations({
+      description,
+      jsonSchema: { type: "string", description, pattern, examples }
+    }),
+    Input,
+    {
+      strict: true,
+      decode: (text, _, ast) =>
+        Option.match(Option.filter(parseDuration(text), holds), {
+          onNone: () =>
+            ParseResult.fail(new ParseResult.Type(ast, text, `Expected ${description}`)),
+          onSome: ParseResult.succeed
+        }),
+      encode: (input) => ParseResult.succeed(`${Duration.toMillis(input)} millis`)
     }
-  }),
-  DurationInput,
-  {
-    strict: true,
-    decode: (text, _, ast) =>
-      Option.match(parseDuration(text), {
-        onNone: () =>
-          ParseResult.fail(
-            new ParseResult.Type(ast, text, 'Expected a duration like "10 seconds"')
-          ),
-        onSome: ParseResult.succeed
-      }),
-    encode: (input) => ParseResult.succeed(`${Duration.toMillis(input)} millis`)
-  }
-).annotations({ identifier: "Duration", description: 'a duration such as "10 seconds"' })
+  ).annotations({ identifier, description })
+}
 
 const parseDuration = (input: unknown): Option.Option<Duration.Duration> =>
   typeof input === "number"
     ? Option.none()
-    : Option.filter(
-        Duration.decodeUnknown(input),
-        (value) => Duration.isFinite(value) && Duration.toMillis(value) > 0
-      )
+    : Option.filter(Duration.decodeUnknown(input), Duration.isFinite)
+
+/**
+ * A span of time: `"800 millis"`, `"1 minute"` or any other `Duration.DurationInput`. A bare number
+ * is refused: nobody remembers whether it means seconds. So is none at all; see `durationOrZero`.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const duration: Schema.Schema<Duration.DurationInput, string> = durationThat({
+  identifier: "Duration",
+  description: 'a duration such as "10 seconds"',
+  pattern: `^(?!0+(\\.0+)? )\\d+(\\.\\d+)? ${units}$`,
+  examples: ["800 millis", "10 seconds", "1 minute"],
+  holds: (value) => Duration.greaterThan(value, Duration.zero)
+})
+
+/**
+ * The same where none at all makes sense: what is not to be waited for, or not to happen.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const durationOrZero: Schema.Schema<Duration.DurationInput, string> = durationThat({
+  identifier: "DurationOrZero",
+  description: 'a duration such as "10 seconds", or "0 seconds"',
+  pattern: `^\\d+(\\.\\d+)? ${units}$`,
+  examples: ["0 seconds", "10 seconds", "1 minute"],
+  holds: (value) => Duration.greaterThanOrEqualTo(value, Duration.zero)
+})
 
 /**
  * A secret: plain text in a file, `Redacted` from there to the driver's call. Line breaks and other

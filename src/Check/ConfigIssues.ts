@@ -105,6 +105,10 @@ const describesItself = (ast: AST.AST): boolean =>
   Option.isSome(ownDescription(ast)) && !AST.isTypeLiteral(ast)
 
 const describe = (ast: AST.AST): string => {
+  const own = Option.getOrElse(ownDescription(ast), () => "duration")
+  // A field that is described anew says what it is for, and no longer what it is.
+  if (isDuration(ast) && !own.includes("duration"))
+    return `a duration such as "10 seconds" (${own})`
   if (AST.isUnion(ast)) {
     const members = ast.types.filter((type) => !AST.isUndefinedKeyword(type))
     return members.map(describe).join(" or ")
@@ -125,18 +129,41 @@ const keysOf = (ast: AST.AST | undefined): ReadonlyArray<string> => {
   return side.propertySignatures.map((property) => String(property.name))
 }
 
-const found = (ast: AST.AST, actual: unknown, scrub: (text: string) => string): string =>
-  isSecret(ast) ? hidden(ast, actual) : show(actual, scrub)
+const found = (ast: AST.AST, actual: unknown, scrub: (text: string) => string): string => {
+  if (isSecret(ast)) return hidden(ast, actual)
+  const text = show(actual, scrub)
+  return isDuration(ast) && isNoTime(actual) ? `${text}, and it must be longer than 0` : text
+}
+
+/** Also where the field has a description of its own. */
+const isDuration = (ast: AST.AST): boolean =>
+  AST.isUnion(ast)
+    ? ast.types.some(isDuration)
+    : AST.isTransformation(ast)
+      ? isDuration(ast.to)
+      : Option.exists(AST.getIdentifierAnnotation(ast), (name) => /^Duration.*Input$/.test(name))
+
+/** Of those that are refused: where none at all is fine, it is no issue. */
+const isNoTime = (actual: unknown): boolean =>
+  typeof actual !== "number" &&
+  Option.exists(Duration.decodeUnknown(actual), (value) => Duration.toMillis(value) <= 0)
 
 const isSecret = (ast: AST.AST): boolean =>
   AST.isUnion(ast)
     ? ast.types.some(isSecret)
     : Option.exists(AST.getIdentifierAnnotation(ast), (name) => /secret|redacted/i.test(name)) ||
       // A field that is described anew loses its identifier; what it decodes to stays Redacted.
-      (AST.isDeclaration(ast) &&
-        Option.exists(ownDescription(ast), (text) => /^Redacted\b/.test(text))) ||
+      isRedacted(ast) ||
       (AST.isTransformation(ast) && (isSecret(ast.from) || isSecret(ast.to))) ||
       (AST.isRefinement(ast) && isSecret(ast.from))
+
+/**
+ * What a field of a secret decodes to.
+ *
+ * @internal
+ */
+export const isRedacted = (ast: AST.AST): boolean =>
+  AST.isDeclaration(ast) && Option.exists(ownDescription(ast), (text) => /^Redacted\b/.test(text))
 
 const hidden = (ast: AST.AST, actual: unknown): string => {
   if (typeof actual !== "string") return kind(actual)

@@ -4,6 +4,8 @@
  * @internal
  */
 import { Cause, type Clock, DateTime, Duration, Either, Exit } from "effect"
+import type { Secrets } from "../Common/Secrets.js"
+import * as Text from "../Common/Text.js"
 import type { CheckFailure, RunnerReason } from "./CheckError.js"
 import type { RegisteredCheck } from "./CheckRegistry.js"
 import type { CheckResult, Status } from "./CheckResult.js"
@@ -97,8 +99,8 @@ const make = (run: Run, part: Part): CheckResult => {
   return {
     service: name,
     status: part.status,
-    message: clip(secrets.scrub(part.message)),
-    note: part.note === undefined ? undefined : secrets.scrub(part.note),
+    message: Text.clip(shown(part.message, secrets), longestMessage),
+    note: part.note === undefined ? undefined : shown(part.note, secrets),
     responseTime: Duration.millis(elapsed(run)),
     lastCheck: DateTime.unsafeMake(run.clock.unsafeCurrentTimeMillis()),
     details: orphans === 0 ? details : { ...details, orphaned_runs: orphans },
@@ -110,13 +112,13 @@ const make = (run: Run, part: Part): CheckResult => {
 const elapsed = (run: Run): number =>
   Math.max(0, Deadlines.monotonicMillis(run.clock) - run.startedAt)
 
+/** It goes to chats, databases and programs, which refuse what is no text. */
+const shown = (text: string, { scrub }: Secrets): string => Text.wellFormed(scrub(text))
+
 /**
  * A service may answer with a page of text. It is cut here and nowhere before: half a secret is no
  * longer recognised as one.
  */
-const clip = (message: string): string =>
-  message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message
-
 const longestMessage = 500
 
 /** A probe written in JavaScript can end with anything. */

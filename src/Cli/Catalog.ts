@@ -47,30 +47,44 @@ export const builtInChannels: Channels = new Map<string, Load<AlertChannel.Any>>
   ["command", () => import("../plugins/Command.js").then((module) => module.Command)]
 ])
 
+/** The types, in words; where not all plugins could be loaded, another one may be one of theirs. */
+export const oneOf = (types: ReadonlyMap<string, unknown>, complete: boolean): string =>
+  `one of ${[...types.keys()].join(", ")}${complete ? "" : ", or of a plugin that could not be loaded (see plugins)"}`
+
 /** The check of a type. Loading a built-in one fails only when the installation is broken. */
 export const load = (plugin: Load<Check.Any>): Effect.Effect<Check.Any> => Effect.promise(plugin)
 
 export const loadChannel = (plugin: Load<AlertChannel.Any>): Effect.Effect<AlertChannel.Any> =>
   Effect.promise(plugin)
 
+export interface Found {
+  /** With what could be loaded. */
+  readonly catalog: Catalog
+  readonly issues: ReadonlyArray<ConfigIssue>
+}
+
 /**
  * The catalog with the checks and channels of other packages. A name is looked up from where the
  * configuration file lies, so that a globally installed `holter` finds the plugins of the project.
+ * What is no name is left out here: the file's own shape tells of it.
  */
 export const withPlugins = (
-  plugins: ReadonlyArray<string>,
+  plugins: ReadonlyArray<unknown>,
   configFile: string
-): Effect.Effect<Catalog, ReadonlyArray<ConfigIssue>> =>
+): Effect.Effect<Found> =>
   Effect.gen(function* () {
-    const [issues, modules] = yield* Effect.partition(plugins, (name, index) =>
-      Effect.mapError(loadModule(name, configFile), (found) => ({
-        path: ["plugins", String(index)],
-        expected:
-          "a package or a file that exports at least one check or channel, made with Check.make or AlertChannel.make",
-        found
-      }))
+    const [issues, modules] = yield* Effect.partition(
+      plugins.flatMap((name, index) =>
+        typeof name === "string" && name !== "" ? [{ name, index }] : []
+      ),
+      ({ index, name }) =>
+        Effect.mapError(loadModule(name, configFile), (found) => ({
+          path: ["plugins", String(index)],
+          expected:
+            "a package or a file that exports at least one check or channel, made with Check.make or AlertChannel.make",
+          found
+        }))
     )
-    if (issues.length > 0) return yield* Effect.fail(issues)
     const checks = added(
       builtIn,
       modules.flatMap((module) => module.checks)
@@ -83,9 +97,10 @@ export const withPlugins = (
       ...checks.clashes.map((type) => clash("check", type)),
       ...channels.clashes.map((type) => clash("channel", type))
     ]
-    return clashes.length > 0
-      ? yield* Effect.fail(clashes)
-      : { checks: checks.all, channels: channels.all }
+    return {
+      catalog: { checks: checks.all, channels: channels.all },
+      issues: [...issues, ...clashes]
+    }
   })
 
 const added = <A extends { readonly type: string }>(

@@ -5,6 +5,7 @@
 import { Path } from "@effect/platform/Path"
 import { Effect, Either, Option, Predicate } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
+import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as Secrets from "../Common/Secrets.js"
 import type { AlertSettings, Decoded, Options as AlertOptions } from "./Alerts/AlertSettings.js"
 import * as Catalog from "./Catalog.js"
@@ -44,13 +45,14 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
   const fail = (issues: ReadonlyArray<ConfigIssue>) => new ConfigurationError({ source, issues })
   const { document, issues: misshapen } = Document.decode(content, interpolated, secrets.scrub)
   const name = document.name ?? environment.values.get("HOLTER_NAME") ?? "Holter"
-  const { channels, checks } = yield* Effect.mapError(
-    catalogOf(document.plugins, path, secrets),
-    (unloaded) => fail([...environment.issues, ...unfilled, ...misshapen, ...unloaded])
-  )
+  const plugins = yield* catalogOf(content, path, secrets)
+  const { channels, checks } = plugins.catalog
+  const complete = plugins.issues.length === 0 && !misshapen.some(isIn("plugins"))
   const options: Service.Options = {
     catalog: checks,
     heartbeat: document.heartbeat,
+    unknown: wrongParts("heartbeat", misshapen),
+    complete,
     interpolated,
     scrub: secrets.scrub
   }
@@ -60,11 +62,11 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
   const names = new Set([...drafts.map((draft) => draft.name), ...namesIn(content)])
   const readAlerts = decodeAlerts(document.alerts, {
     catalog: channels,
+    complete,
     environment: environment.values,
     installation: name,
     interpolated,
     scrub: secrets.scrub,
-    secrets,
     services: [...names]
   })
   // A mistake in it should not wait until something is to be told.
@@ -77,18 +79,35 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     ...unfilled,
     ...[
       ...misshapen,
+      ...plugins.issues,
       ...backup,
       ...leftOf(journal),
       ...(alerts === undefined ? [] : leftOf(alerts)),
-      ...wrong.flat(),
-      ...Dependencies.issues(drafts, names, secrets.scrub)
+      ...distinct(wrong.flat()),
+      ...Dependencies.issues([...drafts, ...shapeless(content, drafts)], names, secrets.scrub)
     ].filter((issue) => !consequences(issue))
   ]
-  if (Either.isLeft(journal) || issues.length > 0) return yield* fail(issues)
-  const embedded = !built.some((service) => service.configured)
-  // Whoever wrote a file has services in mind, and those are not the ones of an empty machine.
-  if (embedded && Option.isSome(path)) return yield* fail([noChecks])
+  const embedded = !drafts.some(({ entry }) => entry !== undefined)
+  // Whoever wrote a file has services in mind, and those are not the ones of an empty machine. A
+  // service whose variable is wrong may be the one.
+  const nothing =
+    embedded &&
+    Option.isSome(path) &&
+    environment.issues.length === 0 &&
+    namesNoCheck(content) &&
+    !misshapen.some(isMisspelt)
+  if (Either.isLeft(journal) || issues.length > 0 || nothing) {
+    return yield* fail(nothing ? [...issues, noChecks] : issues)
+  }
   const listed = Option.isSome(path) ? built.filter((service) => service.configured) : built
+  const all = Secrets.merge(
+    secrets,
+    Secrets.fromConfig([
+      built.map((service) => service.secrets),
+      alerts !== undefined && Either.isRight(alerts) ? alerts.right.secrets : []
+    ])
+  )
+  yield* Effect.flatMap(Output, ({ hide }) => hide(all))
   const services = inOrder(embedded ? yield* withEmbedded(listed, options) : listed)
   return {
     name,
@@ -98,11 +117,15 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     alerts: Effect.mapBoth(alerts ?? readAlerts, {
       onFailure: fail,
       // What is not checked has no results, and must not be taken for a check without results.
-      onSuccess: (settings) => settings(services.filter(({ configured }) => configured))
+      onSuccess: ({ settings }) =>
+        settings(
+          services.filter(({ configured }) => configured),
+          all
+        )
     }),
     journal: journal.right,
     shutdown: document.shutdown,
-    secrets,
+    secrets: all,
     warnings: Document.laterSections(document).map(
       (section) => `${source}: "${section}" is not used by this version of holter`
     ),
@@ -143,10 +166,54 @@ const decodeAlerts = (
   )
 
 /** Of the checks in the file, also of those that are none. */
-const namesIn = (content: unknown): ReadonlyArray<string> =>
-  Predicate.isRecord(content) && Predicate.isRecord(content["checks"])
-    ? Object.keys(content["checks"])
-    : []
+const namesIn = (content: unknown): ReadonlyArray<string> => {
+  const checks = sectionOf(content, "checks")
+  return Predicate.isRecord(checks) ? Object.keys(checks) : []
+}
+
+/** The entries of the file that are wrong in their shape, for what can be said of them all the same. */
+const shapeless = (content: unknown, drafts: ReadonlyArray<ServiceDraft.ServiceDraft>) => {
+  const checks = sectionOf(content, "checks")
+  if (!Predicate.isRecord(checks)) return []
+  return Object.entries(checks).flatMap(([name, entry]) =>
+    Predicate.isRecord(entry) && !drafts.some((draft) => draft.name === name)
+      ? [{ name, entry }]
+      : []
+  )
+}
+
+const sectionOf = (content: unknown, section: string): unknown =>
+  Predicate.isRecord(content) ? content[section] : undefined
+
+const namesNoCheck = (content: unknown): boolean => {
+  const checks = sectionOf(content, "checks")
+  return checks === undefined || (Predicate.isRecord(checks) && namesIn(content).length === 0)
+}
+
+/** A section that is none may have been meant to be `checks`. */
+const isMisspelt = ({ path: [section = "", ...rest] }: ConfigIssue): boolean =>
+  rest.length === 0 && !Object.hasOwn(Document.Document.fields, section)
+
+const isIn =
+  (section: string) =>
+  ({ path }: ConfigIssue): boolean =>
+    path[0] === section
+
+/** The parts of a section that are wrong; all of them where it is no mapping. */
+const wrongParts = (section: string, issues: ReadonlyArray<ConfigIssue>): ReadonlySet<string> =>
+  new Set(
+    issues
+      .filter(isIn(section))
+      .flatMap(({ path }) => (path[1] === undefined ? Object.keys(CheckPolicy.Fields) : [path[1]]))
+  )
+
+/** What is wrong with `heartbeat` is wrong for many checks, and told once. */
+const distinct = (issues: ReadonlyArray<ConfigIssue>): ReadonlyArray<ConfigIssue> => {
+  const textOf = ({ expected, path }: ConfigIssue) => [...path, expected].join("\0")
+  return [
+    ...new Map([...issues].reverse().map((issue) => [textOf(issue), issue])).values()
+  ].reverse()
+}
 
 /** A check keeps nothing in it: where nothing is said of the journal, no code on it is loaded. */
 const journalOf = (
@@ -186,24 +253,39 @@ const overlap = (one: ConfigIssue, other: ConfigIssue): boolean => {
   return one.path.slice(0, depth).join("\0") === other.path.slice(0, depth).join("\0")
 }
 
+/** What the file says in its sections of fixed shape, as far as it is right. */
+export const outline = Effect.fn("Configuration.outline")(function* (flag: Option.Option<string>) {
+  const { content, interpolated, secrets } = yield* read(flag)
+  return Document.decode(content, interpolated, secrets.scrub).document
+})
+
 /**
  * The catalog with the plugins that the configuration file names. What else is wrong in the file
  * matters to nobody who asks for it.
  */
 export const catalog = Effect.fn("Configuration.catalog")(function* (flag: Option.Option<string>) {
   const { content, interpolated, path, secrets, unfilled } = yield* read(flag)
-  const { document, issues: misshapen } = Document.decode(content, interpolated, secrets.scrub)
+  const { issues: misshapen } = Document.decode(content, interpolated, secrets.scrub)
   const fail = (issues: ReadonlyArray<ConfigIssue>) =>
     new ConfigurationError({ source: Option.getOrElse(path, () => "environment"), issues })
   const issues = [...unfilled, ...misshapen].filter((issue) => issue.path[0] === "plugins")
   if (issues.length > 0) return yield* fail(issues)
-  return yield* Effect.mapError(catalogOf(document.plugins, path, secrets), fail)
+  const plugins = yield* catalogOf(content, path, secrets)
+  return plugins.issues.length > 0 ? yield* fail(plugins.issues) : plugins.catalog
 })
 
 const read = (flag: Option.Option<string>) =>
   Effect.gen(function* () {
-    const file = Option.getOrElse(yield* ConfigFile.load(flag), () => noFile)
     const environment = yield* readEnvironment
+    const loaded = yield* Effect.mapError(ConfigFile.load(flag), (error) =>
+      error._tag === "ConfigurationError" && environment.issues.length > 0
+        ? new ConfigurationError({
+            source: error.source,
+            issues: [...environment.issues, ...error.issues]
+          })
+        : error
+    )
+    const file = Option.getOrElse(loaded, () => noFile)
     const secrets = Secrets.make([
       ...environment.secrets,
       ...file.secrets,
@@ -230,18 +312,18 @@ const noFile: ConfigFile.ConfigFile = {
 }
 
 const catalogOf = (
-  plugins: ReadonlyArray<string>,
+  content: unknown,
   path: Option.Option<string>,
   secrets: Secrets.Secrets
-) =>
-  Effect.mapError(
-    Catalog.withPlugins(
-      plugins,
-      Option.getOrElse(path, () => "")
-    ),
+): Effect.Effect<Catalog.Found> => {
+  const plugins = sectionOf(content, "plugins")
+  const file = Option.getOrElse(path, () => "")
+  return Effect.map(
+    Catalog.withPlugins(Array.isArray(plugins) ? plugins : [], file),
     // A plugin may say what it read.
-    secrets.scrubAll
+    ({ catalog, issues }) => ({ catalog, issues: secrets.scrubAll(issues) })
   )
+}
 
 /** Variables that are read beside those of the known services. */
 const otherVariables = ["HOLTER_NAME", "ADMIN_TELEGRAM_CHAT_ID", "HOLTER_JOURNAL_URL"]

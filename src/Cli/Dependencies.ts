@@ -6,9 +6,11 @@ import type { ConfigIssue } from "../Check/CheckError.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
 import type { ServiceDraft } from "./ServiceDraft.js"
 
+type Draft = Pick<ServiceDraft, "name" | "entry">
+
 /** `names` are all services that may be meant, also those that are wrong or not configured. */
 export const issues = (
-  drafts: ReadonlyArray<ServiceDraft>,
+  drafts: ReadonlyArray<Draft>,
   names: ReadonlySet<string>,
   scrub: (text: string) => string
 ): ReadonlyArray<ConfigIssue> => {
@@ -37,7 +39,7 @@ export const issues = (
 }
 
 /** What is no list of texts, the check's own fields tell. */
-const dependenciesOf = ({ entry }: ServiceDraft): ReadonlyArray<string> => {
+const dependenciesOf = ({ entry }: Draft): ReadonlyArray<string> => {
   const given = entry?.["dependsOn"]
   const all: ReadonlyArray<unknown> = Array.isArray(given) ? given : []
   return all.filter((name) => typeof name === "string")

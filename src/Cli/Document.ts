@@ -76,19 +76,19 @@ export const decode = (
   })
 }
 
-/** Drops the sections, and of `checks` the entries, that these issues are in. */
+/** Of these only the parts that are wrong are dropped: what is right in them is looked at further. */
+const ofParts = new Set(["checks", "heartbeat", "shutdown"])
+
 const without = (content: unknown, issues: ReadonlyArray<ConfigIssue>): unknown => {
   if (!Predicate.isRecord(content)) return content
   const isWrong = (...path: ReadonlyArray<string>) =>
     issues.some((issue) => path.every((step, index) => issue.path[index] === step))
-  const { checks } = content
-  const sections = Object.entries(content).filter(([key]) => !isWrong(key))
-  return isWrong("checks") && Predicate.isRecord(checks)
-    ? {
-        ...Object.fromEntries(sections),
-        checks: Object.fromEntries(
-          Object.entries(checks).filter(([key]) => !isWrong("checks", key))
-        )
-      }
-    : Object.fromEntries(sections)
+  return Object.fromEntries(
+    Object.entries(content).flatMap(([key, section]) => {
+      if (!isWrong(key)) return [[key, section]]
+      if (!ofParts.has(key) || !Predicate.isRecord(section)) return []
+      const parts = Object.entries(section).filter(([part]) => !isWrong(key, part))
+      return [[key, Object.fromEntries(parts)]]
+    })
+  )
 }

@@ -12,7 +12,7 @@ export const ShutdownSection = Schema.Struct({
     })
   ),
   lameDuck: Schema.optional(
-    Schema.Union(Schema.Literal("0 seconds"), ConfigField.duration).annotations({
+    ConfigField.durationOrZero.annotations({
       description: 'how long to go on after the signal, such as "5 seconds" (default "0 seconds")'
     })
   )

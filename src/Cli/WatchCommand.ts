@@ -6,9 +6,7 @@ import * as CliOptions from "@effect/cli/Options"
 import { Deferred, Effect, Layer, type Option } from "effect"
 import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
-import type { PlanError } from "../Lifecycle/PlanError.js"
 import type { JournalError } from "../Monitor/Journal.js"
-import { ConfigurationError } from "./ConfigurationError.js"
 import { configFlag } from "./Flags.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as App from "./Watch/App.js"
@@ -54,15 +52,12 @@ const watch = (flags: Flags) =>
   Effect.gen(function* () {
     const settings = yield* WatchSettings.load(flags)
     if (flags.printShutdownPlan) return yield* print(settings)
-    yield* Steps.plan(WatchSettings.partsOf(settings), settings.time).pipe(
-      Effect.flatMap(Plan.check),
-      Effect.mapError(tooLong)
-    )
+    yield* WatchSettings.check(WatchSettings.partsOf(settings), settings.time)
     const lost = yield* Deferred.make<JournalError>()
     const code = yield* launch(
       Layer.provide(App.layer(settings, lost), reporter(settings, flags)),
       settings.time
-    ).pipe(Effect.catchTag("PlanError", tooLong))
+    ).pipe(Effect.catchTag("PlanError", WatchSettings.tooLong))
     const { note } = yield* Output
     const { set } = yield* ExitCode
     yield* set(code)
@@ -78,22 +73,10 @@ const print = (settings: WatchSettings.WatchSettings) =>
     const { line } = yield* Output
     const plan = yield* Effect.mapError(
       Steps.plan(WatchSettings.partsOf(settings), settings.time),
-      tooLong
+      WatchSettings.tooLong
     )
     yield* line(Plan.text(plan))
-    yield* Effect.mapError(Plan.check(plan), tooLong)
-  })
-
-const tooLong = ({ expected, found, message }: PlanError): ConfigurationError =>
-  new ConfigurationError({
-    source: "shutdown",
-    issues: [
-      {
-        path: ["shutdown", "grace"],
-        expected: `at least ${found}`,
-        found: `${expected}. ${message}`
-      }
-    ]
+    yield* Effect.mapError(Plan.check(plan), WatchSettings.tooLong)
   })
 
 const reporter = ({ configuration }: WatchSettings.WatchSettings, flags: Flags) => {

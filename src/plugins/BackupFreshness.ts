@@ -12,6 +12,7 @@ import * as BackupStore from "../Backup/BackupStore.js"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
+import { sentence } from "../Common/Sentences.js"
 import * as Freshness from "./BackupFreshness/Freshness.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
@@ -35,7 +36,7 @@ export class BackupFreshnessError extends Schema.TaggedError<BackupFreshnessErro
       this.reason === "Unreadable"
         ? "Correct `directory`, or let this user read it."
         : "Look at the last run of `holter backup create`, in cron's mail or its log."
-    return `Backups in ${this.directory}: ${this.found}. ${advice}`
+    return `${sentence(`Backups in ${this.directory}: ${this.found}`)} ${advice}`
   }
 }
 

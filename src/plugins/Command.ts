@@ -15,6 +15,8 @@ import type { Alert } from "../Alert/Alert.js"
 import * as AlertChannel from "../Alert/AlertChannel.js"
 import { AlertChannelError } from "../Alert/AlertChannelError.js"
 import * as AlertDocument from "../Alert/AlertDocument.js"
+import { joined } from "../Common/Sentences.js"
+import * as Text from "../Common/Text.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Process from "./Command/Process.js"
 
@@ -106,7 +108,7 @@ const variables = (
   return Object.fromEntries(
     Object.entries(all).map(([name, value]) => [
       name,
-      value.replaceAll("\0", "").slice(0, longestVariable)
+      Text.head(Text.wellFormed(value), longestVariable)
     ])
   )
 }
@@ -120,12 +122,24 @@ const judge = (
 ): Effect.Effect<void, AlertChannelError> => {
   if (code === 0) return Effect.void
   const how = code === null ? `an end by ${signal ?? "a signal"}` : `exit code ${code}`
-  const words = output.replace(/\s+/g, " ").trim().slice(-300)
+  const words = lastWords(output)
   const found = words === "" ? how : `${how}: ${words}`
   return code === notLikeThis
-    ? failed(channel, "Misconfigured", `${found}; the command says that its configuration is wrong`)
+    ? failed(
+        channel,
+        "Misconfigured",
+        joined(found, ";", "the command says that its configuration is wrong")
+      )
     : failed(channel, "Transient", found)
 }
+
+/** The end of what it wrote, in whole words: a part of one may be that of a secret. */
+const lastWords = (output: string): string => {
+  const text = output.replace(/\s+/g, " ").trim()
+  return text.length <= longestWords ? text : text.slice(-longestWords).replace(/^[^ ]*/, "…")
+}
+
+const longestWords = 300
 
 /** EX_CONFIG of sysexits.h. */
 const notLikeThis = 78

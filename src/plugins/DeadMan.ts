@@ -146,7 +146,7 @@ const ping = (
   signal: Signal,
   words: string
 ): Effect.Effect<void, string> =>
-  http.exchange(requestOf(Redacted.value(url), style, signal, words)).pipe(
+  http.exchange({ ...requestOf(Redacted.value(url), style, signal, words), ...onlyStatus }).pipe(
     Effect.mapError(({ message }) => message),
     Effect.disconnect,
     Effect.timeoutFail({
@@ -159,6 +159,9 @@ const ping = (
         : Effect.fail(`expected an answer of 2xx, found HTTP ${status}; is its URL right?`)
     )
   )
+
+/** A page behind the status is nothing that anybody reads. */
+const onlyStatus = { maxBytes: 4096, cut: true }
 
 const requestOf = (
   url: string,

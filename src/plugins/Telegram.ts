@@ -58,8 +58,8 @@ export const Telegram = Check.make("telegram", {
       1000
     ),
     webhookErrorAge: ConfigField.withDefault(
-      ConfigField.duration.annotations({
-        description: "degraded for as long after an error of the webhook"
+      ConfigField.durationOrZero.annotations({
+        description: "degraded for as long after an error of the webhook; 0 seconds: never"
       }),
       "10 minutes"
     ),
@@ -108,7 +108,8 @@ const concernOf = (
 ): string | undefined => {
   const { last_error_date, last_error_message, pending_update_count } = webhook
   const age = last_error_date === undefined ? undefined : nowMillis - last_error_date * 1000
-  if (age !== undefined && age <= Duration.toMillis(limits.webhookErrorAge)) {
+  const most = Duration.toMillis(limits.webhookErrorAge)
+  if (age !== undefined && most > 0 && age <= most) {
     const ago = Duration.format(Duration.seconds(Math.max(0, Math.round(age / 1000))))
     const what = last_error_message === undefined ? "" : `: ${last_error_message}`
     return `its webhook failed ${ago} ago${what}`

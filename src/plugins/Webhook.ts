@@ -12,7 +12,7 @@
  *
  * @since 0.1.0
  */
-import { Clock, Effect, Redacted, Schema } from "effect"
+import { Clock, Effect, Predicate, Redacted, Schema } from "effect"
 import type { Alert } from "../Alert/Alert.js"
 import * as AlertChannel from "../Alert/AlertChannel.js"
 import { AlertChannelError } from "../Alert/AlertChannelError.js"
@@ -66,17 +66,27 @@ export const Webhook = AlertChannel.make("webhook", {
       "10 seconds"
     )
   },
-  rules: ({ secret }) => {
-    const text = Redacted.isRedacted(secret) ? Redacted.value(secret) : secret
-    return typeof text === "string" && !Signature.isKey(text)
-      ? [
-          {
-            path: ["secret"],
-            expected: "a key in base64 behind whsec_",
-            found: "something else (not shown)"
-          }
-        ]
+  rules: ({ headers: given, secret }) => {
+    const key = textOf(secret)
+    const unsendable = Predicate.isRecord(given)
+      ? Object.keys(given).filter((name) => !isSendable(textOf(given[name]) ?? ""))
       : []
+    return [
+      ...(key !== undefined && !Signature.isKey(key)
+        ? [
+            {
+              path: ["secret"],
+              expected: "a key in base64 behind whsec_",
+              found: "something else (not shown)"
+            }
+          ]
+        : []),
+      ...unsendable.map((name) => ({
+        path: ["headers", name],
+        expected: "letters that an HTTP header can hold (Latin-1)",
+        found: "others (not shown)"
+      }))
+    ]
   },
   timeout: ({ timeout }) => timeout,
   send: (alert, config, name, installation) =>
@@ -90,7 +100,8 @@ export const Webhook = AlertChannel.make("webhook", {
           url: Redacted.value(config.url),
           headers: { ...revealed(config.headers ?? {}), ...own(alert, body, now, config.secret) },
           body,
-          maxBytes: longestAnswer
+          maxBytes: longestAnswer,
+          cut: true
         })
         .pipe(Effect.mapError((fault) => fromFault(fault, name)))
       if (reply.status < 200 || reply.status >= 300) {
@@ -100,7 +111,14 @@ export const Webhook = AlertChannel.make("webhook", {
   services: () => layerUndici
 })
 
-/** Enough for an error page. What is longer was sent by no receiver of alerts. */
+const textOf = (field: unknown): string | undefined => {
+  const text = Redacted.isRedacted(field) ? Redacted.value(field) : field
+  return typeof text === "string" ? text : undefined
+}
+
+const isSendable = (value: string): boolean => !/[^\u0000-\u00ff]/.test(value)
+
+/** Enough for what a receiver has to say. Its status counts, however long the page behind it is. */
 const longestAnswer = 65_536
 
 const own = (
@@ -152,11 +170,11 @@ const refusal = (reply: Reply, channel: string, nowMillis: number): AlertChannel
   return fail("Transient", "")
 }
 
-/** The beginning of what the receiver says, on one line. */
+/** What the receiver says, on one line; it is cut where no secret is in it any more. */
 const said = (reply: Reply): string => {
   const type = reply.header("content-type") ?? ""
   const text = /html/i.test(type) ? "" : reply.text.replace(/\s+/g, " ").trim()
-  return text === "" ? "" : `: ${text.slice(0, 200)}`
+  return text === "" ? "" : `: ${text}`
 }
 
 const fromFault = (fault: HttpFault, channel: string): AlertChannelError =>

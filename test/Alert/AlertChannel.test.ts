@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Either, HashMap, Layer, Logger, Option, Redacted } from "effect"
+import { Context, Duration, Effect, Either, HashMap, Layer, Logger, Option, Redacted } from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
 import * as AlertChannel from "../../src/Alert/AlertChannel.js"
 import { Log } from "../../src/Alert/AlertChannel/Log.js"
-import { AlertChannelError } from "../../src/Alert/AlertChannelError.js"
+import { AlertChannelError, shortened } from "../../src/Alert/AlertChannelError.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
 import { formatIssue } from "../../src/Check/CheckError.js"
 import * as ConfigField from "../../src/Check/ConfigField.js"
@@ -50,6 +50,46 @@ describe("AlertChannel", () => {
       assert.deepStrictEqual(posted, [`ops 80 ${opened.key}`])
     })
   )
+
+  it.effect("is opened once, where it remembers something, and sends with that", () =>
+    Effect.gen(function* () {
+      let opened = 0
+      const counting = AlertChannel.make("counting", {
+        description: "Counts alerts",
+        config: { token: ConfigField.secret },
+        open: ({ token }, name) =>
+          Effect.sync(() => {
+            opened += 1
+            let count = 0
+            return () =>
+              new AlertChannelError({
+                reason: "Transient",
+                channel: name,
+                problem: `${++count} refused with ${Redacted.value(token)}`
+              })
+          }),
+        services: () => Layer.empty
+      })
+      const [one] = yield* registered(counting.layer({ token: config.token }, { name: "ops" }))
+      const refused = Effect.flip(one?.send(alert("opened", "redis")) ?? Effect.void)
+      assert.strictEqual((yield* refused).message, "Channel ops: 1 refused with <redacted>")
+      assert.strictEqual((yield* refused).message, "Channel ops: 2 refused with <redacted>")
+      assert.strictEqual(opened, 1)
+    })
+  )
+
+  it("says what went wrong in a length that can be shown", () => {
+    const error = new AlertChannelError({
+      reason: "Transient",
+      channel: "ops",
+      problem: "x".repeat(5000),
+      retryAfter: Duration.seconds(5)
+    })
+    const short = shortened(error)
+    assert.strictEqual(short.problem.length, 400)
+    assert.deepStrictEqual(short.retryAfter, error.retryAfter)
+    assert.strictEqual(shortened(short), short)
+  })
 
   it.effect("takes its secrets out of its errors", () =>
     Effect.gen(function* () {

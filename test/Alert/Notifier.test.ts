@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Layer, Random, Ref, Stream, TestClock } from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
+import { collapse } from "../../src/Alert/Notifier/collapse.js"
 import * as Notifier from "../../src/Alert/Notifier.js"
 import { Outbox } from "../../src/Alert/Outbox.js"
 import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
@@ -161,6 +162,13 @@ describe("Notifier", () => {
       )
     })
   )
+
+  it("tells in a story in whose place it comes, though not all in it does", () => {
+    const own = alert("opened", "redis")
+    const handed = { ...alert("resolved", "web", { at: 1 }), insteadOf: "ops" }
+    assert.strictEqual(collapse([own, handed]).insteadOf, "ops")
+    assert.isNull(collapse([own, { ...handed, insteadOf: null }]).insteadOf)
+  })
 
   it.effect("tells one by one what comes close together on a channel that works", () =>
     Effect.gen(function* () {

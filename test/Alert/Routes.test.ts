@@ -37,6 +37,18 @@ describe("Routes", () => {
     assert.strictEqual(Routes.fallback(routes, "unhealthy", "ops", disabled("ops")), "hook")
   })
 
+  it("know in whose place a channel is told", () => {
+    const instead = (channel: string, ...gone: ReadonlyArray<string>) =>
+      Routes.insteadOf(routes, "unhealthy", channel, disabled(...gone))
+    assert.strictEqual(instead("hook", "ops"), "ops")
+    assert.isNull(instead("hook"))
+    assert.isNull(instead("bot", "ops"))
+    assert.isNull(instead("hook", "ops", "hook"))
+    const own = [...routes, { severity: "unhealthy", to: ["hook"] } as const]
+    assert.isNull(Routes.insteadOf(own, "unhealthy", "hook", disabled("ops")))
+    assert.isNull(Routes.insteadOf(routes, "degraded", "hook", disabled("ops")))
+  })
+
   it("tell everything that is wrong with them at once", () => {
     const issues = Routes.issues(
       [

@@ -13,6 +13,7 @@ import * as HttpDouble from "../support/HttpDouble.js"
 import * as TelegramDouble from "../support/TelegramDouble.js"
 import * as TempDir from "../support/TempDir.js"
 import * as Bot from "./bot.js"
+import * as Leaks from "./leaks.js"
 
 const file = `
 name: DMarket Bot
@@ -36,6 +37,30 @@ const bench = Effect.gen(function* () {
   }
   const test = (...args: ReadonlyArray<string>) => Cli.run(["alerts", "test", ...args], options)
   return { telegram, hook, cwd, test }
+})
+
+describe("a secret of a channel", () => {
+  it.scopedLive("is in no output, also where a service says it", () =>
+    Effect.gen(function* () {
+      const canary = "literal-p4ger-canary"
+      const double = yield* HttpDouble.makeProcess({
+        routes: { "*": Behaviour.json(200, { said: canary }) }
+      })
+      const config = {
+        checks: { web: { type: "http", url: double.url, expect: { json: { "$.said": "ok" } } } },
+        alerts: {
+          channels: { page: { type: "command", command: ["/bin/true"], env: { A: canary } } }
+        }
+      }
+      const files = { "holter.config.json": JSON.stringify(config) }
+      for (const args of [["check"], ["check", "--json"]]) {
+        const result = yield* Cli.run(args, { files })
+        assert.strictEqual(result.code, 2, result.stderr)
+        assert.include(result.stdout, "<redacted>")
+        Leaks.assertNone(Leaks.traces(result), [canary], args.join(" "))
+      }
+    })
+  )
 })
 
 describe("holter alerts test", () => {

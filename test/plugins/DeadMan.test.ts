@@ -80,6 +80,24 @@ describe("the dead man's switch", () => {
     })
   )
 
+  it.scopedLive("reads no page behind the status, however long it is", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      const double = yield* HttpDouble.make({ routes: { "*": Behaviour.endless() } })
+      yield* DeadMan.layerStandalone({
+        url: Redacted.make(`${double.url}/a-uuid`),
+        interval: "10 millis"
+      }).pipe(
+        Layer.provide(Layer.succeed(Vitals, { now: Effect.succeed(alive) })),
+        Layer.build,
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      yield* double.awaitRequests(4)
+      assert.deepStrictEqual(lines, [])
+    })
+  )
+
   it.scoped("pings only while monitoring is alive, once an interval", () =>
     Effect.gen(function* () {
       const { close, during, now, pings } = yield* bench()

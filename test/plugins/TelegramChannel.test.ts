@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Either, Logger, Redacted } from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
+import { shortened } from "../../src/Alert/AlertChannelError.js"
 import { formatIssue } from "../../src/Check/CheckError.js"
 import { TelegramChannel } from "../../src/plugins/Telegram.js"
 import { alert } from "../Alert/alerts.js"
@@ -26,6 +27,10 @@ const open = (
   )
 
 const opened = alert("opened", "redis")
+const moved = (to: number) =>
+  TelegramDouble.error(400, "Bad Request: group chat was upgraded to a supergroup chat", {
+    migrate_to_chat_id: to
+  })
 const says = (message: string): Alert => ({
   ...opened,
   subjects: [{ ...opened.subjects[0], message }]
@@ -78,6 +83,14 @@ describe("the Telegram channel", () => {
         [TelegramDouble.internalError, "Transient"],
         [TelegramDouble.badGateway, "Transient"],
         [Behaviour.text(200, "<html>"), "Transient"],
+        [Behaviour.badJson(), "Transient"],
+        [Behaviour.json(200, { ok: false }), "Transient"],
+        [Behaviour.json(200, { ok: true, result: true }), "Transient"],
+        [Behaviour.json(200, { ok: false, error_code: 500 }), "Transient"],
+        [Behaviour.json(200, { ok: false, error_code: 403 }), "Permanent"],
+        [Behaviour.redirect("https://example.com/elsewhere"), "Transient"],
+        [Behaviour.truncate, "Transient"],
+        [Behaviour.resetMidBody, "Transient"],
         [{ _tag: "Reset" }, "Transient"],
         [TelegramDouble.blocked, "Permanent"],
         [TelegramDouble.kicked, "Permanent"],
@@ -100,7 +113,42 @@ describe("the Telegram channel", () => {
     })
   )
 
-  it.scopedLive("follows a group that became a supergroup, and says its new id", () =>
+  it.scopedLive("sends what was cut in the middle of a character, and lines as lines", () =>
+    Effect.gen(function* () {
+      const double = yield* TelegramDouble.make()
+      const { send } = yield* open(double)
+      yield* send(says("cut \ud83d\nhere \ude00"))
+      const [message] = yield* double.messages
+      assert.match(message?.plain ?? "", /cut \ufffd\nhere \ufffd$/)
+    })
+  )
+
+  it.scopedLive("sends to a channel by its name", () =>
+    Effect.gen(function* () {
+      const double = yield* TelegramDouble.make({ chats: ["@ops_news"] })
+      const { refused, send } = yield* open(double)
+      yield* send(opened)
+      assert.deepStrictEqual(
+        (yield* double.messages).map(({ chat_id }) => chat_id),
+        ["@ops_news"]
+      )
+      const error = TelegramDouble.error(403, "Forbidden: bot is not a member of the channel chat")
+      yield* double.fault("sendMessage", error)
+      assert.strictEqual((yield* refused(opened)).reason, "Permanent")
+    })
+  )
+
+  it.scopedLive("says what a server said in a length that can be read", () =>
+    Effect.gen(function* () {
+      const double = yield* TelegramDouble.make()
+      const { refused } = yield* open(double)
+      const long = TelegramDouble.error(400, `Bad Request: ${"x".repeat(100_000)}`)
+      yield* double.fault("sendMessage", long)
+      assert.isAtMost(shortened(yield* refused(opened)).message.length, 500)
+    })
+  )
+
+  it.scopedLive("follows a group that became a supergroup, and says its new id once", () =>
     Effect.gen(function* () {
       const double = yield* TelegramDouble.make({
         chats: ["-5"],
@@ -109,14 +157,47 @@ describe("the Telegram channel", () => {
       const lines: Array<string> = []
       const logger = Logger.make(({ message }) => void lines.push(String(message)))
       const { send } = yield* open(double)
-      yield* Effect.provide(send(opened), Logger.replace(Logger.defaultLogger, logger))
-      assert.deepStrictEqual(
-        (yield* double.messages).map(({ chat_id }) => chat_id),
-        ["-1005"]
-      )
-      assert.lengthOf(lines, 1)
-      assert.match(lines[0] ?? "", /group -5 .* new chat id, -1005/)
+      yield* Effect.gen(function* () {
+        for (const one of [opened, opened, opened]) yield* send(one)
+        assert.deepStrictEqual(
+          (yield* double.messages).map(({ chat_id }) => chat_id),
+          ["-1005", "-1005", "-1005"]
+        )
+        // The old one was asked by the first message only.
+        assert.lengthOf(yield* double.requests, 4)
+        assert.lengthOf(lines, 1)
+        assert.match(lines[0] ?? "", /group -5 .* new chat id, -1005/)
+
+        // It is another one by now, and then it is gone: nothing is sent to where nobody is.
+        yield* double.fault("sendMessage", moved(-1006))
+        yield* double.set({ migrated: { "-5": "-1006" } })
+        yield* send(opened)
+        assert.strictEqual((yield* double.messages).at(-1)?.chat_id, "-1006")
+        assert.lengthOf(lines, 2)
+        yield* double.fault("sendMessage", TelegramDouble.chatNotFound)
+        yield* Effect.flip(send(opened))
+        yield* double.set({ migrated: { "-5": "-1007" } })
+        yield* send(opened)
+        assert.strictEqual((yield* double.messages).at(-1)?.chat_id, "-1007")
+
+        // After a restart it is found as the first time, and told as the first time.
+        yield* double.clear
+        const again = yield* open(double)
+        for (const one of [opened, opened]) yield* again.send(one)
+        assert.lengthOf(yield* double.requests, 3)
+        assert.lengthOf(lines, 4)
+      }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
     })
+  )
+
+  it.scopedLive("does not follow a group for ever", () =>
+    Effect.gen(function* () {
+      const double = yield* TelegramDouble.make()
+      const { refused } = yield* open(double)
+      yield* double.faultAlways("sendMessage", moved(-1005))
+      assert.strictEqual((yield* refused(opened)).reason, "Transient")
+      assert.lengthOf(yield* double.requests, 4)
+    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
   )
 
   it("takes a chat id as a number, a text or a name, and refuses what is none", () => {

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
 import { AlertDocument } from "../../src/Alert/AlertDocument.js"
+import { shortened } from "../../src/Alert/AlertChannelError.js"
 import { formatIssue } from "../../src/Check/CheckError.js"
 import { Webhook } from "../../src/plugins/Webhook.js"
 import { alert } from "../Alert/alerts.js"
@@ -143,7 +144,11 @@ describe("the webhook channel", () => {
         [Behaviour.redirect(`${double.url}/there`), "Misconfigured", /redirects are not followed/],
         [{ _tag: "Reset" }, "Transient", /reset/],
         [{ _tag: "Truncate" }, "Transient", /closed/],
-        [{ _tag: "Endless", chunkBytes: 65_536 }, "Transient", /longer than/]
+        [Behaviour.resetMidBody, "Transient", /reset|closed/],
+        [Behaviour.raw("HTTP/1.1 200"), "Transient", /closed/],
+        [Behaviour.raw("SSH-2.0-OpenSSH"), "Transient", /not HTTP/],
+        [Behaviour.text(404, "no such page ".repeat(10_000)), "Permanent", /nothing takes alerts/],
+        [Behaviour.text(500, "trouble ".repeat(10_000)), "Transient", /HTTP 500: trouble/]
       ] as const
       for (const [answer, reason, words] of cases) {
         yield* double.on("/in", answer)
@@ -158,6 +163,37 @@ describe("the webhook channel", () => {
       const gone = yield* refused(opened)
       assert.strictEqual(gone.reason, "Transient")
       assert.match(gone.message, /^Channel hook: 127\.0\.0\.1:\d+: connection refused/)
+    })
+  )
+
+  it.scopedLive("has the word of the status, however much a receiver says behind it", () =>
+    Effect.gen(function* () {
+      const double = yield* HttpDouble.make()
+      const { send } = yield* open(`${double.url}/in`)
+      for (const answer of [
+        Behaviour.text(200, "<html> not JSON", { "content-type": "application/json" }),
+        Behaviour.text(200, "x".repeat(1_000_000)),
+        Behaviour.endless(),
+        Behaviour.text(204, "")
+      ]) {
+        yield* double.on("/in", answer)
+        yield* send(opened)
+      }
+      assert.lengthOf(yield* double.requests, 4)
+    })
+  )
+
+  it.scopedLive("shows no part of a secret at the end of what was cut", () =>
+    Effect.gen(function* () {
+      const canary = "s3cr3t-canary-that-is-said-back"
+      const double = yield* HttpDouble.make()
+      const { refused } = yield* open(double.url, { secret: Redacted.make(canary) })
+      for (let before = 330; before < 400; before += 3) {
+        yield* double.on("*", Behaviour.text(500, `${"a ".repeat(before / 2)}${canary} end`))
+        const { message } = shortened(yield* refused(opened))
+        assert.isAtMost(message.length, 500)
+        assert.notMatch(message, /s3cr/)
+      }
     })
   )
 
@@ -183,6 +219,11 @@ describe("the webhook channel", () => {
       ["url", "headers", "timeout", "secret"]
     )
     assert.notInclude(issues.join(), canary)
+    const headers = { "x-team": `${canary} ✓`, "x-ok": "é" }
+    const unsendable = Webhook.decode({ url: "https://h", headers })
+    assert.deepStrictEqual(Either.getOrElse(Either.flip(unsendable), () => []).map(formatIssue), [
+      "headers.x-team: expected letters that an HTTP header can hold (Latin-1), found others (not shown)"
+    ])
   })
 })
 

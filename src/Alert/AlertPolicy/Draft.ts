@@ -5,6 +5,7 @@
  * @internal
  */
 import { HashMap, Option, type Types } from "effect"
+import * as Routes from "../Routes.js"
 import type { SuppressionReason, NothingReason, Decision, Rule } from "./Decision.js"
 import { type CheckRules, type Millis, type Policy, rulesOf } from "./Policy.js"
 import { type CheckState, type Incident, type State, unseen } from "./State.js"
@@ -84,6 +85,10 @@ export const isDisabled =
   (draft: Draft) =>
   (channel: string): boolean =>
     Object.hasOwn(draft.state.disabled, channel)
+
+/** The disabled channel in whose place this one is told of the incident. */
+export const insteadOf = (draft: Draft, { severity }: Incident, channel: string): string | null =>
+  Routes.insteadOf(draft.policy.routes, severity, channel, isDisabled(draft))
 
 export const toWall = (draft: Draft, time: Millis): Millis => time - draft.state.offset
 

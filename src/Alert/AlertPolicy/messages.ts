@@ -106,6 +106,7 @@ const alertOf = (draft: Draft.Draft, batch: Batch): Alert.Alert => {
 const subjectOf = (draft: Draft.Draft, { channel, incident, over }: Owed): Alert.Subject => {
   const check = Draft.check(draft, incident.service)
   const duration = (over?.at ?? draft.now) - incident.since
+  const others = Object.keys(incident.told).filter((name) => name !== channel)
   return {
     service: incident.service,
     label: Draft.label(draft, incident.service),
@@ -117,7 +118,8 @@ const subjectOf = (draft: Draft.Draft, { channel, incident, over }: Owed): Alert
     since: DateTime.unsafeMake(Draft.toWall(draft, incident.since)),
     duration: Duration.millis(duration),
     message: over?.message ?? check.message,
-    over: over !== undefined
+    over: over !== undefined,
+    ...(over === undefined || others.length === 0 ? {} : { others })
   }
 }
 

@@ -5,7 +5,8 @@
  * @internal
  */
 import { HashMap } from "effect"
-import type { Alert } from "../Alert.js"
+import type { Alert, Subject } from "../Alert.js"
+import { clause, joined } from "../../Common/Sentences.js"
 import * as Routes from "../Routes.js"
 import * as Draft from "./Draft.js"
 import type { Event } from "./Event.js"
@@ -117,7 +118,7 @@ export const disabled = (draft: Draft.Draft, event: Of<"ChannelDisabled">): void
   const { channel, pending, why } = event
   draft.state.disabled = { ...draft.state.disabled, [channel]: why }
   draft.unsettled = true
-  const words = `Channel ${channel} is disabled: ${why}`
+  const words = `Channel ${channel} is disabled: ${clause(why)}`
   Draft.nothing(draft, { service: null }, "Noted", "fallback", words)
   for (const alert of pending) {
     if (alert.kind !== "escalated" && alert.kind !== "reminder") {
@@ -159,23 +160,30 @@ const redirect = (draft: Draft.Draft, channel: string, alert: Alert): void => {
   })
 }
 
+/** What another channel is told of these subjects: all but the ends that it is owed itself. */
+export const newTo = (subjects: ReadonlyArray<Subject>, channel: string): ReadonlyArray<Subject> =>
+  subjects.filter(({ others }) => others === undefined || !others.includes(channel))
+
 const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string): void => {
   const isOff = Draft.isDisabled(draft)
   const other = Routes.fallback(draft.policy.routes, alert.severity, channel, isOff) ?? channel
+  const [lead, ...rest] = newTo(alert.subjects, other)
+  if (lead === undefined) return
   const handed: Alert = {
     ...alert,
+    subjects: [lead, ...rest],
     key: `${alert.key}/${other}`,
     channel: other,
     insteadOf: other === channel ? alert.insteadOf : channel
   }
-  const { incident, service } = alert.subjects[0]
+  const { incident, service } = lead
   draft.decisions.push({
     _tag: "Resolved",
     at: draft.wall,
     service,
     incident,
     rule: "fallback",
-    why: `${why}; ${other} is told in its place`,
+    why: joined(why, ";", `${other} is told in its place`),
     channels: [other],
     alerts: [handed]
   })

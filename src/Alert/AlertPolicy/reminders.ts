@@ -44,7 +44,8 @@ const remind = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.
   const owed = channels.flatMap((channel): ReadonlyArray<Messages.Owed> => {
     const cap = Caps.blockOf(draft, incident.service, channel)
     if (cap === undefined) {
-      return [{ incident, channel, kind: "reminder", rule: "reminder", why, insteadOf: null }]
+      const insteadOf = Draft.insteadOf(draft, incident, channel)
+      return [{ incident, channel, kind: "reminder", rule: "reminder", why, insteadOf }]
     }
     Draft.suppressed(draft, incident, "Cap", "cap", `A reminder was due. ${cap.why}`)
     return []

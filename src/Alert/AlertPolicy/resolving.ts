@@ -39,7 +39,10 @@ const messageFor = (draft: Draft.Draft, ended: Ended, channel: string): Messages
     kind: "resolved",
     rule,
     why: `${why}. It was ${incident.severity} for ${span(at - incident.since)}`,
-    insteadOf: other === undefined ? (ended.standIns[channel] ?? null) : channel,
+    insteadOf:
+      other === undefined
+        ? (ended.standIns[channel] ?? Draft.insteadOf(draft, incident, channel))
+        : channel,
     over: {
       at,
       message: rule === "removed" ? why : message,

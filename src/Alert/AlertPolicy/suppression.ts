@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import { clause } from "../../Common/Sentences.js"
 import type { Block } from "./Block.js"
 import * as Dependencies from "./dependencies.js"
 import * as Draft from "./Draft.js"
@@ -49,7 +50,7 @@ const byQuiet = (draft: Draft.Draft, incident: Incident): Block | undefined => {
     reason: quiet.kind,
     rule: quiet.kind === "Maintenance" ? "maintenance" : "silence",
     id: `${quiet.kind}:${quiet.id}`,
-    why: `${name} (${quiet.why}); if it is still down afterwards, that is told then`,
+    why: `${name} (${clause(quiet.why)}); if it is still down afterwards, that is told then`,
     until: quiet.until ?? undefined
   }
 }

@@ -6,6 +6,7 @@
  *
  * @internal
  */
+import { joined } from "../../Common/Sentences.js"
 import { isWorse, type Kind } from "../Alert.js"
 import * as Routes from "../Routes.js"
 import type { Block } from "./Block.js"
@@ -109,7 +110,8 @@ const messageFor = (draft: Draft.Draft, incident: Incident, channel: string): Me
     before === undefined
       ? openingWords(draft, incident)
       : `It is ${incident.severity} now; ${channel} knows it as ${before}`
-  return { incident, channel, kind, rule: ruleOf(kind), why: what, insteadOf: null }
+  const insteadOf = Draft.insteadOf(draft, incident, channel)
+  return { incident, channel, kind, rule: ruleOf(kind), why: what, insteadOf }
 }
 
 const openingKind = (incident: Incident): Kind => {
@@ -126,7 +128,7 @@ const openingWords = (draft: Draft.Draft, incident: Incident): string => {
   if (flapping !== null) return `It flaps: ${times(flapping.changes, "change")} in a short time`
   const waited = draft.now - opened
   const late = waited > draft.policy.groupWindow ? `, held back for ${span(waited)}` : ""
-  return `${message}: ${severity} for ${span(draft.now - since)}${late}`
+  return joined(message, ":", `${severity} for ${span(draft.now - since)}${late}`)
 }
 
 const remember = (draft: Draft.Draft, service: string, channel: string): void => {

@@ -5,6 +5,7 @@
  */
 import { weigh } from "../../Check/CheckResult.js"
 import { longestRetryAfter } from "../../Check/Heartbeat/Rhythm.js"
+import { joined } from "../../Common/Sentences.js"
 import { isWorse, type Severity } from "../Alert.js"
 import * as Draft from "./Draft.js"
 import type { Event } from "./Event.js"
@@ -30,7 +31,12 @@ export const onResult = (draft: Draft.Draft, result: Result): void => {
   const grace = draft.state.awakeSince + draft.policy.startGrace - draft.now
   if (status !== "healthy" && grace > 0) {
     Draft.setCheck(draft, service, { ...before, ...seen })
-    const why = `${result.message}: a failure within ${span(draft.policy.startGrace)} of the start does not count`
+    const within = span(draft.policy.startGrace)
+    const why = joined(
+      result.message,
+      ":",
+      `a failure within ${within} of the start does not count`
+    )
     return Draft.suppressed(draft, { service }, "Start", "start", why)
   }
   const after = counted(draft, before, result, seen.expectedBy)
@@ -93,7 +99,8 @@ const withoutIncident = (
   }
   const { failureThreshold } = Draft.rules(draft, service)
   if (after.failures < failureThreshold) {
-    const why = `${after.message}: failure ${after.failures} of the ${failureThreshold} in a row that open an incident`
+    const count = `failure ${after.failures} of the ${failureThreshold} in a row that open an incident`
+    const why = joined(after.message, ":", count)
     return Draft.nothing(draft, { service }, "BelowThreshold", "threshold", why)
   }
   Incidents.open(draft, {
@@ -101,7 +108,7 @@ const withoutIncident = (
     cause: "failures",
     severity: severityOf(draft, service, after),
     since: after.failingSince ?? draft.now,
-    why: `${after.message}: ${times(after.failures, "failure")} in a row`
+    why: joined(after.message, ":", `${times(after.failures, "failure")} in a row`)
   })
 }
 
@@ -117,10 +124,11 @@ const onSuccess = (draft: Draft.Draft, incident: Incident, check: CheckState): v
     return Draft.nothing(draft, incident, "Healthy", "flapping", "Healthy, but it flaps")
   }
   if (check.successes < recoveryThreshold) {
-    const why = `${check.message}: success ${check.successes} of the ${recoveryThreshold} in a row that end the incident`
+    const count = `success ${check.successes} of the ${recoveryThreshold} in a row that end the incident`
+    const why = joined(check.message, ":", count)
     return Draft.nothing(draft, incident, "Recovering", "threshold", why)
   }
-  const why = `${check.message}: ${times(check.successes, "success")} in a row`
+  const why = joined(check.message, ":", `${times(check.successes, "success")} in a row`)
   if (incident.flapping !== null) {
     return Flapping.onChange(draft, incident, incident.flapping, why)
   }
@@ -129,7 +137,7 @@ const onSuccess = (draft: Draft.Draft, incident: Incident, check: CheckState): v
 
 const onFailure = (draft: Draft.Draft, incident: Incident, check: CheckState): void => {
   const { failureThreshold } = Draft.rules(draft, incident.service)
-  const why = `${check.message}: ${times(check.failures, "failure")} in a row`
+  const why = joined(check.message, ":", `${times(check.failures, "failure")} in a row`)
   const { flapping } = incident
   if (flapping?.up === true) {
     if (check.failures >= failureThreshold) {

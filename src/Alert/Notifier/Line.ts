@@ -5,8 +5,9 @@
  * @internal
  */
 import { Array as Arr, Cause, Clock, Duration, Effect, Either, Option, Random } from "effect"
+import { sentence } from "../../Common/Sentences.js"
 import type { Alert } from "../Alert.js"
-import { AlertChannelError } from "../AlertChannelError.js"
+import { AlertChannelError, shortened } from "../AlertChannelError.js"
 import type { RegisteredChannel } from "../ChannelRegistry.js"
 import type { Trouble } from "../Outbox.js"
 import { collapse } from "./collapse.js"
@@ -136,7 +137,7 @@ export const make = (
         disabled = error.problem
         lastError = error.message
         isLate = true
-        yield* Effect.logError(`${error.message}. The channel is disabled`)
+        yield* Effect.logError(`${sentence(error.message)} The channel is disabled`)
         yield* settle
         yield* note(error, null)
         yield* ends.disabled({ channel: name, why: error.problem })
@@ -213,6 +214,7 @@ const attempt = (
         )
       )
     ),
+    Effect.mapError(shortened),
     Effect.either
   )
 }

@@ -26,7 +26,7 @@ export const collapse = (late: readonly [Alert, ...ReadonlyArray<Alert>]): Alert
     at: last.at,
     subjects: [lead, ...others],
     affected: last.affected,
-    insteadOf: first.insteadOf,
+    insteadOf: late.find(({ insteadOf }) => insteadOf !== null)?.insteadOf ?? null,
     story: shortened(late.flatMap(storyOf))
   }
 }

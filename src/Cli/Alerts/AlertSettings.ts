@@ -2,7 +2,7 @@
  * What alerts are configured to do: the `alerts` section, the environment and the defaults brought
  * together, and everything that is wrong in them.
  */
-import { Duration, Effect, Either, Layer } from "effect"
+import { Effect, Either, Layer, Predicate, type Redacted } from "effect"
 import type { DuplicateChannelError } from "../../Alert/AlertChannelError.js"
 import * as AlertChannelError from "../../Alert/AlertChannelError.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
@@ -10,12 +10,12 @@ import { ChannelRegistry } from "../../Alert/ChannelRegistry.js"
 import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
-import * as ConfigIssues from "../../Check/ConfigIssues.js"
 import type * as Secrets from "../../Common/Secrets.js"
 import type * as DeadMan from "../../plugins/DeadMan.js"
 import type { Service } from "../Service.js"
 import * as AlertsSection from "./AlertsSection.js"
 import * as ChannelEntry from "./ChannelEntry.js"
+import * as Consequences from "./Consequences.js"
 
 export interface AlertSettings {
   /** All channels of the file, `log`, and `telegram` where the environment names a chat. */
@@ -29,11 +29,14 @@ export interface AlertSettings {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** The settings, once it is known which services there are. */
-export type Decoded = (services: ReadonlyArray<Service>) => AlertSettings
+export interface Decoded {
+  /** What the section holds that nobody may see, wherever it turns up. */
+  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
+  /** The settings, once it is known which services there are, and all that is to be hidden. */
+  readonly settings: (services: ReadonlyArray<Service>, secrets: Secrets.Secrets) => AlertSettings
+}
 
 export interface Options extends ChannelEntry.Options {
-  readonly secrets: Secrets.Secrets
   /** The names of services that the section may speak of. */
   readonly services: ReadonlyArray<string>
 }
@@ -43,32 +46,35 @@ export const decode = (
   options: Options
 ): Effect.Effect<Decoded, ReadonlyArray<ConfigIssue>> =>
   Effect.gen(function* () {
-    const { issues, section } = AlertsSection.decode(content, options.interpolated, options.scrub)
-    const isWrong = (part: keyof AlertsSection.AlertsSection) =>
-      issues.some(({ path }) => path[1] === part || path.length === 1)
-    const entries = withDefaults(section.channels ?? {}, options.environment)
+    const { interpolated, scrub, services } = options
+    const decoded = AlertsSection.decode(content, interpolated, scrub)
+    const given = Predicate.isRecord(content) ? content["channels"] : undefined
+    const named = Predicate.isRecord(given) ? given : {}
+    const entries = withDefaults(shaped(named), options.environment)
     const [wrong, channels] = yield* Effect.partition(Object.entries(entries), ([name, entry]) =>
       ChannelEntry.make(name, entry, options)
     )
-    const names = Object.keys(entries)
-    const routes = section.routes ?? Routes.defaults(telegramOf(entries))
-    const windows = (section.maintenance ?? []).map((settings, index) =>
-      Maintenance.make(settings, ["alerts", "maintenance", String(index)], options.services)
-    )
+    const names = [...new Set([...Object.keys(named), ...Object.keys(entries)])]
     const all = [
-      ...issues,
-      ...(isWrong("channels") ? [] : [...wrong.flat(), ...reserved(section.channels ?? {})]),
-      ...(isWrong("channels") ? [] : unknownChannels(routes, names, options.scrub)),
-      ...windows.flatMap((window) => (Either.isLeft(window) ? window.left : [])),
-      ...sameNames(section.maintenance ?? [], options.scrub),
-      ...hasty(section.deadMan)
+      ...(Either.isLeft(decoded) ? decoded.left : []),
+      ...wrong.flat(),
+      ...reserved(entries),
+      ...Consequences.issues(content, {
+        interpolated,
+        scrub,
+        services,
+        channels: given === undefined || Predicate.isRecord(given) ? names : undefined
+      })
     ]
-    if (all.length > 0) return yield* Effect.fail(all)
+    if (Either.isLeft(decoded) || all.length > 0) return yield* Effect.fail(all)
+    const section = decoded.right
+    const routes = section.routes ?? Routes.defaults(telegramOf(entries))
+    const windows = (section.maintenance ?? []).map((window) => Maintenance.make(window))
     const unused = names.filter((name) => name !== Routes.logChannel && !isUsed(routes, name))
-    return (services): AlertSettings => ({
+    const settings = (services: ReadonlyArray<Service>, secrets: Secrets.Secrets) => ({
       channels: Layer.provide(
         Layer.mergeAll(Layer.empty, ...channels.map(({ layer }) => layer)),
-        hiding(options.secrets)
+        hiding(secrets)
       ),
       names,
       policy: AlertPolicy.make({
@@ -87,9 +93,19 @@ export const decode = (
         (name) => `alerts.channels.${name}: no route leads to it, so it is told nothing`
       )
     })
+    const ofDeadMan = section.deadMan === undefined ? [] : [section.deadMan.url]
+    return { settings, secrets: [...channels.flatMap(({ secrets }) => secrets), ...ofDeadMan] }
   })
 
 type Entries = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+/** The entries that have a type: of the others the shape of the section tells. */
+const shaped = (channels: Readonly<Record<string, unknown>>): Entries =>
+  Object.fromEntries(
+    Object.entries(channels).flatMap(([name, entry]) =>
+      Predicate.isRecord(entry) && typeof entry["type"] === "string" ? [[name, entry]] : []
+    )
+  )
 
 /** The channels that are there without a word of the file. */
 const withDefaults = (entries: Entries, environment: ReadonlyMap<string, string>): Entries => ({
@@ -125,51 +141,6 @@ const reserved = (entries: Entries): ReadonlyArray<ConfigIssue> => {
 
 const isUsed = (routes: Routes.Routes, name: string): boolean =>
   routes.some(({ fallback, to }) => fallback === name || to.includes(name))
-
-const unknownChannels = (
-  routes: Routes.Routes,
-  names: ReadonlyArray<string>,
-  scrub: (text: string) => string
-): ReadonlyArray<ConfigIssue> => {
-  const expected = `the name of a channel (known: ${names.join(", ")})`
-  const issue = (path: ReadonlyArray<string>, name: string): ReadonlyArray<ConfigIssue> =>
-    names.includes(name) ? [] : [{ path, expected, found: ConfigIssues.show(name, scrub) }]
-  return routes.flatMap(({ fallback, to }, index) => {
-    const path = ["alerts", "routes", String(index)]
-    return [
-      ...to.flatMap((name, place) => issue([...path, "to", String(place)], name)),
-      ...(fallback === undefined ? [] : issue([...path, "fallback"], fallback))
-    ]
-  })
-}
-
-/** By its name it is known whether a window is open. */
-const sameNames = (
-  windows: ReadonlyArray<Maintenance.Settings>,
-  scrub: (text: string) => string
-): ReadonlyArray<ConfigIssue> =>
-  windows.flatMap(({ name }, index) =>
-    windows.findIndex((other) => other.name === name) === index
-      ? []
-      : [
-          {
-            path: ["alerts", "maintenance", String(index), "name"],
-            expected: "a name that no other window has",
-            found: ConfigIssues.show(name, scrub)
-          }
-        ]
-  )
-
-const hasty = (deadMan: DeadMan.Settings | undefined): ReadonlyArray<ConfigIssue> =>
-  deadMan === undefined || Duration.greaterThanOrEqualTo(deadMan.interval, deadMan.timeout)
-    ? []
-    : [
-        {
-          path: ["alerts", "deadMan", "interval"],
-          expected: `at least the timeout of a ping (${Duration.format(deadMan.timeout)})`,
-          found: Duration.format(deadMan.interval)
-        }
-      ]
 
 /** A receiver may quote the secret of another service: every channel hides all of them. */
 const hiding = (secrets: Secrets.Secrets): Layer.Layer<ChannelRegistry, never, ChannelRegistry> =>

@@ -1,7 +1,7 @@
 /**
  * The shape of the `alerts` section of the configuration file, apart from the fields of each channel.
  */
-import { Either, ParseResult, Predicate, Schema } from "effect"
+import { Either, ParseResult, Schema } from "effect"
 import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
@@ -36,12 +36,12 @@ export const ChannelRules = Schema.Struct({
 
 const Limits = Schema.Struct({
   startGrace: optional(
-    ConfigField.duration.annotations({
+    ConfigField.durationOrZero.annotations({
       description: "how long after a start failures do not count (default 10 seconds)"
     })
   ),
   groupWindow: optional(
-    ConfigField.duration.annotations({
+    ConfigField.durationOrZero.annotations({
       description: "how long an outage waits for others that start with it (default 10 seconds)"
     })
   ),
@@ -103,30 +103,29 @@ export const AlertsSection = Schema.Struct({
 
 export type AlertsSection = typeof AlertsSection.Type
 
-/** The section without the parts that are wrong, so that the others are looked at in the same run. */
+/** The section, or everything that is wrong in its shape, by its path in the file. */
 export const decode = (
   content: unknown,
   interpolated: ReadonlySet<string>,
   scrub: (text: string) => string
-): { readonly section: AlertsSection; readonly issues: ReadonlyArray<ConfigIssue> } => {
-  const attempt = (input: unknown) =>
-    withNumbers(["alerts"], interpolated)(input, (filled) =>
-      ParseResult.decodeUnknownEither(AlertsSection, { errors: "all", onExcessProperty: "error" })(
+): Either.Either<AlertsSection, ReadonlyArray<ConfigIssue>> =>
+  decodeAs(AlertsSection, ["alerts"], interpolated, scrub)(content ?? {})
+
+/** The same for a part of the section, so that what is right in it can be looked at further. */
+export const decodeAs =
+  <A, I>(
+    schema: Schema.Schema<A, I>,
+    path: ReadonlyArray<string>,
+    interpolated: ReadonlySet<string>,
+    scrub: (text: string) => string
+  ) =>
+  (content: unknown): Either.Either<A, ReadonlyArray<ConfigIssue>> =>
+    withNumbers(path, interpolated)(content, (filled) =>
+      ParseResult.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(
         filled
       ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
-    )
-  return Either.match(attempt(content ?? {}), {
-    onRight: (section) => ({ section, issues: [] }),
-    onLeft: (issues) => ({
-      section: Either.getOrElse(attempt(without(content, issues)), () => ({})),
-      issues: issues.map((issue) => ({ ...issue, path: ["alerts", ...issue.path] }))
-    })
-  })
-}
-
-const without = (content: unknown, issues: ReadonlyArray<ConfigIssue>): unknown =>
-  Predicate.isRecord(content)
-    ? Object.fromEntries(
-        Object.entries(content).filter(([key]) => !issues.some(({ path }) => path[0] === key))
+    ).pipe(
+      Either.mapLeft((issues) =>
+        issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
       )
-    : {}
+    )

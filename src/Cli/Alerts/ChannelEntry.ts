@@ -1,11 +1,12 @@
 /**
  * A channel of the configuration: its entry held to the fields of its plugin and made a layer.
  */
-import { Effect, Either, type Layer, ParseResult, SchemaAST } from "effect"
+import { Effect, Either, type Layer, ParseResult, type Redacted, SchemaAST } from "effect"
 import type { DuplicateChannelError } from "../../Alert/AlertChannelError.js"
 import type { ChannelRules } from "../../Alert/AlertPolicy.js"
 import type { ChannelRegistry } from "../../Alert/ChannelRegistry.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
+import * as ConfigSecrets from "../../Check/ConfigSecrets.js"
 import * as ConfigIssues from "../../Check/ConfigIssues.js"
 import * as Catalog from "../Catalog.js"
 import { withNumbers } from "../Numbers.js"
@@ -16,6 +17,8 @@ export interface Channel {
   readonly type: string
   readonly rules: Partial<ChannelRules>
   readonly layer: Layer.Layer<never, DuplicateChannelError, ChannelRegistry>
+  /** What its fields hold that nobody may see. */
+  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
 }
 
 export interface Options {
@@ -24,6 +27,8 @@ export interface Options {
   readonly installation: string
   readonly interpolated: ReadonlySet<string>
   readonly scrub: (text: string) => string
+  /** Whether all plugins could be loaded. */
+  readonly complete: boolean
 }
 
 /** Fields that come from a variable where the entry does not have them. */
@@ -47,7 +52,7 @@ export const make = (
     const type = String(entry["type"])
     const plugin = catalog.get(type)
     if (plugin === undefined) {
-      const expected = `one of ${[...catalog.keys()].join(", ")}`
+      const expected = Catalog.oneOf(catalog, options.complete)
       const found = ConfigIssues.show(type, scrub)
       return yield* Effect.fail([{ path: [...path, "type"], expected, found }])
     }
@@ -75,7 +80,8 @@ export const make = (
     const rules = lenient(pick(ofRules), decodeRules(scrub))
     const layer = lenient(fields, (input) => channel.decode(input, { name, installation }, scrub))
     if (Either.isRight(rules) && Either.isRight(layer) && unknown.length === 0) {
-      return { name, type, rules: rules.right, layer: layer.right }
+      const secrets = ConfigSecrets.collect(channel.config, fields)
+      return { name, type, rules: rules.right, layer: layer.right, secrets }
     }
     const issues = [...unknown, ...leftOf(rules), ...leftOf(layer)]
     const fromVariable = new Map(supplied)

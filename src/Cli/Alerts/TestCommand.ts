@@ -7,7 +7,7 @@ import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
 import { Clock, DateTime, Duration, Effect, Either, Layer, Option } from "effect"
 import type { Alert } from "../../Alert/Alert.js"
-import { AlertChannelError } from "../../Alert/AlertChannelError.js"
+import { AlertChannelError, shortened } from "../../Alert/AlertChannelError.js"
 import * as ChannelRegistry from "../../Alert/ChannelRegistry.js"
 import * as Configuration from "../Configuration.js"
 import { UsageError } from "../ConfigurationError.js"
@@ -109,7 +109,8 @@ const attempt = (
           channel: name,
           problem: `no answer within ${Duration.format(timeout)}`
         })
-    })
+    }),
+    Effect.mapError(shortened)
   )
 
 const alertOf = (channel: string, now: number, installation: string): Alert => {

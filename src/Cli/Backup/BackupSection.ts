@@ -1,7 +1,7 @@
 /**
  * The `backup` section of the configuration file.
  */
-import { DateTime, Either, Option, ParseResult, Redacted, Schema } from "effect"
+import { DateTime, Either, Option, ParseResult, Predicate, Schema } from "effect"
 import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as ConfigField from "../../Check/ConfigField.js"
@@ -104,23 +104,29 @@ export const decode = (
   interpolated: ReadonlySet<string>,
   scrub: (text: string) => string
 ): Either.Either<BackupSection, ReadonlyArray<ConfigIssue>> =>
-  withNumbers(["backup"], interpolated)(content ?? {}, (filled) =>
-    ParseResult.decodeUnknownEither(BackupSection, { errors: "all", onExcessProperty: "error" })(
-      filled
-    ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
-  ).pipe(
-    Either.flatMap((section) => {
-      const issues = [...urlIssues(section.url), ...levelIssues(section)]
-      return issues.length === 0 ? Either.right(section) : Either.left(issues)
-    }),
+  withNumbers(["backup"], interpolated)(content ?? {}, (filled) => {
+    const shape = ParseResult.decodeUnknownEither(BackupSection, {
+      errors: "all",
+      onExcessProperty: "error"
+    })(filled).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
+    const wrong = Either.isLeft(shape) ? shape.left : []
+    const given = Predicate.isRecord(filled) ? filled : {}
+    // What is wrong with a field by itself goes before what its value means.
+    const isWrong = (field: string) => wrong.some(({ path }) => path[0] === field)
+    const more = [
+      ...(isWrong("url") ? [] : urlIssues(given["url"])),
+      ...(isWrong("level") || isWrong("compress") ? [] : levelIssues(given))
+    ]
+    return more.length === 0 ? shape : Either.left([...wrong, ...more])
+  }).pipe(
     Either.mapLeft((issues) =>
       issues.map((issue) => ({ ...issue, path: ["backup", ...issue.path] }))
     )
   )
 
 /** A schema says what it expects; the parser knows which part of a URL is wrong, and shows none. */
-const urlIssues = (url: Redacted.Redacted<string> | undefined): ReadonlyArray<ConfigIssue> =>
-  url === undefined
+const urlIssues = (url: unknown): ReadonlyArray<ConfigIssue> =>
+  typeof url !== "string"
     ? []
     : Either.match(DatabaseUrl.parse(url), {
         onLeft: ({ expected, found, part }) => [
@@ -129,7 +135,10 @@ const urlIssues = (url: Redacted.Redacted<string> | undefined): ReadonlyArray<Co
         onRight: () => []
       })
 
-const levelIssues = ({ compress = "gzip", level }: BackupSection): ReadonlyArray<ConfigIssue> =>
-  level !== undefined && level > 9 && compress === "gzip"
+const levelIssues = ({
+  compress = "gzip",
+  level
+}: Readonly<Record<string, unknown>>): ReadonlyArray<ConfigIssue> =>
+  typeof level === "number" && level > 9 && compress === "gzip"
     ? [{ path: ["level"], expected: "a level of gzip, from 1 to 9", found: String(level) }]
     : []

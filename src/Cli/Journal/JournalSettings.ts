@@ -3,7 +3,7 @@
  * and the default brought together.
  */
 import { Path } from "@effect/platform/Path"
-import { Duration, Effect, Either, Option, Predicate, type Redacted } from "effect"
+import { type Duration, Effect, Either, Option, Predicate } from "effect"
 import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Secrets from "../../Common/Secrets.js"
@@ -71,20 +71,26 @@ export const decode = (
   interpolated: ReadonlySet<string>,
   scrub: (text: string) => string
 ): Effect.Effect<Either.Either<JournalSettings, ReadonlyArray<ConfigIssue>>, never, Path> =>
-  Effect.map(Path, (path) =>
-    Either.flatMap(JournalSection.decode(section, interpolated, scrub), ({ retain, url }) =>
-      Either.mapBoth(placeOf(url, named), {
-        onLeft: (issue) => [issue],
-        onRight: (found): JournalSettings => ({
+  Effect.map(Path, (path) => {
+    const shape = JournalSection.decode(section, interpolated, scrub)
+    const wrong = Either.isLeft(shape) ? shape.left : []
+    const url = Predicate.isRecord(section) ? section["url"] : undefined
+    const isTold = wrong.some((issue) => issue.path.length === 1 || issue.path[1] === "url")
+    const place = placeOf(typeof url === "string" ? url : undefined, named)
+    if (Either.isLeft(place) && !isTold) return Either.left([...wrong, place.left])
+    return Either.all([shape, place]).pipe(
+      Either.mapBoth({
+        onLeft: () => wrong,
+        onRight: ([{ retain }, found]): JournalSettings => ({
           url: found._tag === "Sqlite" ? { ...found, path: path.resolve(found.path) } : found,
           retain
         })
       })
     )
-  )
+  })
 
 const placeOf = (
-  url: Redacted.Redacted<string> | undefined,
+  url: string | undefined,
   named: string | undefined
 ): Either.Either<DatabaseUrl.DatabaseUrl, ConfigIssue> => {
   const given = url ?? named

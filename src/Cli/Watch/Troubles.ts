@@ -2,6 +2,7 @@
  * Channels and the journal: which of them are in trouble, and what is news of it. Pure.
  */
 import type { ChannelHealth } from "../../Alert/Notifier.js"
+import { joined } from "../../Common/Sentences.js"
 import type { Health } from "../../Monitor/Journal.js"
 import type { Board, ChannelTrouble } from "./Board.js"
 import { Line } from "./Lines.js"
@@ -43,7 +44,13 @@ const journalLines = (
   return after.problem === undefined
     ? [line("journal", "back", "what waited is written")]
     : before.problem === undefined
-      ? [line("journal", "down", `${after.problem}; what is to be written waits in memory`)]
+      ? [
+          line(
+            "journal",
+            "down",
+            joined(after.problem, ";", "what is to be written waits in memory")
+          )
+        ]
       : []
 }
 

@@ -2,7 +2,7 @@
  * What `holter watch` works with: the configuration, alerts, backups and the end brought together,
  * with everything that is wrong in any of them found at once.
  */
-import { Duration, Effect, Either, Option } from "effect"
+import { Duration, Effect, Either, Option, Predicate } from "effect"
 import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { AlertSettings } from "../Alerts/AlertSettings.js"
@@ -11,6 +11,11 @@ import * as BackupSettingsLoader from "../Backup/BackupSettings.js"
 import * as Configuration from "../Configuration.js"
 import { ConfigurationError, UsageError } from "../ConfigurationError.js"
 import type { Planned } from "./Backups.js"
+import * as Plan from "../../Lifecycle/Plan.js"
+import type { PlanError } from "../../Lifecycle/PlanError.js"
+import * as Environment from "../Environment.js"
+import type { ShutdownSection } from "../ShutdownSection.js"
+import * as Steps from "./Steps.js"
 import type { Parts, Time } from "./Steps.js"
 
 export interface WatchSettings {
@@ -32,27 +37,70 @@ export const load = Effect.fn("WatchSettings.load")(function* (flags: Flags) {
     Effect.flatMap(Configuration.load(flags.config), (loaded) =>
       Effect.map(loaded.alerts, (alerts) => ({ loaded, alerts }))
     ),
-    Effect.flatMap(
-      BackupSettingsLoader.load({
-        config: flags.config,
-        databaseUrl: Option.none(),
-        backupDir: Option.none()
-      }),
-      withDatabase
+    BackupSettingsLoader.load({
+      config: flags.config,
+      databaseUrl: Option.none(),
+      backupDir: Option.none()
+    }).pipe(
+      Effect.catchTag("ConfigurationError", (error) => withoutDatabase(error, flags.config)),
+      Effect.flatMap(withDatabase)
     )
-  )
+  ).pipe(Effect.catchTag("ConfigurationError", (error) => withPlan(error, flags.config, grace)))
   const { alerts, loaded } = configuration
-  const { lameDuck = "0 seconds", grace: configured = "30 seconds" } = loaded.shutdown
   return {
     configuration: loaded,
     alerts,
     backups: planned(settings),
-    time: {
-      grace: Option.getOrElse(grace, () => Duration.decode(configured)),
-      lameDuck: Duration.decode(lameDuck)
-    }
+    time: timeOf(loaded.shutdown, grace)
   } satisfies WatchSettings
 })
+
+const timeOf = (
+  { grace: configured = "30 seconds", lameDuck = "0 seconds" }: ShutdownSection,
+  grace: Option.Option<Duration.Duration>
+): Time => ({
+  grace: Option.getOrElse(grace, () => Duration.decode(configured)),
+  lameDuck: Duration.decode(lameDuck)
+})
+
+/** Refuses a shutdown that would take longer than it may. */
+export const check = (parts: Parts, time: Time): Effect.Effect<void, ConfigurationError> =>
+  Steps.plan(parts, time).pipe(Effect.flatMap(Plan.check), Effect.mapError(tooLong))
+
+export const tooLong = ({ expected, found, message }: PlanError): ConfigurationError =>
+  new ConfigurationError({
+    source: "shutdown",
+    issues: [
+      {
+        path: ["shutdown", "grace"],
+        expected: `at least ${found}`,
+        found: `${expected}. ${message}`
+      }
+    ]
+  })
+
+/**
+ * With what else is wrong: a shutdown that takes too long even without the parts of which it is not
+ * known whether they are to be there.
+ */
+const withPlan = (
+  error: ConfigurationError,
+  config: Option.Option<string>,
+  grace: Option.Option<Duration.Duration>
+) =>
+  Effect.gen(function* () {
+    const isUnknown = ({ path: [section, field] }: ConfigIssue) =>
+      section === "shutdown" && (field === undefined || ["grace", "lameDuck"].includes(field))
+    if (error.issues.some(isUnknown)) return yield* error
+    const { shutdown } = yield* Effect.orElseFail(Configuration.outline(config), () => error)
+    const plan = check({ backups: false, deadMan: false }, timeOf(shutdown, grace))
+    yield* Effect.mapError(
+      plan,
+      ({ issues }) =>
+        new ConfigurationError({ source: error.source, issues: [...error.issues, ...issues] })
+    )
+    return yield* error
+  })
 
 export const partsOf = ({ alerts, backups }: WatchSettings): Parts => ({
   backups: backups !== undefined,
@@ -98,17 +146,32 @@ const withDatabase = (
   const { drill, schedule } = settings.section
   return settings.url !== undefined || (schedule ?? drill) === undefined
     ? Effect.succeed(settings)
-    : new ConfigurationError({
-        source: settings.source,
-        issues: [
-          {
-            path: ["backup", "url"],
-            expected: "the URL of a database, here or in DATABASE_URL, for the scheduled backups",
-            found: "nothing"
-          }
-        ]
-      })
+    : new ConfigurationError({ source: settings.source, issues: [noDatabase] })
 }
+
+const noDatabase: ConfigIssue = {
+  path: ["backup", "url"],
+  expected: "the URL of a database, here or in DATABASE_URL, for the scheduled backups",
+  found: "nothing"
+}
+
+/** With what else is wrong in the section: that there is a time for backups, and nothing to back up. */
+const withoutDatabase = ({ issues, source }: ConfigurationError, config: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const outline = yield* Effect.option(Configuration.outline(config))
+    const backup = Option.getOrUndefined(outline)?.backup
+    const named = yield* Effect.either(Environment.read("DATABASE_URL"))
+    const isMissing =
+      Predicate.isRecord(backup) &&
+      (backup["schedule"] ?? backup["drill"]) !== undefined &&
+      backup["url"] === undefined &&
+      Either.isRight(named) &&
+      Option.isNone(named.right)
+    return yield* new ConfigurationError({
+      source,
+      issues: isMissing ? [...issues, noDatabase] : issues
+    })
+  })
 
 const planned = (settings: BackupSettings): Planned | undefined => {
   const { drill, schedule, timeZone } = settings.section

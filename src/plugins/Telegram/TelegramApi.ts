@@ -88,7 +88,7 @@ export class TelegramApi extends Context.Tag("holter/plugins/Telegram/TelegramAp
     readonly getWebhookInfo: Effect.Effect<WebhookInfo, TelegramApiError>
     /**
      * Sends a message and gives its id. A group that has become a supergroup is followed to its new
-     * id, which the log tells.
+     * id, which is remembered and told to the log, both once.
      */
     readonly sendMessage: (message: Message) => Effect.Effect<number, TelegramApiError>
   }
@@ -152,20 +152,38 @@ export const make = (options: Options): Effect.Effect<TelegramApi["Type"], never
     return {
       getMe: call("getMe", Bot),
       getWebhookInfo: call("getWebhookInfo", WebhookInfo),
-      sendMessage: (message) =>
-        Effect.catchIf(
-          send(message),
-          ({ migrateToChatId }) => migrateToChatId !== undefined,
-          ({ migrateToChatId = message.chatId }) =>
-            Effect.zipRight(
-              Effect.logWarning(
-                `The Telegram group ${message.chatId} is a supergroup now. Messages go to its new chat id, ${migrateToChatId}: put that into the configuration, before Telegram forgets the old one`
-              ),
-              send({ ...message, chatId: migrateToChatId })
-            )
-        )
+      sendMessage: following(send)
     }
   })
+
+type Send = (message: Message) => Effect.Effect<number, TelegramApiError>
+
+/** To where groups went, as long as this lives; it is asked for anew at the next start. */
+const following = (send: Send): Send => {
+  const places = new Map<string, string>()
+  const follow = (message: Message, hops: number): ReturnType<Send> =>
+    Effect.suspend(() =>
+      send({ ...message, chatId: places.get(message.chatId) ?? message.chatId })
+    ).pipe(
+      Effect.catchAll((error) => {
+        const { chatId } = message
+        // What it was followed to is gone: the next attempt asks where it is.
+        if (error.reason === "ChatNotFound") places.delete(chatId)
+        const place = error.migrateToChatId
+        if (place === undefined) return Effect.fail(error)
+        places.set(chatId, place)
+        const again = hops === 0 ? Effect.fail(error) : follow(message, hops - 1)
+        return Effect.zipRight(Effect.logWarning(moved(chatId, place)), again)
+      })
+    )
+  return (message) => follow(message, longestWay)
+}
+
+/** A group becomes a supergroup once. */
+const longestWay = 3
+
+const moved = (from: string, to: string): string =>
+  `The Telegram group ${from} is a supergroup now. Messages go to its new chat id, ${to}, for as long as this runs: put that into the configuration, before Telegram forgets the old one`
 
 /**
  * @since 0.1.0
@@ -187,6 +205,7 @@ const Envelope = Schema.parseJson(
   Schema.Struct({
     ok: Schema.Boolean,
     result: Schema.optional(Schema.Unknown),
+    error_code: Schema.optional(Schema.Number),
     description: Schema.optional(Schema.String),
     parameters: Schema.optional(
       Schema.Struct({
@@ -217,7 +236,8 @@ const refusal = (
   envelope: Envelope | undefined,
   nowMillis: number
 ): TelegramApiError => {
-  const { status } = reply
+  // Somebody in between may answer with a status of its own.
+  const status = envelope?.error_code ?? reply.status
   const said = envelope?.description === undefined ? "" : `: ${envelope.description}`
   const fail = (
     reason: TelegramApiError["reason"],
@@ -236,7 +256,7 @@ const refusal = (
   }
   if (status >= 500) return fail("ServerError", `the server failed (HTTP ${status}${said})`)
   // Behind a wrong address, anything may answer with these statuses; Telegram says so in JSON.
-  if (envelope === undefined) return malformed(reply)
+  if (envelope === undefined || status < 400) return malformed(reply)
   if (status === 401 || status === 404) {
     return fail(
       "Unauthorized",

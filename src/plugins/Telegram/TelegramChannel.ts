@@ -30,16 +30,21 @@ export const TelegramChannel = AlertChannel.make("telegram", {
       false
     )
   },
-  send: (alert, config, name, installation) =>
-    Effect.gen(function* () {
-      const api = yield* TelegramApi.make(config)
-      yield* api.sendMessage({
-        chatId: config.chatId,
-        html: htmlOf(alert, installation),
-        silent: config.silent,
-        thread: config.thread
-      })
-    }).pipe(Effect.mapError((error) => fromApi(error, name))),
+  // One API for all alerts: it remembers where a group went.
+  open: (config, name, installation) =>
+    Effect.map(
+      TelegramApi.make(config),
+      (api) => (alert: Alert) =>
+        Effect.mapError(
+          api.sendMessage({
+            chatId: config.chatId,
+            html: htmlOf(alert, installation),
+            silent: config.silent,
+            thread: config.thread
+          }),
+          (error) => fromApi(error, name)
+        )
+    ),
   services: () => layerUndici
 })
 
@@ -57,7 +62,7 @@ const reasons: Readonly<
   Unauthorized: "Misconfigured",
   Forbidden: "Permanent",
   ChatNotFound: "Permanent",
-  // The new chat has moved on as well: the next attempt follows.
+  // Followed further than a group can have gone: another attempt follows from there.
   ChatMigrated: "Transient",
   RateLimited: "Transient",
   // The text is always well formed, so it is the chat: a closed topic, no right to write.

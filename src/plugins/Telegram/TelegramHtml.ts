@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import { wellFormed } from "../../Common/Text.js"
 
 /** Longest message that Telegram takes: UTF-16 units, without the markup. */
 export const longest = 4096
@@ -14,9 +15,9 @@ const entities: Readonly<Record<string, string>> = {
   '"': "&quot;"
 }
 
-/** A plain text that Telegram shows as it is. */
+/** A plain text that Telegram shows as it is. It refuses a message with half a character in it. */
 export const escape = (text: string): string =>
-  text.replace(/[&<>"]/g, (char) => entities[char] ?? char)
+  wellFormed(text).replace(/[&<>"]/g, (char) => entities[char] ?? char)
 
 const piece = /<\/?([a-z-]+)[^>]*>|&(?:[a-z]+|#\d+|#x[0-9a-f]+);|[^<&]|[<&]/giu
 

@@ -101,6 +101,7 @@ const prepare = (request: Request): Outgoing | HttpFault => {
     method: request.method,
     body: request.body,
     maxBytes: request.maxBytes ?? defaultMaxBytes,
+    cut: request.cut ?? false,
     ...withoutUser(url, headers)
   }
 }

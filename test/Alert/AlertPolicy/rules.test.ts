@@ -46,6 +46,19 @@ const maintenance = (from: number, to: number, services: ReadonlyArray<string> |
     { _tag: "MaintenanceEnded", at: start + to, id: "move" }
   ] satisfies ReadonlyArray<Event>
 
+const silence = (from: number, to: number) =>
+  [
+    {
+      _tag: "Silenced",
+      at: start + from,
+      id: "a1",
+      services: ["redis"],
+      until: null,
+      why: "known"
+    },
+    { _tag: "Unsilenced", at: start + to, id: "a1" }
+  ] satisfies ReadonlyArray<Event>
+
 const why = (outcome: ReturnType<typeof fold>, tag: AlertPolicy.Decision["_tag"]) =>
   outcome.decisions.filter((decision) => decision._tag === tag).map((decision) => decision.why)
 
@@ -205,6 +218,24 @@ describe("maintenance and silence (2, 3)", () => {
     assert.include(decided, "Suppressed redis Silence")
   })
 
+  for (const [kind, quiet] of [
+    ["maintenance", maintenance],
+    ["silence", silence]
+  ] as const) {
+    it(`${kind}: told at its end is what began in it, and at once what ended in it`, () => {
+      const down = beats(seconds(45), "redis", repeat(20, "unhealthy"))
+      const unchanged = fold(atOnce, [...begin, ...merge(down, quiet(minutes(4), minutes(6)))])
+      assert.deepStrictEqual(unchanged.told, ["ops opened redis @1m45s"])
+      const newly = fold(atOnce, [...begin, ...merge(quiet(seconds(30), minutes(5)), down)])
+      assert.deepStrictEqual(newly.told, ["ops opened redis @5m"])
+      const over = [...begin, ...merge(outage(seconds(45), "redis"), quiet(minutes(2), minutes(9)))]
+      const told = ["ops opened redis @1m45s", "ops resolved redis @2m45s"]
+      assert.deepStrictEqual(fold(atOnce, over).told, told)
+      const within = merge(quiet(seconds(30), minutes(5)), outage(seconds(45), "redis"))
+      assert.deepStrictEqual(fold(atOnce, [...begin, ...within]).told, [])
+    })
+  }
+
   it("is for the services that it names only", () => {
     const { told } = fold(atOnce, [
       ...begin,
@@ -252,6 +283,17 @@ describe("start and restart (4)", () => {
       ...beats(hours(5) + seconds(5), "redis", repeat(2, "healthy"))
     ])
     assert.deepStrictEqual(told, ["ops opened redis @1m45s", "ops resolved redis @5h35s"])
+  })
+
+  it("holds back no end that somebody is owed, though it is known at once", () => {
+    const rules = policy({ groupWindow: 0, checks: [check("redis", { recoveryThreshold: 1 })] })
+    const { told } = fold(rules, [
+      ...begin.slice(0, 2),
+      ...outage(seconds(45), "redis", 3, 0),
+      restarted(minutes(10)),
+      result(minutes(10) + seconds(2), "redis", "healthy")
+    ])
+    assert.deepStrictEqual(told, ["ops opened redis @1m45s", "ops resolved redis @10m2s"])
   })
 
   it("reminds of what was down before only when it was seen again", () => {
@@ -344,6 +386,19 @@ describe("reminders (7)", () => {
     )
   })
 
+  it("wait while it seems to come back, and come when it does not", () => {
+    const rules = policy({ groupWindow: 0, reminders: ["920 seconds"] })
+    const seen = (...last: ReadonlyArray<"healthy" | "unhealthy">) =>
+      fold(rules, [
+        ...begin,
+        ...beats(seconds(45), "redis", [...repeat(32, "unhealthy"), ...last])
+      ]).told.slice(1)
+    assert.deepStrictEqual(seen("unhealthy", "unhealthy"), ["ops reminder redis @17m5s"])
+    // Due at 17m5s, with a success at 16m45s before it.
+    assert.deepStrictEqual(seen("healthy", "healthy"), ["ops resolved redis @17m15s"])
+    assert.deepStrictEqual(seen("healthy", "unhealthy"), ["ops reminder redis @17m15s"])
+  })
+
   it("are left out in maintenance, and are not made up for after it", () => {
     const { told } = fold(atOnce, [
       ...begin,
@@ -383,6 +438,48 @@ describe("caps (8)", () => {
   })
 })
 
+describe("the default cap (8)", () => {
+  const quick = (name: string) =>
+    check(name, { interval: "10 seconds", failureThreshold: 1, recoveryThreshold: 1 })
+  const rules = policy({
+    groupWindow: 0,
+    checks: [quick("redis"), quick("web")],
+    flapping: { openings: 1000, within: "1 hour", calm: "10 minutes" }
+  })
+  const outages = (service: string, count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      beats(seconds(45) + index * minutes(2), service, ["unhealthy", "healthy"], seconds(10))
+    ).flat()
+
+  it("is ten messages within an hour, of one check, and no end is one of them", () => {
+    const { told } = fold(rules, [...begin, ...merge(outages("redis", 15), outages("web", 3))])
+    const count = (what: string) => told.filter((line) => line.includes(what)).length
+    assert.strictEqual(count("opened redis"), 10)
+    assert.strictEqual(count("resolved redis"), 10)
+    assert.strictEqual(count("opened web"), 3)
+  })
+
+  it("is one of each channel, and binds reminders and what became worse too", () => {
+    const tight = policy({
+      groupWindow: 0,
+      routes: [
+        { severity: "unhealthy", to: ["ops", "hook"] },
+        { severity: "degraded", to: ["ops"] }
+      ],
+      cap: { messages: 1, within: "10 hours" }
+    })
+    const statuses = [...repeat(3, "degraded"), ...repeat(40, "unhealthy"), ...repeat(2, "healthy")]
+    const outcome = fold(tight, [...begin, ...beats(seconds(45), "redis", statuses)])
+    assert.deepStrictEqual(outcome.told, [
+      "ops opened redis @1m45s",
+      "hook opened redis @3m15s",
+      "ops resolved redis @22m45s",
+      "hook resolved redis @22m45s"
+    ])
+    assert.isAtLeast(outcome.decided.filter((one) => one === "Suppressed redis Cap").length, 3)
+  })
+})
+
 describe("flapping (8)", () => {
   const flaps = (count: number) =>
     Array.from({ length: count }, (_, index) =>
@@ -411,6 +508,18 @@ describe("flapping (8)", () => {
       "ops flapping redis @13m45s",
       "ops reminder redis @32m45s"
     ])
+  })
+
+  it("is five outages within half an hour, and not four, nor five that lie further apart", () => {
+    const kinds = (outages: ReadonlyArray<Event>) =>
+      fold(atOnce, [...begin, ...outages]).told.map((line) => line.split(" ")[1])
+    const apart = (count: number, gap: number) =>
+      Array.from({ length: count }, (_, index) =>
+        outage(seconds(45) + index * gap, "redis", 3, 3)
+      ).flat()
+    assert.include(kinds(apart(5, minutes(7))), "flapping")
+    assert.notInclude(kinds(apart(4, minutes(3))), "flapping")
+    assert.notInclude(kinds(apart(9, minutes(8))), "flapping")
   })
 
   it("does not count what nobody would have heard of", () => {
@@ -490,6 +599,14 @@ describe("grouping and dependencies (9)", () => {
       "ops resolved redis @3m54s",
       "ops opened bot @5m24s"
     ])
+  })
+
+  it("tells the end of what was told, though what it depends on is down by then", () => {
+    const { told } = fold(grouped, [
+      ...fresh,
+      ...merge(outage(seconds(45), "bot", 10, 2), outage(minutes(3), "redis", 20, 0))
+    ])
+    assert.include(told, "ops resolved bot @6m25s")
   })
 
   it("does not take a slow dependency for the reason of an outage", () => {
@@ -688,6 +805,71 @@ describe("channels that fail for good (5, 12)", () => {
     )
     assert.deepStrictEqual(told, ["hook resolved redis @2m55s"])
     assert.strictEqual(alerts[0]?.insteadOf, "ops")
+  })
+
+  it("have no end handed on to a fallback that was told of it itself", () => {
+    const before = fold(atOnce, [
+      ...begin,
+      ...outage(seconds(45), "redis", 3, 0),
+      disabled(minutes(2)),
+      ...beats(seconds(135), "redis", repeat(2, "healthy")),
+      // It was away for a while only, says the next start, and is not.
+      restarted(minutes(5)),
+      result(minutes(6), "redis", "healthy")
+    ])
+    const pending = before.alerts.filter(
+      ({ channel, kind }) => `${channel} ${kind}` === "ops resolved"
+    )
+    assert.lengthOf(pending, 1)
+    assert.isFalse(pending.some((alert) => AlertPolicy.isHandedOn(atOnce, before.state, alert)))
+    const { told } = fold(atOnce, [{ ...disabled(minutes(7)), pending } as Event], before.state)
+    assert.deepStrictEqual(told, [])
+  })
+
+  it("are named to whoever is told in their place, from the first message on", () => {
+    const rules = policy({
+      groupWindow: 0,
+      routes: [
+        { severity: "unhealthy", to: ["ops"], fallback: "hook" },
+        { severity: "degraded", to: ["hook"] }
+      ]
+    })
+    const { alerts } = fold(rules, [
+      ...begin,
+      disabled(seconds(20)),
+      ...beats(seconds(45), "redis", [...repeat(40, "unhealthy"), ...repeat(2, "healthy")]),
+      ...beats(minutes(30), "web", [...repeat(3, "degraded"), ...repeat(3, "unhealthy")])
+    ])
+    assert.deepStrictEqual(
+      alerts.map(({ channel, insteadOf, kind }) => [channel, kind, insteadOf]),
+      [
+        ["hook", "opened", "ops"],
+        ["hook", "reminder", "ops"],
+        ["hook", "resolved", "ops"],
+        // Of this it is told for its own sake, until it is bad enough for the other one.
+        ["hook", "opened", null],
+        ["hook", "escalated", "ops"]
+      ]
+    )
+  })
+
+  it("are not named when they are back", () => {
+    const { alerts } = fold(atOnce, [
+      ...begin,
+      disabled(seconds(20)),
+      ...beats(seconds(45), "redis", repeat(3, "unhealthy")),
+      { _tag: "ChannelEnabled", at: start + minutes(2), channel: "ops" },
+      ...beats(seconds(135), "redis", repeat(2, "healthy"))
+    ])
+    assert.deepStrictEqual(
+      alerts.map(({ channel, insteadOf, kind }) => [channel, kind, insteadOf]),
+      [
+        ["hook", "opened", "ops"],
+        ["ops", "opened", null],
+        ["hook", "resolved", null],
+        ["ops", "resolved", null]
+      ]
+    )
   })
 
   it("are told as before after a restart", () => {

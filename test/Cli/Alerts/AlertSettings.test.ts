@@ -185,6 +185,43 @@ describe("the alerts section", () => {
   )
 })
 
+describe("what the fields of channels and checks hold", () => {
+  it.effect("is hidden wherever it turns up, whatever its name says", () =>
+    Effect.gen(function* () {
+      const file = [
+        "checks:",
+        "  website: { type: http, url: https://h/up, headers: { x-team: literal-header } }",
+        "alerts:",
+        "  channels:",
+        "    page: { type: command, command: [/bin/sh, -c, 'echo literal-channel-header >&2; exit 1'], env: { PAGER: literal-variable, OTHER: '${BEEPER}' } }",
+        "    hook: { type: webhook, url: https://h/services/literal-webhook-path, headers: { x-id: literal-channel-header } }",
+        "  deadMan: { url: https://hc-ping.com/literal-uuid-of-a-ping }"
+      ].join("\n")
+      const { alerts, secrets } = yield* load(file, { BEEPER: "value-of-a-variable" })
+      for (const text of [
+        "literal-header",
+        "literal-variable",
+        "value-of-a-variable",
+        "literal-webhook-path",
+        "literal-channel-header",
+        "literal-uuid-of-a-ping"
+      ]) {
+        assert.strictEqual(secrets.scrub(`it says ${text}.`), "it says <redacted>.")
+      }
+      const { channels } = yield* alerts
+      const error = yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* Layer.build(channels)
+          const registry = yield* ChannelRegistry.ChannelRegistry
+          const channel = yield* Effect.flatten(registry.find("page"))
+          return yield* Effect.flip(channel.send(alert("opened", "redis")))
+        })
+      ).pipe(Effect.provide(ChannelRegistry.layer))
+      assert.include(String(error), "exit code 1: <redacted>")
+    })
+  )
+})
+
 const wrong = `
 checks:
   a: { type: tcp, host: h, port: 1, dependsOn: [b, nope], failureThreshold: 0 }

@@ -98,7 +98,7 @@ describe("BackupSettings", () => {
         issues.map(({ path }) => path),
         [
           ...["backup.keep", "backup.compress", "backup.schedule", "backup.timeZone"],
-          ...["backup.stores.0.type", "backup.kepp", "backup.daily"]
+          ...["backup.stores.0.type", "backup.kepp", "backup.daily", "backup.url"]
         ]
       )
       assert.notInclude(JSON.stringify(issues), "canary")

@@ -69,7 +69,8 @@ describe("JournalSettings", () => {
       const issues = yield* issuesOf({}, file)
       assert.deepStrictEqual(issues.map((one) => one.path.join(".")).sort(), [
         "journal.keep",
-        "journal.retain"
+        "journal.retain",
+        "journal.url"
       ])
       const [issue] = yield* issuesOf({}, "journal: { url: 'mysql://u:s3cr3t@h/d' }\n")
       assert.strictEqual(issue?.path.join("."), "journal.url")

@@ -48,6 +48,10 @@ for (const [name, layer] of Object.entries(layers)) {
         assert.strictEqual((yield* double.requests).at(-1)?.body, "sent")
         const big = yield* Effect.flip(get("/endless", { maxBytes: 1000 }))
         assert.strictEqual(big.reason, "TooLarge")
+        const cut = yield* get("/endless", { maxBytes: 1000, cut: true })
+        assert.deepStrictEqual([cut.status, cut.bytes.length], [200, 1000])
+        assert.strictEqual((yield* get("/ok", { maxBytes: 5, cut: true })).bytes.length, 5)
+        assert.strictEqual((yield* get("/ok", { maxBytes: 100, cut: true })).text, "grüße")
         assert.include(["Reset", "Closed"], (yield* Effect.flip(get("/reset"))).reason)
         yield* double.stop
         // A client may first notice that the connection it kept is gone.

@@ -77,6 +77,9 @@ export const make = (options: TelegramOptions): Api => {
       return failure(400, "Bad Request: unsupported parse_mode")
     }
     const source = params.text ?? ""
+    if (/\p{Surrogate}/u.test(source)) {
+      return failure(400, "Bad Request: strings must be encoded in UTF-8")
+    }
     const parsed =
       mode.toLowerCase() === "html"
         ? parse(source)

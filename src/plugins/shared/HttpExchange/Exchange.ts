@@ -14,6 +14,8 @@ export interface Request {
   readonly body?: string | undefined
   /** A longer body is a fault. 1 MiB by default. */
   readonly maxBytes?: number | undefined
+  /** Whether a longer body is cut there instead: the status says it all, what stands there does not. */
+  readonly cut?: boolean | undefined
   /** How many redirects to follow; none by default. */
   readonly redirects?: number | undefined
 }
@@ -85,6 +87,7 @@ export interface Outgoing {
   readonly headers: Headers
   readonly body: string | undefined
   readonly maxBytes: number
+  readonly cut: boolean
 }
 
 /** Two decimals: finer is noise. */

@@ -64,14 +64,14 @@ const bounded = (
 ): Effect.Effect<ReadonlyArray<Uint8Array>, HttpClientError | HttpFault.HttpFault> =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
-    let length = 0
-    return Stream.runForEach(stream, (chunk) => {
-      length += chunk.length
-      if (length > request.maxBytes) {
+    let room = request.maxBytes
+    return Stream.runForEachWhile(stream, (chunk) => {
+      if (chunk.length > room && !request.cut) {
         return Effect.fail(HttpFault.tooLarge(hostOf(request.url), request.maxBytes))
       }
-      chunks.push(chunk)
-      return Effect.void
+      chunks.push(chunk.subarray(0, room))
+      room -= chunk.length
+      return Effect.succeed(room >= 0)
     }).pipe(
       Effect.catchTag("ResponseError", (error) =>
         error.reason === "EmptyBody" ? Effect.void : Effect.fail(error)

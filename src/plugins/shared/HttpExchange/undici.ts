@@ -268,18 +268,37 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_: unknown, chunk: Uint8Array): void {
     if (this.settled) return
+    const { cut, maxBytes, url } = this.request
+    const room = maxBytes - this.length
     this.length += chunk.length
-    if (this.length > this.request.maxBytes) {
-      return this.fail(HttpFault.tooLarge(hostOf(this.request.url), this.request.maxBytes))
-    }
-    this.chunks.push(chunk)
+    if (chunk.length <= room) this.chunks.push(chunk)
+    else if (cut) this.cutAt(chunk.subarray(0, room))
+    else this.fail(HttpFault.tooLarge(hostOf(url), maxBytes))
   }
 
   onResponseEnd(): void {
     if (this.settled) return
     this.settled = true
+    const reply = this.reply()
+    this.pool.giveBack(this.line)
+    this.resume(Effect.succeed(reply))
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    if (!this.settled) this.fail(HttpFault.fromUnknown(error, hostOf(this.request.url)))
+  }
+
+  /** What follows on this connection is of no use to anybody. */
+  private cutAt(last: Uint8Array): void {
+    this.chunks.push(last)
+    const reply = this.reply()
+    this.abandon()
+    this.resume(Effect.succeed(reply))
+  }
+
+  private reply(): Reply {
     const opening = this.line.opening
-    const reply = new Reply(
+    return new Reply(
       this.status,
       this.headers,
       this.chunks,
@@ -290,12 +309,6 @@ class Exchange implements Dispatcher.DispatchHandler {
       },
       opening === undefined ? "reused" : "new"
     )
-    this.pool.giveBack(this.line)
-    this.resume(Effect.succeed(reply))
-  }
-
-  onResponseError(_: unknown, error: Error): void {
-    if (!this.settled) this.fail(HttpFault.fromUnknown(error, hostOf(this.request.url)))
   }
 
   private fail(fault: HttpFault.HttpFault): void {

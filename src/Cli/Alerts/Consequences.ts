@@ -1,0 +1,129 @@
+/**
+ * What is wrong in the `alerts` section beyond its shape: names that lead nowhere, times that do not
+ * exist. It is looked for in whatever is right of the section, so that all of it is told at once. Pure.
+ */
+import { Duration, Either, Predicate, Schema } from "effect"
+import * as Maintenance from "../../Alert/Maintenance.js"
+import * as Routes from "../../Alert/Routes.js"
+import type { ConfigIssue } from "../../Check/CheckError.js"
+import * as ConfigIssues from "../../Check/ConfigIssues.js"
+import * as DeadMan from "../../plugins/DeadMan.js"
+import { decodeAs } from "./AlertsSection.js"
+
+export interface Options {
+  readonly interpolated: ReadonlySet<string>
+  readonly scrub: (text: string) => string
+  /** The names of services that the section may speak of. */
+  readonly services: ReadonlyArray<string>
+  /** The names of channels; unknown where the channels are no mapping. */
+  readonly channels: ReadonlyArray<string> | undefined
+}
+
+type Issues = ReadonlyArray<ConfigIssue>
+type Fields = Readonly<Record<string, unknown>>
+
+export const issues = (content: unknown, options: Options): Issues => {
+  const section: Fields = Predicate.isRecord(content) ? content : {}
+  const windows = itemsOf(section["maintenance"])
+  return [
+    ...ofRoutes(itemsOf(section["routes"]), options),
+    ...windows.flatMap((window, index) => ofWindow(window, index, options)),
+    ...sameNames(windows, options),
+    ...hasty(section["deadMan"], options)
+  ]
+}
+
+const itemsOf = (list: unknown): ReadonlyArray<unknown> => (Array.isArray(list) ? list : [])
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
+
+const ofRoutes = (routes: ReadonlyArray<unknown>, { channels, scrub }: Options): Issues => {
+  const named = routes.map((route): Routes.Named => {
+    const { fallback, to }: Fields = Predicate.isRecord(route) ? route : {}
+    return { to: Array.isArray(to) ? to.map(text) : [undefined], fallback: text(fallback) }
+  })
+  const mentioned = named.flatMap(({ fallback, to }) => [fallback, ...to])
+  const known = channels ?? mentioned.filter((name) => name !== undefined)
+  return Routes.issues(named, known, ["alerts", "routes"], scrub)
+}
+
+const ofWindow = (
+  window: unknown,
+  index: number,
+  { interpolated, scrub, services }: Options
+): Issues => {
+  if (!Predicate.isRecord(window)) return []
+  const path = ["alerts", "maintenance", String(index)]
+  const decode = decodeAs(Maintenance.Settings, path, interpolated, scrub)
+  const decoded = Either.orElse(decode(window), (wrong) =>
+    decode(filled(window, new Set(wrong.map((issue) => issue.path[path.length] ?? ""))))
+  )
+  const made = Either.flatMap(decoded, (settings) => Maintenance.make(settings, path, services))
+  return Either.isLeft(made) ? made.left : []
+}
+
+/** In the place of what is wrong: something of which there is nothing to tell. */
+const placeholders: Fields = {
+  name: "window",
+  schedule: "0 0 * * *",
+  timeZone: "UTC",
+  duration: "1 hour",
+  from: "2000-01-01T00:00:00Z",
+  until: "2100-01-01T00:00:00Z"
+}
+
+const filled = (window: Fields, wrong: ReadonlySet<string>): Fields => {
+  const fields = { ...window }
+  for (const name of wrong) {
+    if (placeholders[name] === undefined) delete fields[name]
+    else fields[name] = placeholders[name]
+  }
+  // A key that is none may have been meant for the one that is missing.
+  const isMisspelt = [...wrong].some((name) => !Object.hasOwn(Maintenance.Settings.fields, name))
+  return isMisspelt ? { ...placeholders, ...fields } : fields
+}
+
+/** By its name it is known whether a window is open. */
+const sameNames = (windows: ReadonlyArray<unknown>, { scrub }: Options): Issues => {
+  const names = windows.map((window) =>
+    Predicate.isRecord(window) ? text(window["name"]) : undefined
+  )
+  return names.flatMap((name, index) =>
+    name === undefined || names.indexOf(name) === index
+      ? []
+      : [
+          {
+            path: ["alerts", "maintenance", String(index), "name"],
+            expected: "a name that no other window has",
+            found: ConfigIssues.show(name, scrub)
+          }
+        ]
+  )
+}
+
+const { interval, timeout } = DeadMan.Settings.fields
+const Times = Schema.Struct({ interval, timeout })
+
+const hasty = (deadMan: unknown, { interpolated, scrub }: Options): Issues => {
+  if (!Predicate.isRecord(deadMan)) return []
+  const path = ["alerts", "deadMan"]
+  const times = decodeAs(
+    Times,
+    path,
+    interpolated,
+    scrub
+  )({
+    interval: deadMan["interval"],
+    timeout: deadMan["timeout"]
+  })
+  return Either.isLeft(times) ||
+    Duration.greaterThanOrEqualTo(times.right.interval, times.right.timeout)
+    ? []
+    : [
+        {
+          path: [...path, "interval"],
+          expected: `at least the timeout of a ping (${Duration.format(times.right.timeout)})`,
+          found: Duration.format(times.right.interval)
+        }
+      ]
+}

@@ -1,0 +1,69 @@
+/** What a person reads. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Alert, Kind } from "../../src/Alert/Alert.js"
+import * as AlertText from "../../src/Alert/AlertText.js"
+import { alert } from "./alerts.js"
+import { minutes } from "./trace.js"
+
+const at = { at: minutes(5) }
+const titleOf = (kind: Kind) => AlertText.title(alert(kind, "redis", at))
+
+describe("AlertText", () => {
+  it("says in one line what happened", () => {
+    assert.deepStrictEqual(
+      (
+        [
+          "opened",
+          "stale",
+          "flapping",
+          "escalated",
+          "reminder",
+          "resolved",
+          "story",
+          "test"
+        ] as const
+      ).map(titleOf),
+      [
+        "redis is unhealthy",
+        "redis has no results any more",
+        "redis goes down and comes back again and again",
+        "redis became worse: unhealthy",
+        "redis is still unhealthy, for 5m",
+        "redis is healthy again after 5m",
+        "redis is unhealthy, for 5m",
+        "A test: alerts of redis arrive here"
+      ]
+    )
+  })
+
+  it("names the root cause, counts the others, and lists them below", () => {
+    const redis = alert("opened", "redis", at)
+    const [web] = alert("opened", "web", at).subjects
+    const both: Alert = { ...redis, subjects: [redis.subjects[0], web], affected: ["bot", "site"] }
+    assert.strictEqual(AlertText.title(both), "redis is unhealthy (+3 affected)")
+    assert.deepStrictEqual(AlertText.lines(both), [
+      "redis: unhealthy since 2026-01-01T00:00:00.000Z (5m). it does not answer",
+      "web: unhealthy since 2026-01-01T00:00:00.000Z (5m). it does not answer",
+      "Down because of it, without messages of their own: bot, site"
+    ])
+  })
+
+  it("says of what is over what it was, and of what is no longer checked that it is", () => {
+    const over = alert("resolved", "redis", at)
+    assert.deepStrictEqual(AlertText.lines(over), [
+      "redis: healthy; was unhealthy for 5m, since 2026-01-01T00:00:00.000Z. it answers"
+    ])
+    const gone: Alert = { ...over, subjects: [{ ...over.subjects[0], status: "unknown" }] }
+    assert.strictEqual(AlertText.title(gone), "redis is no longer checked; it was unhealthy for 5m")
+  })
+
+  it("says in whose place it comes, and what happened meanwhile", () => {
+    const one: Alert = { ...alert("story", "redis", at), insteadOf: "ops", story: ["a", "b"] }
+    assert.deepStrictEqual(AlertText.text(one).split("\n").slice(2), [
+      "What happened meanwhile:",
+      "a",
+      "b",
+      "This was meant for the channel ops, which is disabled."
+    ])
+  })
+})
