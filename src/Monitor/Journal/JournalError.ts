@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
+import { sentence } from "../../Common/Sentences.js"
 
 /**
  * | reason | what it means |
@@ -43,8 +44,9 @@ export class JournalError extends Schema.TaggedError<JournalError>("holter/Monit
   override get message(): string {
     const { advice, expected, found, place, reason } = this
     const journal = place === undefined ? "The journal" : `The journal ${place}`
-    if (reason === "Missing") return `${journal} holds nothing yet (${found}). ${advice}.`
-    return `${journal} cannot be used: expected ${expected}, found ${found}. ${advice}.`
+    if (reason === "Missing") return `${journal} holds nothing yet (${found}). ${sentence(advice)}`
+    const problem = `${journal} cannot be used: expected ${expected}, found ${found}`
+    return `${sentence(problem)} ${sentence(advice)}`
   }
 }
 
