@@ -209,6 +209,66 @@ describeWithServices("postgres", "Restores of PostgreSQL beside a writer", () =>
   )
 })
 
+describeWithServices("postgres", "Restores of PostgreSQL in place that have to fail", () => {
+  const obstacles = {
+    "a view that the backup does not have": {
+      put: "CREATE VIEW newer AS SELECT id FROM one; ALTER VIEW newer OWNER TO holter",
+      take: "DROP VIEW newer",
+      reason: "InUse",
+      found: /cannot drop .* other objects depend on it.*view public\.newer depends on/
+    },
+    "a table that refers to one of the backup's": {
+      put: "CREATE TABLE newer (id int REFERENCES one)",
+      take: "DROP TABLE newer",
+      reason: "InUse",
+      found: /constraint newer_id_fkey on table public\.newer depends on/
+    },
+    "a table that belongs to another role": {
+      put: "ALTER TABLE two OWNER TO postgres",
+      take: "ALTER TABLE two OWNER TO holter",
+      reason: "NotPermitted",
+      found: /must be owner of (?:table|relation) two/
+    }
+  }
+  for (const [what, { found, put, reason, take }] of Object.entries(obstacles)) {
+    it.scopedLive(`are refused before the present is saved: ${what}`, () =>
+      Effect.gen(function* () {
+        const { folder, payload, server, strategy } = yield* backedUp()
+        yield* server.query("INSERT INTO one VALUES (1); INSERT INTO two VALUES (1)")
+        yield* server.query(put)
+        const refused = yield* Effect.scoped(
+          Effect.flip(strategy.hold?.(payload, restoreOptions) ?? Effect.die("no hold"))
+        )
+        assert.strictEqual(refused.reason, reason)
+        assert.match(refused.message, found)
+        assert.deepStrictEqual(yield* idsOf(adminUrl(server)), new Set([0, 1]))
+        yield* server.query(take)
+        yield* saveAndRestore(strategy, payload, folder)
+        assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
+      })
+    )
+  }
+
+  it.scopedLive("fail later, with nothing changed, where a reader kept that from being tried", () =>
+    Effect.gen(function* () {
+      const { payload, server, strategy } = yield* backedUp()
+      yield* server.query("CREATE VIEW newer AS SELECT id FROM one")
+      const app = yield* server.session()
+      yield* app.query("BEGIN")
+      yield* app.query("SELECT count(*) FROM one")
+      const refused = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const held = yield* strategy.hold?.(payload, restoreOptions) ?? Effect.die("no hold")
+          yield* app.query("COMMIT")
+          return yield* Effect.flip(held.restore)
+        })
+      )
+      assert.strictEqual(refused.reason, "InUse")
+      assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
+    })
+  )
+})
+
 const isWaiting = (server: PostgresInstance, query: string) =>
   server
     .query("SELECT 1 FROM pg_stat_activity WHERE query LIKE $1 AND wait_event_type = 'Lock'", [
