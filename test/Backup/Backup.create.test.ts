@@ -171,23 +171,58 @@ describe("Backup.create", () => {
       const { manifest, warnings } = yield* backup({ users: ["ann"], orders: [] })
       assert.lengthOf(warnings, 3)
       assert.deepStrictEqual(manifest.dump.warnings, warnings.slice(0, 2))
+      assert.deepStrictEqual(manifest.suspect, warnings.slice(0, 2))
       assert.match(warnings[0] ?? "", /^The database shrank from \d+ to \d+ bytes/)
-      assert.strictEqual(warnings[1], "Table orders has no rows; it had 1 in the last backup")
-      assert.deepStrictEqual((yield* backup({ users: ["ann"], orders: [] })).warnings, [])
+      assert.strictEqual(warnings[1], "Table orders has no rows; it had 1 in the last good backup")
+      assert.include(warnings[2], "--accept-loss")
     })
   )
 
-  it.scoped("prunes nothing when it looks as if data were lost", () =>
-    Effect.gen(function* () {
-      const { backup, files } = yield* Bench.make({ options: { keep: 1 } })
-      const good = yield* backup({ users: ["ann"] })
-      yield* TestClock.adjust("1 hour")
-      const suspect = yield* backup({ users: [] })
-      assert.deepStrictEqual(suspect.pruned, [])
-      assert.include(suspect.warnings.join(), "Nothing was pruned")
-      assert.include(files(), good.name)
-    })
-  )
+  const lost = { users: ["ann"], orders: [] }
+
+  for (const [what, accept] of [
+    ["the data are back", undefined],
+    ["the loss is accepted", "flag"],
+    ["one of them is pinned", "pin"]
+  ] as const) {
+    it.scoped(`says so night after night, and keeps the last good ones, until ${what}`, () =>
+      Effect.gen(function* () {
+        const { as, backup, copies, directory, files, run, write } = yield* Bench.make({
+          options: { keep: 2 },
+          copies: 1
+        })
+        const good = yield* Effect.forEach([1, 2], () => backup(content))
+        const nights = yield* Effect.forEach([1, 2, 3, 4, 5], () => backup(lost))
+        for (const { warnings } of nights) assert.deepStrictEqual(warnings, nights[0]?.warnings)
+        const left = (where?: string) => files(where).filter((name) => name.endsWith(".db"))
+        const stay = [...good, ...nights.slice(3)].map(({ name }) => name)
+        assert.deepStrictEqual(left(), stay)
+        assert.deepStrictEqual(left(copies[0]), stay)
+        // Nor does a run by hand remove them.
+        assert.deepStrictEqual((yield* run((it) => it.prune())).removed, [])
+        const plan = yield* run((it) => it.plan(Bench.latest))
+        assert.strictEqual(plan.name, nights[4]?.name)
+        assert.include(plan.warnings.join(), `${plan.name} may not hold all: Table orders`)
+        assert.include(plan.warnings.join(), `from before that is ${good[1]?.name}`)
+
+        if (accept === "pin") {
+          const record = path.join(directory, `${nights[4]?.name}.manifest.json`)
+          const text = readFileSync(record, "utf8")
+          writeFileSync(record, text.replace('"pinned": false', '"pinned": true'))
+        }
+        yield* TestClock.adjust("1 hour")
+        yield* write(accept === undefined ? content : lost)
+        const acceptLoss = accept === "flag"
+        const last = yield* as({})((it) => it.create({ acceptLoss }))
+        assert.isUndefined(last.manifest.suspect)
+        assert.lengthOf(last.warnings, acceptLoss ? 1 : 0)
+        const after = yield* backup(accept === undefined ? content : lost)
+        assert.deepStrictEqual(after.warnings, [])
+        const pinned = accept === "pin" ? [nights[4]?.name] : []
+        assert.deepStrictEqual(left(), [...pinned, last.name, after.name])
+      })
+    )
+  }
 
   it.scoped("refuses before any work when there is no room, and leaves nothing", () =>
     Effect.gen(function* () {

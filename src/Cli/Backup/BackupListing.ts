@@ -3,6 +3,7 @@
  */
 import { type DateTime, Option } from "effect"
 import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
+import { suspicions } from "../../Backup/Manifest.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
 import type { Look } from "../Output.js"
 import * as Amounts from "./Amounts.js"
@@ -44,8 +45,10 @@ const headline = (
     return `${BackupPage.bad(look)} ${directory}: no backup that could be restored${apart}`
   }
   const age = Amounts.ago(newest.parsed.startedAt, now)
-  const sign = broken === 0 ? BackupPage.good(look) : BackupPage.warning(look)
-  return `${sign} ${directory}: ${Amounts.many(backups.length, "backup")}, the newest from ${age}${apart}`
+  const isSuspect = suspicionsOf(newest).length > 0
+  const doubt = isSuspect ? ", which may not hold all" : ""
+  const sign = broken === 0 && !isSuspect ? BackupPage.good(look) : BackupPage.warning(look)
+  return `${sign} ${directory}: ${Amounts.many(backups.length, "backup")}, the newest from ${age}${doubt}${apart}`
 }
 
 type Row = readonly [string, ...ReadonlyArray<string>]
@@ -70,8 +73,11 @@ const checked = (one: Stored, now: DateTime.Utc): string => {
   if (problemOf(one) !== undefined) return "not good"
   return Option.match(one.manifest, {
     onNone: () => "no manifest",
-    onSome: ({ drilled }) =>
-      drilled === null ? "verified" : `drilled ${Amounts.ago(drilled.at, now)}`
+    onSome: (manifest) => {
+      const { drilled } = manifest
+      const how = drilled === null ? "verified" : `drilled ${Amounts.ago(drilled.at, now)}`
+      return suspicions(manifest).length === 0 ? how : `${how}, suspect`
+    }
   })
 }
 
@@ -90,10 +96,16 @@ const aligned = (
     )
     const of = backups[index - 1]
     const problem = of === undefined ? undefined : problemOf(of)
-    const under = problem === undefined ? [] : [`  ${BackupPage.bad(look)} ${problem}`]
+    const under =
+      problem === undefined
+        ? suspicionsOf(of).map((why) => `  ${BackupPage.warning(look)} ${why}`)
+        : [`  ${BackupPage.bad(look)} ${problem}`]
     return [text.join("  ").trimEnd(), ...under]
   })
 }
+
+const suspicionsOf = (one: Stored | undefined): ReadonlyArray<string> =>
+  one === undefined ? [] : Option.match(one.manifest, { onNone: () => [], onSome: suspicions })
 
 const isFigure = (column: number): boolean => column >= 1 && column <= 4
 

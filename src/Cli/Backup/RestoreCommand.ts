@@ -107,7 +107,15 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
             : Effect.zipRight(clear, Effect.provide(agree(plan, now), context)),
         // At once: after a kill in the middle of the restore there are no last words.
         onSaved: (name) =>
-          Effect.zipRight(clear, note(`What is there now is saved as ${name}; restoring ...`))
+          Effect.zipRight(clear, note(`What is there now is saved as ${name}; restoring ...`)),
+        onInterrupted: (stopped) =>
+          Effect.zipRight(
+            clear,
+            Effect.provide(
+              BackupRun.notes(RestorePage.interrupted(stopped, commandOf(flags))),
+              context
+            )
+          )
       })
     )
     if (restored === undefined) {
