@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { RestoreOptions } from "./Strategy.js"
 
@@ -17,10 +17,18 @@ interface Step<A, R> {
 /**
  * As one whole: not to be interrupted, so that its end is known and told before an interruption goes on.
  *
+ * In a fiber of nobody's: an interruption reaches the children of a fiber also where it is not to be
+ * interrupted, and so ends each race and each timeout in it.
+ *
  * @internal
  */
 export const whole = <A, R>(telling: Telling, step: Step<A, R>): Effect.Effect<A, BackupError, R> =>
-  Effect.uninterruptible(told(telling, step))
+  told(telling, step).pipe(
+    Effect.interruptible,
+    Effect.forkDaemon,
+    Effect.flatMap(Fiber.join),
+    Effect.uninterruptible
+  )
 
 /**
  * For a step that has to be broken off when it is no longer wanted: what has become of the present is

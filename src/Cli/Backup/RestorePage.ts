@@ -88,7 +88,11 @@ export const interrupted = (
         ...saved
       ]
     case "Failed":
-      return [`Interrupted, and the restore failed: ${outcome.error.message}`, ...saved]
+      return [
+        `Interrupted, and the restore failed: ${outcome.error.message}`,
+        "   the database is as it was, unless this says that it is not known",
+        ...saved
+      ]
     case "Replaced":
       return [
         `Interrupted after the restore was done: ${databaseOf(plan)} holds ${plan.name}`,

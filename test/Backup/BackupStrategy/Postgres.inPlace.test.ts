@@ -9,7 +9,7 @@ import * as Schedule from "effect/Schedule"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import pg from "pg"
-import type { Strategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
+import type { Outcome, Strategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import { type PostgresInstance, PostgresServer } from "../../support/PostgresServer.js"
 import { describeWithServices } from "../../support/Services.js"
 import * as TempDir from "../../support/TempDir.js"
@@ -328,6 +328,33 @@ describeWithServices("postgres", "Restores of PostgreSQL whose answer is lost", 
         const restored = yield* Fiber.join(restoring)
         assert.strictEqual(restored.tables.length, 2)
         assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
+      })
+    )
+
+    it.scopedLive(`${way}: interrupted too late, it is told as done`, () =>
+      Effect.gen(function* () {
+        const { payload, server, strategy } = yield* backedUp({ createDatabase })
+        yield* server.query("INSERT INTO one VALUES (1); INSERT INTO two VALUES (1)")
+        const sync = unanswered(server)
+        const told: Array<Outcome> = []
+        const restoring = yield* Effect.fork(
+          strategy.restore(payload, {
+            ...restoreOptions,
+            onOutcome: (outcome) => Effect.sync(() => told.push(outcome)),
+            onProgress: ({ bytes, stage }) =>
+              stage === "compare" && bytes > 0 ? sync.begin : Effect.void
+          })
+        )
+        yield* sync.reached
+        assert.deepStrictEqual(told, [{ _tag: "Unknown" }])
+        yield* Fiber.interruptFork(restoring)
+        yield* sync.end
+        assert.isTrue(Exit.isInterrupted(yield* Fiber.await(restoring)))
+        const setAside = createDatabase ? "holter_pre_restore_20251211_120000_123" : undefined
+        assert.deepStrictEqual(told.slice(1), [{ _tag: "Replaced", setAside }])
+        assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
+        const databases = yield* databasesOf(server)
+        assert.deepStrictEqual(databases, setAside === undefined ? ["holter"] : ["holter", setAside])
       })
     )
 
