@@ -394,6 +394,68 @@ describe("Copies", () => {
       })
   )
 
+  it.scoped("tell that the main directory was a disk which is not mounted any more", () =>
+    Effect.gen(function* () {
+      const { as, backup, copies, directory, files } = yield* Bench.make({ copies: 2 })
+      const made = yield* backup(content)
+      const disk = `${directory}-elsewhere`
+      renameSync(directory, disk)
+      const dead = copies[0] ?? ""
+      const all = files(copies[1])
+      // Its mount point is there, or was on a disk that is gone as well; one place of copies is too.
+      rmSync(dead, { recursive: true })
+      for (const isThere of [true, false]) {
+        if (isThere) mkdirSync(directory)
+        for (const work of [
+          (it: Backup.Backup["Type"]) => Effect.asVoid(it.create()),
+          (it: Backup.Backup["Type"]) => Effect.asVoid(it.list),
+          (it: Backup.Backup["Type"]) => Effect.asVoid(it.plan(Bench.latest))
+        ]) {
+          const error = yield* Effect.flip(as({})(work))
+          assert.strictEqual(error.reason, "StoreFailed")
+          assert.include(
+            error.message,
+            `Mount it; if it is a new disk, run mkdir -p ${directory} && touch ${directory}/.holter-store to say so.`
+          )
+        }
+        assert.strictEqual(existsSync(directory), isThere)
+        assert.deepStrictEqual(files(copies[1]), all)
+        if (isThere) rmdirSync(directory)
+      }
+      // Of another machine it tells nothing.
+      yield* as({ host: "web2" })((it) => it.create())
+      rmSync(directory, { recursive: true })
+      renameSync(disk, directory)
+      yield* backup(content)
+      // Backups without the mark are no empty mount point; a new disk is what it is said to be.
+      rmSync(path.join(directory, ".holter-store"))
+      yield* backup(content)
+      assert.isTrue(existsSync(path.join(directory, ".holter-store")))
+      rmSync(directory, { recursive: true })
+      execFileSync("/bin/sh", ["-c", `mkdir -p ${directory} && touch ${directory}/.holter-store`])
+      const last = yield* backup(content)
+      assert.deepStrictEqual(files(), [last.name, `${last.name}.manifest.json`])
+      assert.notInclude(files(), made.name)
+    })
+  )
+
+  it.scoped("are none, and the main directory is only written to where its disk is mounted", () =>
+    Effect.gen(function* () {
+      const { as, directory, files } = yield* Bench.make()
+      const mounted = as({ mounted: true })
+      for (const isThere of [false, true]) {
+        if (isThere) mkdirSync(directory)
+        const refused = yield* Effect.flip(mounted((it) => it.create()))
+        assert.strictEqual(refused.reason, "StoreFailed")
+        assert.include(refused.message, `before its first use, run mkdir -p ${directory} &&`)
+        assert.strictEqual(existsSync(directory), isThere)
+      }
+      writeFileSync(path.join(directory, ".holter-store"), "")
+      const made = yield* mounted((it) => it.create())
+      assert.include(files(), made.name)
+    })
+  )
+
   it.scoped("do not go into the mount point of a disk that was used and is not mounted", () =>
     Effect.gen(function* () {
       const { backup, copies, files } = yield* Bench.make({ copies: 2 })
@@ -487,6 +549,8 @@ describe("Copies", () => {
       const { backup, copies, directory, files, run } = yield* Bench.make({ copies: 1 })
       const { name } = yield* backup(content)
       rmSync(directory, { recursive: true })
+      mkdirSync(directory)
+      writeFileSync(path.join(directory, ".holter-store"), "")
       yield* TestClock.adjust("1 hour")
       yield* run((it) => it.create())
       assert.include(files(copies[0]), name)
