@@ -266,7 +266,11 @@ const known: Readonly<Record<string, readonly [Reason, string, string?] | undefi
     "a read-only file system",
     "Mount it for writing, or choose another place"
   ],
-  EEXIST: ["StoreFailed", "something else of that name, or a link to nothing", "Choose another path"],
+  EEXIST: [
+    "StoreFailed",
+    "something else of that name, or a link to nothing",
+    "Choose another path"
+  ],
   ENOENT: ["StoreFailed", "nothing at this path", "Check the path, and that it is mounted"],
   ENOTDIR: ["StoreFailed", "a file in the place of a directory", "Choose another path"],
   ELOOP: ["StoreFailed", "a symbolic link", "Name the file that it points to"]

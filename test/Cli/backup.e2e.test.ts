@@ -505,9 +505,14 @@ describe("holter backup, at another place", () => {
           env
         })
         assert.deepInclude(result, { code: 1, timedOut: false })
-        assert.match(result.stderr, /^holter: \/proc\/holter: expected a directory, or a place for one/)
+        assert.match(
+          result.stderr,
+          /^holter: \/proc\/holter: expected a directory, or a place for one/
+        )
       }
-      const files = { "holter.config.yaml": "backup: { stores: [{ type: directory, path: /proc/x }] }\n" }
+      const files = {
+        "holter.config.yaml": "backup: { stores: [{ type: directory, path: /proc/x }] }\n"
+      }
       const copied = yield* Cli.run(["backup", "create"], { cwd, env, files })
       assert.deepInclude(copied, { code: 1, timedOut: false })
       assert.match(copied.stderr, /No copy in directory \/proc\/x: /)

@@ -152,24 +152,29 @@ describeWithServices("postgres", "holter backup on PostgreSQL", () => {
     return { ...bot, started, leave: Scope.close(scope, Exit.void) }
   })
 
-  it.scopedLive("is 143 after SIGTERM in the renaming, and says that it is done, and where what is", () =>
-    Effect.gen(function* () {
-      const { backups, count, holter, leave, started } = yield* renaming()
-      yield* leave
-      const result = yield* started.exit
-      assert.deepInclude(result, { code: 143, stdout: "" })
-      assert.strictEqual(yield* count, 100)
-      assert.match(result.stderr, /^Interrupted after the restore was done: holter \(postgresql\)/m)
-      const [saved = ""] = Bot.names(backups).filter((name) => name.includes("_pre_restore_"))
-      assert.include(result.stderr, `what was there before is saved as ${saved}`)
-      const aside = /the database of before is (\S+)/.exec(result.stderr)?.[1] ?? "none"
-      const listed = yield* holter("list")
-      assert.include(listed.stdout, aside)
-      assert.match(listed.stdout, new RegExp(`verified +${saved}`))
-      const undo = /holter backup (restore --backup-file \S+)/.exec(result.stderr)?.[1] ?? ""
-      well(yield* holter(...undo.split(" "), "--yes"))
-      assert.strictEqual(yield* count, 5)
-    })
+  it.scopedLive(
+    "is 143 after SIGTERM in the renaming, and says that it is done, and where what is",
+    () =>
+      Effect.gen(function* () {
+        const { backups, count, holter, leave, started } = yield* renaming()
+        yield* leave
+        const result = yield* started.exit
+        assert.deepInclude(result, { code: 143, stdout: "" })
+        assert.strictEqual(yield* count, 100)
+        assert.match(
+          result.stderr,
+          /^Interrupted after the restore was done: holter \(postgresql\)/m
+        )
+        const [saved = ""] = Bot.names(backups).filter((name) => name.includes("_pre_restore_"))
+        assert.include(result.stderr, `what was there before is saved as ${saved}`)
+        const aside = /the database of before is (\S+)/.exec(result.stderr)?.[1] ?? "none"
+        const listed = yield* holter("list")
+        assert.include(listed.stdout, aside)
+        assert.match(listed.stdout, new RegExp(`verified +${saved}`))
+        const undo = /holter backup (restore --backup-file \S+)/.exec(result.stderr)?.[1] ?? ""
+        well(yield* holter(...undo.split(" "), "--yes"))
+        assert.strictEqual(yield* count, 5)
+      })
   )
 
   it.scopedLive(

@@ -85,7 +85,10 @@ export const sameEngine = (desk: Desk, chosen: Chosen): Effect.Effect<void, Back
 const latest = (
   desk: Desk,
   others: Others
-): Effect.Effect<{ readonly stored: Stored; readonly warnings: ReadonlyArray<string> }, BackupError> =>
+): Effect.Effect<
+  { readonly stored: Stored; readonly warnings: ReadonlyArray<string> },
+  BackupError
+> =>
   Effect.gen(function* () {
     const database = yield* desk.strategy.database
     const now = yield* DateTime.now

@@ -113,7 +113,9 @@ export const make = (
         onProgress
       })
       const finishedAt = yield* DateTime.now
-      const before = (yield* main.list).find((stored) => isMeasure(stored, desk.slug, dump.database))
+      const before = (yield* main.list).find((stored) =>
+        isMeasure(stored, desk.slug, dump.database)
+      )
       const last = Option.getOrUndefined(before?.manifest ?? Option.none())
       const alarms = Alarms.compare(last?.dump, dump)
       const isSuspect = alarms.length > 0 && !name.preRestore && given.acceptLoss !== true

@@ -8,11 +8,7 @@
 import { DateTime, Effect, Option, Ref, type Scope } from "effect"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
-import type {
-  Outcome,
-  Restored as StrategyRestored,
-  Strategy
-} from "../BackupStrategy/Strategy.js"
+import type { Outcome, Restored as StrategyRestored, Strategy } from "../BackupStrategy/Strategy.js"
 import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import { type Chosen, choose, sameEngine } from "./Choose.js"
@@ -178,8 +174,9 @@ const carryOut = (
     const { plan } = prepared
     const course = yield* Ref.make<Come>({ outcome: { _tag: "Unchanged" }, preRestore: undefined })
     const told = yield* Effect.once(
-      Effect.flatMap(Ref.get(course), (come) =>
-        given.onInterrupted?.({ plan, ...come }) ?? Effect.void
+      Effect.flatMap(
+        Ref.get(course),
+        (come) => given.onInterrupted?.({ plan, ...come }) ?? Effect.void
       )
     )
     // Within the scope, whose end may take long: who interrupts twice would learn nothing.

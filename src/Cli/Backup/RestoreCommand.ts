@@ -26,20 +26,24 @@ export const command = Command.make(
       CliOptions.optional
     ),
     latest: CliOptions.boolean("latest").pipe(
-      CliOptions.withDescription("Restore the newest backup of the database")
+      CliOptions.withDescription("The newest verified backup of this very database")
     ),
     yes: CliOptions.boolean("yes").pipe(
-      CliOptions.withDescription("Do not ask; needed where nobody can be asked")
+      CliOptions.withDescription(
+        "Restore without asking; needed where there is no terminal to ask on"
+      )
     ),
     dryRun: CliOptions.boolean("dry-run").pipe(
-      CliOptions.withDescription("Only say what a restore would do")
+      CliOptions.withDescription("Only show the plan: change nothing")
     ),
     allowOther: CliOptions.boolean("allow-other").pipe(
-      CliOptions.withDescription("Also restore the backup of another database")
+      CliOptions.withDescription(
+        "Also a backup of another database, or of one of the same name at another place"
+      )
     ),
     replaceDamaged: CliOptions.boolean("replace-damaged").pipe(
       CliOptions.withDescription(
-        "Also where the database cannot be read any more, and so not be saved: it is moved aside"
+        "Also over a database that is damaged, so that it cannot be saved first: it is moved aside as it is"
       )
     ),
     json: jsonFlag
@@ -107,7 +111,7 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
             : Effect.zipRight(clear, Effect.provide(agree(plan, now), context)),
         // At once: after a kill in the middle of the restore there are no last words.
         onSaved: (name) =>
-          Effect.zipRight(clear, note(`What is there now is saved as ${name}; restoring ...`)),
+          Effect.zipRight(clear, note(`What is there now is saved as ${name}. Restoring ...`)),
         onInterrupted: (stopped) =>
           Effect.zipRight(
             clear,
@@ -130,7 +134,7 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
     yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
   })
 
-/** The place as it was given, to be typed again; a URL may hold a password, and is only named. */
+/** With the flags that name the place, as they were given. A URL may hold a password: it is left out. */
 const commandOf =
   ({ backupDir, config, databaseUrl }: Flags) =>
   (name: string): string =>
@@ -168,8 +172,8 @@ const somebodyToAsk = Effect.gen(function* () {
   if (yield* dialog.isOpen) return
   return yield* new UsageError({
     flag: "--yes",
-    expected: "this flag where nobody can be asked (--dry-run only shows the plan)",
-    found: "none, and standard input or standard error is no terminal"
+    expected: "a terminal to ask on, or this flag (--dry-run only shows the plan)",
+    found: "neither: standard input or standard error is no terminal"
   })
 })
 

@@ -354,7 +354,10 @@ describeWithServices("postgres", "Restores of PostgreSQL whose answer is lost", 
         assert.deepStrictEqual(told.slice(1), [{ _tag: "Replaced", setAside }])
         assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
         const databases = yield* databasesOf(server)
-        assert.deepStrictEqual(databases, setAside === undefined ? ["holter"] : ["holter", setAside])
+        assert.deepStrictEqual(
+          databases,
+          setAside === undefined ? ["holter"] : ["holter", setAside]
+        )
       })
     )
 

@@ -183,7 +183,8 @@ const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
     /cannot drop .* because other objects depend on it/,
     {
       reason: "InUse",
-      expected: "nothing in the database that depends on what the restore replaces, and is not replaced",
+      expected:
+        "nothing in the database that depends on what the restore replaces, and is not replaced",
       advice:
         "Drop that first, and make it again afterwards; with CREATEDB the backup is restored into a new database"
     }
@@ -193,7 +194,8 @@ const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
     {
       reason: "NotPermitted",
       expected: "the user in the URL as the owner of all that the restore replaces",
-      advice: "Use the URL of its owner or of a superuser, or let one of them give it back (OWNER TO)"
+      advice:
+        "Use the URL of its owner or of a superuser, or let one of them give it back (OWNER TO)"
     }
   ],
   [
