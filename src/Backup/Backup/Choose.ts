@@ -141,8 +141,8 @@ const isNamed = ({ manifest }: Stored, { name }: Manifest.Database): boolean =>
 const isHere = ({ manifest }: Stored, database: Manifest.Database): boolean =>
   Option.exists(manifest, ({ dump }) => Retention.isSameDatabase(dump.database, database))
 
-/** Made by no Holter, and named after this app: nothing else tells whose it is. @internal */
-export const isBare = (desk: Desk, { manifest, parsed, problem }: Stored): boolean =>
+/** Made by no Holter, and named after this app: nothing else tells whose it is. */
+const isBare = (desk: Desk, { manifest, parsed, problem }: Stored): boolean =>
   problem === undefined &&
   Option.isNone(manifest) &&
   !parsed.preRestore &&
