@@ -180,8 +180,12 @@ describe("Backup.restore", () => {
       const { as, files, read, second } = yield* bench()
       const moved = as({ scripted: { database: { location: "/new/place" } } })
       const before = files()
-      const planned = yield* Effect.flip(moved((backup) => backup.plan(Bench.latest)))
-      const refused = yield* Effect.flip(moved((backup) => backup.restore(Bench.latest)))
+      const planned = yield* Effect.flip(
+        Effect.asVoid(moved((backup) => backup.plan(Bench.latest)))
+      )
+      const refused = yield* Effect.flip(
+        Effect.asVoid(moved((backup) => backup.restore(Bench.latest)))
+      )
       assert.strictEqual(refused.reason, "WrongDatabase")
       assert.strictEqual(refused.message, planned.message)
       assert.include(refused.message, "/new/place")
