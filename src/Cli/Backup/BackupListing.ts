@@ -25,7 +25,10 @@ export const lines = (
   return [
     headline(regular, directory, now, look),
     ...table("Backups, newest first:", regular),
-    ...table("Made before a restore (kept out of rotation, the last three):", preRestore),
+    ...table(
+      "Made before a restore (out of rotation; the last three stay, and those of the last day):",
+      preRestore
+    ),
     ...setAside(found.setAside, now)
   ]
 }
@@ -114,7 +117,7 @@ const setAside = (all: ReadonlyArray<SetAside>, now: DateTime.Utc): ReadonlyArra
     ? []
     : [
         "",
-        "Set aside by a restore, beside the database (the last three are kept):",
+        "Set aside by a restore, beside the database (the last three stay, and those of the last day):",
         ...all.map(({ at, bytes, name }) => {
           const size = bytes === undefined ? "" : `, ${Amounts.bytes(bytes)}`
           return `${Amounts.time(at)}  ${name} (${Amounts.ago(at, now)}${size})`

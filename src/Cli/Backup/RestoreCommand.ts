@@ -130,8 +130,8 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
     if (flags.json) {
       return yield* BackupRun.document(BackupDocument.ofRestored(restored), settings)
     }
-    yield* BackupRun.page(RestorePage.restored(restored, commandOf(flags), look))
     yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
+    yield* BackupRun.page(RestorePage.restored(restored, commandOf(flags), look))
   })
 
 /** With the flags that name the place, as they were given. A URL may hold a password: it is left out. */

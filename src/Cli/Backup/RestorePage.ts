@@ -112,12 +112,13 @@ export const restored = (
 ): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Restored ${databaseOf(one)}`,
   `   from ${one.name}, ${one.method}: ${BackupPage.contentOf(one.tables)}`,
+  ...one.pruned.map((name) => `   removed, older than a day and than the last three: ${name}`),
   ...(one.setAside === undefined ? [] : [asideOf(one.setAside)]),
+  // At the end: that is where one looks for it.
   ...(one.preRestore === undefined
     ? []
     : [
         `   what was there before is saved as ${one.preRestore}; to take the restore back:`,
         `   ${commandOf(one.preRestore)}`
-      ]),
-  ...one.pruned.map((name) => `   removed, older than a day and than the last three: ${name}`)
+      ])
 ]

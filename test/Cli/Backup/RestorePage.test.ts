@@ -58,7 +58,7 @@ describe("the page after a restore", () => {
       method: "through SQLite's backup API",
       setAside: undefined,
       tables: [{ name: "users", rows: 3 }],
-      pruned: []
+      pruned: ["an older one"]
     },
     (name) => `holter backup restore --backup-file ${name} --backup-dir 'kept here'`,
     look

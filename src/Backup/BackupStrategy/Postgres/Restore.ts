@@ -7,7 +7,7 @@
  */
 import { Effect, Either, Option, type Scope } from "effect"
 import type { BackupError } from "../../BackupError.js"
-import * as Decisive from "../Decisive.js"
+import * as Decisive from "../../Decisive.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
 import * as Archive from "./Archive.js"
 import * as Extensions from "./Extensions.js"

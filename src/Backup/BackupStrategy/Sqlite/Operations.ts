@@ -8,7 +8,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
-import * as Decisive from "../Decisive.js"
+import * as Decisive from "../../Decisive.js"
 import type {
   DumpOptions,
   OnProgress,

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { Effect, Fiber } from "effect"
-import type { BackupError } from "../BackupError.js"
-import type { RestoreOptions } from "./Strategy.js"
+import type { BackupError } from "./BackupError.js"
+import type { RestoreOptions } from "./BackupStrategy/Strategy.js"
 
 type Telling = Pick<RestoreOptions, "onOutcome">
 
