@@ -203,7 +203,7 @@ describe("Backup.create", () => {
         const plan = yield* run((it) => it.plan(Bench.latest))
         assert.strictEqual(plan.name, nights[4]?.name)
         assert.include(plan.warnings.join(), `${plan.name} may not hold all: Table orders`)
-        assert.include(plan.warnings.join(), `from before that is ${good[1]?.name}`)
+        assert.include(plan.warnings.join(), `without such a doubt is ${good[1]?.name}`)
 
         if (accept === "pin") {
           const record = path.join(directory, `${nights[4]?.name}.manifest.json`)

@@ -455,7 +455,7 @@ describe("holter backup, of what looks as if data were lost", () => {
         assert.strictEqual(degraded.code, 1)
         assert.include(degraded.stdout, "data seem to be lost: Table users has no rows")
         const plan = yield* holter("restore", "--latest", "--dry-run")
-        assert.include(plan.stdout, `from before that is ${good}`)
+        assert.include(plan.stdout, `without such a doubt is ${good}`)
         well(yield* holter("create", "--accept-loss"))
         const after = yield* holter("create", "--keep", "1")
         well(after)

@@ -109,7 +109,7 @@ const latest = (
         stored: here,
         warnings: [
           ...(isNewer ? [newerBare(bare.name)] : []),
-          ...(good === undefined ? [] : [`The last one from before that is ${good.name}`])
+          ...(good === undefined ? [] : [`The last backup without such a doubt is ${good.name}`])
         ]
       }
     }

@@ -33,6 +33,9 @@ export interface Place {
 /** @internal */
 export type Files = ReturnType<typeof make>
 
+const foundOf = (cause: PlatformError): string =>
+  cause._tag === "SystemError" && cause.reason === "NotFound" ? "nothing there" : cause.message
+
 /** As many as Linux follows. */
 const mostLinks = 40
 
@@ -41,7 +44,7 @@ export const make = ({ fs, given, path }: Options) => {
   const failed = (reason: BackupError["reason"], expected: string, advice: string) =>
     Effect.mapError(
       (cause: PlatformError) =>
-        new BackupError({ reason, subject: given, expected, found: cause.message, advice, cause })
+        new BackupError({ reason, subject: given, expected, found: foundOf(cause), advice, cause })
     )
   const readable = failed(
     "Unreadable",
