@@ -411,6 +411,34 @@ describe("Backup.restore", () => {
     })
   )
 
+  it.scoped("that is interrupted while it tidies up says that it was done", () =>
+    Effect.gen(function* () {
+      const { as, read } = yield* bench()
+      const tidying = yield* Deferred.make<void>()
+      const told: Array<Backup.Stopped> = []
+      const hanging = as({
+        strategy: (one) => ({
+          ...one,
+          setAside: Effect.zipRight(Deferred.succeed(tidying, undefined), Effect.never),
+          restore: (payload, options) =>
+            Effect.tap(
+              one.restore(payload, options),
+              ({ setAside }) => options.onOutcome?.({ _tag: "Replaced", setAside }) ?? Effect.void
+            )
+        })
+      })
+      const onInterrupted = (stopped: Backup.Stopped) => Effect.sync(() => told.push(stopped))
+      const fiber = yield* Effect.fork(hanging((it) => it.restore(Bench.latest, { onInterrupted })))
+      yield* Deferred.await(tidying)
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(
+        told.map(({ outcome }) => outcome._tag),
+        ["Replaced"]
+      )
+      assert.deepStrictEqual(yield* read, tuesday)
+    })
+  )
+
   for (const [what, step] of [
     ["restored into the database", "restore/restore"],
     ["published", "create/publish"]

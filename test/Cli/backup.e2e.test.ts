@@ -343,6 +343,7 @@ describe("holter backup restore, asking", () => {
     Effect.gen(function* () {
       const { bot, result } = yield* asked("\u0003")
       assert.strictEqual(result.code, 130, result.stdout)
+      assert.include(result.stdout, "Interrupted before anything was changed.")
       assert.strictEqual(Bot.count(bot.file), 5)
       assert.lengthOf(Bot.names(bot.backups), 1)
     })

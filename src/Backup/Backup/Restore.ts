@@ -34,17 +34,21 @@ export const restore = (
   choice: Choice,
   given: RestoreOptions
 ): Effect.Effect<Restored | undefined, BackupError> =>
-  Effect.scoped(
-    Effect.gen(function* () {
+  Effect.gen(function* () {
+    const lastWords = yield* Ref.make(Effect.void)
+    const work = Effect.gen(function* () {
       yield* step("restore/lock")
       yield* desk.main.lock("restore a backup")
       yield* step("restore/sweep")
       yield* desk.main.sweep
       const prepared = yield* prepare(desk, choice, given)
       const agreed = given.confirm === undefined || (yield* given.confirm(prepared.plan))
-      return agreed ? yield* carryOut(desk, prepared, given) : undefined
+      return agreed ? yield* carryOut(desk, prepared, given, lastWords) : undefined
     })
-  ).pipe(Effect.withSpan("Backup.restore"))
+    return yield* Effect.scoped(work).pipe(
+      Effect.onInterrupt(() => Effect.flatten(Ref.get(lastWords)))
+    )
+  }).pipe(Effect.withSpan("Backup.restore"))
 
 interface Prepared {
   readonly chosen: Chosen
@@ -168,7 +172,9 @@ const none = Effect.succeed(undefined)
 const carryOut = (
   desk: Desk,
   prepared: Prepared,
-  given: RestoreOptions
+  given: RestoreOptions,
+  /** What is said where the whole is interrupted, to its very end. */
+  lastWords: Ref.Ref<Effect.Effect<void>>
 ): Effect.Effect<Restored, BackupError> =>
   Effect.gen(function* () {
     const { plan } = prepared
@@ -179,12 +185,13 @@ const carryOut = (
         (come) => given.onInterrupted?.({ plan, ...come }) ?? Effect.void
       )
     )
-    // Within the scope, whose end may take long: who interrupts twice would learn nothing.
-    const replacing = Effect.onInterrupt(saveAndReplace(desk, prepared, given, course), () => told)
-    return yield* Effect.scoped(replacing).pipe(
-      Effect.flatMap((done) => tidied(desk, prepared, done)),
-      Effect.onInterrupt(() => told)
+    yield* Ref.set(lastWords, told)
+    const done = yield* saveAndReplace(desk, prepared, given, course).pipe(
+      // Within the scope, whose end may take long: who interrupts twice would learn nothing.
+      Effect.onInterrupt(() => told),
+      Effect.scoped
     )
+    return yield* tidied(desk, prepared, done)
   })
 
 /** How far a restore has come, for who breaks it off. */

@@ -3,8 +3,8 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { DateTime, Effect, Option } from "effect"
-import type { Choice, RestorePlan } from "../../Backup/Backup.js"
+import { DateTime, Effect, Option, Ref } from "effect"
+import type { Choice, Restored, RestorePlan, Stopped } from "../../Backup/Backup.js"
 import { UsageError } from "../ConfigurationError.js"
 import { Dialog } from "../Dialog.js"
 import { Output } from "../Output.js"
@@ -96,31 +96,53 @@ const showPlan = ({ choice, flags, now, settings }: Asked) =>
       : BackupRun.page(RestorePage.plan(plan, now, look))
   })
 
-const carryOut = ({ choice, flags, now, settings }: Asked) =>
+/** How far it has come, for the last words where a signal ends it. */
+type Course = "before" | "agreed" | "told" | Stopped
+
+const carryOut = (asked: Asked) =>
+  Effect.gen(function* () {
+    const { flags } = asked
+    const course = yield* Ref.make<Course>("before")
+    const context = yield* Effect.context<Output>()
+    const lastWords = Effect.flatMap(Ref.get(course), (at) => {
+      if (at === "agreed" || at === "told") return Effect.void
+      return BackupRun.notes(
+        at === "before"
+          ? ["Interrupted before anything was changed."]
+          : RestorePage.interrupted(at, commandOf(flags))
+      )
+    }).pipe(Effect.provide(context))
+    yield* Effect.onInterrupt(restoreAndTell(asked, course), () => lastWords)
+  })
+
+const restoreAndTell = ({ choice, flags, now, settings }: Asked, course: Ref.Ref<Course>) =>
   Effect.gen(function* () {
     const { look, note } = yield* Output
     const context = yield* Effect.context<Dialog | Output>()
     const backup = yield* BackupAccess.open(settings)
     const restored = yield* Progress.shown(({ clear, onProgress }) =>
-      backup.restore(choice, {
-        ...permissions(flags),
-        onProgress,
-        confirm: (plan) =>
-          flags.yes
-            ? Effect.succeed(true)
-            : Effect.zipRight(clear, Effect.provide(agree(plan, now), context)),
-        // At once: after a kill in the middle of the restore there are no last words.
-        onSaved: (name) =>
-          Effect.zipRight(clear, note(`What is there now is saved as ${name}. Restoring ...`)),
-        onInterrupted: (stopped) =>
-          Effect.zipRight(
-            clear,
-            Effect.provide(
-              BackupRun.notes(RestorePage.interrupted(stopped, commandOf(flags))),
-              context
+      backup
+        .restore(choice, {
+          ...permissions(flags),
+          onProgress,
+          confirm: (plan) =>
+            (flags.yes
+              ? Effect.succeed(true)
+              : Effect.zipRight(clear, Effect.provide(agree(plan, now), context))
+            ).pipe(Effect.tap((agreed) => (agreed ? Ref.set(course, "agreed") : Effect.void))),
+          // At once: after a kill in the middle of the restore there are no last words.
+          onSaved: (name) =>
+            Effect.zipRight(clear, note(`What is there now is saved as ${name}. Restoring ...`)),
+          onInterrupted: (stopped) =>
+            Ref.set(course, "told").pipe(
+              Effect.zipRight(clear),
+              Effect.zipRight(BackupRun.notes(RestorePage.interrupted(stopped, commandOf(flags)))),
+              Effect.provide(context)
             )
-          )
-      })
+        })
+        .pipe(
+          Effect.tap((done) => (done === undefined ? Effect.void : Ref.set(course, endOf(done))))
+        )
     )
     if (restored === undefined) {
       if (flags.json) yield* BackupRun.document({ declined: true }, settings)
@@ -133,6 +155,13 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
     yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
     yield* BackupRun.page(RestorePage.restored(restored, commandOf(flags), look))
   })
+
+/** A signal that comes while the page is written finds it done. */
+const endOf = (restored: Restored): Stopped => ({
+  plan: restored,
+  outcome: { _tag: "Replaced", setAside: restored.setAside },
+  preRestore: restored.preRestore
+})
 
 /** With the flags that name the place, as they were given. A URL may hold a password: it is left out. */
 const commandOf =
