@@ -291,17 +291,46 @@ const beside = (server: PostgresInstance, ...statements: ReadonlyArray<string>) 
 
 /** Commits wait for a standby that there is not: done, with an answer that does not come. */
 const unanswered = (server: PostgresInstance) => ({
-  begin: alter(server, "ALTER SYSTEM SET synchronous_standby_names TO 'nobody'"),
-  end: alter(server, "ALTER SYSTEM RESET synchronous_standby_names"),
-  reached: beside(server, "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'").pipe(
-    Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (count) => count > 0 })
+  begin: Effect.zipRight(
+    alter(server, "ALTER SYSTEM SET synchronous_standby_names TO 'nobody'"),
+    isWaitedFor(server)
   ),
+  end: alter(server, "ALTER SYSTEM RESET synchronous_standby_names"),
+  reached: beside(
+    server,
+    "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name <> 'canary'"
+  ).pipe(Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (count) => count > 0 })),
   /** Ends the session whose commit waits. */
   cut: beside(
     server,
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
   )
 })
+
+/** A server takes up what it is told when it gets to it: commits until one of them waits. */
+const isWaitedFor = (server: PostgresInstance): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const canary = new pg.Client({
+      connectionString: adminUrl(server, "postgres"),
+      application_name: "canary"
+    })
+    canary.on("error", () => {})
+    yield* Effect.promise(() => canary.connect())
+    let isDone = false
+    void canary
+      .query("SELECT pg_logical_emit_message(true, 'canary', '')")
+      .catch(() => {})
+      .finally(() => {
+        isDone = true
+        void canary.end().catch(() => {})
+      })
+    const waiting = beside(
+      server,
+      "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'canary'"
+    )
+    while (!isDone) if ((yield* waiting) > 0) return
+    return yield* isWaitedFor(server)
+  })
 
 /** Its own commit does not wait. */
 const alter = (server: PostgresInstance, sql: string) =>
