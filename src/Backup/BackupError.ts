@@ -81,12 +81,9 @@ export class BackupError extends Schema.TaggedError<BackupError>("holter/Backup/
   }
 ) {
   override get message(): string {
-    const advice = this.advice === undefined ? "" : ` ${unended(this.advice)}.`
+    const advice = this.advice === undefined ? "" : ` ${this.advice}.`
     const saved =
       this.preRestore === undefined ? "" : ` What was there before is saved as ${this.preRestore}.`
-    return `${this.subject}: expected ${this.expected}, found ${unended(this.found)}.${advice}${saved}`
+    return `${this.subject}: expected ${this.expected}, found ${this.found}.${advice}${saved}`
   }
 }
-
-/** What others have said often ends like a sentence already. */
-const unended = (text: string): string => text.replace(/[.,;:\s]+$/, "")
