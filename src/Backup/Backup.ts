@@ -14,6 +14,7 @@ import type {
   Choice,
   Common,
   Created,
+  CreateOptions,
   Drilled,
   Listing,
   Pruned,
@@ -88,7 +89,17 @@ export {
    * @since 0.1.0
    * @category models
    */
-  type RestoreOptions
+  type CreateOptions,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type RestoreOptions,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Stopped
 } from "./Backup/Reports.js"
 
 export {
@@ -106,7 +117,7 @@ export {
 export class Backup extends Context.Tag("holter/Backup/Backup")<
   Backup,
   {
-    readonly create: (options?: Common) => Effect.Effect<Created, BackupError>
+    readonly create: (options?: CreateOptions) => Effect.Effect<Created, BackupError>
     readonly list: Effect.Effect<Listing, BackupError>
     /** Of one backup or, without a choice, of all of this database. Fails only where none can be read. */
     readonly verify: (

@@ -188,10 +188,44 @@ export const filesBelow = (directory: string): Effect.Effect<ReadonlyArray<strin
 
 /** A directory for this user alone, if there is none. @internal */
 export const makeDirectory = (directory: string): Effect.Effect<void, BackupError> =>
-  Effect.asVoid(
-    attempt(directory, "a directory, or a place for one", () =>
-      fs.mkdir(directory, { recursive: true, mode: 0o700 })
+  attempt(directory, "a directory, or a place for one", () => makeWithParents(directory)).pipe(
+    Effect.mapError((error) =>
+      codeOf(error.cause) === "ENOENT"
+        ? new BackupError({ ...error, found: "a place where none can be made", advice: elsewhere })
+        : error
     )
+  )
+
+const elsewhere = "Choose another path: in /proc, for one, nobody can make a directory"
+
+/**
+ * Not by Node's `recursive`: where a file system says that there is nothing whose parent is there, as
+ * /proc does, it tries for ever.
+ */
+const makeWithParents = async (directory: string): Promise<void> => {
+  const parent = path.dirname(directory)
+  const isMade = await madeOne(directory).catch((cause: unknown) => {
+    if (codeOf(cause) !== "ENOENT" || parent === directory) throw cause
+    return false
+  })
+  if (isMade) return
+  await makeWithParents(parent)
+  await madeOne(directory)
+}
+
+/** True also where there is one already. */
+const madeOne = (directory: string): Promise<boolean> =>
+  fs.mkdir(directory, { mode: 0o700 }).then(
+    () => true,
+    async (cause: unknown) => {
+      // What is there may be a link to a directory, a link to nothing, or on a read-only disk.
+      const isThere = await fs.stat(directory).then(
+        (stat) => stat.isDirectory(),
+        () => false
+      )
+      if (isThere) return true
+      throw cause
+    }
   )
 
 /** So much is read, or brought to the disk, between two signs that it goes on. */
@@ -231,6 +265,11 @@ const known: Readonly<Record<string, readonly [Reason, string, string?] | undefi
     "StoreFailed",
     "a read-only file system",
     "Mount it for writing, or choose another place"
+  ],
+  EEXIST: [
+    "StoreFailed",
+    "something else of that name, or a link to nothing",
+    "Choose another path"
   ],
   ENOENT: ["StoreFailed", "nothing at this path", "Check the path, and that it is mounted"],
   ENOTDIR: ["StoreFailed", "a file in the place of a directory", "Choose another path"],

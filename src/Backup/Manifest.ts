@@ -91,6 +91,13 @@ export const Dump = Schema.Struct({
   contentSha256: Schema.optional(Sha256).pipe(Schema.fromKey("content_sha256")),
   /** The files of a backup that is a directory, sorted by path. */
   parts: Schema.optional(Schema.Array(Part)),
+  /**
+   * How a SQLite database keeps its journal, since the dump itself is in rollback mode. Older manifests
+   * do not tell.
+   */
+  journalMode: Schema.optional(Schema.Literal("wal", "rollback")).pipe(
+    Schema.fromKey("journal_mode")
+  ),
   /** Tables and their rows, counted in the snapshot that was dumped. */
   tables: Schema.Array(Table),
   warnings: Schema.Array(Schema.String)
@@ -117,6 +124,11 @@ export const Manifest = Schema.Struct({
   /** The version of Holter. */
   holter: Schema.String,
   dump: Dump,
+  /**
+   * Why it looks as if data were lost, beside the last backup that did not. Such a one is no measure for
+   * the next and pushes none out, until somebody accepts the loss (or pins it).
+   */
+  suspect: Schema.optional(Schema.Array(Schema.String)),
   /** A pinned backup is never pruned. */
   pinned: Schema.Boolean,
   verified: Schema.NullOr(
@@ -174,6 +186,16 @@ export const toJson = (manifest: Manifest): Either.Either<string, string> =>
     onLeft: (error) => `a manifest that cannot be written: ${firstLine(error)}`,
     onRight: (text) => `${text}\n`
   })
+
+/**
+ * Why a backup is not to be trusted before somebody has looked at it; none where it is in order, or was
+ * pinned by somebody who has.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const suspicions = ({ pinned, suspect }: Manifest): ReadonlyArray<string> =>
+  pinned ? [] : (suspect ?? [])
 
 /**
  * The parts of a directory as text whose checksum stands for all of them, sorted by path. A file of

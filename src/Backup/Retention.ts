@@ -3,13 +3,14 @@
  *
  * Only what Holter made of this very database for this app is ever removed, and only when it is in
  * order: a file without a manifest, a damaged one and those of others stay. Only backups that were
- * verified count, so failed ones push nothing out.
+ * verified count, so failed ones push nothing out; and none that looks as if data were lost pushes out
+ * one from before that.
  *
  * @since 0.1.0
  */
 import { DateTime, Option } from "effect"
 import type { Stored } from "./BackupStore/Store.js"
-import type * as Manifest from "./Manifest.js"
+import * as Manifest from "./Manifest.js"
 
 /**
  * How many are kept. A count that is no number keeps all.
@@ -107,17 +108,25 @@ export const plan = (
   const of = (purpose: Manifest.Manifest["purpose"]) =>
     mine.filter(({ manifest }) => manifest.purpose === purpose)
   const rotated = of("backup")
+  // What looks as if data were lost rotates by itself: it pushes nothing out that still has them.
+  const trusted = newestTrusted(backups, subject, now)
+  const isUnconfirmed = ({ startedAt }: Own): boolean =>
+    trusted !== undefined && startedAt > trusted
+  const confirmed = rotated.filter((own) => !isUnconfirmed(own))
+  const suspect = rotated.filter(isUnconfirmed)
   const kept = new Map([
     ...outside,
-    ...keptOf(rotated, policy),
+    ...keptOf(confirmed, policy),
+    ...marked("suspect, ", keptOf(suspect, policy)),
     ...of("pre_restore")
       .filter(({ manifest }) => isRecent(manifest.startedAt, now))
       .map(({ name }) => [name, "of the last day"] as const),
     ...keptOf(of("pre_restore"), { ...defaults, keep: preRestoreKept })
   ])
-  const newest = rotated.find(isVerified)
-  if (newest !== undefined && !kept.has(newest.name)) {
-    kept.set(newest.name, "the newest verified backup")
+  for (const newest of [confirmed.find(isVerified), suspect.find(isVerified)]) {
+    if (newest !== undefined && !kept.has(newest.name)) {
+      kept.set(newest.name, "the newest verified backup")
+    }
   }
   return backups.map(({ name }) => {
     const because = kept.get(name)
@@ -137,6 +146,37 @@ export const isSameDatabase = (one: Manifest.Database, other: Manifest.Database)
   one.name === other.name &&
   one.location === other.location &&
   (one.host === undefined || other.host === undefined || one.host === other.host)
+
+/**
+ * When the newest verified backup was made that does not look as if data were lost, or that somebody
+ * has pinned. All that were made after it wait for a word, or for the data to come back.
+ */
+const newestTrusted = (
+  backups: ReadonlyArray<Stored>,
+  { app, database }: Subject,
+  now: DateTime.Utc
+): number | undefined => {
+  const times = backups.flatMap(({ manifest, parsed, problem }) => {
+    const known = Option.getOrUndefined(manifest)
+    const isOne =
+      known !== undefined &&
+      problem === undefined &&
+      parsed.app === app &&
+      known.purpose === "backup" &&
+      known.verified !== null &&
+      isSameDatabase(known.dump.database, database) &&
+      DateTime.lessThanOrEqualTo(known.startedAt, now) &&
+      Manifest.suspicions(known).length === 0
+    return isOne ? [known.startedAt.epochMillis] : []
+  })
+  return times.length === 0 ? undefined : Math.max(...times)
+}
+
+const marked = (
+  start: string,
+  kept: ReadonlyMap<string, string>
+): ReadonlyArray<readonly [string, string]> =>
+  [...kept].map(([name, reason]) => [name, start + reason] as const)
 
 /** A backup that may be removed, if nothing keeps it. */
 interface Own {

@@ -194,6 +194,7 @@ const judgeOne = (config: Config, facts: Freshness.Facts): Judgement => {
   const found = [
     ...(Duration.greaterThan(newest.age, config.warnAge) ? [age] : []),
     ...sizeWarning(config, newest),
+    ...lossWarning(newest),
     ...(config.verifyAge === undefined ? [] : since("verified", facts.verified, config.verifyAge)),
     ...(config.drillAge === undefined ? [] : since("drilled", facts.drilled, config.drillAge)),
     ...(bad.length === 0 ? [] : [`not good: ${bad.join(", ")}`])
@@ -230,6 +231,12 @@ const sizeWarning = (config: Config, newest: Freshness.Newest): ReadonlyArray<st
         `the newest has ${Figures.bytes(newest.bytes)}, the one before had ${Figures.bytes(newest.before)}`
       ]
     : []
+
+/** Not ended by the next backup, which has lost the same. */
+const lossWarning = ({ suspect: [first, ...others] }: Freshness.Newest): ReadonlyArray<string> =>
+  first === undefined
+    ? []
+    : [`data seem to be lost: ${first}${others.length === 0 ? "" : `, and ${others.length} more`}`]
 
 const since = (
   what: string,

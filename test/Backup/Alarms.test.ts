@@ -25,7 +25,7 @@ describe("Alarms", () => {
   it("tells a database of less than half its size", () => {
     assert.deepStrictEqual(Alarms.compare(of(1000, {}), of(500, {})), [])
     assert.deepStrictEqual(Alarms.compare(of(1000, {}), of(499, {})), [
-      "The database shrank from 1000 to 499 bytes since the last backup"
+      "The database shrank from 1000 to 499 bytes since the last good backup"
     ])
   })
 
@@ -33,8 +33,8 @@ describe("Alarms", () => {
     assert.deepStrictEqual(
       Alarms.compare(of(1, { a: 5, b: 7, c: 0, d: 2 }), of(1, { a: 0, c: 0, d: 1 })),
       [
-        "Table a has no rows; it had 5 in the last backup",
-        "Table b is gone; it had 7 rows in the last backup"
+        "Table a has no rows; it had 5 in the last good backup",
+        "Table b is gone; it had 7 rows in the last good backup"
       ]
     )
   })

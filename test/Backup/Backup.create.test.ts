@@ -171,23 +171,58 @@ describe("Backup.create", () => {
       const { manifest, warnings } = yield* backup({ users: ["ann"], orders: [] })
       assert.lengthOf(warnings, 3)
       assert.deepStrictEqual(manifest.dump.warnings, warnings.slice(0, 2))
+      assert.deepStrictEqual(manifest.suspect, warnings.slice(0, 2))
       assert.match(warnings[0] ?? "", /^The database shrank from \d+ to \d+ bytes/)
-      assert.strictEqual(warnings[1], "Table orders has no rows; it had 1 in the last backup")
-      assert.deepStrictEqual((yield* backup({ users: ["ann"], orders: [] })).warnings, [])
+      assert.strictEqual(warnings[1], "Table orders has no rows; it had 1 in the last good backup")
+      assert.include(warnings[2], "--accept-loss")
     })
   )
 
-  it.scoped("prunes nothing when it looks as if data were lost", () =>
-    Effect.gen(function* () {
-      const { backup, files } = yield* Bench.make({ options: { keep: 1 } })
-      const good = yield* backup({ users: ["ann"] })
-      yield* TestClock.adjust("1 hour")
-      const suspect = yield* backup({ users: [] })
-      assert.deepStrictEqual(suspect.pruned, [])
-      assert.include(suspect.warnings.join(), "Nothing was pruned")
-      assert.include(files(), good.name)
-    })
-  )
+  const lost = { users: ["ann"], orders: [] }
+
+  for (const [what, accept] of [
+    ["the data are back", undefined],
+    ["the loss is accepted", "flag"],
+    ["one of them is pinned", "pin"]
+  ] as const) {
+    it.scoped(`says so night after night, and keeps the last good ones, until ${what}`, () =>
+      Effect.gen(function* () {
+        const { as, backup, copies, directory, files, run, write } = yield* Bench.make({
+          options: { keep: 2 },
+          copies: 1
+        })
+        const good = yield* Effect.forEach([1, 2], () => backup(content))
+        const nights = yield* Effect.forEach([1, 2, 3, 4, 5], () => backup(lost))
+        for (const { warnings } of nights) assert.deepStrictEqual(warnings, nights[0]?.warnings)
+        const left = (where?: string) => files(where).filter((name) => name.endsWith(".db"))
+        const stay = [...good, ...nights.slice(3)].map(({ name }) => name)
+        assert.deepStrictEqual(left(), stay)
+        assert.deepStrictEqual(left(copies[0]), stay)
+        // Nor does a run by hand remove them.
+        assert.deepStrictEqual((yield* run((it) => it.prune())).removed, [])
+        const plan = yield* run((it) => it.plan(Bench.latest))
+        assert.strictEqual(plan.name, nights[4]?.name)
+        assert.include(plan.warnings.join(), `${plan.name} may not hold all: Table orders`)
+        assert.include(plan.warnings.join(), `without such a doubt is ${good[1]?.name}`)
+
+        if (accept === "pin") {
+          const record = path.join(directory, `${nights[4]?.name}.manifest.json`)
+          const text = readFileSync(record, "utf8")
+          writeFileSync(record, text.replace('"pinned": false', '"pinned": true'))
+        }
+        yield* TestClock.adjust("1 hour")
+        yield* write(accept === undefined ? content : lost)
+        const acceptLoss = accept === "flag"
+        const last = yield* as({})((it) => it.create({ acceptLoss }))
+        assert.isUndefined(last.manifest.suspect)
+        assert.lengthOf(last.warnings, acceptLoss ? 1 : 0)
+        const after = yield* backup(accept === undefined ? content : lost)
+        assert.deepStrictEqual(after.warnings, [])
+        const pinned = accept === "pin" ? [nights[4]?.name] : []
+        assert.deepStrictEqual(left(), [...pinned, last.name, after.name])
+      })
+    )
+  }
 
   it.scoped("refuses before any work when there is no room, and leaves nothing", () =>
     Effect.gen(function* () {
@@ -359,6 +394,68 @@ describe("Copies", () => {
       })
   )
 
+  it.scoped("tell that the main directory was a disk which is not mounted any more", () =>
+    Effect.gen(function* () {
+      const { as, backup, copies, directory, files } = yield* Bench.make({ copies: 2 })
+      const made = yield* backup(content)
+      const disk = `${directory}-elsewhere`
+      renameSync(directory, disk)
+      const dead = copies[0] ?? ""
+      const all = files(copies[1])
+      // Its mount point is there, or was on a disk that is gone as well; one place of copies is too.
+      rmSync(dead, { recursive: true })
+      for (const isThere of [true, false]) {
+        if (isThere) mkdirSync(directory)
+        for (const work of [
+          (it: Backup.Backup["Type"]) => Effect.asVoid(it.create()),
+          (it: Backup.Backup["Type"]) => Effect.asVoid(it.list),
+          (it: Backup.Backup["Type"]) => Effect.asVoid(it.plan(Bench.latest))
+        ]) {
+          const error = yield* Effect.flip(as({})(work))
+          assert.strictEqual(error.reason, "StoreFailed")
+          assert.include(
+            error.message,
+            `Mount it; if it is a new disk, run mkdir -p ${directory} && touch ${directory}/.holter-store to say so.`
+          )
+        }
+        assert.strictEqual(existsSync(directory), isThere)
+        assert.deepStrictEqual(files(copies[1]), all)
+        if (isThere) rmdirSync(directory)
+      }
+      // Of another machine it tells nothing.
+      yield* as({ host: "web2" })((it) => it.create())
+      rmSync(directory, { recursive: true })
+      renameSync(disk, directory)
+      yield* backup(content)
+      // Backups without the mark are no empty mount point; a new disk is what it is said to be.
+      rmSync(path.join(directory, ".holter-store"))
+      yield* backup(content)
+      assert.isTrue(existsSync(path.join(directory, ".holter-store")))
+      rmSync(directory, { recursive: true })
+      execFileSync("/bin/sh", ["-c", `mkdir -p ${directory} && touch ${directory}/.holter-store`])
+      const last = yield* backup(content)
+      assert.deepStrictEqual(files(), [last.name, `${last.name}.manifest.json`])
+      assert.notInclude(files(), made.name)
+    })
+  )
+
+  it.scoped("are none, and the main directory is only written to where its disk is mounted", () =>
+    Effect.gen(function* () {
+      const { as, directory, files } = yield* Bench.make()
+      const mounted = as({ mounted: true })
+      for (const isThere of [false, true]) {
+        if (isThere) mkdirSync(directory)
+        const refused = yield* Effect.flip(mounted((it) => it.create()))
+        assert.strictEqual(refused.reason, "StoreFailed")
+        assert.include(refused.message, `before its first use, run mkdir -p ${directory} &&`)
+        assert.strictEqual(existsSync(directory), isThere)
+      }
+      writeFileSync(path.join(directory, ".holter-store"), "")
+      const made = yield* mounted((it) => it.create())
+      assert.include(files(), made.name)
+    })
+  )
+
   it.scoped("do not go into the mount point of a disk that was used and is not mounted", () =>
     Effect.gen(function* () {
       const { backup, copies, files } = yield* Bench.make({ copies: 2 })
@@ -452,6 +549,8 @@ describe("Copies", () => {
       const { backup, copies, directory, files, run } = yield* Bench.make({ copies: 1 })
       const { name } = yield* backup(content)
       rmSync(directory, { recursive: true })
+      mkdirSync(directory)
+      writeFileSync(path.join(directory, ".holter-store"), "")
       yield* TestClock.adjust("1 hour")
       yield* run((it) => it.create())
       assert.include(files(copies[0]), name)

@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Option, TestClock } from "effect"
+import { DateTime, Deferred, Effect, Fiber, Option, TestClock } from "effect"
 import { copyFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
+import type * as Backup from "../../src/Backup/Backup.js"
 import { BackupError } from "../../src/Backup/BackupError.js"
 import { steps } from "../../src/Backup/BackupStep.js"
+import type { RestoreOptions as StrategyOptions } from "../../src/Backup/BackupStrategy/Strategy.js"
 import * as Manifest from "../../src/Backup/Manifest.js"
 import * as Bench from "./bench.js"
 
@@ -173,13 +175,79 @@ describe("Backup.restore", () => {
     })
   )
 
-  it.scoped("of a moved database works, and says so", () =>
+  it.scoped("takes a backup from another place for the latest only when told to", () =>
+    Effect.gen(function* () {
+      const { as, files, read, second } = yield* bench()
+      const moved = as({ scripted: { database: { location: "/new/place" } } })
+      const before = files()
+      const planned = yield* Effect.flip(
+        Effect.asVoid(moved((backup) => backup.plan(Bench.latest)))
+      )
+      const refused = yield* Effect.flip(
+        Effect.asVoid(moved((backup) => backup.restore(Bench.latest)))
+      )
+      assert.strictEqual(refused.reason, "WrongDatabase")
+      assert.strictEqual(refused.message, planned.message)
+      assert.include(refused.message, "/new/place")
+      assert.include(refused.message, second)
+      assert.include(refused.message, "--allow-other")
+      assert.deepStrictEqual(files(), before)
+      assert.deepStrictEqual(yield* read, today)
+      const allowed = yield* moved((it) => it.plan(Bench.latest, { allowOther: true }))
+      assert.strictEqual(allowed.name, second)
+      assert.include(allowed.warnings[0], "not at /new/place")
+      // By its name it is meant, and reading it harms nothing.
+      assert.strictEqual((yield* moved((it) => it.plan(Bench.file(second)))).name, second)
+      const drilled = yield* moved((it) => it.drill())
+      assert.strictEqual(drilled.name, second)
+      assert.include(drilled.warnings[0], `${second} is of a bot.json at /`)
+    })
+  )
+
+  it.scoped("takes the latest of a database of another name where there is only that one", () =>
     Effect.gen(function* () {
       const { as, second } = yield* bench()
-      const moved = as({ scripted: { database: { location: "/new/place" } } })
-      const plan = yield* moved((backup) => backup.plan(Bench.latest))
-      assert.strictEqual(plan.name, second)
-      assert.include(plan.warnings[0], "not at /new/place")
+      const other = as({ scripted: { database: { name: "practice.json" } } })
+      const latest = other((it) => it.plan(Bench.latest, { allowOther: true }))
+      assert.strictEqual((yield* latest).name, second)
+      yield* as({ scripted: { database: { name: "third.json" } } })((it) => it.create())
+      const refused = yield* Effect.flip(latest)
+      assert.strictEqual(refused.reason, "NotFound")
+      assert.include(refused.message, "3 of them of other databases")
+    })
+  )
+
+  it.scoped("takes the latest of the Python script, where there is no other", () =>
+    Effect.gen(function* () {
+      const { as, backup, python, read, run, write } = yield* Bench.make()
+      const tried = run((it) => it.plan(Bench.latest))
+      // Of another app, another engine, from before a restore, and cut off in the middle of its name.
+      python("other_scripted_20261126_100000_000.db", today)
+      python("bot_sqlite_20261126_100000_000.db", today)
+      python("bot_pre_restore_scripted_20261126_100000_000.db", today)
+      assert.strictEqual((yield* Effect.flip(tried)).reason, "NotFound")
+      python("bot_scripted_20261124.db", today)
+      const old = python("bot_scripted_20261125_120000_123.db", monday)
+      yield* write(today)
+      const drilled = yield* run((it) => it.drill())
+      assert.strictEqual(drilled.name, old)
+      assert.lengthOf(drilled.warnings, 1)
+      assert.include(drilled.warnings[0], "no manifest")
+      const [verified] = yield* run((it) => it.verify({ choice: Bench.latest }))
+      assert.strictEqual(verified?.name, old)
+      const restored = yield* run((it) => it.restore(Bench.latest))
+      assert.strictEqual(restored?.name, old)
+      assert.include(restored?.warnings.join(), "no manifest")
+      assert.deepStrictEqual(yield* read, monday)
+      // One that Holter has verified is trusted more; that another is newer is told.
+      const made = yield* backup(tuesday)
+      assert.strictEqual((yield* tried).name, made.name)
+      assert.deepStrictEqual((yield* tried).warnings, [])
+      yield* TestClock.adjust("1 day")
+      const newer = python("bot_scripted_20261127_100000_000.db", today)
+      const plan = yield* as({})((it) => it.plan(Bench.latest))
+      assert.strictEqual(plan.name, made.name)
+      assert.include(plan.warnings[0], `${newer} is newer, but has no manifest`)
     })
   )
 
@@ -285,6 +353,89 @@ describe("Backup.restore", () => {
       assert.include(inStrategy.message, `What was there before is saved as ${saved[1]}.`)
       failAt("restore/pre-restore")
       assert.isUndefined((yield* Effect.flip(run((it) => it.restore(Bench.latest)))).preRestore)
+    })
+  )
+
+  const stopping = Effect.fn(function* (
+    reached: (options: StrategyOptions, replace: Effect.Effect<void>) => Effect.Effect<unknown>
+  ) {
+    const made = yield* bench()
+    const told: Array<Backup.Stopped> = []
+    const begun = yield* Deferred.make<void>()
+    const hanging = made.as({
+      strategy: (one) => ({
+        ...one,
+        restore: (payload, options) =>
+          reached(options, Effect.orDie(Effect.asVoid(one.restore(payload, options)))).pipe(
+            Effect.zipRight(Deferred.succeed(begun, undefined)),
+            Effect.zipRight(Effect.never)
+          )
+      })
+    })
+    const fiber = yield* Effect.fork(
+      hanging((it) =>
+        it.restore(Bench.latest, {
+          onInterrupted: (stopped) => Effect.sync(() => told.push(stopped))
+        })
+      )
+    )
+    yield* Deferred.await(begun)
+    yield* Fiber.interrupt(fiber)
+    return { ...made, told, saved: made.files().filter(isSaved) }
+  })
+
+  it.scoped("that is interrupted says once what has become of the database", () =>
+    Effect.gen(function* () {
+      const early = yield* stopping(() => Effect.void)
+      assert.lengthOf(early.told, 1)
+      assert.deepStrictEqual(early.told[0]?.outcome, { _tag: "Unchanged" })
+      assert.deepStrictEqual([early.told[0]?.preRestore], early.saved)
+      const amid = yield* stopping(
+        ({ onOutcome }) => onOutcome?.({ _tag: "Unknown" }) ?? Effect.void
+      )
+      assert.deepStrictEqual(amid.told[0]?.outcome, { _tag: "Unknown" })
+      const late = yield* stopping(({ onOutcome }, replace) =>
+        Effect.zipRight(
+          replace,
+          onOutcome?.({ _tag: "Replaced", setAside: "bot_aside" }) ?? Effect.void
+        )
+      )
+      assert.deepStrictEqual(yield* late.read, tuesday)
+      assert.lengthOf(late.told, 1)
+      assert.deepStrictEqual(late.told[0]?.outcome, { _tag: "Replaced", setAside: "bot_aside" })
+      assert.strictEqual(late.told[0]?.plan.name, late.second)
+      assert.deepStrictEqual([late.told[0]?.preRestore], late.saved)
+      // What was saved is a backup like any other.
+      yield* late.run((it) => it.restore(Bench.file(late.saved[0] ?? "")))
+      assert.deepStrictEqual(yield* late.read, today)
+    })
+  )
+
+  it.scoped("that is interrupted while it tidies up says that it was done", () =>
+    Effect.gen(function* () {
+      const { as, read } = yield* bench()
+      const tidying = yield* Deferred.make<void>()
+      const told: Array<Backup.Stopped> = []
+      const hanging = as({
+        strategy: (one) => ({
+          ...one,
+          setAside: Effect.zipRight(Deferred.succeed(tidying, undefined), Effect.never),
+          restore: (payload, options) =>
+            Effect.tap(
+              one.restore(payload, options),
+              ({ setAside }) => options.onOutcome?.({ _tag: "Replaced", setAside }) ?? Effect.void
+            )
+        })
+      })
+      const onInterrupted = (stopped: Backup.Stopped) => Effect.sync(() => told.push(stopped))
+      const fiber = yield* Effect.fork(hanging((it) => it.restore(Bench.latest, { onInterrupted })))
+      yield* Deferred.await(tidying)
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(
+        told.map(({ outcome }) => outcome._tag),
+        ["Replaced"]
+      )
+      assert.deepStrictEqual(yield* read, tuesday)
     })
   )
 

@@ -87,6 +87,41 @@ describe("A directory of backups", () => {
       })
   )
 
+  for (const place of ["/proc/holter", "/proc/holter/deep/er", "/dev/null/x"]) {
+    it.scopedLive(`says at once where no directory can be made: ${place}`, () =>
+      Effect.gen(function* () {
+        for (const create of [true, false]) {
+          const store = yield* Directory.make({ path: place, create })
+          const error = yield* Effect.flip(Effect.scoped(store.lock("test")))
+          assert.strictEqual(error.reason, "StoreFailed")
+          assert.include(error.message, "expected a directory")
+        }
+      })
+    )
+  }
+
+  it.scopedLive(
+    "is made with all that is missing above it, by links too, and not over a file",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* TempDir.make("above")
+        symlinkSync("real", path.join(folder, "link"))
+        const deep = path.join(folder, "link", "a", "b")
+        const lock = Effect.flatMap(Directory.make({ path: deep, create: true }), (store) =>
+          Effect.scoped(store.lock("test"))
+        )
+        const dangling = yield* Effect.flip(lock)
+        assert.strictEqual(dangling.reason, "StoreFailed")
+        assert.include(dangling.message, "a link to nothing")
+        mkdirSync(path.join(folder, "real"))
+        yield* lock
+        assert.strictEqual(statSync(deep).mode & 0o777, 0o700)
+        rmSync(deep, { recursive: true })
+        writeFileSync(path.join(folder, "real", "a", "b"), "")
+        assert.include((yield* Effect.flip(lock)).message, "found a file")
+      })
+  )
+
   it.scopedLive("refuses what is not read back as it was recorded", () =>
     Effect.gen(function* () {
       const { files, store } = yield* bench

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, FastCheck as fc } from "effect"
 import type { Stored } from "../../src/Backup/BackupStore/Store.js"
-import type * as Manifest from "../../src/Backup/Manifest.js"
+import * as Manifest from "../../src/Backup/Manifest.js"
 import * as Retention from "../../src/Backup/Retention.js"
 import { database, stored } from "./manifests.js"
 
@@ -183,6 +183,45 @@ describe("Retention", () => {
       const again = keptOf(left, rules)
       for (const backup of left) assert.isTrue(again(backup), backup.name)
     })
+  })
+
+  it("lets nothing that looks as if data were lost push out what is from before", () => {
+    const suspects = fc.record({
+      hours: fc.uniqueArray(fc.integer({ min: 1, max: 2000 }), { maxLength: 30 }),
+      bits: fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }),
+      pins: fc.array(fc.nat(9), { minLength: 30, maxLength: 30 })
+    })
+    fc.assert(
+      fc.property(suspects, policy, ({ bits, hours, pins }, rules) => {
+        const backups = hours
+          .toSorted((one, other) => one - other)
+          .map((age, index) =>
+            stored({
+              startedAt: ago(age),
+              suspect: bits[index] ?? false,
+              pinned: pins[index] === 0
+            })
+          )
+        const isTrusted = (backup: Stored) => {
+          const known = manifestOf(backup)
+          return known !== undefined && Manifest.suspicions(known).length === 0
+        }
+        const lastGood = backups.findIndex(isTrusted)
+        if (lastGood < 0) return
+        const before = backups.slice(lastGood)
+        const isKept = keptOf(backups, rules)
+        const alone = keptOf(before, rules)
+        for (const one of before) assert.strictEqual(isKept(one), alone(one), one.name)
+        assert.isTrue(before.slice(0, 1).every(isKept))
+        // They are not kept without end either.
+        const { daily, keep, monthly, weekly, yearly } = rules
+        assert.isAtMost(
+          backups.slice(0, lastGood).filter(isKept).length,
+          Math.max(1, keep + daily + weekly + monthly + yearly)
+        )
+      }),
+      { numRuns: 500 }
+    )
   })
 
   it("keeps all where a count is no number", () => {

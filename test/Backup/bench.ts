@@ -19,6 +19,9 @@ export interface Given {
   readonly copies?: number
   readonly strategy?: (strategy: Strategy) => Strategy
   readonly scripted?: Partial<Scripted.Options>
+  /** Of the directory. */
+  readonly mounted?: boolean
+  readonly host?: string
 }
 
 export const make = (given: Given = {}) =>
@@ -42,7 +45,12 @@ export const make = (given: Given = {}) =>
       return Backup.layer({ app: "Bot", keep: 3, version: "1.2.3", ...changes.options }).pipe(
         Layer.provide(
           stores === undefined
-            ? BackupStore.layerDirectory({ path: directory, copies })
+            ? BackupStore.layerDirectory({
+                path: directory,
+                copies,
+                mounted: changes.mounted,
+                host: changes.host ?? "web1"
+              })
             : Layer.succeed(BackupStore.BackupStore, stores)
         ),
         Layer.provide(Layer.succeed(BackupStrategy, changes.strategy?.(strategy) ?? strategy))

@@ -31,6 +31,7 @@ interface Given {
   readonly purpose?: Manifest.Manifest["purpose"]
   readonly verified?: boolean
   readonly pinned?: boolean
+  readonly suspect?: boolean
   readonly drilledAt?: number
   readonly database?: Partial<Manifest.Database>
 }
@@ -53,6 +54,7 @@ export const manifest = (given: Given): Manifest.Manifest => {
     finishedAt: startedAt,
     holter: "0.1.0",
     dump: { ...dump, database: of },
+    ...(given.suspect === true ? { suspect: ["Table users is gone"] } : {}),
     pinned: given.pinned ?? false,
     verified: given.verified === false ? null : { at: startedAt, depth: "quick" },
     drilled: given.drilledAt === undefined ? null : { at: DateTime.unsafeMake(given.drilledAt) }

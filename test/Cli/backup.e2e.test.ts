@@ -343,6 +343,7 @@ describe("holter backup restore, asking", () => {
     Effect.gen(function* () {
       const { bot, result } = yield* asked("\u0003")
       assert.strictEqual(result.code, 130, result.stdout)
+      assert.include(result.stdout, "Interrupted before anything was changed.")
       assert.strictEqual(Bot.count(bot.file), 5)
       assert.lengthOf(Bot.names(bot.backups), 1)
     })
@@ -430,6 +431,96 @@ describe("holter backup, when something is wrong", () => {
   )
 })
 
+describe("holter backup, of what looks as if data were lost", () => {
+  it.scopedLive(
+    "warns every night, in the list and in the check too, until the loss is accepted",
+    () =>
+      Effect.gen(function* () {
+        const { backups, cwd, holter } = yield* Bot.make(10)
+        well(yield* holter("create"))
+        const [good = ""] = Bot.names(backups)
+        Bot.shell("sqlite3 dmarket_bot.db 'delete from users'", cwd)
+        for (const _ of [1, 2, 3]) {
+          const suspect = yield* holter("create", "--keep", "1")
+          well(suspect)
+          assert.match(suspect.stderr, /Table users has no rows; it had 10 in the last good backup/)
+          assert.include(suspect.stderr, "--accept-loss")
+          assert.include(Bot.names(backups), good)
+        }
+        const listed = yield* holter("list")
+        assert.match(listed.stdout, /^⚠️ .*the newest from .*, which may not hold all\n/)
+        assert.match(listed.stdout, /verified, suspect/)
+        const files = { "holter.config.yaml": "checks: { backups: { type: backup_freshness } }\n" }
+        const check = Cli.run(["check"], { cwd, files })
+        const degraded = yield* check
+        assert.strictEqual(degraded.code, 1)
+        assert.include(degraded.stdout, "data seem to be lost: Table users has no rows")
+        const plan = yield* holter("restore", "--latest", "--dry-run")
+        assert.include(plan.stdout, `without such a doubt is ${good}`)
+        well(yield* holter("create", "--accept-loss"))
+        const after = yield* holter("create", "--keep", "1")
+        well(after)
+        assert.isEmpty(after.stderr)
+        assert.notInclude(Bot.names(backups), good)
+        assert.strictEqual((yield* check).code, 0)
+      }),
+    60_000
+  )
+})
+
+describe("holter backup, at another place", () => {
+  it.scopedLive(
+    "is refused by --latest, dry run or not, and done as docs/backup-and-restore.md practises it",
+    () =>
+      Effect.gen(function* () {
+        const { cwd, file, holter } = yield* Bot.make(10)
+        well(yield* holter("create"))
+        mkdirSync(path.join(cwd, "moved"))
+        const moved = path.join(cwd, "moved", "dmarket_bot.db")
+        renameSync(file, moved)
+        const url = ["--database-url", `sqlite:///${moved}`]
+        for (const flag of ["--dry-run", "--yes"]) {
+          const refused = yield* holter("restore", "--latest", flag, ...url)
+          assert.strictEqual(refused.code, 1)
+          assert.match(refused.stderr, /expected a verified backup of dmarket_bot\.db at .*moved/)
+          assert.match(refused.stderr, /say so with --allow-other\.\n$/)
+        }
+        Bot.write(moved, 5)
+        well(yield* holter("restore", "--latest", "--yes", "--allow-other", ...url))
+        assert.strictEqual(Bot.count(moved), 10)
+        // A database that is not there yet.
+        const practice = path.join(cwd, "practice.db")
+        const place = ["--database-url", `sqlite:///${practice}`, "--allow-other"]
+        well(yield* holter("restore", "--latest", "--yes", ...place))
+        assert.strictEqual(Bot.count(practice), 10)
+      }),
+    60_000
+  )
+
+  it.scopedLive("says quickly that there is none in /proc", () =>
+    Effect.gen(function* () {
+      const { cwd, env } = yield* Bot.make(1)
+      for (const args of [["create"], ["restore", "--latest", "--yes"], ["prune"]]) {
+        const result = yield* Cli.run(["backup", ...args, "--backup-dir", "/proc/holter"], {
+          cwd,
+          env
+        })
+        assert.deepInclude(result, { code: 1, timedOut: false })
+        assert.match(
+          result.stderr,
+          /^holter: \/proc\/holter: expected a directory, or a place for one/
+        )
+      }
+      const files = {
+        "holter.config.yaml": "backup: { stores: [{ type: directory, path: /proc/x }] }\n"
+      }
+      const copied = yield* Cli.run(["backup", "create"], { cwd, env, files })
+      assert.deepInclude(copied, { code: 1, timedOut: false })
+      assert.match(copied.stderr, /No copy in directory \/proc\/x: /)
+    })
+  )
+})
+
 describe("holter check, of backups", () => {
   it.scopedLive(
     "is unhealthy without one, healthy with one, and degraded while one is broken",
@@ -501,6 +592,18 @@ describe("holter backup and the plain tools", () => {
         well(listed)
         for (const old of olds) assert.include(listed.stdout, old)
         well(yield* holter("verify", "--all"))
+        // The newest of them is the latest, as long as Holter has made none.
+        const [newest = ""] = olds
+        const drilled = yield* holter("drill")
+        well(drilled)
+        assert.include(drilled.stdout, `${newest} restores: 1 table, 1,000 rows`)
+        assert.include(drilled.stderr, "no manifest")
+        for (const old of olds) well(yield* holter("drill", old))
+        Bot.write(file, 5)
+        const latest = yield* holter("restore", "--latest", "--yes")
+        well(latest)
+        assert.include(latest.stdout, `from ${newest}`)
+        assert.strictEqual(Bot.count(file), 1000)
         for (const old of olds) {
           Bot.write(file, 5)
           const restored = yield* holter("restore", "--backup-file", `backups/${old}`, "--yes")

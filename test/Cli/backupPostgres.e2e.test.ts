@@ -1,6 +1,6 @@
 /** `holter backup` on a real PostgreSQL server, from a shell. */
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Exit, Schedule, Scope } from "effect"
 import { readdirSync, readFileSync, rmSync } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
@@ -129,6 +129,67 @@ describeWithServices("postgres", "holter backup on PostgreSQL", () => {
         assert.notMatch(result.stdout + result.stderr, /wr0ng|canary/, args.join(" "))
       }
     })
+  )
+
+  /** Up to the renaming, which a session that the bot's user may not end holds up. */
+  const renaming = Effect.fn(function* () {
+    const bot = yield* makeBot(100)
+    well(yield* bot.holter("create"))
+    yield* bot.change("DELETE FROM users WHERE id > 5")
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+    const admin = yield* Scope.extend(bot.server.session("admin"), scope)
+    const started = yield* Cli.start(["backup", "restore", "--latest", "--yes"], bot)
+    yield* admin
+      .query("SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'BEGIN%RENAME%'")
+      .pipe(
+        Effect.repeat({
+          schedule: Schedule.spaced("10 millis"),
+          until: (found) => found.length > 0
+        })
+      )
+    yield* started.signal("SIGTERM")
+    return { ...bot, started, leave: Scope.close(scope, Exit.void) }
+  })
+
+  it.scopedLive(
+    "is 143 after SIGTERM in the renaming, and says that it is done, and where what is",
+    () =>
+      Effect.gen(function* () {
+        const { backups, count, holter, leave, started } = yield* renaming()
+        yield* leave
+        const result = yield* started.exit
+        assert.deepInclude(result, { code: 143, stdout: "" })
+        assert.strictEqual(yield* count, 100)
+        assert.match(
+          result.stderr,
+          /^Interrupted after the restore was done: holter \(postgresql\)/m
+        )
+        const [saved = ""] = Bot.names(backups).filter((name) => name.includes("_pre_restore_"))
+        assert.include(result.stderr, `what was there before is saved as ${saved}`)
+        const aside = /the database of before is (\S+)/.exec(result.stderr)?.[1] ?? "none"
+        const listed = yield* holter("list")
+        assert.include(listed.stdout, aside)
+        assert.match(listed.stdout, new RegExp(`verified +${saved}`))
+        const undo = /holter backup (restore --backup-file \S+)/.exec(result.stderr)?.[1] ?? ""
+        well(yield* holter(...undo.split(" "), "--yes"))
+        assert.strictEqual(yield* count, 5)
+      })
+  )
+
+  it.scopedLive(
+    "is 143 after SIGTERM in a renaming that fails, and says that nothing was restored",
+    () =>
+      Effect.gen(function* () {
+        const { count, leave, started } = yield* renaming()
+        const result = yield* started.exit
+        yield* leave
+        assert.deepInclude(result, { code: 143, stdout: "" })
+        assert.match(result.stderr, /^Interrupted, and the restore failed: .*others: postgres/m)
+        assert.match(result.stderr, /holter backup restore --backup-file \S+_pre_restore_/)
+        assert.strictEqual(yield* count, 5)
+      }),
+    60_000
   )
 
   it.scopedLive("dumps several tables at once where the file says so, into a directory", () =>

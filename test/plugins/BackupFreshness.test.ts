@@ -73,6 +73,16 @@ describe("BackupFreshness, of given backups", () => {
   )
 
   const shrunk = stored({ startedAt: "2025-12-11T03:00:00Z", bytes: 20_000_000 })
+  const lost = stored({
+    startedAt: "2025-12-11T03:00:00Z",
+    bytes: 20_000_000,
+    suspect: ["Table users is gone", "Table trades is gone"]
+  })
+  const lostBefore = stored({
+    startedAt: "2025-12-10T03:00:00Z",
+    bytes: 20_000_000,
+    suspect: ["Table users is gone", "Table trades is gone"]
+  })
   const broken = stored({ startedAt: "2025-12-11T03:00:00Z", problem: "empty" })
   const saved = stored({ startedAt: "2025-12-11T03:00:00Z", preRestore: true })
   const other = stored({ startedAt: "2025-12-11T03:00:00Z", app: "shop" })
@@ -110,6 +120,10 @@ describe("BackupFreshness, of given backups", () => {
     ["one that a wrong clock dated", [future, old], {}, "unhealthy", "77 hours old"],
     ["the same beside a fresh one", [future, today], {}, "degraded", "dated in the future"],
     ["one that shrank", [shrunk, yesterday], {}, "degraded", "20 MB, the one before had 41 MB"],
+    ["one that lost data", [lost], {}, "degraded", "lost: Table users is gone, and 1 more"],
+    ["that, for the second time", [lost, lostBefore], {}, "degraded", "data seem to be lost"],
+    ["one as small as one that lost", [lost, lostBefore, old], {}, "degraded", "had 41 MB; data"],
+    ["one after it that is in order", [today, lostBefore], {}, "healthy", "41 MB"],
     ["a loss that is allowed", [shrunk, yesterday], { shrinkPercent: 60 }, "healthy", "20 MB"],
     ["another app of another size", [shrunk, other], {}, "healthy", "20 MB"],
     ["none drilled", [today], { drillAge: "8 days" }, "degraded", "none was ever drilled"],

@@ -1,5 +1,5 @@
 /**
- * What is odd about a backup beside the one before it. Pure.
+ * What is odd about a backup beside the last one that was in order. Pure.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ export const compare = (
   const isSmall = now.contentBytes < before.contentBytes * suddenShrink
   const shrunk = isSmall
     ? [
-        `The database shrank from ${before.contentBytes} to ${now.contentBytes} bytes since the last backup`
+        `The database shrank from ${before.contentBytes} to ${now.contentBytes} bytes since the last good backup`
       ]
     : []
   const rows = new Map(now.tables.map((table) => [table.name, table.rows]))
@@ -34,5 +34,5 @@ const namedTables = 10
 
 const lost = ({ isGone, name, rows }: Manifest.Table & { readonly isGone: boolean }): string =>
   isGone
-    ? `Table ${name} is gone; it had ${rows} rows in the last backup`
-    : `Table ${name} has no rows; it had ${rows} in the last backup`
+    ? `Table ${name} is gone; it had ${rows} rows in the last good backup`
+    : `Table ${name} has no rows; it had ${rows} in the last good backup`

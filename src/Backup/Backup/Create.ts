@@ -7,17 +7,17 @@ import { DateTime, Effect, Option } from "effect"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
 import type { Stored } from "../BackupStore/Store.js"
-import type * as Manifest from "../Manifest.js"
+import * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import * as Alarms from "./Alarms.js"
 import { copyTo } from "./Copying.js"
 import { type Desk, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
-import type { Common, Created } from "./Reports.js"
+import type { Created, CreateOptions } from "./Reports.js"
 import { room } from "./Room.js"
 
 /** @internal */
-export const create = (desk: Desk, given: Common): Effect.Effect<Created, BackupError> =>
+export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created, BackupError> =>
   Effect.scoped(
     Effect.gen(function* () {
       yield* step("create/lock")
@@ -31,13 +31,12 @@ export const create = (desk: Desk, given: Common): Effect.Effect<Created, Backup
       )
       const { manifest } = made
       const subject = { app: desk.slug, database: manifest.dump.database }
-      // What looks as if data were lost must not push out what still has it.
-      const isSuspect = made.alarms.length > 0
-      const pruning = isSuspect
-        ? Effect.succeed([])
-        : Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
+      // What looks as if data were lost pushes nothing out that still has it: `Retention` sees to that.
+      const isSuspect = Manifest.suspicions(manifest).length > 0
       // The backup is made: that older ones could not be removed is no failure of it.
-      const pruned = yield* Effect.either(pruning)
+      const pruned = yield* Effect.either(
+        Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
+      )
       const place = yield* Effect.orElseSucceed(desk.main.warnings, () => [])
       return {
         name: manifest.name,
@@ -53,12 +52,15 @@ export const create = (desk: Desk, given: Common): Effect.Effect<Created, Backup
             problem === undefined ? [] : [`No copy to ${store}: ${problem.message}`]
           ),
           ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
-          ...(isSuspect ? ["Nothing was pruned, so that no older backup is lost"] : []),
+          ...(isSuspect ? [untilAccepted] : []),
           ...place
         ]
       }
     })
   ).pipe(Effect.withSpan("Backup.create"))
+
+const untilAccepted =
+  "The good backups before it stay, and this is told again with each backup, until the data are back or the loss is accepted (holter backup create --accept-loss)"
 
 /** A name that no store has: a millisecond later where two backups start in one. @internal */
 export const nextName = (
@@ -88,14 +90,9 @@ export const nextName = (
 export const make = (
   desk: Desk,
   name: BackupName.BackupName,
-  given: Common
+  given: CreateOptions
 ): Effect.Effect<
-  {
-    readonly manifest: Manifest.Manifest
-    readonly warnings: ReadonlyArray<string>
-    /** That data seem to be missing; they stand among the warnings of the manifest as well. */
-    readonly alarms: ReadonlyArray<string>
-  },
+  { readonly manifest: Manifest.Manifest; readonly warnings: ReadonlyArray<string> },
   BackupError
 > =>
   Effect.scoped(
@@ -116,9 +113,12 @@ export const make = (
         onProgress
       })
       const finishedAt = yield* DateTime.now
-      const before = (yield* main.list).find((stored) => isBefore(stored, desk.slug, dump.database))
+      const before = (yield* main.list).find((stored) =>
+        isMeasure(stored, desk.slug, dump.database)
+      )
       const last = Option.getOrUndefined(before?.manifest ?? Option.none())
       const alarms = Alarms.compare(last?.dump, dump)
+      const isSuspect = alarms.length > 0 && !name.preRestore && given.acceptLoss !== true
       const manifest: Manifest.Manifest = {
         version: 1,
         name: BackupName.format(name),
@@ -128,22 +128,27 @@ export const make = (
         finishedAt,
         holter: desk.version,
         dump: { ...dump, warnings: [...dump.warnings, ...alarms] },
+        ...(isSuspect ? { suspect: alarms } : {}),
         pinned: false,
         verified: { at: finishedAt, depth: "quick" },
         drilled: null
       }
       yield* step("create/publish")
       yield* stage.publish(manifest, { isReadBack: true })
-      return { manifest, warnings: verification.warnings, alarms }
+      return { manifest, warnings: verification.warnings }
     })
   )
 
-const isBefore = (stored: Stored, app: string, database: Manifest.Database): boolean =>
+/** What the next one is measured by: not one that was suspect itself, or a loss would be told once only. */
+const isMeasure = (stored: Stored, app: string, database: Manifest.Database): boolean =>
   stored.parsed.app === app &&
   stored.problem === undefined &&
   Option.exists(
     stored.manifest,
-    ({ dump, purpose }) => purpose === "backup" && Retention.isSameDatabase(dump.database, database)
+    (manifest) =>
+      manifest.purpose === "backup" &&
+      Manifest.suspicions(manifest).length === 0 &&
+      Retention.isSameDatabase(manifest.dump.database, database)
   )
 
 const emptyDump = ({ database }: Manifest.Dump): BackupError =>

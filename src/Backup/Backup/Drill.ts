@@ -18,7 +18,7 @@ export const drill = (
   Effect.scoped(
     Effect.gen(function* () {
       const onProgress = given.onProgress ?? silent
-      const chosen = yield* choose(desk, given.choice ?? { _tag: "Latest" })
+      const chosen = yield* choose(desk, given.choice ?? { _tag: "Latest" }, "named")
       yield* sameEngine(desk, chosen)
       const { payload } = chosen
       const [took, { read, restored }] = yield* Effect.timed(

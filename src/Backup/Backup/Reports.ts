@@ -6,7 +6,7 @@
 import type { Duration, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Stored } from "../BackupStore/Store.js"
-import type { OnProgress, Present, SetAside } from "../BackupStrategy/Strategy.js"
+import type { OnProgress, Outcome, Present, SetAside } from "../BackupStrategy/Strategy.js"
 import type * as Manifest from "../Manifest.js"
 
 /**
@@ -140,6 +140,18 @@ export interface Common {
  * @since 0.1.0
  * @category models
  */
+export interface CreateOptions extends Common {
+  /**
+   * The rows that are gone were meant to go: this backup is in order, and what the next ones are measured
+   * by.
+   */
+  readonly acceptLoss?: boolean | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export interface RestoreOptions extends Common {
   /** Also from a backup of another database of the same engine. */
   readonly allowOther?: boolean | undefined
@@ -149,4 +161,20 @@ export interface RestoreOptions extends Common {
   readonly confirm?: ((plan: RestorePlan) => Effect.Effect<boolean>) | undefined
   /** Called with the name of the pre-restore backup, once it is made and before the restore begins. */
   readonly onSaved?: ((name: string) => Effect.Effect<void>) | undefined
+  /**
+   * Called where a restore that was agreed to is interrupted, with what has become of the database: as a
+   * rule it is as it was, but the interruption may come too late.
+   */
+  readonly onInterrupted?: ((stopped: Stopped) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stopped {
+  readonly plan: RestorePlan
+  readonly outcome: Outcome
+  /** The pre-restore backup, where it was made. */
+  readonly preRestore: string | undefined
 }

@@ -5,10 +5,10 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Effect, Option, type Scope } from "effect"
+import { DateTime, Effect, Option, Ref, type Scope } from "effect"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
-import type { Strategy } from "../BackupStrategy/Strategy.js"
+import type { Outcome, Restored as StrategyRestored, Strategy } from "../BackupStrategy/Strategy.js"
 import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import { type Chosen, choose, sameEngine } from "./Choose.js"
@@ -16,7 +16,7 @@ import { make, nextName } from "./Create.js"
 import { placeOf } from "./Identity.js"
 import { type Desk, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
-import type { Choice, Restored, RestoreOptions, RestorePlan } from "./Reports.js"
+import type { Choice, Restored, RestoreOptions, RestorePlan, Stopped } from "./Reports.js"
 
 /** What a restore would do; it fails where that would. Changes nothing and takes no lock. @internal */
 export const plan = (
@@ -34,17 +34,21 @@ export const restore = (
   choice: Choice,
   given: RestoreOptions
 ): Effect.Effect<Restored | undefined, BackupError> =>
-  Effect.scoped(
-    Effect.gen(function* () {
+  Effect.gen(function* () {
+    const lastWords = yield* Ref.make(Effect.void)
+    const work = Effect.gen(function* () {
       yield* step("restore/lock")
       yield* desk.main.lock("restore a backup")
       yield* step("restore/sweep")
       yield* desk.main.sweep
       const prepared = yield* prepare(desk, choice, given)
       const agreed = given.confirm === undefined || (yield* given.confirm(prepared.plan))
-      return agreed ? yield* carryOut(desk, prepared, given) : undefined
+      return agreed ? yield* carryOut(desk, prepared, given, lastWords) : undefined
     })
-  ).pipe(Effect.withSpan("Backup.restore"))
+    return yield* Effect.scoped(work).pipe(
+      Effect.onInterrupt(() => Effect.flatten(Ref.get(lastWords)))
+    )
+  }).pipe(Effect.withSpan("Backup.restore"))
 
 interface Prepared {
   readonly chosen: Chosen
@@ -60,7 +64,7 @@ const prepare = (
   Effect.gen(function* () {
     const { strategy } = desk
     const onProgress = given.onProgress ?? silent
-    const chosen = yield* choose(desk, choice)
+    const chosen = yield* choose(desk, choice, given.allowOther === true ? "all" : "none")
     yield* sameEngine(desk, chosen)
     const database = yield* strategy.database
     const otherness = yield* sameDatabase(chosen, database, given.allowOther === true)
@@ -96,12 +100,18 @@ const prepare = (
   })
 
 /** Where the engine can, nobody writes from before the present is saved until it is replaced. */
-const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: RestoreOptions) =>
+const saveAndReplace = (
+  desk: Desk,
+  { chosen, plan, saved }: Prepared,
+  given: RestoreOptions,
+  course: Course
+) =>
   Effect.gen(function* () {
     const options = {
       startedAt: saved.startedAt,
       replaceDamaged: given.replaceDamaged === true,
-      onProgress: given.onProgress ?? silent
+      onProgress: given.onProgress ?? silent,
+      onOutcome: (outcome: Outcome) => Ref.update(course, (before) => ({ ...before, outcome }))
     }
     const { strategy } = desk
     yield* step("restore/pre-restore")
@@ -116,7 +126,9 @@ const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: Re
       ? yield* Effect.catchIf(saving, isDamage, unsaved(held?.staysAside === true, options))
       : undefined
     const restored = yield* Effect.gen(function* () {
-      if (safety?.name !== undefined) yield* given.onSaved?.(safety.name) ?? Effect.void
+      const preRestore = safety?.name
+      yield* Ref.update(course, (before) => ({ ...before, preRestore }))
+      if (preRestore !== undefined) yield* given.onSaved?.(preRestore) ?? Effect.void
       yield* step("restore/restore")
       // The pre-restore backup may have taken long, and another run have begun to restore.
       yield* desk.main.held
@@ -124,6 +136,11 @@ const saveAndReplace = (desk: Desk, { chosen, plan, saved }: Prepared, given: Re
     }).pipe(Effect.mapError(naming(safety?.name)))
     return { safety, restored }
   })
+
+interface Done {
+  readonly safety: Safety | undefined
+  readonly restored: StrategyRestored
+}
 
 /** The pre-restore backup, or why there is none. */
 interface Safety {
@@ -155,11 +172,39 @@ const none = Effect.succeed(undefined)
 const carryOut = (
   desk: Desk,
   prepared: Prepared,
-  given: RestoreOptions
+  given: RestoreOptions,
+  /** What is said where the whole is interrupted, to its very end. */
+  lastWords: Ref.Ref<Effect.Effect<void>>
 ): Effect.Effect<Restored, BackupError> =>
   Effect.gen(function* () {
-    const { safety, restored } = yield* Effect.scoped(saveAndReplace(desk, prepared, given))
-    const { chosen, plan } = prepared
+    const { plan } = prepared
+    const course = yield* Ref.make<Come>({ outcome: { _tag: "Unchanged" }, preRestore: undefined })
+    const told = yield* Effect.once(
+      Effect.flatMap(
+        Ref.get(course),
+        (come) => given.onInterrupted?.({ plan, ...come }) ?? Effect.void
+      )
+    )
+    yield* Ref.set(lastWords, told)
+    const done = yield* saveAndReplace(desk, prepared, given, course).pipe(
+      // Within the scope, whose end may take long: who interrupts twice would learn nothing.
+      Effect.onInterrupt(() => told),
+      Effect.scoped
+    )
+    return yield* tidied(desk, prepared, done)
+  })
+
+/** How far a restore has come, for who breaks it off. */
+type Come = Omit<Stopped, "plan">
+type Course = Ref.Ref<Come>
+
+/** Older files go, and what was done is told. */
+const tidied = (
+  desk: Desk,
+  { chosen, plan }: Prepared,
+  { restored, safety }: Done
+): Effect.Effect<Restored, BackupError> =>
+  Effect.gen(function* () {
     const subject = { app: desk.slug, database: plan.database }
     // The restore is done: that older files could not be removed is no failure of it.
     const pruning = yield* Effect.zipRight(

@@ -24,7 +24,9 @@ export const verify = (
 ): Effect.Effect<ReadonlyArray<Verified>, BackupError> =>
   Effect.gen(function* () {
     if (given.choice !== undefined) {
-      const read = Effect.flatMap(choose(desk, given.choice), (chosen) => one(desk, chosen, given))
+      const read = Effect.flatMap(choose(desk, given.choice, "named"), (chosen) =>
+        one(desk, chosen, given)
+      )
       return [yield* Effect.scoped(read)]
     }
     const database = yield* desk.strategy.database

@@ -28,8 +28,14 @@ export interface Options {
    * disk is not mounted, they would go to the disk below.
    */
   readonly create: boolean
-  /** Of a directory for copies: where it is remembered that it was used. */
+  /** Of a directory for copies: the main one, where it is remembered that it was used. */
   readonly memory?: string | undefined
+  /** The directories for copies, where the same is remembered of the main one. */
+  readonly witnesses?: ReadonlyArray<string> | undefined
+  /** This machine, where its name stays: others may keep their copies in the same place. */
+  readonly host?: string | undefined
+  /** Nothing is written where the mark of a mounted disk is missing, also at the first use. */
+  readonly mounted?: boolean | undefined
 }
 
 /**
@@ -42,17 +48,37 @@ export const make = (options: Options): Effect.Effect<Store> =>
     const held = yield* Ref.make<BackupLock.Held | undefined>(undefined)
     /** What changes the directory is only done as long as the lock is this run's. */
     const guard = Effect.flatMap(Ref.get(held), (lock) => lock?.check ?? Effect.void)
-    const memory = options.memory === undefined ? undefined : path.resolve(options.memory)
-    const ready = Effect.zipRight(
-      prepare(directory, options.create),
-      memory === undefined ? Effect.void : Mount.check(directory, memory)
+    const main = options.memory === undefined ? undefined : path.resolve(options.memory)
+    const memory = main === undefined ? undefined : { directory: main, of: directory }
+    const { host, witnesses = [] } = options
+    const memories =
+      host === undefined
+        ? []
+        : witnesses.map((copy) => ({ directory: path.resolve(copy), of: ofMain(directory, host) }))
+    const mounted = Effect.zipRight(
+      Mount.checkMain(directory, memories),
+      options.mounted === true ? Mount.checkMark(directory) : Effect.void
+    )
+    const ready = mounted.pipe(
+      Effect.zipRight(prepare(directory, options.create)),
+      Effect.zipRight(memory === undefined ? Effect.void : Mount.check(directory, memory))
     )
     /** Before the first call to a directory that may be a share. */
     const answered = memory === undefined ? Effect.void : Mount.answers(directory)
+    /** By now it is certain that this is the disk that was meant. */
+    const used =
+      memory === undefined
+        ? Effect.void
+        : Effect.zipRight(
+            Mount.use(directory, memory),
+            host === undefined
+              ? Effect.void
+              : Mount.remember(memory.directory, { directory, of: ofMain(memory.directory, host) })
+          )
     return {
       description: `directory ${directory}`,
       list: answered.pipe(
-        Effect.zipRight(options.create ? existing(directory) : ready),
+        Effect.zipRight(options.create ? Effect.zipRight(mounted, existing(directory)) : ready),
         Effect.zipRight(Look.all(directory))
       ),
       stage: Effect.gen(function* () {
@@ -81,7 +107,7 @@ export const make = (options: Options): Effect.Effect<Store> =>
           yield* answered
           yield* ready
           const lock = yield* BackupLock.acquire(directory, purpose)
-          if (memory !== undefined) yield* Mount.use(directory, memory)
+          yield* used
           yield* Effect.acquireRelease(Ref.set(held, lock), () => Ref.set(held, undefined))
         }),
       held: guard,
@@ -94,6 +120,8 @@ export const make = (options: Options): Effect.Effect<Store> =>
       free: Effect.zipRight(ready, LocalFiles.free(directory))
     } satisfies Store
   })
+
+const ofMain = (directory: string, host: string): string => `${host}:${directory}`
 
 /** Nothing there yet is no failure: then there are no backups. */
 const existing = (directory: string): Effect.Effect<void, BackupError> =>

@@ -94,6 +94,19 @@ export interface Verification {
 }
 
 /**
+ * What has become of the present by now. `Unknown`: it is being replaced, and where the restore is
+ * broken off at this moment nobody can tell whether it was. `Failed`: it was tried, and the error tells.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Outcome =
+  | { readonly _tag: "Unchanged" }
+  | { readonly _tag: "Unknown" }
+  | { readonly _tag: "Failed"; readonly error: BackupError }
+  | { readonly _tag: "Replaced"; readonly setAside: string | undefined }
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -103,6 +116,12 @@ export interface RestoreOptions {
   /** A present that cannot be read may be moved aside. */
   readonly replaceDamaged: boolean
   readonly onProgress: OnProgress
+  /**
+   * Called, not to be interrupted, at each moment from which what has become of the present is another
+   * thing: so that an end by a signal can be told as what it is. Before the first call nothing has
+   * changed.
+   */
+  readonly onOutcome?: ((outcome: Outcome) => Effect.Effect<void>) | undefined
 }
 
 /**

@@ -89,8 +89,12 @@ const setAsideOf = (settings: BackupSettings) => {
   )
 }
 
-const storeOf = ({ copies, directory }: BackupSettings): Layer.Layer<BackupStore.BackupStore> =>
-  BackupStore.layerDirectory({ path: directory, copies })
+const storeOf = ({
+  copies,
+  directory,
+  section: { host, mounted }
+}: BackupSettings): Layer.Layer<BackupStore.BackupStore> =>
+  BackupStore.layerDirectory({ path: directory, copies, mounted, host })
 
 const strategyOf = (
   { section: { copy, jobs, level } }: BackupSettings,

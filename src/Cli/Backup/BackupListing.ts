@@ -3,6 +3,7 @@
  */
 import { type DateTime, Option } from "effect"
 import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
+import { suspicions } from "../../Backup/Manifest.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
 import type { Look } from "../Output.js"
 import * as Amounts from "./Amounts.js"
@@ -24,7 +25,10 @@ export const lines = (
   return [
     headline(regular, directory, now, look),
     ...table("Backups, newest first:", regular),
-    ...table("Made before a restore (kept out of rotation, the last three):", preRestore),
+    ...table(
+      "Made before a restore (out of rotation; the last three stay, and those of the last day):",
+      preRestore
+    ),
     ...setAside(found.setAside, now)
   ]
 }
@@ -44,8 +48,10 @@ const headline = (
     return `${BackupPage.bad(look)} ${directory}: no backup that could be restored${apart}`
   }
   const age = Amounts.ago(newest.parsed.startedAt, now)
-  const sign = broken === 0 ? BackupPage.good(look) : BackupPage.warning(look)
-  return `${sign} ${directory}: ${Amounts.many(backups.length, "backup")}, the newest from ${age}${apart}`
+  const isSuspect = suspicionsOf(newest).length > 0
+  const doubt = isSuspect ? ", which may not hold all" : ""
+  const sign = broken === 0 && !isSuspect ? BackupPage.good(look) : BackupPage.warning(look)
+  return `${sign} ${directory}: ${Amounts.many(backups.length, "backup")}, the newest from ${age}${doubt}${apart}`
 }
 
 type Row = readonly [string, ...ReadonlyArray<string>]
@@ -70,8 +76,11 @@ const checked = (one: Stored, now: DateTime.Utc): string => {
   if (problemOf(one) !== undefined) return "not good"
   return Option.match(one.manifest, {
     onNone: () => "no manifest",
-    onSome: ({ drilled }) =>
-      drilled === null ? "verified" : `drilled ${Amounts.ago(drilled.at, now)}`
+    onSome: (manifest) => {
+      const { drilled } = manifest
+      const how = drilled === null ? "verified" : `drilled ${Amounts.ago(drilled.at, now)}`
+      return suspicions(manifest).length === 0 ? how : `${how}, suspect`
+    }
   })
 }
 
@@ -90,10 +99,16 @@ const aligned = (
     )
     const of = backups[index - 1]
     const problem = of === undefined ? undefined : problemOf(of)
-    const under = problem === undefined ? [] : [`  ${BackupPage.bad(look)} ${problem}`]
+    const under =
+      problem === undefined
+        ? suspicionsOf(of).map((why) => `  ${BackupPage.warning(look)} ${why}`)
+        : [`  ${BackupPage.bad(look)} ${problem}`]
     return [text.join("  ").trimEnd(), ...under]
   })
 }
+
+const suspicionsOf = (one: Stored | undefined): ReadonlyArray<string> =>
+  one === undefined ? [] : Option.match(one.manifest, { onNone: () => [], onSome: suspicions })
 
 const isFigure = (column: number): boolean => column >= 1 && column <= 4
 
@@ -102,7 +117,7 @@ const setAside = (all: ReadonlyArray<SetAside>, now: DateTime.Utc): ReadonlyArra
     ? []
     : [
         "",
-        "Set aside by a restore, beside the database (the last three are kept):",
+        "Set aside by a restore, beside the database (the last three stay, and those of the last day):",
         ...all.map(({ at, bytes, name }) => {
           const size = bytes === undefined ? "" : `, ${Amounts.bytes(bytes)}`
           return `${Amounts.time(at)}  ${name} (${Amounts.ago(at, now)}${size})`

@@ -32,7 +32,7 @@ export const reporting =
           yield* document({ error: BackupDocument.ofError(error, back) }, settings)
         }
         yield* note(`holter: ${error.message}`)
-        if (back !== undefined) yield* notes(["   to get back to that:", `   ${back}`])
+        if (back !== undefined) yield* notes(["   to restore that one:", `   ${back}`])
         yield* failed
       })
     )

@@ -52,6 +52,12 @@ export const BackupSection = Schema.Struct({
   directory: Schema.optional(
     text.annotations({ description: "where backups lie, relative to the working directory" })
   ),
+  mounted: Schema.optional(
+    Schema.Boolean.annotations({
+      description:
+        "true where the directory is on a mounted disk: nothing is written without the file .holter-store in it"
+    })
+  ),
   keep: Schema.optional(
     ConfigField.count.annotations({
       description: "how many of the last backups to keep: a whole number of at least 1 (default 7)"

@@ -21,12 +21,18 @@ export const command = Command.make(
     compress: CliOptions.boolean("no-compress", { ifPresent: false }).pipe(
       CliOptions.withDescription("Do not compress (default: gzip)")
     ),
+    acceptLoss: CliOptions.boolean("accept-loss").pipe(
+      CliOptions.withDescription(
+        "What is gone since the last good backup was meant to go: do not warn of it any more"
+      )
+    ),
     json: jsonFlag
   },
   (flags) => create(flags)
 ).pipe(Command.withDescription("Back up the database, and verify what was written"))
 
 interface Flags extends PlaceFlags, MakingFlags {
+  readonly acceptLoss: boolean
   readonly json: boolean
 }
 
@@ -37,7 +43,9 @@ const create = (flags: Flags) =>
     const work = Effect.gen(function* () {
       const backup = yield* BackupAccess.open(settings)
       const begin = yield* Clock.currentTimeMillis
-      const created = yield* Progress.shown(({ onProgress }) => backup.create({ onProgress }))
+      const created = yield* Progress.shown(({ onProgress }) =>
+        backup.create({ onProgress, acceptLoss: flags.acceptLoss })
+      )
       const took = (yield* Clock.currentTimeMillis) - begin
       const missing = created.copies.filter(({ problem }) => problem !== undefined)
       if (flags.json) yield* BackupRun.document(BackupDocument.ofCreated(created), settings)

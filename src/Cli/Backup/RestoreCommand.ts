@@ -3,8 +3,8 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { DateTime, Effect, Option } from "effect"
-import type { Choice, RestorePlan } from "../../Backup/Backup.js"
+import { DateTime, Effect, Option, Ref } from "effect"
+import type { Choice, Restored, RestorePlan, Stopped } from "../../Backup/Backup.js"
 import { UsageError } from "../ConfigurationError.js"
 import { Dialog } from "../Dialog.js"
 import { Output } from "../Output.js"
@@ -26,20 +26,24 @@ export const command = Command.make(
       CliOptions.optional
     ),
     latest: CliOptions.boolean("latest").pipe(
-      CliOptions.withDescription("Restore the newest backup of the database")
+      CliOptions.withDescription("The newest verified backup of this very database")
     ),
     yes: CliOptions.boolean("yes").pipe(
-      CliOptions.withDescription("Do not ask; needed where nobody can be asked")
+      CliOptions.withDescription(
+        "Restore without asking; needed where there is no terminal to ask on"
+      )
     ),
     dryRun: CliOptions.boolean("dry-run").pipe(
-      CliOptions.withDescription("Only say what a restore would do")
+      CliOptions.withDescription("Only show the plan: change nothing")
     ),
     allowOther: CliOptions.boolean("allow-other").pipe(
-      CliOptions.withDescription("Also restore the backup of another database")
+      CliOptions.withDescription(
+        "Also a backup of another database, or of one of the same name at another place"
+      )
     ),
     replaceDamaged: CliOptions.boolean("replace-damaged").pipe(
       CliOptions.withDescription(
-        "Also where the database cannot be read any more, and so not be saved: it is moved aside"
+        "Also over a database that is damaged, so that it cannot be saved first: it is moved aside as it is"
       )
     ),
     json: jsonFlag
@@ -92,23 +96,53 @@ const showPlan = ({ choice, flags, now, settings }: Asked) =>
       : BackupRun.page(RestorePage.plan(plan, now, look))
   })
 
-const carryOut = ({ choice, flags, now, settings }: Asked) =>
+/** How far it has come, for the last words where a signal ends it. */
+type Course = "before" | "agreed" | "told" | Stopped
+
+const carryOut = (asked: Asked) =>
+  Effect.gen(function* () {
+    const { flags } = asked
+    const course = yield* Ref.make<Course>("before")
+    const context = yield* Effect.context<Output>()
+    const lastWords = Effect.flatMap(Ref.get(course), (at) => {
+      if (at === "agreed" || at === "told") return Effect.void
+      return BackupRun.notes(
+        at === "before"
+          ? ["Interrupted before anything was changed."]
+          : RestorePage.interrupted(at, commandOf(flags))
+      )
+    }).pipe(Effect.provide(context))
+    yield* Effect.onInterrupt(restoreAndTell(asked, course), () => lastWords)
+  })
+
+const restoreAndTell = ({ choice, flags, now, settings }: Asked, course: Ref.Ref<Course>) =>
   Effect.gen(function* () {
     const { look, note } = yield* Output
     const context = yield* Effect.context<Dialog | Output>()
     const backup = yield* BackupAccess.open(settings)
     const restored = yield* Progress.shown(({ clear, onProgress }) =>
-      backup.restore(choice, {
-        ...permissions(flags),
-        onProgress,
-        confirm: (plan) =>
-          flags.yes
-            ? Effect.succeed(true)
-            : Effect.zipRight(clear, Effect.provide(agree(plan, now), context)),
-        // At once: after a kill in the middle of the restore there are no last words.
-        onSaved: (name) =>
-          Effect.zipRight(clear, note(`What is there now is saved as ${name}; restoring ...`))
-      })
+      backup
+        .restore(choice, {
+          ...permissions(flags),
+          onProgress,
+          confirm: (plan) =>
+            (flags.yes
+              ? Effect.succeed(true)
+              : Effect.zipRight(clear, Effect.provide(agree(plan, now), context))
+            ).pipe(Effect.tap((agreed) => (agreed ? Ref.set(course, "agreed") : Effect.void))),
+          // At once: after a kill in the middle of the restore there are no last words.
+          onSaved: (name) =>
+            Effect.zipRight(clear, note(`What is there now is saved as ${name}. Restoring ...`)),
+          onInterrupted: (stopped) =>
+            Ref.set(course, "told").pipe(
+              Effect.zipRight(clear),
+              Effect.zipRight(BackupRun.notes(RestorePage.interrupted(stopped, commandOf(flags)))),
+              Effect.provide(context)
+            )
+        })
+        .pipe(
+          Effect.tap((done) => (done === undefined ? Effect.void : Ref.set(course, endOf(done))))
+        )
     )
     if (restored === undefined) {
       if (flags.json) yield* BackupRun.document({ declined: true }, settings)
@@ -118,11 +152,18 @@ const carryOut = ({ choice, flags, now, settings }: Asked) =>
     if (flags.json) {
       return yield* BackupRun.document(BackupDocument.ofRestored(restored), settings)
     }
-    yield* BackupRun.page(RestorePage.restored(restored, commandOf(flags), look))
     yield* BackupRun.notes(BackupPage.warnings(restored.warnings, look))
+    yield* BackupRun.page(RestorePage.restored(restored, commandOf(flags), look))
   })
 
-/** The place as it was given, to be typed again; a URL may hold a password, and is only named. */
+/** A signal that comes while the page is written finds it done. */
+const endOf = (restored: Restored): Stopped => ({
+  plan: restored,
+  outcome: { _tag: "Replaced", setAside: restored.setAside },
+  preRestore: restored.preRestore
+})
+
+/** With the flags that name the place, as they were given. A URL may hold a password: it is left out. */
 const commandOf =
   ({ backupDir, config, databaseUrl }: Flags) =>
   (name: string): string =>
@@ -160,8 +201,8 @@ const somebodyToAsk = Effect.gen(function* () {
   if (yield* dialog.isOpen) return
   return yield* new UsageError({
     flag: "--yes",
-    expected: "this flag where nobody can be asked (--dry-run only shows the plan)",
-    found: "none, and standard input or standard error is no terminal"
+    expected: "a terminal to ask on, or this flag (--dry-run only shows the plan)",
+    found: "neither: standard input or standard error is no terminal"
   })
 })
 

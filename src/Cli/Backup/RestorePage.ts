@@ -2,7 +2,7 @@
  * What a restore will do, and what it has done, in lines for a person. Pure.
  */
 import { type DateTime, Option } from "effect"
-import type { RestorePlan, Restored } from "../../Backup/Backup.js"
+import type { RestorePlan, Restored, Stopped } from "../../Backup/Backup.js"
 import * as BackupName from "../../Backup/BackupName.js"
 import type { Look } from "../Output.js"
 import * as Amounts from "./Amounts.js"
@@ -17,16 +17,16 @@ export const plan = (one: RestorePlan, now: DateTime.Utc, look: Look): ReadonlyA
   ...(one.present._tag === "Readable"
     ? [
         `What was written after ${startOf(one)} is then in the pre-restore backup only.`,
-        others(one)
+        meanwhile(one)
       ]
     : [])
 ]
 
-/** What becomes of what programs write meanwhile. */
-const others = ({ database }: RestorePlan): string =>
+/** What becomes of what programs write while the restore runs. */
+const meanwhile = ({ database }: RestorePlan): string =>
   database.engine === "sqlite"
     ? "Until it is done nobody else can write: programs wait, or see `database is locked`."
-    : "What is written while it runs may be in neither: stop the programs that write first."
+    : "What programs write while it runs may stay behind in the old database: stop them first."
 
 const startOf = (one: RestorePlan): string =>
   Option.match(startedAt(one), {
@@ -63,6 +63,47 @@ const presentOf = ({ preRestore, present }: RestorePlan): string => {
   }
 }
 
+/** The last words of a restore that a signal ended: what the database holds now, and how to go on. */
+export const interrupted = (
+  { outcome, plan, preRestore }: Stopped,
+  commandOf: (name: string) => string
+): ReadonlyArray<string> => {
+  const saved =
+    preRestore === undefined
+      ? []
+      : [
+          `   what was there before is saved as ${preRestore}; to restore that:`,
+          `   ${commandOf(preRestore)}`
+        ]
+  switch (outcome._tag) {
+    case "Unchanged":
+      return [
+        `Interrupted: nothing was restored, ${databaseOf(plan)} is as it was`,
+        ...(preRestore === undefined ? [] : [`   ${preRestore}, made before, stays`])
+      ]
+    case "Unknown":
+      return [
+        `Interrupted while ${databaseOf(plan)} was being replaced: it holds all of what it held, or all of ${plan.name}`,
+        "   look at it before you go on, and restore again where it is the old",
+        ...saved
+      ]
+    case "Failed":
+      return [
+        `Interrupted, and the restore failed: ${outcome.error.message}`,
+        "   the database is as it was, unless this says that it is not known",
+        ...saved
+      ]
+    case "Replaced":
+      return [
+        `Interrupted after the restore was done: ${databaseOf(plan)} holds ${plan.name}`,
+        ...(outcome.setAside === undefined ? [] : [asideOf(outcome.setAside)]),
+        ...saved
+      ]
+  }
+}
+
+const asideOf = (name: string): string => `   the database of before is ${name}`
+
 /** `commandOf` gives the command that restores a backup at the same place. */
 export const restored = (
   one: Restored,
@@ -71,12 +112,13 @@ export const restored = (
 ): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Restored ${databaseOf(one)}`,
   `   from ${one.name}, ${one.method}: ${BackupPage.contentOf(one.tables)}`,
-  ...(one.setAside === undefined ? [] : [`   the database of before is ${one.setAside}`]),
+  ...one.pruned.map((name) => `   removed, older than a day and than the last three: ${name}`),
+  ...(one.setAside === undefined ? [] : [asideOf(one.setAside)]),
+  // At the end: that is where one looks for it.
   ...(one.preRestore === undefined
     ? []
     : [
-        `   what was there before is ${one.preRestore}; to take the restore back:`,
+        `   what was there before is saved as ${one.preRestore}; to take the restore back:`,
         `   ${commandOf(one.preRestore)}`
-      ]),
-  ...one.pruned.map((name) => `   removed, older than a day and than the last three: ${name}`)
+      ])
 ]

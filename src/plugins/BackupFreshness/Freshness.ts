@@ -6,7 +6,7 @@
  */
 import { DateTime, Duration, Option } from "effect"
 import { problemOf, type Stored } from "../../Backup/BackupStore.js"
-import type { Database } from "../../Backup/Manifest.js"
+import { type Database, suspicions } from "../../Backup/Manifest.js"
 import { isSameDatabase } from "../../Backup/Retention.js"
 
 /** @internal */
@@ -23,6 +23,8 @@ export interface Newest {
   readonly bytes: number
   /** The bytes of the good one before it, of the same form. */
   readonly before: number | undefined
+  /** Why it looks as if data were lost, until somebody accepts that. */
+  readonly suspect: ReadonlyArray<string>
 }
 
 /** Of one database. @internal */
@@ -124,17 +126,23 @@ const newestOf = (good: ReadonlyArray<Stored>, now: DateTime.Utc): Newest | unde
   const sorted = [...good].sort(newestFirst)
   const [newest] = sorted
   if (newest === undefined) return undefined
-  // Another compression has sizes that say nothing of a loss.
+  // Another compression has sizes that say nothing of a loss; one that was suspect itself hides it.
   const before = sorted
     .slice(1)
-    .find(({ parsed: { extension } }) => extension === newest.parsed.extension)
+    .find(
+      (one) => one.parsed.extension === newest.parsed.extension && suspicionsOf(one).length === 0
+    )
   return {
     name: newest.name,
     age: ageOf(startedAt(newest), now),
     bytes: newest.bytes,
-    before: before?.bytes
+    before: before?.bytes,
+    suspect: suspicionsOf(newest)
   }
 }
+
+const suspicionsOf = ({ manifest }: Stored): ReadonlyArray<string> =>
+  Option.match(manifest, { onNone: () => [], onSome: suspicions })
 
 const newestFirst = (one: Stored, other: Stored): number => startedAt(other) - startedAt(one)
 

@@ -9,7 +9,7 @@ import * as Schedule from "effect/Schedule"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import pg from "pg"
-import type { Strategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
+import type { Outcome, Strategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import { type PostgresInstance, PostgresServer } from "../../support/PostgresServer.js"
 import { describeWithServices } from "../../support/Services.js"
 import * as TempDir from "../../support/TempDir.js"
@@ -209,6 +209,66 @@ describeWithServices("postgres", "Restores of PostgreSQL beside a writer", () =>
   )
 })
 
+describeWithServices("postgres", "Restores of PostgreSQL in place that have to fail", () => {
+  const obstacles = {
+    "a view that the backup does not have": {
+      put: "CREATE VIEW newer AS SELECT id FROM one; ALTER VIEW newer OWNER TO holter",
+      take: "DROP VIEW newer",
+      reason: "InUse",
+      found: /cannot drop .* other objects depend on it.*view public\.newer depends on/
+    },
+    "a table that refers to one of the backup's": {
+      put: "CREATE TABLE newer (id int REFERENCES one)",
+      take: "DROP TABLE newer",
+      reason: "InUse",
+      found: /constraint newer_id_fkey on table public\.newer depends on/
+    },
+    "a table that belongs to another role": {
+      put: "ALTER TABLE two OWNER TO postgres",
+      take: "ALTER TABLE two OWNER TO holter",
+      reason: "NotPermitted",
+      found: /must be owner of (?:table|relation) two/
+    }
+  }
+  for (const [what, { found, put, reason, take }] of Object.entries(obstacles)) {
+    it.scopedLive(`are refused before the present is saved: ${what}`, () =>
+      Effect.gen(function* () {
+        const { folder, payload, server, strategy } = yield* backedUp()
+        yield* server.query("INSERT INTO one VALUES (1); INSERT INTO two VALUES (1)")
+        yield* server.query(put)
+        const refused = yield* Effect.scoped(
+          Effect.flip(strategy.hold?.(payload, restoreOptions) ?? Effect.die("no hold"))
+        )
+        assert.strictEqual(refused.reason, reason)
+        assert.match(refused.message, found)
+        assert.deepStrictEqual(yield* idsOf(adminUrl(server)), new Set([0, 1]))
+        yield* server.query(take)
+        yield* saveAndRestore(strategy, payload, folder)
+        assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
+      })
+    )
+  }
+
+  it.scopedLive("fail later, with nothing changed, where a reader kept that from being tried", () =>
+    Effect.gen(function* () {
+      const { payload, server, strategy } = yield* backedUp()
+      yield* server.query("CREATE VIEW newer AS SELECT id FROM one")
+      const app = yield* server.session()
+      yield* app.query("BEGIN")
+      yield* app.query("SELECT count(*) FROM one")
+      const refused = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const held = yield* strategy.hold?.(payload, restoreOptions) ?? Effect.die("no hold")
+          yield* app.query("COMMIT")
+          return yield* Effect.flip(held.restore)
+        })
+      )
+      assert.strictEqual(refused.reason, "InUse")
+      assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
+    })
+  )
+})
+
 const isWaiting = (server: PostgresInstance, query: string) =>
   server
     .query("SELECT 1 FROM pg_stat_activity WHERE query LIKE $1 AND wait_event_type = 'Lock'", [
@@ -231,17 +291,46 @@ const beside = (server: PostgresInstance, ...statements: ReadonlyArray<string>) 
 
 /** Commits wait for a standby that there is not: done, with an answer that does not come. */
 const unanswered = (server: PostgresInstance) => ({
-  begin: alter(server, "ALTER SYSTEM SET synchronous_standby_names TO 'nobody'"),
-  end: alter(server, "ALTER SYSTEM RESET synchronous_standby_names"),
-  reached: beside(server, "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'").pipe(
-    Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (count) => count > 0 })
+  begin: Effect.zipRight(
+    alter(server, "ALTER SYSTEM SET synchronous_standby_names TO 'nobody'"),
+    isWaitedFor(server)
   ),
+  end: alter(server, "ALTER SYSTEM RESET synchronous_standby_names"),
+  reached: beside(
+    server,
+    "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name <> 'canary'"
+  ).pipe(Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (count) => count > 0 })),
   /** Ends the session whose commit waits. */
   cut: beside(
     server,
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
   )
 })
+
+/** A server takes up what it is told when it gets to it: commits until one of them waits. */
+const isWaitedFor = (server: PostgresInstance): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const canary = new pg.Client({
+      connectionString: adminUrl(server, "postgres"),
+      application_name: "canary"
+    })
+    canary.on("error", () => {})
+    yield* Effect.promise(() => canary.connect())
+    let isDone = false
+    void canary
+      .query("SELECT pg_logical_emit_message(true, 'canary', '')")
+      .catch(() => {})
+      .finally(() => {
+        isDone = true
+        void canary.end().catch(() => {})
+      })
+    const waiting = beside(
+      server,
+      "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'canary'"
+    )
+    while (!isDone) if ((yield* waiting) > 0) return
+    return yield* isWaitedFor(server)
+  })
 
 /** Its own commit does not wait. */
 const alter = (server: PostgresInstance, sql: string) =>
@@ -268,6 +357,36 @@ describeWithServices("postgres", "Restores of PostgreSQL whose answer is lost", 
         const restored = yield* Fiber.join(restoring)
         assert.strictEqual(restored.tables.length, 2)
         assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
+      })
+    )
+
+    it.scopedLive(`${way}: interrupted too late, it is told as done`, () =>
+      Effect.gen(function* () {
+        const { payload, server, strategy } = yield* backedUp({ createDatabase })
+        yield* server.query("INSERT INTO one VALUES (1); INSERT INTO two VALUES (1)")
+        const sync = unanswered(server)
+        const told: Array<Outcome> = []
+        const restoring = yield* Effect.fork(
+          strategy.restore(payload, {
+            ...restoreOptions,
+            onOutcome: (outcome) => Effect.sync(() => told.push(outcome)),
+            onProgress: ({ bytes, stage }) =>
+              stage === "compare" && bytes > 0 ? sync.begin : Effect.void
+          })
+        )
+        yield* sync.reached
+        assert.deepStrictEqual(told, [{ _tag: "Unknown" }])
+        yield* Fiber.interruptFork(restoring)
+        yield* sync.end
+        assert.isTrue(Exit.isInterrupted(yield* Fiber.await(restoring)))
+        const setAside = createDatabase ? "holter_pre_restore_20251211_120000_123" : undefined
+        assert.deepStrictEqual(told.slice(1), [{ _tag: "Replaced", setAside }])
+        assert.deepStrictEqual(yield* idsOf(server.url), new Set([0]))
+        const databases = yield* databasesOf(server)
+        assert.deepStrictEqual(
+          databases,
+          setAside === undefined ? ["holter"] : ["holter", setAside]
+        )
       })
     )
 

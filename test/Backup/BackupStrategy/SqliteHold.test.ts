@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Layer } from "effect"
+import { DateTime, Deferred, Effect, Fiber, Layer } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { gunzipSync } from "node:zlib"
 import * as Backup from "../../../src/Backup/Backup.js"
 import * as BackupStore from "../../../src/Backup/BackupStore.js"
-import { BackupStrategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
+import { BackupStrategy, type Outcome } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import { faulty, fill, inDatabase, strategy, value } from "../../support/SqliteBackup.js"
 import * as SqliteProcess from "../../support/SqliteProcess.js"
 import * as TempDir from "../../support/TempDir.js"
@@ -146,6 +146,34 @@ describe("what a restore says of its end", () => {
       assert.match(restored.warnings.join(), /could not be counted: database is locked/)
       assert.deepStrictEqual(restored.tables, payload.dump.tables)
       assert.strictEqual(items(file), 3000)
+    })
+  )
+
+  it.scopedLive("is told while it runs, for whoever interrupts it", () =>
+    Effect.gen(function* () {
+      const { file, payload } = yield* made("wal")
+      const folder = yield* TempDir.make("programs")
+      inDatabase(file, (database) => database.exec("DELETE FROM items"))
+      const told: Array<string> = []
+      const begun = yield* Deferred.make<void>()
+      const onOutcome = (outcome: Outcome) =>
+        Effect.zipRight(
+          Effect.sync(() => told.push(outcome._tag)),
+          Deferred.succeed(begun, undefined)
+        )
+      const hanging = yield* faulty(file, {
+        folder,
+        moment: "locked",
+        script: "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)"
+      })
+      const fiber = yield* Effect.fork(hanging.restore(payload, { ...options, onOutcome }))
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(told, ["Unknown"])
+      assert.strictEqual(items(file), 0)
+      const sqlite = yield* strategy(file)
+      yield* sqlite.restore(payload, { ...options, onOutcome })
+      assert.deepStrictEqual(told.slice(1), ["Unknown", "Replaced"])
     })
   )
 

@@ -168,6 +168,89 @@ describe("restores of SQLite", () => {
     })
   )
 
+  for (const copy of ["vacuum", "frozen"] as const) {
+    it.scopedLive(`into nothing bring back the journal mode of the source (${copy})`, () =>
+      Effect.gen(function* () {
+        for (const mode of ["wal", "delete"] as const) {
+          const { directory, file, payload } = yield* made(mode)
+          const sqlite = yield* strategy(file, { copy })
+          const before = state(file)
+          const target = path.join(path.dirname(payload.path), "again.db")
+          const wanted = { path: target, compression: "none", level: undefined } as const
+          const dump = yield* sqlite.dump({ ...wanted, onProgress: silent })
+          assert.strictEqual(dump.journalMode, mode === "wal" ? "wal" : "rollback")
+          fs.rmSync(file)
+          const again = { path: target, compression: "none", dump } as const
+          yield* sqlite.restore(again, options)
+          assert.deepStrictEqual(state(file), before)
+          // A record from before that was in it, and none at all.
+          const { journalMode: _, ...older } = dump
+          for (const known of [older, undefined]) {
+            fs.rmSync(file)
+            yield* sqlite.restore({ ...again, dump: known }, options)
+            assert.deepStrictEqual(state(file), { ...before, mode: "delete" })
+          }
+          // Over one that is there it is the affair of who has it open.
+          inDatabase(file, (database) => database.pragma("journal_mode = WAL"))
+          yield* sqlite.restore(again, options)
+          assert.deepStrictEqual(state(file), { ...before, mode: "wal" })
+          assert.deepStrictEqual(fs.readdirSync(directory), ["bot.db"])
+        }
+      })
+    )
+  }
+
+  it.scopedLive("by a link whose database is gone make it where the link leads", () =>
+    Effect.gen(function* () {
+      const { file, payload } = yield* made("wal")
+      const before = state(file)
+      const home = yield* TempDir.make("home")
+      const link = path.join(home, "live.db")
+      // By two links, one of them relative and in a directory that is a link itself.
+      fs.symlinkSync(path.dirname(file), path.join(home, "data"))
+      fs.symlinkSync("data/bot.db", path.join(home, "current.db"))
+      fs.symlinkSync("current.db", link)
+      const sqlite = yield* strategy(link)
+      assert.strictEqual((yield* sqlite.database).name, "bot.db")
+      fs.rmSync(file)
+      assert.strictEqual((yield* sqlite.present)._tag, "Absent")
+      const wanted = { path: `${payload.path}.2`, compression: "none", level: undefined } as const
+      const missing = yield* Effect.flip(sqlite.dump({ ...wanted, onProgress: silent }))
+      assert.strictEqual(missing.reason, "Missing")
+      assert.include(missing.message, `nothing where the symbolic link ${link} leads`)
+      yield* sqlite.restore(payload, options)
+      assert.deepStrictEqual(state(file), before)
+      assert.isTrue(fs.lstatSync(link).isSymbolicLink())
+      assert.deepStrictEqual(fs.readdirSync(home).sort(), ["current.db", "data", "live.db"])
+    })
+  )
+
+  it.scopedLive("by a link to a directory that is gone, or to itself, are refused", () =>
+    Effect.gen(function* () {
+      const { payload } = yield* made("wal")
+      const home = yield* TempDir.make("home")
+      const link = path.join(home, "live.db")
+      fs.symlinkSync("/mnt/not mounted/bot.db", link)
+      const sqlite = yield* strategy(link)
+      const works: ReadonlyArray<Effect.Effect<unknown, BackupError>> = [
+        sqlite.restore(payload, options),
+        sqlite.present,
+        sqlite.estimate
+      ]
+      for (const work of works) {
+        const error = yield* Effect.flip(work)
+        assert.strictEqual(error.reason, "Missing")
+        assert.include(error.message, `/mnt/not mounted, to which the symbolic link ${link} leads`)
+      }
+      fs.rmSync(link)
+      fs.symlinkSync("live.db", link)
+      const endless = yield* Effect.flip(sqlite.restore(payload, options))
+      assert.strictEqual(endless.reason, "Missing")
+      assert.include(endless.message, "without an end")
+      assert.deepStrictEqual(fs.readdirSync(home), ["live.db"])
+    })
+  )
+
   it.scopedLive("over a damaged database move it aside, when they may and nobody has it open", () =>
     Effect.gen(function* () {
       const { directory, file, payload, sqlite } = yield* made("wal")
@@ -190,7 +273,7 @@ describe("restores of SQLite", () => {
         path.basename(restored.setAside ?? ""),
         "bot.db_pre_restore_20260102_030405_678"
       )
-      assert.deepStrictEqual(state(file), { ...before, mode: "delete" })
+      assert.deepStrictEqual(state(file), before)
       assert.strictEqual(fs.statSync(file).mode & 0o777, 0o640)
       assert.isTrue(fs.readFileSync(restored.setAside ?? "").equals(damage))
       assert.strictEqual(fs.readFileSync(`${restored.setAside}-wal`, "utf8"), "its wal")

@@ -55,6 +55,20 @@ describe("the page of holter backup list", () => {
     assert.match(page({ backups: [saved] }), /^❌ .*no backup/)
   })
 
+  it("says which one may not hold all, and why, unless somebody has pinned it", () => {
+    const suspect = { startedAt: "2025-12-11T03:00:00.123Z", suspect: ["Table users is gone"] }
+    const [first, , , , row, why] = page({ backups: [stored(suspect)] }, plain).split("\n")
+    assert.strictEqual(
+      first,
+      "[warning] /app/backups: 1 backup, the newest from 5 h ago, which may not hold all"
+    )
+    assert.match(row ?? "", / verified, suspect  dmarket_bot_sqlite_/)
+    assert.strictEqual(why, "  [warning] Table users is gone")
+    const pinned = page({ backups: [stored({ ...suspect, pinned: true })] }, plain)
+    assert.match(pinned, /^\[ok\] .*5 h ago\n/)
+    assert.notInclude(pinned, "users")
+  })
+
   it("is well where every backup is", () => {
     assert.match(
       page({ backups: [last] }, plain),
@@ -74,9 +88,9 @@ WHEN (UTC)              AGE   SIZE  TABLES    ROWS  CHECKED             NAME
   ❌ found corrupt by holter backup verify
 2025-12-08 12:00:00  3 days  41 MB       ?       ?  no manifest         dmarket_bot_sqlite_20251208_120000_123.db.gz
 
-Made before a restore (kept out of rotation, the last three):
+Made before a restore (out of rotation; the last three stay, and those of the last day):
 WHEN (UTC)              AGE   SIZE  TABLES    ROWS  CHECKED   NAME
 2025-12-07 08:00:00  4 days  41 MB       2  48,210  verified  dmarket_bot_pre_restore_sqlite_20251207_080000_000.db.gz
 
-Set aside by a restore, beside the database (the last three are kept):
+Set aside by a restore, beside the database (the last three stay, and those of the last day):
 2025-12-01 12:00:00  bot_pre_restore_20251201_120000_000 (10 days ago, 700 MB)`

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
-import type { RestorePlan } from "../../../src/Backup/Backup.js"
+import type { RestorePlan, Stopped } from "../../../src/Backup/Backup.js"
+import { BackupError } from "../../../src/Backup/BackupError.js"
 import * as RestorePage from "../../../src/Cli/Backup/RestorePage.js"
 import { now, stored } from "./samples.js"
 
@@ -57,7 +58,7 @@ describe("the page after a restore", () => {
       method: "through SQLite's backup API",
       setAside: undefined,
       tables: [{ name: "users", rows: 3 }],
-      pruned: []
+      pruned: ["an older one"]
     },
     (name) => `holter backup restore --backup-file ${name} --backup-dir 'kept here'`,
     look
@@ -69,5 +70,47 @@ describe("the page after a restore", () => {
       "holter backup restore --backup-file dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz --backup-dir 'kept here'"
     )
     assert.include(done.join("\n"), "through SQLite's backup API: 1 table, 3 rows")
+  })
+})
+
+describe("the last words of a restore that is interrupted", () => {
+  const saved = "dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz"
+  const words = (outcome: Stopped["outcome"], preRestore?: string) =>
+    RestorePage.interrupted(
+      { plan: planOf({}), outcome, preRestore },
+      (name) => `holter backup restore --backup-file ${name}`
+    ).join("\n")
+  const where = "dmarket_bot.db (sqlite) at /app/data"
+
+  it("say that nothing was restored, and what was made for it", () => {
+    const early = words({ _tag: "Unchanged" })
+    assert.strictEqual(early, `Interrupted: nothing was restored, ${where} is as it was`)
+    assert.include(words({ _tag: "Unchanged" }, saved), `${saved}, made before, stays`)
+  })
+
+  it("say that it was done, where the old content is, and how to get that back", () => {
+    assert.strictEqual(
+      words({ _tag: "Replaced", setAside: "bot_pre_restore_1" }, saved),
+      `Interrupted after the restore was done: ${where} holds ${backup.name}
+   the database of before is bot_pre_restore_1
+   what was there before is saved as ${saved}; to restore that:
+   holter backup restore --backup-file ${saved}`
+    )
+  })
+
+  it("say that it is not known, or what failed", () => {
+    const unknown = words({ _tag: "Unknown" }, saved)
+    assert.include(unknown, `it holds all of what it held, or all of ${backup.name}`)
+    assert.include(unknown, `--backup-file ${saved}`)
+    const error = new BackupError({
+      reason: "InUse",
+      subject: "server",
+      expected: "nobody",
+      found: "somebody"
+    })
+    assert.include(
+      words({ _tag: "Failed", error }),
+      "the restore failed: server: expected nobody, found somebody."
+    )
   })
 })

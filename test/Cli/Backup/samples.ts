@@ -17,6 +17,7 @@ interface Sample {
   readonly verifiedAt?: string | null
   readonly drilledAt?: string
   readonly pinned?: boolean
+  readonly suspect?: ReadonlyArray<string>
 }
 
 export const stored = (sample: Sample): Stored => {
@@ -68,6 +69,7 @@ const manifestOf = (
     ],
     warnings: []
   },
+  suspect: sample.suspect,
   pinned: sample.pinned ?? false,
   verified:
     sample.verifiedAt === null

@@ -81,7 +81,9 @@ const manifestAt = (
         onSome: (text) => Either.map(Manifest.fromJson(text), Option.some)
       })
     ),
-    Effect.catchAll((error) => Effect.succeed(Either.left(`no manifest: ${error.message}`)))
+    Effect.catchAll(({ found }) =>
+      Effect.succeed(Either.left(`a manifest that cannot be read (${found})`))
+    )
   )
 
 const sizesBelow = (directory: string): Effect.Effect<ReadonlyMap<string, number>, BackupError> =>

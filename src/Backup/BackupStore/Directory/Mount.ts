@@ -1,9 +1,10 @@
 /**
- * Whether a directory for copies is the disk or share that it was, and answers.
+ * Whether a directory is the disk or share that it was, and answers.
  *
- * Where a disk is not mounted, its mount point is an empty directory of the disk below, and a copy
- * would lie beside what it is a copy of. So a mark is left in the directory at its first use, and that
- * it was used is remembered beside the main backups.
+ * Where a disk is not mounted, its mount point is an empty directory of the disk below: a copy would lie
+ * beside what it is a copy of, or the backups on a disk that they fill. So a mark is left in a directory
+ * at its first use, and that it was used is remembered elsewhere: of one for copies beside the main
+ * backups, of the main one in those for copies, since it can be on a disk of its own as well.
  *
  * @since 0.1.0
  */
@@ -11,36 +12,105 @@ import { Effect, Option } from "effect"
 import { execFile } from "node:child_process"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
+import * as BackupName from "../../BackupName.js"
 import * as LocalFiles from "../../LocalFiles.js"
 
 const mark = ".holter-store"
 
-const text = `Holter keeps copies of backups here. Leave this file: where it is missing, Holter
-takes the disk for not mounted, and copies nothing.
+const text = `Holter keeps backups here. Leave this file: where it is missing, Holter takes the disk for
+not mounted, and writes nothing.
 `
 
+/** Where it is remembered that a directory was used, and under which name. @internal */
+export interface Memory {
+  readonly directory: string
+  /** The directory that is remembered, with its machine where others may remember theirs as well. */
+  readonly of: string
+}
+
 /** Fails where the directory was used before and is empty of any sign of that. @internal */
-export const check = (directory: string, memory: string): Effect.Effect<void, BackupError> =>
+export const check = (directory: string, memory: Memory): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
-    if (Option.isSome(yield* LocalFiles.look(path.join(directory, mark)))) return
-    const known = yield* LocalFiles.look(yield* memoryOf(directory, memory))
-    if (Option.isNone(known)) return
-    return yield* new BackupError({
-      reason: "StoreFailed",
-      subject: directory,
-      expected: `the disk with the earlier copies, and the file ${mark} on it`,
-      found: "neither, as in a mount point where nothing is mounted",
-      advice: `Mount it; if it is a new disk, run touch ${quoted(path.join(directory, mark))} to say so`
-    })
+    if (yield* isMarked(directory)) return
+    const known = yield* LocalFiles.look(yield* fileOf(memory))
+    if (Option.isSome(known)) {
+      return yield* notMounted(directory, "with the earlier copies", ifNew(touch(directory)))
+    }
   })
 
+/**
+ * The same of the directory of the main backups. One that has backups is no empty mount point, and a place
+ * of copies that cannot be asked tells nothing.
+ *
+ * @internal
+ */
+export const checkMain = (
+  directory: string,
+  memories: ReadonlyArray<Memory>
+): Effect.Effect<void, BackupError> =>
+  Effect.gen(function* () {
+    if (memories.length === 0 || (yield* isMarked(directory))) return
+    const names = yield* LocalFiles.names(directory)
+    if (names.some((name) => Option.isSome(BackupName.parse(name)))) return
+    for (const memory of memories) {
+      const known = yield* answers(memory.directory).pipe(
+        Effect.zipRight(fileOf(memory)),
+        Effect.flatMap(LocalFiles.look),
+        Effect.orElseSucceed(Option.none)
+      )
+      if (Option.isNone(known)) continue
+      const which = `with the backups that ${memory.directory} has copies of`
+      return yield* notMounted(directory, which, ifNew(make(directory)))
+    }
+  })
+
+/** Fails where there is no mark, whoever has to have left it. @internal */
+export const checkMark = (directory: string): Effect.Effect<void, BackupError> =>
+  Effect.flatMap(isMarked(directory), (marked) =>
+    marked
+      ? Effect.void
+      : notMounted(
+          directory,
+          "that is mounted there (backup.mounted)",
+          `Mount it; before its first use, run ${make(directory)}`
+        )
+  )
+
+const isMarked = (directory: string): Effect.Effect<boolean, BackupError> =>
+  Effect.map(LocalFiles.look(path.join(directory, mark)), Option.isSome)
+
+const notMounted = (
+  directory: string,
+  which: string,
+  advice: string
+): Effect.Effect<never, BackupError> =>
+  new BackupError({
+    reason: "StoreFailed",
+    subject: directory,
+    expected: `the disk ${which}, and the file ${mark} on it`,
+    found: "neither, as in a mount point where nothing is mounted",
+    advice
+  })
+
+const ifNew = (command: string): string => `Mount it; if it is a new disk, run ${command} to say so`
+
+const touch = (directory: string): string => `touch ${quoted(path.join(directory, mark))}`
+
+const make = (directory: string): string => `mkdir -p ${quoted(directory)} && ${touch(directory)}`
+
 /** Leaves the mark, and remembers that. To be called under the lock of the directory. @internal */
-export const use = (directory: string, memory: string): Effect.Effect<void, BackupError> =>
+export const use = (directory: string, memory: Memory): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
     yield* check(directory, memory)
+    yield* remember(directory, memory)
+  })
+
+/** The same without a look whether it is the disk that it was. @internal */
+export const remember = (directory: string, memory: Memory): Effect.Effect<void, BackupError> =>
+  Effect.gen(function* () {
+    yield* LocalFiles.makeDirectory(memory.directory)
     yield* writeOnce(path.join(directory, mark), text)
-    yield* LocalFiles.makeDirectory(memory)
-    yield* writeOnce(yield* memoryOf(directory, memory), `${directory}\n`)
+    yield* writeOnce(yield* fileOf(memory), `${directory}\n`)
   })
 
 const writeOnce = (file: string, content: string): Effect.Effect<void, BackupError> =>
@@ -54,9 +124,9 @@ const writeOnce = (file: string, content: string): Effect.Effect<void, BackupErr
   })
 
 /** One file for each directory, so that two runs need not agree on a common one. */
-const memoryOf = (directory: string, memory: string): Effect.Effect<string> =>
-  Effect.map(LocalFiles.sha256OfText(directory), (sum) =>
-    path.join(memory, `${mark}-${sum.slice(0, 12)}`)
+const fileOf = ({ directory, of }: Memory): Effect.Effect<string> =>
+  Effect.map(LocalFiles.sha256OfText(of), (sum) =>
+    path.join(directory, `${mark}-${sum.slice(0, 12)}`)
   )
 
 /** As a shell takes it for one word. */

@@ -175,7 +175,29 @@ const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
     /pg_dump: [^]*ERROR: +(?:could not (?:open|access|read) (?:file|block)|invalid page|missing chunk|unexpected chunk|compressed .* data is corrupt|could not access status of transaction|index .* contains)/,
     damaged
   ],
-  [/lock timeout|could not obtain lock on relation|deadlock detected/, lockTimeout],
+  [
+    /lock timeout|could not obtain lock on relation|lock_not_available|deadlock detected/,
+    lockTimeout
+  ],
+  [
+    /cannot drop .* because other objects depend on it/,
+    {
+      reason: "InUse",
+      expected:
+        "nothing in the database that depends on what the restore replaces, and is not replaced",
+      advice:
+        "Drop that first, and make it again afterwards; with CREATEDB the backup is restored into a new database"
+    }
+  ],
+  [
+    /must be owner of/,
+    {
+      reason: "NotPermitted",
+      expected: "the user in the URL as the owner of all that the restore replaces",
+      advice:
+        "Use the URL of its owner or of a superuser, or let one of them give it back (OWNER TO)"
+    }
+  ],
   [
     /No space left on device|could not extend file/,
     { reason: "DiskFull", expected: "room for what has to be written", advice: "Free some space" }

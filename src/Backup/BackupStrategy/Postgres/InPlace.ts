@@ -11,6 +11,7 @@ import { Effect, Schema, type Scope } from "effect"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { randomBytes } from "node:crypto"
 import { BackupError } from "../../BackupError.js"
+import * as Decisive from "../../Decisive.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
 import * as Extensions from "./Extensions.js"
 import * as Fill from "./Fill.js"
@@ -18,6 +19,7 @@ import * as Locks from "./Locks.js"
 import * as Outcome from "./Outcome.js"
 import type { Psql } from "./Psql.js"
 import * as Psqls from "./Psql.js"
+import * as Rehearsal from "./Rehearsal.js"
 import * as Script from "./Script.js"
 import type { Session } from "./Session.js"
 import * as Sessions from "./Session.js"
@@ -55,17 +57,22 @@ export const hold = (
     yield* Verify.verify(target, payload, options)
     const observer = yield* Sessions.open(target, database)
     const list = yield* listed(job, observer)
-    const application = `holter restore ${randomBytes(4).toString("hex")}`
-    const psql = yield* Psqls.open(target, tool, { database, application })
+    const application = yield* applicationName
+    const session = Effect.tap(Psqls.open(target, tool, { database, application }), (psql) =>
+      psql.execute(settings)
+    )
+    yield* Rehearsal.rehearse(target, observer, application, session, (psql) =>
+      written(job, psql, [...list, "--schema-only"])
+    )
+    const psql = yield* session
     yield* Effect.addFinalizer(() => Locks.end(observer, application))
     const watched = <A, R>(work: Effect.Effect<A, BackupError, R>) =>
       Effect.raceFirst(work, Locks.watch(target, observer, application))
-    yield* psql.execute(settings)
     yield* psql.execute("BEGIN")
     yield* watched(Locks.all(psql, "EXCLUSIVE"))
     const restore = Effect.gen(function* () {
       const filled = yield* watched(fill(job, psql, list))
-      yield* commit(job, psql)
+      yield* Decisive.whole(options, { run: commit(job, psql), setAside: () => undefined })
       return {
         method: "in place, in one transaction",
         setAside: undefined,
@@ -80,6 +87,8 @@ export const hold = (
     })
     return { restore, staysAside: false }
   })
+
+const applicationName = Effect.sync(() => `holter restore ${randomBytes(4).toString("hex")}`)
 
 /** pg_restore's list of what to restore, without extensions that are there. */
 const listed = (
@@ -119,20 +128,35 @@ const noTemporaryFile = (found: string, cause: unknown): BackupError =>
 
 /** Everything but the end of the transaction. */
 const fill = (
-  { options, payload, target, tool }: Job,
+  job: Job,
   psql: Psql,
   list: ReadonlyArray<string>
 ): Effect.Effect<Tables.Restored, BackupError, Running> =>
   Effect.gen(function* () {
+    const { options, payload, target } = job
     const { onProgress } = options
     yield* onProgress({ stage: "restore", bytes: 0, total: payload.dump?.contentBytes })
     yield* Locks.all(psql, "ACCESS EXCLUSIVE")
-    const wanted = ["--clean", "--if-exists", "--no-subscriptions", ...list]
-    yield* psql.feed(Script.open(target, tool, wanted, payload.path))
+    yield* written(job, psql, list)
     yield* psql.execute("SET client_encoding TO 'UTF8'")
     const advice = "Nothing has changed. Use another backup"
     return yield* Fill.judged(target, psql, { payload, onProgress, advice })
   })
+
+/** What pg_restore writes, as a part of this session's transaction. */
+const written = (
+  { payload, target, tool }: Job,
+  psql: Psql,
+  more: ReadonlyArray<string>
+): Effect.Effect<void, BackupError, Running> =>
+  psql.feed(
+    Script.open(
+      target,
+      tool,
+      ["--clean", "--if-exists", "--no-subscriptions", ...more],
+      payload.path
+    )
+  )
 
 /** As a session of ours; what a program reads here is JSON. */
 const settings = `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
@@ -155,7 +179,7 @@ const commit = ({ database, target }: Job, psql: Psql): Effect.Effect<void, Back
           Outcome.ofTransaction(target, database, row?.transaction ?? "", error)
         )
       )
-  }).pipe(Effect.uninterruptible)
+  })
 
 /** The restore is done: what is only good for its speed is no failure of it. */
 const analyze = (session: Session): Effect.Effect<ReadonlyArray<string>> =>

@@ -11,6 +11,13 @@ import type { Psql } from "./Psql.js"
 import type { Session } from "./Session.js"
 import type { Target } from "./Target.js"
 
+/** Those that this user may replace, as LOCK takes them. */
+const tables = `(SELECT string_agg(format('ONLY %I.%I', n.nspname, c.relname), ', '
+      ORDER BY n.nspname, c.relname)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
+      AND n.nspname <> 'information_schema' AND pg_has_role(c.relowner, 'USAGE'))`
+
 /**
  * Locks every table that this user may replace, in one statement, and again where more came while it
  * waited. `EXCLUSIVE` lets others read, pg_dump among them.
@@ -26,11 +33,7 @@ export const all = (
   DECLARE wanted text; locked text; attempts int := 0;
   BEGIN
     LOOP
-      SELECT string_agg(format('ONLY %I.%I', n.nspname, c.relname), ', '
-          ORDER BY n.nspname, c.relname) INTO wanted
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
-          AND n.nspname <> 'information_schema' AND pg_has_role(c.relowner, 'USAGE');
+      SELECT ${tables} INTO wanted;
       EXIT WHEN wanted IS NOT DISTINCT FROM locked;
       BEGIN
         EXECUTE 'LOCK TABLE ' || wanted || ' IN ${mode} MODE';
@@ -44,6 +47,30 @@ export const all = (
             AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted
               AND l.locktype = 'relation' AND l.relation >= 16384);
         PERFORM pg_sleep(0.1), pg_stat_clear_snapshot();
+      END;
+    END LOOP;
+  END $holter$`)
+
+/**
+ * Every table for itself alone, without ever waiting for long with some of them in hand, so that nobody
+ * is ended for it. Fails with `Busy` where others are in the way for all of this time.
+ */
+export const atOnce = (psql: Psql, patience: Duration.Duration): Effect.Effect<void, BackupError> =>
+  psql.execute(`DO $holter$
+  DECLARE wanted text; until timestamptz := clock_timestamp()
+    + make_interval(secs => ${Duration.toSeconds(patience)});
+  BEGIN
+    SELECT ${tables} INTO wanted;
+    IF wanted IS NULL THEN RETURN; END IF;
+    LOOP
+      BEGIN
+        SET LOCAL lock_timeout TO '100ms';
+        EXECUTE 'LOCK TABLE ' || wanted || ' IN ACCESS EXCLUSIVE MODE';
+        SET LOCAL lock_timeout TO 0;
+        RETURN;
+      EXCEPTION WHEN lock_not_available OR deadlock_detected OR undefined_table THEN
+        IF clock_timestamp() > until THEN RAISE lock_not_available; END IF;
+        PERFORM pg_sleep(0.05);
       END;
     END LOOP;
   END $holter$`)

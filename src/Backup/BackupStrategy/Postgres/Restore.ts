@@ -7,6 +7,7 @@
  */
 import { Effect, Either, Option, type Scope } from "effect"
 import type { BackupError } from "../../BackupError.js"
+import * as Decisive from "../../Decisive.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
 import * as Archive from "./Archive.js"
 import * as Extensions from "./Extensions.js"
@@ -108,16 +109,18 @@ const fillAndSwap = (
       yield* Obstacles.refuse(target, maintenance.session, database)
     }
     const aside = Names.setAside(database, options.startedAt)
-    yield* Swap.swap(target, maintenance, {
+    const setAside = present === undefined ? undefined : aside
+    const swap = Swap.swap(target, maintenance, {
       live: database,
       oid: present?.row.oid,
       fresh,
       aside,
       comment: present?.row.comment ?? null
     })
+    yield* Decisive.whole(options, { run: swap, setAside: () => setAside })
     return {
       method: present === undefined ? "into a new database" : "into a new database, then renamed",
-      setAside: present === undefined ? undefined : aside,
+      setAside,
       tables: filled.tables,
       warnings: [...(present === undefined ? [withoutProperties] : []), ...filled.warnings]
     }

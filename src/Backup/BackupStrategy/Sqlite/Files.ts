@@ -26,17 +26,25 @@ export interface Place {
   readonly name: string
   readonly directory: string
   readonly exists: boolean
+  /** The link that leads there, where the URL names one. */
+  readonly link: string | undefined
 }
 
 /** @internal */
 export type Files = ReturnType<typeof make>
+
+const foundOf = (cause: PlatformError): string =>
+  cause._tag === "SystemError" && cause.reason === "NotFound" ? "nothing there" : cause.message
+
+/** As many as Linux follows. */
+const mostLinks = 40
 
 /** @internal */
 export const make = ({ fs, given, path }: Options) => {
   const failed = (reason: BackupError["reason"], expected: string, advice: string) =>
     Effect.mapError(
       (cause: PlatformError) =>
-        new BackupError({ reason, subject: given, expected, found: cause.message, advice, cause })
+        new BackupError({ reason, subject: given, expected, found: foundOf(cause), advice, cause })
     )
   const readable = failed(
     "Unreadable",
@@ -44,32 +52,67 @@ export const make = ({ fs, given, path }: Options) => {
     "Run it as the user that owns the database"
   )
 
+  /**
+   * Where a path leads, also to nothing: what is made there has to be made behind the link, and not in
+   * its place.
+   */
+  const behind = (file: string, links: number): Effect.Effect<string, BackupError> =>
+    Effect.gen(function* () {
+      const target = yield* Effect.option(fs.readLink(file))
+      if (Option.isNone(target)) return file
+      if (links >= mostLinks) return yield* endless(file)
+      const parent = path.dirname(file)
+      const from = yield* Effect.orElseSucceed(fs.realPath(parent), () => parent)
+      return yield* behind(path.resolve(from, target.value), links + 1)
+    })
+
+  const endless = (found: string) =>
+    new BackupError({
+      reason: "Missing",
+      subject: given,
+      expected: "a path that leads to a database",
+      found: `symbolic links without an end, such as ${found}`,
+      advice: "Correct the links, or the database URL"
+    })
+
   const place: Effect.Effect<Place, BackupError> = Effect.gen(function* () {
     const absolute = path.resolve(given)
-    const real = yield* Effect.option(fs.realPath(absolute))
-    const parent = path.dirname(absolute)
-    const directory = Option.isSome(real)
-      ? path.dirname(real.value)
-      : yield* fs
-          .realPath(parent)
-          .pipe(failed("Missing", `the directory ${parent}`, "Make it, or check the database URL"))
-    const name = path.basename(Option.getOrElse(real, () => absolute))
+    const end = yield* behind(absolute, 0)
+    const link = end === absolute ? undefined : absolute
+    const parent = path.dirname(end)
+    const directory = yield* fs
+      .realPath(parent)
+      .pipe(
+        failed(
+          "Missing",
+          link === undefined
+            ? `the directory ${parent}`
+            : `the directory ${parent}, to which the symbolic link ${link} leads`,
+          link === undefined
+            ? "Make it, or check the database URL"
+            : "Mount it or make it, or correct the link"
+        )
+      )
+    const name = path.basename(end)
     const file = path.join(directory, name)
     const exists = yield* readable(fs.exists(file))
-    return { file, name, directory, exists }
+    return { file, name, directory, exists, link }
   })
 
   /** The place of a database that is there. */
-  const present = Effect.filterOrFail(
+  const present = Effect.filterOrElse(
     place,
     ({ exists }) => exists,
-    ({ file }) =>
+    ({ file, link }) =>
       new BackupError({
         reason: "Missing",
         subject: file,
         expected: "a database",
-        found: "nothing",
-        advice: "Check the database URL"
+        found: link === undefined ? "nothing" : `nothing where the symbolic link ${link} leads`,
+        advice:
+          link === undefined
+            ? "Check the database URL"
+            : "Mount the disk that it should be on, or correct the link"
       })
   )
 

@@ -8,6 +8,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
+import * as Decisive from "../../Decisive.js"
 import type {
   DumpOptions,
   OnProgress,
@@ -62,12 +63,14 @@ export const make = (options: Options): Strategy => {
         asked(options, { _tag: "Drill", ...request }, "Drilled", onProgress)
       ),
     restore: (payload, given) =>
-      Effect.scoped(Effect.flatMap(prepare(options, payload, given), (started) => finish(started))),
+      Effect.scoped(
+        Effect.flatMap(prepare(options, payload, given), (started) => finish(started, given))
+      ),
     hold: (payload, given) =>
       Effect.gen(function* () {
         const started = yield* prepare(options, payload, given)
         yield* started.locked
-        return { dump: (asked) => dump(options, asked, true), restore: finish(started) }
+        return { dump: (asked) => dump(options, asked, true), restore: finish(started, given) }
       }),
     setAside: files.setAside,
     dropSetAside: files.dropSetAside
@@ -135,11 +138,15 @@ const prepare = (
     return yield* options.start({ _tag: "Restore", ...content, ...own }, onProgress)
   })
 
-const finish = (started: Started): Effect.Effect<Restored, BackupError> =>
-  Effect.map(ended("Restore", "Restored", started.finish), ({ setAside, ...rest }) => ({
-    ...rest,
-    setAside
-  }))
+/** An interruption kills the child, and SQLite rolls back what is not committed by then. */
+const finish = (started: Started, given: RestoreOptions): Effect.Effect<Restored, BackupError> =>
+  Decisive.breakable(given, {
+    run: Effect.map(ended("Restore", "Restored", started.finish), ({ setAside, ...rest }) => ({
+      ...rest,
+      setAside
+    })),
+    setAside: ({ setAside }) => setAside
+  })
 
 /** Room for some copies of the content: beside the backup, or where else there is a place. */
 const withScratch = <A>(

@@ -46,6 +46,7 @@ export interface Expected {
   readonly sha256: string
   readonly contentBytes: number
   readonly contentSha256?: string | undefined
+  readonly journalMode?: "wal" | "rollback" | undefined
   readonly tables: ReadonlyArray<Table>
 }
 
@@ -106,6 +107,7 @@ const Dumped = Schema.TaggedStruct("Dumped", {
   contentBytes: Schema.Number,
   sha256: Schema.String,
   contentSha256: Schema.String,
+  journalMode: Schema.Literal("wal", "rollback"),
   tables: Schema.Array(Table),
   warnings: Schema.Array(Schema.String)
 })

@@ -18,6 +18,8 @@ import type { OnProgress } from "./Thread.js"
 /** @internal */
 export interface Copied {
   readonly strategy: "vacuum-into" | "frozen-copy" | "page-copy"
+  /** Of the database; the copy itself is in rollback mode. */
+  readonly journalMode: "wal" | "rollback"
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -33,13 +35,20 @@ interface Options extends CopyInput {
 
 /** @internal */
 export const copy = async (input: CopyInput, onProgress: OnProgress): Promise<Copied> => {
-  const options = { ...input, onProgress }
   refuseOther(input.database)
+  // Before there is any connection in this process, see `frozenCopy`.
+  const isInWalMode = Header.isWalMode(firstBytes(input.database))
+  const made = await copied({ ...input, onProgress }, isInWalMode)
+  return { ...made, journalMode: isInWalMode ? "wal" : "rollback" }
+}
+
+type Made = Omit<Copied, "journalMode">
+
+const copied = async (options: Options, isInWalMode: boolean): Promise<Made> => {
   // Who holds the write lock in rollback mode keeps readers out too.
-  if (input.held && !Header.isWalMode(firstBytes(input.database))) return quietCopy(options)
-  const vacuumed = (warnings: ReadonlyArray<string>): Promise<Copied> =>
-    vacuumInto(options, warnings)
-  const frozen = (): Copied | undefined =>
+  if (options.held && !isInWalMode) return quietCopy(options)
+  const vacuumed = (warnings: ReadonlyArray<string>): Promise<Made> => vacuumInto(options, warnings)
+  const frozen = (): Made | undefined =>
     frozenCopy(options) ? { strategy: "frozen-copy", warnings: [] } : undefined
   switch (options.copy) {
     case "vacuum":
@@ -58,7 +67,7 @@ const isInWal = ({ busyTimeout, database }: Options): boolean =>
   withDatabase(() => open(database, busyTimeout), isWal)
 
 /** `VACUUM INTO` runs the schema; where that cannot be done here, the pages are copied as they are. */
-const vacuumInto = async (options: Options, warnings: ReadonlyArray<string>): Promise<Copied> => {
+const vacuumInto = async (options: Options, warnings: ReadonlyArray<string>): Promise<Made> => {
   const { busyTimeout, database, target } = options
   const trouble = withDatabase(
     () => open(database, busyTimeout),
@@ -115,7 +124,7 @@ const busy = (subject: string): never =>
   })
 
 /** Of a file that nobody can write to: another child has it to itself, and waits for this one. */
-const quietCopy = (options: Options): Copied => {
+const quietCopy = (options: Options): Made => {
   const bytes = fs.statSync(options.database).size
   if (bytes === 0) emptyDatabase(options.target)
   else {

@@ -36,6 +36,7 @@ export const dump = async (
     return {
       ...written,
       strategy: copied.strategy,
+      journalMode: copied.journalMode,
       engineVersion: facts.engineVersion,
       tables: facts.tables,
       warnings: [...copied.warnings, ...facts.warnings]

@@ -11,7 +11,7 @@ import { outcome } from "./bracket.js"
 import type { Tables } from "./Database.js"
 import type { Door } from "./Door.js"
 import { about, fail, Fault } from "./Fault.js"
-import { createPrivate, sync, withCompanions, withTemporary } from "./files.js"
+import { createPrivate, setWalMode, sync, withCompanions, withTemporary } from "./files.js"
 import * as InUse from "./InUse.js"
 import type { Present } from "./Inspect.js"
 import { install } from "./Install.js"
@@ -71,6 +71,8 @@ const replace = async (
         advice: "Stop it, and try again"
       })
     }
+    // Nothing is left that could tell but the record of the backup.
+    if (request.expected?.journalMode === "wal") setWalMode(source)
     const { doubts, isAside } = install({ source, database, aside })
     return {
       method: `in its place, ${content.contentBytes} bytes`,

@@ -31,11 +31,20 @@ export const firstBytes = (file: string): Buffer =>
   )
 
 /** Without its WAL a copy is a database that needs none. @internal */
-export const setRollbackMode = (file: string): void =>
+export const setRollbackMode = (file: string): void => {
+  setMode(file, 1)
+}
+
+/** Its programs find it as they left it; SQLite makes the `-wal` when it opens it. @internal */
+export const setWalMode = (file: string): void => {
+  setMode(file, 2)
+}
+
+const setMode = (file: string, version: 1 | 2): void =>
   bracket(
     () => fs.openSync(file, "r+"),
     (descriptor) => {
-      fs.writeSync(descriptor, Buffer.from([1, 1]), 0, 2, 18)
+      fs.writeSync(descriptor, Buffer.from([version, version]), 0, 2, 18)
     },
     fs.closeSync
   )
