@@ -7,11 +7,17 @@
 import { Predicate, Redacted, type Schema, SchemaAST as AST } from "effect"
 import { isRedacted } from "./ConfigIssues.js"
 
-export const collect = (
-  config: Schema.Schema.AnyNoContext,
-  input: unknown
-): ReadonlyArray<Redacted.Redacted<string>> =>
-  find(config.ast, input).map((text) => Redacted.make(text))
+/**
+ * As `Secrets.fromConfig` takes them: where a database is, is no secret, and people are to read it; the
+ * password in its URL is one.
+ */
+export type Found = Redacted.Redacted<string> | string
+
+export const collect = (config: Schema.Schema.AnyNoContext, input: unknown): ReadonlyArray<Found> =>
+  find(config.ast, input).map((text) => (isPlace.test(text) ? text : Redacted.make(text)))
+
+/** A URL, but for those of the web, which are secrets as a whole where they are any. */
+const isPlace = /^\s*(?!https?:)[a-z][a-z0-9+.-]*:\/\//i
 
 /** Headers and variables whose values everybody knows: every text would be full of holes. */
 const harmless =

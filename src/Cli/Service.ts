@@ -2,7 +2,7 @@
  * A service that the command line checks: its draft held to the fields of its plugin and made a
  * layer.
  */
-import { Effect, Either, type Layer, ParseResult, type Redacted, SchemaAST } from "effect"
+import { Effect, Either, type Layer, ParseResult, SchemaAST } from "effect"
 import * as Check from "../Check/Check.js"
 import type { ConfigIssue, DuplicateCheckError } from "../Check/CheckError.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
@@ -20,7 +20,7 @@ export interface Service {
   readonly policy: CheckPolicy.CheckPolicy
   readonly layer: Layer.Layer<never, DuplicateCheckError, CheckRegistry>
   /** What its fields hold that nobody may see. */
-  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
+  readonly secrets: ReadonlyArray<ConfigSecrets.Found>
 }
 
 export interface Options {

@@ -2,13 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redacted, Schema } from "effect"
 import * as ConfigField from "../../src/Check/ConfigField.js"
 import * as ConfigSecrets from "../../src/Check/ConfigSecrets.js"
+import * as Secrets from "../../src/Common/Secrets.js"
 import { Command } from "../../src/plugins/Command.js"
 import { DMarket } from "../../src/plugins/DMarket.js"
+import { Redis } from "../../src/plugins/Redis.js"
 import { Telegram } from "../../src/plugins/Telegram.js"
 import { Webhook } from "../../src/plugins/Webhook.js"
 
 const of = (config: Schema.Schema.AnyNoContext, input: unknown) =>
-  ConfigSecrets.collect(config, input).map((secret) => Redacted.value(secret))
+  ConfigSecrets.collect(config, input).map((secret) =>
+    typeof secret === "string" ? secret : Redacted.value(secret)
+  )
 
 describe("ConfigSecrets", () => {
   it("are what the fields of secrets hold, wherever they lie", () => {
@@ -49,5 +53,22 @@ describe("ConfigSecrets", () => {
       "p",
       "s"
     ])
+  })
+
+  it("are not where a database is, but its password, and a whole URL of the web", () => {
+    const hides = (config: Schema.Schema.AnyNoContext, url: string) =>
+      Secrets.fromConfig(ConfigSecrets.collect(config, { url })).scrub(`no answer of ${url}`)
+    assert.strictEqual(
+      hides(Redis.config, "redis://127.0.0.1:6379/3"),
+      "no answer of redis://127.0.0.1:6379/3"
+    )
+    assert.strictEqual(
+      hides(Redis.config, "redis://:secret-word@127.0.0.1:6379"),
+      "no answer of redis://:<redacted>@127.0.0.1:6379"
+    )
+    assert.strictEqual(
+      hides(Webhook.config, "https://example.com/T0/xyz"),
+      "no answer of <redacted>"
+    )
   })
 })

@@ -2,13 +2,14 @@
  * What alerts are configured to do: the `alerts` section, the environment and the defaults brought
  * together, and everything that is wrong in them.
  */
-import { Effect, Either, Layer, Predicate, type Redacted } from "effect"
+import { Effect, Either, Layer, Predicate } from "effect"
 import type { DuplicateChannelError } from "../../Alert/AlertChannelError.js"
 import * as AlertChannelError from "../../Alert/AlertChannelError.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import { ChannelRegistry } from "../../Alert/ChannelRegistry.js"
 import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
+import type * as ConfigSecrets from "../../Check/ConfigSecrets.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
 import type * as Secrets from "../../Common/Secrets.js"
 import type * as DeadMan from "../../plugins/DeadMan.js"
@@ -31,7 +32,7 @@ export interface AlertSettings {
 
 export interface Decoded {
   /** What the section holds that nobody may see, wherever it turns up. */
-  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
+  readonly secrets: ReadonlyArray<ConfigSecrets.Found>
   /** The settings, once it is known which services there are, and all that is to be hidden. */
   readonly settings: (services: ReadonlyArray<Service>, secrets: Secrets.Secrets) => AlertSettings
 }

@@ -1,7 +1,7 @@
 /**
  * A channel of the configuration: its entry held to the fields of its plugin and made a layer.
  */
-import { Effect, Either, type Layer, ParseResult, type Redacted, SchemaAST } from "effect"
+import { Effect, Either, type Layer, ParseResult, SchemaAST } from "effect"
 import type { DuplicateChannelError } from "../../Alert/AlertChannelError.js"
 import type { ChannelRules } from "../../Alert/AlertPolicy.js"
 import type { ChannelRegistry } from "../../Alert/ChannelRegistry.js"
@@ -18,7 +18,7 @@ export interface Channel {
   readonly rules: Partial<ChannelRules>
   readonly layer: Layer.Layer<never, DuplicateChannelError, ChannelRegistry>
   /** What its fields hold that nobody may see. */
-  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
+  readonly secrets: ReadonlyArray<ConfigSecrets.Found>
 }
 
 export interface Options {
