@@ -75,7 +75,9 @@ const clientOf = (
     : Effect.flatMap(
         Effect.promise(() => import("./PostgresClient.js")),
         ({ make }) =>
-          Effect.mapError(make(url), (error) => JournalErrors.unavailable(error.found, error))
+          Effect.mapError(make(url, reading ? "1 minute" : "10 seconds"), (error) =>
+            JournalErrors.unavailable(error.found, error)
+          )
       )
 
 /** SQLite makes a missing file, which nobody wants who only looks. */

@@ -8,7 +8,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import { defaultEscape, makeCompiler } from "@effect/sql/Statement"
 import type { Reactivity } from "@effect/experimental/Reactivity"
-import { Effect, Exit, Scope, Stream } from "effect"
+import { Duration, Effect, Exit, Scope, Stream } from "effect"
 import type * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Postgres from "../../Postgres/Connection.js"
 import type { PostgresError } from "../../Postgres/PostgresError.js"
@@ -16,7 +16,9 @@ import * as Turns from "./turns.js"
 
 /** Fails where the server cannot be reached now. */
 export const make = (
-  url: DatabaseUrl.Postgres
+  url: DatabaseUrl.Postgres,
+  /** How long an answer may take. Behind a connection that a router forgot there is never one. */
+  patience: Duration.DurationInput
 ): Effect.Effect<SqlClient.SqlClient, PostgresError, Scope.Scope | Reactivity> =>
   Effect.gen(function* () {
     const session = keep(url)
@@ -25,7 +27,7 @@ export const make = (
     const acquirer = yield* Turns.make(
       Effect.mapBoth(session.connection, {
         onFailure: unreachable,
-        onSuccess: (connection) => connectionOver(connection, session)
+        onSuccess: (connection) => connectionOver(connection, session, patience)
       })
     )
     return yield* SqlClient.make({
@@ -78,14 +80,21 @@ const keep = (url: DatabaseUrl.Postgres): Session => {
 }
 
 /** All statements of a transaction go over this one, which fails once it is lost. */
-const connectionOver = (connection: Postgres.Connection, session: Session): Connection => {
+const connectionOver = (
+  connection: Postgres.Connection,
+  session: Session,
+  patience: Duration.DurationInput
+): Connection => {
   const run = (sql: string, params: ReadonlyArray<unknown>) =>
     Postgres.query(connection, sql, params, failed).pipe(
       // In the middle of an answer it is of no use to anybody else.
       Effect.onInterrupt(() => {
         connection.ended = true
         return session.close
-      })
+      }),
+      // Also the BEGIN and COMMIT of a transaction, which nobody else may interrupt.
+      Effect.interruptible,
+      Effect.timeoutFail({ duration: patience, onTimeout: () => silent(patience) })
     )
   return {
     execute: run,
@@ -99,6 +108,11 @@ const connectionOver = (connection: Postgres.Connection, session: Session): Conn
 
 const failed = (cause: unknown): SqlError =>
   new SqlError({ cause, message: "PostgreSQL refuses the statement" })
+
+const silent = (patience: Duration.DurationInput): SqlError => {
+  const message = `no answer within ${Duration.format(patience)}`
+  return new SqlError({ cause: { message }, message })
+}
 
 /** In the words of PostgresError: those of the driver may be none at all. */
 const unreachable = (error: PostgresError): SqlError =>

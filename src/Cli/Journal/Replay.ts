@@ -51,6 +51,7 @@ export const make = (
 ): Replay => {
   const windows = Windows.make(maintenance)
   const sent: Array<Sent> = []
+  const given: Array<Alert> = []
   let state = AlertPolicy.initial
   let results = 0
   const leftOut = new Map<string, number>()
@@ -58,7 +59,10 @@ export const make = (
   const fold = (event: AlertPolicy.Event.Event): void => {
     const [next, decisions] = AlertPolicy.advance(policy, state, event)
     state = next
-    for (const decision of decisions) sent.push(...sentOf(decision))
+    for (const decision of decisions) {
+      sent.push(...sentOf(decision))
+      given.push(...decision.alerts)
+    }
   }
   const look = (until: number): void => {
     for (let due = windows.due(); due !== undefined && due <= until; due = windows.due()) {
@@ -75,7 +79,7 @@ export const make = (
         leftOut.set(event.service, (leftOut.get(event.service) ?? 0) + 1)
       } else {
         if (event._tag === "Result") results += 1
-        if (!isOfThen(event)) fold(forPolicy(event))
+        if (!isOfThen(event)) fold(forPolicy(event, given))
       }
       // The windows that are open then, as a program hears of them when it starts.
       if (isFirst) for (const change of windows.events(state, at)) fold(change)
@@ -96,9 +100,24 @@ const isOfThen = (event: AlertPolicy.Event.Event): boolean =>
   ((event._tag === "MaintenanceStarted" || event._tag === "MaintenanceEnded") &&
     event.id.startsWith("window:"))
 
-/** What waited at a channel when it failed were alerts of the policy of then. */
-const forPolicy = (event: AlertPolicy.Event.Event): AlertPolicy.Event.Event =>
-  event._tag === "ChannelDisabled" ? { ...event, pending: [] } : event
+/**
+ * What waited at a channel when it failed were alerts of the policy of then. Those of this policy
+ * would have waited from the same time on.
+ */
+const forPolicy = (
+  event: AlertPolicy.Event.Event,
+  given: ReadonlyArray<Alert>
+): AlertPolicy.Event.Event => {
+  if (event._tag !== "ChannelDisabled") return event
+  const since = Math.min(...event.pending.map(({ at }) => at.epochMillis)) - aLittle
+  const pending = given.filter(
+    ({ at, channel }) => channel === event.channel && at.epochMillis >= since
+  )
+  return { ...event, pending }
+}
+
+/** A live program looks at the time a little later than it meant to, a replay does not. */
+const aLittle = 1000
 
 /** What was sent, as far as the policy knows the services in it. */
 export const known = (policy: AlertPolicy.Policy, sent: ReadonlyArray<Sent>): ReadonlyArray<Sent> =>
@@ -123,23 +142,42 @@ export const compare = (
   was: ReadonlyArray<Sent>,
   would: ReadonlyArray<Sent>
 ): ReadonlyArray<Row> => {
-  const open = new Map<string, Array<Sent>>()
-  for (const one of would) {
-    const key = identity(one)
-    open.set(key, [...(open.get(key) ?? []), one])
-  }
-  const paired = new Set<Sent>()
-  const rows = was.map((one): Row => {
-    const candidates = open.get(identity(one)) ?? []
-    const index = candidates.findIndex((other) => Math.abs(other.at - one.at) <= sameTime)
-    const [other] = index < 0 ? [] : candidates.splice(index, 1)
-    if (other !== undefined) paired.add(other)
-    return { at: one.at, channel: one.channel, was: one, would: other }
-  })
+  const pairs = pairsOf(was, would)
+  const paired = new Set(pairs.values())
+  const rows = was.map(
+    (one): Row => ({ at: one.at, channel: one.channel, was: one, would: pairs.get(one) })
+  )
   const rest = would
     .filter((one) => !paired.has(one))
     .map((one): Row => ({ at: one.at, channel: one.channel, was: undefined, would: one }))
   return [...rows, ...rest].sort((one, other) => one.at - other.at)
+}
+
+/** The nearest first: one that is near may be the pair of another that is nearer. */
+const pairsOf = (was: ReadonlyArray<Sent>, would: ReadonlyArray<Sent>): ReadonlyMap<Sent, Sent> => {
+  const alike = new Map<string, Array<Sent>>()
+  for (const other of would) {
+    const key = identity(other)
+    const others = alike.get(key)
+    if (others === undefined) alike.set(key, [other])
+    else others.push(other)
+  }
+  const near = was
+    .flatMap((one) =>
+      (alike.get(identity(one)) ?? []).flatMap((other) => {
+        const apart = Math.abs(other.at - one.at)
+        return apart <= sameTime ? [{ one, other, apart }] : []
+      })
+    )
+    .sort((left, right) => left.apart - right.apart)
+  const pairs = new Map<Sent, Sent>()
+  const taken = new Set<Sent>()
+  for (const { one, other } of near) {
+    if (pairs.has(one) || taken.has(other)) continue
+    pairs.set(one, other)
+    taken.add(other)
+  }
+  return pairs
 }
 
 const identity = ({ channel, kind, services }: Sent): string =>

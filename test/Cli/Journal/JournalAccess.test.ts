@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Reactivity from "@effect/experimental/Reactivity"
 import { NodeContext } from "@effect/platform-node"
 import { Effect, Exit, Layer, Option } from "effect"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import Sqlite from "better-sqlite3"
 import * as Outbox from "../../../src/Alert/Outbox.js"
 import * as JournalAccess from "../../../src/Cli/Journal/JournalAccess.js"
+import * as PostgresClient from "../../../src/Cli/Journal/PostgresClient.js"
 import * as DatabaseUrl from "../../../src/Common/DatabaseUrl.js"
 import * as Journal from "../../../src/Monitor/Journal.js"
 import { behaves } from "../../Monitor/Journal/behaviour.js"
@@ -156,6 +158,21 @@ describeWithServices("postgres", "A journal in PostgreSQL, as the command line o
         assert.strictEqual((yield* journal.results({})).length, 2)
       }).pipe(Effect.provide(postgres(server)))
     })
+  )
+
+  it.scopedLive("leaves a connection on which nothing answers any more, and opens another", () =>
+    Effect.gen(function* () {
+      const url = urlOf(yield* PostgresServer.make())
+      if (url._tag !== "Postgres") return assert.fail("not PostgreSQL")
+      const sql = yield* PostgresClient.make(url, "1 second")
+      const sleeping = sql`SELECT pg_sleep(600)`
+      for (const statement of [sleeping, sql.withTransaction(sleeping)]) {
+        const [before] = yield* sql<{ readonly pid: number }>`SELECT pg_backend_pid() AS pid`
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(statement)))
+        const [after] = yield* sql<{ readonly pid: number }>`SELECT pg_backend_pid() AS pid`
+        assert.notStrictEqual(after?.pid, before?.pid)
+      }
+    }).pipe(Effect.provide(Reactivity.layer))
   )
 
   it.scopedLive("says where it is when it cannot be reached, and not with which password", () =>

@@ -102,6 +102,46 @@ describe("Replay", () => {
     )
   })
 
+  it("puts the nearest two side by side, though another one is near as well", () => {
+    const [one] = sentBy(policy)
+    if (one === undefined) return assert.fail("nothing was sent")
+    const was = [one, { ...one, at: one.at + 50_000 }]
+    const would = [{ ...one, at: one.at + 49_999 }]
+    assert.deepStrictEqual(
+      Replay.compare(was, would).map((row) => row.would?.at),
+      [undefined, one.at + 49_999]
+    )
+  })
+
+  it("sends the same again where a channel failed for good, and came back", () => {
+    const at = now - 15.5 * minute
+    let state = AlertPolicy.initial
+    const pending = past
+      .filter((event) => event.at <= at)
+      .flatMap((event) => {
+        const [next, decisions] = AlertPolicy.advance(policy, state, event)
+        state = next
+        return decisions.flatMap(({ alerts }) => alerts)
+      })
+      .filter(({ channel }) => channel === "ops")
+    assert.deepStrictEqual(
+      pending.map(({ kind }) => kind),
+      ["opened"]
+    )
+    const failed: Event = {
+      _tag: "ChannelDisabled",
+      at: at + 1,
+      channel: "ops",
+      why: "403",
+      pending
+    }
+    const back: Event = { _tag: "ChannelEnabled", at: at + 2, channel: "ops" }
+    const redis = sentBy(policy, inOrder(...past, failed, back)).filter(
+      ({ channel, services }) => channel === "ops" && services.includes("redis")
+    )
+    assert.deepStrictEqual(shown(redis), ["ops opened", "ops opened", "ops resolved"])
+  })
+
   it("loses nothing of either side", () => {
     const sent = FastCheck.array(
       FastCheck.record({
