@@ -224,6 +224,27 @@ describe("Backup.create", () => {
     )
   }
 
+  it.scoped("measures the first backup of a new directory by the copies of those before", () =>
+    Effect.gen(function* () {
+      const { backup, copies, directory, files } = yield* Bench.make({
+        options: { keep: 2 },
+        copies: 1
+      })
+      const good = yield* Effect.forEach([1, 2], () => backup(content))
+      // The disk with the database and its backups is gone, and both are begun anew.
+      rmSync(directory, { recursive: true })
+      mkdirSync(directory, { mode: 0o700 })
+      writeFileSync(path.join(directory, ".holter-store"), "")
+      const nights = yield* Effect.forEach([1, 2, 3, 4], () => backup(lost))
+      for (const { manifest } of nights) assert.isDefined(manifest.suspect)
+      const left = files(copies[0]).filter((name) => name.endsWith(".db"))
+      assert.deepStrictEqual(
+        left,
+        [...good, ...nights.slice(2)].map(({ name }) => name)
+      )
+    })
+  )
+
   it.scoped("refuses before any work when there is no room, and leaves nothing", () =>
     Effect.gen(function* () {
       const { files, run, steps: walked } = yield* Bench.make({ scripted: { estimate: 1e18 } })

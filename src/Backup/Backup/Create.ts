@@ -6,7 +6,7 @@
 import { DateTime, Effect, Option } from "effect"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
-import type { Stored } from "../BackupStore/Store.js"
+import type { Store, Stored } from "../BackupStore/Store.js"
 import * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import * as Alarms from "./Alarms.js"
@@ -70,11 +70,8 @@ export const nextName = (
   Effect.gen(function* () {
     const startedAt = yield* DateTime.now
     const here = yield* desk.main.list
-    const elsewhere = yield* Effect.forEach(
-      desk.copies,
-      (copy) => Effect.orElseSucceed(copy.list, (): ReadonlyArray<Stored> => []),
-      { concurrency: "unbounded" }
-    )
+    // A pre-restore backup is copied nowhere, and who restores is not to wait for a share that is gone.
+    const elsewhere = purpose === "pre_restore" ? [] : yield* listsOf(desk.copies)
     const taken = new Set([here, ...elsewhere].flatMap((all) => all.map(({ name }) => name)))
     const wanted = {
       app: desk.slug,
@@ -113,11 +110,9 @@ export const make = (
         onProgress
       })
       const finishedAt = yield* DateTime.now
-      const before = (yield* main.list).find((stored) =>
-        isMeasure(stored, desk.slug, dump.database)
-      )
-      const last = Option.getOrUndefined(before?.manifest ?? Option.none())
-      const alarms = Alarms.compare(last?.dump, dump)
+      // While a pre-restore backup is made, programs wait: nobody else is asked.
+      const copies = name.preRestore ? [] : desk.copies
+      const alarms = Alarms.compare(yield* measure({ ...desk, copies }, dump.database), dump)
       const isSuspect = alarms.length > 0 && !name.preRestore && given.acceptLoss !== true
       const manifest: Manifest.Manifest = {
         version: 1,
@@ -138,6 +133,35 @@ export const make = (
       return { manifest, warnings: verification.warnings }
     })
   )
+
+/**
+ * The last good backup. Where the main directory has none, as after the loss of its disk, the copies
+ * have it, and are what an empty database must not push out.
+ */
+const measure = (
+  { copies, main, slug }: Desk,
+  database: Manifest.Database
+): Effect.Effect<Manifest.Dump | undefined, BackupError> =>
+  Effect.gen(function* () {
+    const last = (backups: ReadonlyArray<Stored>) =>
+      backups.find((stored) => isMeasure(stored, slug, database))
+    const here = last(yield* main.list)
+    const before = here ?? last((yield* listsOf(copies)).flat().sort(newestFirst))
+    return Option.getOrUndefined(before?.manifest ?? Option.none())?.dump
+  })
+
+/** One that cannot be asked has none. */
+const listsOf = (
+  copies: ReadonlyArray<Store>
+): Effect.Effect<ReadonlyArray<ReadonlyArray<Stored>>> =>
+  Effect.forEach(
+    copies,
+    (copy) => Effect.orElseSucceed(copy.list, (): ReadonlyArray<Stored> => []),
+    { concurrency: "unbounded" }
+  )
+
+const newestFirst = (one: Stored, other: Stored): number =>
+  other.parsed.startedAt.epochMillis - one.parsed.startedAt.epochMillis
 
 /** What the next one is measured by: not one that was suspect itself, or a loss would be told once only. */
 const isMeasure = (stored: Stored, app: string, database: Manifest.Database): boolean =>
