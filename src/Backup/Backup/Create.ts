@@ -3,12 +3,11 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Effect } from "effect"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
 import type { Store, Stored } from "../BackupStore/Store.js"
 import * as Manifest from "../Manifest.js"
-import * as Retention from "../Retention.js"
 import * as Alarms from "./Alarms.js"
 import { copyTo } from "./Copying.js"
 import { type Desk, silent, step } from "./Options.js"
@@ -32,7 +31,9 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
       const { manifest } = made
       const subject = { app: desk.slug, database: manifest.dump.database }
       // What looks as if data were lost pushes nothing out that still has it: `Retention` sees to that.
-      const isSuspect = Manifest.suspicions(manifest).length > 0
+      const isSuspect =
+        Manifest.suspicions(manifest).length > 0 ||
+        copies.some(({ suspect }) => suspect !== undefined)
       // The backup is made: that older ones could not be removed is no failure of it.
       const pruned = yield* Effect.either(
         Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
@@ -50,6 +51,9 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
           ...made.warnings,
           ...copies.flatMap(({ problem, store }) =>
             problem === undefined ? [] : [`No copy to ${store}: ${problem.message}`]
+          ),
+          ...copies.flatMap(({ store, suspect = [] }) =>
+            suspect.map((why) => `Beside what is in ${store}: ${why}`)
           ),
           ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
           ...(isSuspect ? [untilAccepted] : []),
@@ -143,11 +147,9 @@ const measure = (
   database: Manifest.Database
 ): Effect.Effect<Manifest.Dump | undefined, BackupError> =>
   Effect.gen(function* () {
-    const last = (backups: ReadonlyArray<Stored>) =>
-      backups.find((stored) => isMeasure(stored, slug, database))
-    const here = last(yield* main.list)
-    const before = here ?? last((yield* listsOf(copies)).flat().sort(newestFirst))
-    return Option.getOrUndefined(before?.manifest ?? Option.none())?.dump
+    const here = Alarms.lastGood(yield* main.list, slug, database)
+    if (here !== undefined) return here
+    return Alarms.lastGood((yield* listsOf(copies)).flat().sort(newestFirst), slug, database)
   })
 
 /** One that cannot be asked has none. */
@@ -162,18 +164,6 @@ const listsOf = (
 
 const newestFirst = (one: Stored, other: Stored): number =>
   other.parsed.startedAt.epochMillis - one.parsed.startedAt.epochMillis
-
-/** What the next one is measured by: not one that was suspect itself, or a loss would be told once only. */
-const isMeasure = (stored: Stored, app: string, database: Manifest.Database): boolean =>
-  stored.parsed.app === app &&
-  stored.problem === undefined &&
-  Option.exists(
-    stored.manifest,
-    (manifest) =>
-      manifest.purpose === "backup" &&
-      Manifest.suspicions(manifest).length === 0 &&
-      Retention.isSameDatabase(manifest.dump.database, database)
-  )
 
 const emptyDump = ({ database }: Manifest.Dump): BackupError =>
   new BackupError({
