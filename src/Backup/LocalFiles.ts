@@ -58,8 +58,11 @@ export const write = (file: string, content: string): Effect.Effect<void, Backup
   Effect.scoped(
     Effect.gen(function* () {
       const handle = yield* open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
-      yield* attempt(file, "room for it", () => handle.writeFile(content))
-      yield* attempt(file, "a write that reaches the disk", () => handle.sync())
+      yield* attempt(file, "room for it", () => handle.writeFile(content)).pipe(
+        Effect.zipRight(attempt(file, "a write that reaches the disk", () => handle.sync())),
+        // It was made here: half of it is of no use to anybody.
+        Effect.onError(() => Effect.ignore(remove(file)))
+      )
     })
   )
 

@@ -114,9 +114,12 @@ export const plan = (
     trusted !== undefined && startedAt > trusted
   const confirmed = rotated.filter((own) => !isUnconfirmed(own))
   const suspect = rotated.filter(isUnconfirmed)
+  const good = confirmed.filter(({ manifest }) => Manifest.suspicions(manifest).length === 0)
   const kept = new Map([
     ...outside,
     ...keptOf(confirmed, policy),
+    // Those of a loss that is over still count for nothing: what is back may not be all of it.
+    ...keptOf(good, policy),
     ...marked("suspect, ", keptOf(suspect, policy)),
     ...of("pre_restore")
       .filter(({ manifest }) => isRecent(manifest.startedAt, now))

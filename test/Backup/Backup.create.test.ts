@@ -224,6 +224,58 @@ describe("Backup.create", () => {
     )
   }
 
+  it.scoped("measures the first backup of a new directory by the copies of those before", () =>
+    Effect.gen(function* () {
+      const { backup, copies, directory, files } = yield* Bench.make({
+        options: { keep: 2 },
+        copies: 1
+      })
+      const good = yield* Effect.forEach([1, 2], () => backup(content))
+      // The disk with the database and its backups is gone, and both are begun anew.
+      rmSync(directory, { recursive: true })
+      mkdirSync(directory, { mode: 0o700 })
+      writeFileSync(path.join(directory, ".holter-store"), "")
+      const nights = yield* Effect.forEach([1, 2, 3, 4], () => backup(lost))
+      for (const { manifest } of nights) assert.isDefined(manifest.suspect)
+      const left = files(copies[0]).filter((name) => name.endsWith(".db"))
+      assert.deepStrictEqual(
+        left,
+        [...good, ...nights.slice(2)].map(({ name }) => name)
+      )
+    })
+  )
+
+  it.scoped("measures each copy by those beside it, also where they were away at first", () =>
+    Effect.gen(function* () {
+      const { as, backup, copies, directory, files, write } = yield* Bench.make({
+        options: { keep: 2 },
+        copies: 1
+      })
+      const good = yield* Effect.forEach([1, 2], () => backup(content))
+      const store = copies[0] ?? ""
+      renameSync(store, `${store}.away`)
+      rmSync(directory, { recursive: true })
+      assert.isUndefined((yield* backup(lost)).manifest.suspect)
+      renameSync(`${store}.away`, store)
+      const nights = yield* Effect.forEach([1, 2, 3], () => backup(lost))
+      for (const { warnings } of nights) {
+        assert.include(warnings.join(), `Beside what is in directory ${store}: Table orders`)
+        assert.include(warnings.join(), "--accept-loss")
+      }
+      const left = () => files(store).filter((name) => name.endsWith(".db"))
+      assert.deepStrictEqual(
+        left(),
+        [...good, ...nights.slice(1)].map(({ name }) => name)
+      )
+      yield* TestClock.adjust("1 hour")
+      yield* write(lost)
+      const accepted = yield* as({})((it) => it.create({ acceptLoss: true }))
+      const after = yield* backup(lost)
+      assert.deepStrictEqual(after.warnings, [])
+      assert.deepStrictEqual(left(), [accepted.name, after.name])
+    })
+  )
+
   it.scoped("refuses before any work when there is no room, and leaves nothing", () =>
     Effect.gen(function* () {
       const { files, run, steps: walked } = yield* Bench.make({ scripted: { estimate: 1e18 } })

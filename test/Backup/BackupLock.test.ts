@@ -15,6 +15,7 @@ import type { BackupError } from "../../src/Backup/BackupError.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
 import * as Owner from "../../src/Backup/BackupLock/Owner.js"
 import * as TempDir from "../support/TempDir.js"
+import * as Tmpfs from "../support/Tmpfs.js"
 
 const now = "2026-11-26T12:00:00Z"
 
@@ -317,3 +318,18 @@ describe("Owner", () => {
     })
   )
 })
+
+if (Tmpfs.isPermitted()) {
+  describe("A lock on a full disk", () => {
+    it.scoped("is refused, and leaves nothing", () =>
+      Effect.gen(function* () {
+        const folder = path.join((yield* bench).folder, "full")
+        yield* Tmpfs.make(folder, "size=64k")
+        writeFileSync(path.join(folder, "all"), Buffer.alloc(65_536))
+        const error = yield* Effect.flip(BackupLock.acquire(folder, "create a backup"))
+        assert.strictEqual(error.reason, "DiskFull")
+        assert.deepStrictEqual(readdirSync(folder), ["all"])
+      })
+    )
+  })
+}

@@ -224,6 +224,22 @@ describe("Retention", () => {
     )
   })
 
+  it("still counts none of them against the good ones once the data are back", () => {
+    const nights = Array.from({ length: 14 }, (_, night) =>
+      stored({ startedAt: ago(24 * night), suspect: night > 0 && night < 8 })
+    )
+    const rules = { ...Retention.defaults, keep: 3, daily: 5 }
+    const isKept = keptOf(nights, rules)
+    // The good one of tonight, and as many from before the loss as if there had been none.
+    assert.deepStrictEqual(
+      nights.map(isKept),
+      nights.map((_, night) => night < 5 || (night >= 8 && night < 12))
+    )
+    const good = nights.filter((one) => manifestOf(one)?.suspect === undefined)
+    const alone = keptOf(good, rules)
+    for (const one of good) assert.strictEqual(isKept(one), alone(one), one.name)
+  })
+
   it("keeps all where a count is no number", () => {
     const backups = Array.from({ length: 20 }, (_, index) => stored({ startedAt: ago(index + 1) }))
     for (const keep of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {

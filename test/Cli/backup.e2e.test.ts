@@ -394,6 +394,20 @@ describe("holter backup, when something is wrong", () => {
     })
   )
 
+  it.scopedLive("tells of each of many, and nothing else", () =>
+    Effect.gen(function* () {
+      const { backups, holter } = yield* Bot.make(10)
+      mkdirSync(backups)
+      for (let day = 10; day < 22; day++) {
+        writeFileSync(path.join(backups, `bot_postgresql_202512${day}.dump`), "no dump")
+      }
+      const verified = yield* holter("verify", "--all")
+      assert.strictEqual(verified.code, 1)
+      assert.lengthOf(verified.stdout.match(/^❌ bot_postgresql_/gm) ?? [], 12)
+      assert.notInclude(verified.stderr, "MaxListeners")
+    })
+  )
+
   it.scopedLive("says that another run is at work", () =>
     Effect.gen(function* () {
       const bot = yield* Bot.make(10)

@@ -3,10 +3,40 @@
  *
  * @since 0.1.0
  */
-import type * as Manifest from "../Manifest.js"
+import { Option } from "effect"
+import type { Stored } from "../BackupStore/Store.js"
+import * as Manifest from "../Manifest.js"
+import * as Retention from "../Retention.js"
 
 /** The share of the last backup's content under which a new one is suspect. */
 const suddenShrink = 0.5
+
+/**
+ * What the next one is measured by, of backups newest first: not one that was suspect itself, or a loss
+ * would be told once only.
+ *
+ * @internal
+ */
+export const lastGood = (
+  backups: ReadonlyArray<Stored>,
+  app: string,
+  database: Manifest.Database,
+  /** What somebody has pinned in another store. */
+  pinned: ReadonlySet<string> = new Set()
+): Manifest.Dump | undefined => {
+  const last = backups.find(({ manifest, name, parsed, problem }) =>
+    Option.exists(
+      manifest,
+      (known) =>
+        problem === undefined &&
+        parsed.app === app &&
+        known.purpose === "backup" &&
+        (pinned.has(name) || Manifest.suspicions(known).length === 0) &&
+        Retention.isSameDatabase(known.dump.database, database)
+    )
+  )
+  return Option.getOrUndefined(last?.manifest ?? Option.none())?.dump
+}
 
 /** @internal */
 export const compare = (

@@ -3,26 +3,33 @@
  *
  * @since 0.1.0
  */
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "../BackupError.js"
 import type { Store } from "../BackupStore/Store.js"
 import type { OnProgress } from "../BackupStrategy/Strategy.js"
 import * as LocalFiles from "../LocalFiles.js"
-import type * as Manifest from "../Manifest.js"
+import * as Manifest from "../Manifest.js"
+import * as Alarms from "./Alarms.js"
 import { type Desk, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
-import type { Common, Copy } from "./Reports.js"
+import type { Copy, CreateOptions } from "./Reports.js"
 import { room } from "./Room.js"
 import * as Stall from "./Stall.js"
 
-/** A copy counts when its size and checksum were read back. @internal */
+/**
+ * A copy counts when its size and checksum were read back. It is measured by what lies beside it: an
+ * empty database whose main directory is new as well, backed up first while this store was away, must
+ * not push out what is here.
+ *
+ * @internal
+ */
 export const copyTo = (
   desk: Desk,
   store: Store,
   manifest: Manifest.Manifest,
-  given: Common
+  given: CreateOptions
 ): Effect.Effect<Copy> =>
   Stall.within(desk.copyPatience, stalled(desk, store), (alive) =>
     Effect.scoped(
@@ -38,15 +45,26 @@ export const copyTo = (
         yield* copy(source, stage.path, manifest, (progress) =>
           Effect.zipRight(alive, onProgress(progress))
         )
-        yield* stage.publish(manifest, { onAlive: alive })
+        const { database } = manifest.dump
+        const pinned = new Set(
+          (yield* desk.main.list)
+            .filter((one) => Option.exists(one.manifest, (known) => known.pinned))
+            .map(({ name }) => name)
+        )
+        const before = Alarms.lastGood(yield* store.list, desk.slug, database, pinned)
+        const isTold = given.acceptLoss === true || Manifest.suspicions(manifest).length > 0
+        const alarms = isTold ? [] : Alarms.compare(before, manifest.dump)
+        const suspect = alarms.length > 0 ? { suspect: alarms } : {}
+        yield* stage.publish({ ...manifest, ...suspect }, { onAlive: alive })
         yield* alive
-        yield* pruneStore(desk, store, { app: desk.slug, database: manifest.dump.database })
+        yield* pruneStore(desk, store, { app: desk.slug, database })
+        return suspect
       })
     )
   ).pipe(
     Effect.match({
       onFailure: (problem) => ({ store: store.description, problem }),
-      onSuccess: () => ({ store: store.description, problem: undefined })
+      onSuccess: (suspect) => ({ store: store.description, problem: undefined, ...suspect })
     })
   )
 

@@ -3,12 +3,11 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Effect } from "effect"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
-import type { Stored } from "../BackupStore/Store.js"
+import type { Store, Stored } from "../BackupStore/Store.js"
 import * as Manifest from "../Manifest.js"
-import * as Retention from "../Retention.js"
 import * as Alarms from "./Alarms.js"
 import { copyTo } from "./Copying.js"
 import { type Desk, silent, step } from "./Options.js"
@@ -32,7 +31,9 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
       const { manifest } = made
       const subject = { app: desk.slug, database: manifest.dump.database }
       // What looks as if data were lost pushes nothing out that still has it: `Retention` sees to that.
-      const isSuspect = Manifest.suspicions(manifest).length > 0
+      const isSuspect =
+        Manifest.suspicions(manifest).length > 0 ||
+        copies.some(({ suspect }) => suspect !== undefined)
       // The backup is made: that older ones could not be removed is no failure of it.
       const pruned = yield* Effect.either(
         Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
@@ -50,6 +51,9 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
           ...made.warnings,
           ...copies.flatMap(({ problem, store }) =>
             problem === undefined ? [] : [`No copy to ${store}: ${problem.message}`]
+          ),
+          ...copies.flatMap(({ store, suspect = [] }) =>
+            suspect.map((why) => `Beside what is in ${store}: ${why}`)
           ),
           ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
           ...(isSuspect ? [untilAccepted] : []),
@@ -70,11 +74,8 @@ export const nextName = (
   Effect.gen(function* () {
     const startedAt = yield* DateTime.now
     const here = yield* desk.main.list
-    const elsewhere = yield* Effect.forEach(
-      desk.copies,
-      (copy) => Effect.orElseSucceed(copy.list, (): ReadonlyArray<Stored> => []),
-      { concurrency: "unbounded" }
-    )
+    // A pre-restore backup is copied nowhere, and who restores is not to wait for a share that is gone.
+    const elsewhere = purpose === "pre_restore" ? [] : yield* listsOf(desk.copies)
     const taken = new Set([here, ...elsewhere].flatMap((all) => all.map(({ name }) => name)))
     const wanted = {
       app: desk.slug,
@@ -113,11 +114,9 @@ export const make = (
         onProgress
       })
       const finishedAt = yield* DateTime.now
-      const before = (yield* main.list).find((stored) =>
-        isMeasure(stored, desk.slug, dump.database)
-      )
-      const last = Option.getOrUndefined(before?.manifest ?? Option.none())
-      const alarms = Alarms.compare(last?.dump, dump)
+      // While a pre-restore backup is made, programs wait: nobody else is asked.
+      const copies = name.preRestore ? [] : desk.copies
+      const alarms = Alarms.compare(yield* measure({ ...desk, copies }, dump.database), dump)
       const isSuspect = alarms.length > 0 && !name.preRestore && given.acceptLoss !== true
       const manifest: Manifest.Manifest = {
         version: 1,
@@ -139,17 +138,32 @@ export const make = (
     })
   )
 
-/** What the next one is measured by: not one that was suspect itself, or a loss would be told once only. */
-const isMeasure = (stored: Stored, app: string, database: Manifest.Database): boolean =>
-  stored.parsed.app === app &&
-  stored.problem === undefined &&
-  Option.exists(
-    stored.manifest,
-    (manifest) =>
-      manifest.purpose === "backup" &&
-      Manifest.suspicions(manifest).length === 0 &&
-      Retention.isSameDatabase(manifest.dump.database, database)
+/**
+ * The last good backup. Where the main directory has none, as after the loss of its disk, the copies
+ * have it, and are what an empty database must not push out.
+ */
+const measure = (
+  { copies, main, slug }: Desk,
+  database: Manifest.Database
+): Effect.Effect<Manifest.Dump | undefined, BackupError> =>
+  Effect.gen(function* () {
+    const here = Alarms.lastGood(yield* main.list, slug, database)
+    if (here !== undefined) return here
+    return Alarms.lastGood((yield* listsOf(copies)).flat().sort(newestFirst), slug, database)
+  })
+
+/** One that cannot be asked has none. */
+const listsOf = (
+  copies: ReadonlyArray<Store>
+): Effect.Effect<ReadonlyArray<ReadonlyArray<Stored>>> =>
+  Effect.forEach(
+    copies,
+    (copy) => Effect.orElseSucceed(copy.list, (): ReadonlyArray<Stored> => []),
+    { concurrency: "unbounded" }
   )
+
+const newestFirst = (one: Stored, other: Stored): number =>
+  other.parsed.startedAt.epochMillis - one.parsed.startedAt.epochMillis
 
 const emptyDump = ({ database }: Manifest.Dump): BackupError =>
   new BackupError({

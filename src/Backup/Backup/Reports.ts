@@ -18,6 +18,8 @@ import type * as Manifest from "../Manifest.js"
 export interface Copy {
   readonly store: string
   readonly problem: BackupError | undefined
+  /** Why this copy looks as if data were lost beside what is in this store, though the backup does not. */
+  readonly suspect?: ReadonlyArray<string>
 }
 
 /**

@@ -54,7 +54,8 @@ const one = (settings: BackupSettings, file: string, options: Options) =>
       onProgress
     })
     return verified ?? { name: path.basename(file), problem: undefined, warnings: [] }
-  })
+    // Each opens its own: of a hundred, none is to stay open until the last one.
+  }).pipe(Effect.scoped)
 
 /** The database, where the backup can be of it; else none that is ever opened: only its engine counts. */
 const urlFor = (

@@ -1,9 +1,11 @@
 /** Names, statements and connection strings: what has to be right for any text. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as Archive from "../../../src/Backup/BackupStrategy/Postgres/Archive.js"
 import * as Conninfo from "../../../src/Backup/BackupStrategy/Postgres/Conninfo.js"
 import * as Extensions from "../../../src/Backup/BackupStrategy/Postgres/Extensions.js"
@@ -179,6 +181,40 @@ describe("Script", () => {
   ])("%j goes on without its end", (text, expected) => {
     assert.strictEqual(Script.withoutCommit(text), expected)
   })
+
+  it.effect(
+    "drops keys and indexes unless a whole table has them, and changes nothing in rows",
+    () =>
+      Effect.gen(function* () {
+        const drops = `SET x = 1;
+ALTER TABLE IF EXISTS ONLY s.p1 DROP CONSTRAINT IF EXISTS "p1'é";
+DROP INDEX IF EXISTS s.i;
+DROP TABLE IF EXISTS s.p1;
+`
+        const rest = `CREATE TABLE s.p1 (a text);
+COPY s.p1 FROM stdin;
+DROP INDEX IF EXISTS s.i;
+\\.
+`
+        const written = (length: number) =>
+          Stream.fromIterable(new TextEncoder().encode(drops + rest)).pipe(
+            Stream.rechunk(length),
+            Stream.chunks,
+            Stream.map((bytes) => Uint8Array.from(bytes)),
+            Script.clean,
+            Stream.decodeText(),
+            Stream.mkString
+          )
+        const whole = yield* written(10_000)
+        assert.match(whole, /^SET x = 1;\nDO 'BEGIN IF EXISTS .*ONLY s\.p1 DROP CONSTRAINT "p1/s)
+        assert.match(
+          whole,
+          /\nDO 'BEGIN IF EXISTS .*EXECUTE ''DROP INDEX s\.i''; END IF; END';\nDROP T/s
+        )
+        assert.isTrue(whole.endsWith(`;\nDROP TABLE IF EXISTS s.p1;\n${rest}`))
+        for (const length of [1, 7, 100]) assert.strictEqual(yield* written(length), whole)
+      })
+  )
 })
 
 describe("Extensions", () => {

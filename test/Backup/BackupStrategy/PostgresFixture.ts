@@ -86,6 +86,7 @@ export const rich = `
   CREATE TABLE events (at date NOT NULL, what text) PARTITION BY RANGE (at);
   CREATE TABLE events_25 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
   CREATE TABLE events_26 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+  ALTER TABLE events ADD PRIMARY KEY (at, what); CREATE INDEX "events by 'what'" ON events (what);
   INSERT INTO events SELECT '2025-12-01'::date + i, 'event' FROM generate_series(0, 59) i;
   CREATE TABLE parent (id int); CREATE TABLE child () INHERITS (parent);
   INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2), (3);

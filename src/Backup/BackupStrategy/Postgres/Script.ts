@@ -7,6 +7,7 @@
 import { Chunk, Effect, Stream } from "effect"
 import type { BackupError } from "../../BackupError.js"
 import * as Failure from "./Failure.js"
+import { literal } from "./Sql.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
 import * as ToolRun from "./ToolRun.js"
@@ -53,7 +54,7 @@ export const open = (
             })
           : Chunk.of<Uint8Array>(Buffer.from(tail, "latin1"))
       })
-      return Stream.concat(body, Stream.fromIterableEffect(end))
+      return clean(Stream.concat(body, Stream.fromIterableEffect(end)))
     })
   )
 
@@ -64,3 +65,59 @@ export const withoutCommit = (tail: string): string | undefined => {
 }
 
 const tailBytes = 2048
+
+/**
+ * The statements before the first that makes something, line by line: behind it, lines may be of rows.
+ * What follows is passed on as it is.
+ */
+export const clean = <E, R>(
+  text: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E, R> =>
+  Stream.suspend(() => {
+    let isHead = true
+    let rest: Uint8Array = new Uint8Array()
+    const next = (bytes: Uint8Array): Uint8Array => {
+      if (!isHead) return bytes
+      const lines = Buffer.concat([rest, bytes]).toString("latin1").split("\n")
+      const unended = lines.pop() ?? ""
+      const first = lines.findIndex((line) => makes.test(line))
+      isHead = first < 0
+      const head = isHead ? lines : lines.slice(0, first)
+      const told = [...head.map(unlessInherited), ...lines.slice(head.length), ""].join("\n")
+      rest = Buffer.from(isHead ? unended : "", "latin1")
+      return Buffer.from(isHead ? told : told + unended, "latin1")
+    }
+    return Stream.concat(
+      Stream.map(text, next),
+      Stream.suspend(() => Stream.make(rest))
+    )
+  })
+
+const makes = /^(?:COPY|CREATE (?!OR REPLACE VIEW))/
+
+/**
+ * The key or index of a partition that is one of the whole table goes with that, and not before it, as
+ * pg_dump has it: the server refuses that. Only the server knows which one that is.
+ */
+const unlessInherited = (line: string): string => {
+  const [, table, constraint] =
+    /^ALTER TABLE IF EXISTS ONLY (.+) DROP CONSTRAINT IF EXISTS (.+);$/.exec(line) ?? []
+  if (table !== undefined && constraint !== undefined) {
+    return onlyIf(
+      `ALTER TABLE ONLY ${table} DROP CONSTRAINT ${constraint}`,
+      `pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass(${literal(table)})
+        AND conname = (pg_catalog.parse_ident(${literal(constraint)}))[1] AND coninhcount = 0`
+    )
+  }
+  const [, index] = /^DROP INDEX IF EXISTS (.+);$/.exec(line) ?? []
+  if (index === undefined) return line
+  return onlyIf(
+    `DROP INDEX ${index}`,
+    `pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(${literal(index)})
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid)`
+  )
+}
+
+/** Not by a command of psql: newer versions take none from a dump. */
+const onlyIf = (statement: string, found: string): string =>
+  `DO ${literal(`BEGIN IF EXISTS (SELECT FROM ${found}) THEN EXECUTE ${literal(statement)}; END IF; END`)};`
