@@ -13,11 +13,14 @@ export const register = (
   secrets: Secrets.Secrets,
   scope: Scope.Scope
 ): Effect.Effect<void, never, CheckRegistry> =>
-  Effect.forEach(
-    services,
-    // Names come from a mapping and are known to differ.
-    (service) => Effect.orDie(Layer.buildWithScope(service.layer, scope)),
-    { discard: true }
+  Effect.flatMap(Layer.makeMemoMap, (shared) =>
+    Effect.forEach(
+      services,
+      // Names come from a mapping and are known to differ. What several checks use is built once: the
+      // connections of all HTTP checks are in one pool.
+      (service) => Effect.orDie(Layer.buildWithMemoMap(service.layer, shared, scope)),
+      { discard: true }
+    )
   ).pipe(Effect.updateService(CheckRegistry, hiding(secrets)))
 
 /** One service's answer may quote the secret of another: every check hides all of them. */

@@ -206,6 +206,40 @@ describe("holter check, with a fault in it", () => {
   }
 })
 
+describe("holter check, of many services", () => {
+  it.scopedLive("loads each driver once", () =>
+    Effect.gen(function* () {
+      const double = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, { ok: true }) } })
+      const names = ["one", "two", "three"]
+      const checks = names.flatMap((name) => [
+        `  web_${name}: { type: http, url: "${double.url}/" }`,
+        `  db_${name}: { type: database, url: "sqlite:///${name}.db" }`
+      ])
+      const result = yield* Cli.run(["check", "--json"], {
+        env: { NODE_OPTIONS: "--require ./reads.cjs" },
+        files: {
+          "holter.config.yaml": `checks:\n${checks.join("\n")}\n`,
+          "reads.cjs": `
+            const fs = require("node:fs")
+            const { readFileSync } = fs
+            const drivers = []
+            fs.readFileSync = (file, ...rest) => {
+              const [driver] = /driver-[a-z]+[.]cjs$/.exec(String(file)) ?? []
+              if (driver !== undefined) drivers.push(driver)
+              return readFileSync(file, ...rest)
+            }
+            process.on("exit", () => fs.writeFileSync("drivers.json", JSON.stringify(drivers)))`
+        }
+      })
+      const drivers = JSON.parse(
+        readFileSync(path.join(result.cwd, "drivers.json"), "utf8")
+      ) as ReadonlyArray<string>
+      assert.include(drivers, "driver-undici.cjs")
+      assert.deepStrictEqual(drivers, [...new Set(drivers)])
+    })
+  )
+})
+
 /** The built command in a folder of its own, so that its cache can be spoiled. */
 const installed = Effect.gen(function* () {
   const root = yield* TempDir.make("installed")
