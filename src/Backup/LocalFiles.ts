@@ -259,8 +259,16 @@ const failure = (subject: string, expected: string, cause: unknown): BackupError
 }
 
 const known: Readonly<Record<string, readonly [Reason, string, string?] | undefined>> = {
-  ENOSPC: ["DiskFull", "a full disk", "Free some space, or keep fewer backups"],
-  EDQUOT: ["DiskFull", "a quota that is used up", "Free some space, or keep fewer backups"],
+  ENOSPC: [
+    "DiskFull",
+    "a full disk",
+    "Free some space; where nothing else can go, delete the oldest backup by hand, and keep fewer"
+  ],
+  EDQUOT: [
+    "DiskFull",
+    "a quota that is used up",
+    "Free some space; where nothing else can go, delete the oldest backup by hand, and keep fewer"
+  ],
   EFBIG: ["DiskFull", "a limit on the size of files", "Raise the limit (ulimit -f)"],
   EACCES: ["StoreFailed", "no permission", "Give this user the right to read and write there"],
   EPERM: ["StoreFailed", "no permission", "Give this user the right to read and write there"],

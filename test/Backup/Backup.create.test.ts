@@ -467,7 +467,7 @@ describe("Copies", () => {
           assert.strictEqual(error.reason, "StoreFailed")
           assert.include(
             error.message,
-            `Mount it; if it is a new disk, run mkdir -p ${directory} && touch ${directory}/.holter-store to say so.`
+            `Mount it; if it is a new disk, run mkdir -p -m 700 ${directory} && touch ${directory}/.holter-store to say so.`
           )
         }
         assert.strictEqual(existsSync(directory), isThere)
@@ -484,7 +484,10 @@ describe("Copies", () => {
       yield* backup(content)
       assert.isTrue(existsSync(path.join(directory, ".holter-store")))
       rmSync(directory, { recursive: true })
-      execFileSync("/bin/sh", ["-c", `mkdir -p ${directory} && touch ${directory}/.holter-store`])
+      execFileSync("/bin/sh", [
+        "-c",
+        `mkdir -p -m 700 ${directory} && touch ${directory}/.holter-store`
+      ])
       const last = yield* backup(content)
       assert.deepStrictEqual(files(), [last.name, `${last.name}.manifest.json`])
       assert.notInclude(files(), made.name)
@@ -499,7 +502,7 @@ describe("Copies", () => {
         if (isThere) mkdirSync(directory)
         const refused = yield* Effect.flip(mounted((it) => it.create()))
         assert.strictEqual(refused.reason, "StoreFailed")
-        assert.include(refused.message, `before its first use, run mkdir -p ${directory} &&`)
+        assert.include(refused.message, `before its first use, run mkdir -p -m 700 ${directory} &&`)
         assert.strictEqual(existsSync(directory), isThere)
       }
       writeFileSync(path.join(directory, ".holter-store"), "")

@@ -17,6 +17,7 @@ export const room = (store: Store, bytes: number, what: string): Effect.Effect<v
       subject: store.description,
       expected: `${Math.ceil(bytes)} bytes free for ${what}`,
       found: `${free}`,
-      advice: "Free some space, or keep fewer backups"
+      advice:
+        "Free some space; where nothing else can go, delete the oldest backup by hand, and keep fewer"
     })
   })

@@ -79,8 +79,9 @@ const record = (line: Line): object => {
 
 const alert = (decision: Decision): string => {
   const { at, channels, service, why } = decision
-  const told = channels.length === 0 ? "" : `, told ${channels.join(", ")}`
-  return entry(at, `alert ${service ?? "-"} ${verb(decision)}${told}`, why)
+  // It is decided here and not delivered yet: `holter why` knows what became of it.
+  const receivers = channels.length === 0 ? "" : `, for ${channels.join(", ")}`
+  return entry(at, `alert ${service ?? "-"} ${verb(decision)}${receivers}`, why)
 }
 
 const verb = (decision: Decision): string => {

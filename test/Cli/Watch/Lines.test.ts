@@ -38,7 +38,7 @@ const cases: ReadonlyArray<readonly [Lines.Line, string]> = [
   ],
   [
     Line.alert({ decision }),
-    "2025-12-11T23:00:00.120Z alert redis opened, told ops, hook: Redis refused the connection: 3 failures in a row"
+    "2025-12-11T23:00:00.120Z alert redis opened, for ops, hook: Redis refused the connection: 3 failures in a row"
   ],
   [
     Line.alert({

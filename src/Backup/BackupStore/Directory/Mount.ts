@@ -96,7 +96,8 @@ const ifNew = (command: string): string => `Mount it; if it is a new disk, run $
 
 const touch = (directory: string): string => `touch ${quoted(path.join(directory, mark))}`
 
-const make = (directory: string): string => `mkdir -p ${quoted(directory)} && ${touch(directory)}`
+const make = (directory: string): string =>
+  `mkdir -p -m 700 ${quoted(directory)} && ${touch(directory)}`
 
 /** Leaves the mark, and remembers that. To be called under the lock of the directory. @internal */
 export const use = (directory: string, memory: Memory): Effect.Effect<void, BackupError> =>

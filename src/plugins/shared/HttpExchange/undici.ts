@@ -59,10 +59,14 @@ export const make = (options: Options): Effect.Effect<Send, never, Scope.Scope> 
     return (request) =>
       Effect.withFiberRuntime<Reply, HttpFault.HttpFault>((fiber) =>
         Effect.async((resume) => {
-          const exchange = new Exchange(request, pool, clock, resume)
+          const abandon = () => exchange.abandon()
+          const exchange = new Exchange(request, pool, clock, (result) => {
+            fiber.removeObserver(abandon)
+            resume(result)
+          })
           // Who is interrupted ends. The interruption of an `Effect.async` would be listened for by as
           // many steps again as the rest of a check takes.
-          fiber.addObserver(() => exchange.abandon())
+          fiber.addObserver(abandon)
           exchange.start()
         })
       )
