@@ -296,13 +296,28 @@ const megabytes = () => {
   return process.memoryUsage.rss() / 2 ** 20
 }
 
+/**
+ * The most resident memory in the last part of a time. It goes up and down with the garbage that waits
+ * for a full collection, so one look and another say nothing of a leak.
+ */
+const peak = async (time: number, last: number): Promise<number> => {
+  await sleep(Math.max(0, time - last))
+  let most = 0
+  const until = performance.now() + Math.min(time, last)
+  while (performance.now() < until) {
+    most = Math.max(most, process.memoryUsage.rss())
+    await sleep(Math.min(250, Math.max(1, until - performance.now())))
+  }
+  return most / 2 ** 20
+}
+
 const work = async (job: Job): Promise<Beaten> => {
   let tally = new Tally()
   const start = programs[job.work][job.by]
   if (start === undefined) throw new Error(`nobody does ${job.work} by ${job.by}`)
   const { beats, skipped, stop, waiting, written } = await start(job, () => tally)
-  await sleep(job.warmUp)
-  const before = megabytes()
+  const peakBefore = await peak(job.warmUp, job.measured)
+  megabytes()
   // To collect the garbage of many results takes as long as a beat may be late.
   if (job.work === "journal") await sleep(2 * job.interval)
   const beatsBefore = await beats()
@@ -312,7 +327,7 @@ const work = async (job: Job): Promise<Beaten> => {
   tally = new Tally()
   const cpu = process.cpuUsage()
   const startedAt = performance.now()
-  await sleep(job.measured)
+  const peakAfter = await peak(job.measured, job.measured)
   const { system, user } = process.cpuUsage(cpu)
   const elapsed = performance.now() - startedAt
   const until = Date.now()
@@ -332,7 +347,7 @@ const work = async (job: Job): Promise<Beaten> => {
     cpuPerBeat: (system + user) / count,
     cores: (system + user) / 1000 / elapsed,
     megabytes: after,
-    growth: after / before
+    growth: peakAfter / peakBefore
   }
 }
 

@@ -35,7 +35,7 @@ export interface Beaten {
   readonly cpuPerBeat: number
   readonly cores: number
   readonly megabytes: number
-  /** Resident memory after the measured time against before. */
+  /** The most resident memory of the measured time against that of as long a time before. */
   readonly growth: number
 }
 
