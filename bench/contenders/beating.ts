@@ -317,7 +317,7 @@ const work = async (job: Job): Promise<Beaten> => {
   if (start === undefined) throw new Error(`nobody does ${job.work} by ${job.by}`)
   const { beats, skipped, stop, waiting, written } = await start(job, () => tally)
   const peakBefore = await peak(job.warmUp, job.measured)
-  megabytes()
+  globalThis.gc?.()
   // To collect the garbage of many results takes as long as a beat may be late.
   if (job.work === "journal") await sleep(2 * job.interval)
   const beatsBefore = await beats()
