@@ -89,7 +89,7 @@ const advice: Readonly<Record<Reason, string>> = {
   ProtocolBroken: "Check the host and port in the URL, and what stands between: is it PostgreSQL?",
   DatabaseMissing: "Check the database's name in the URL.",
   FileMissing: "Check the path; a relative one starts in the working directory.",
-  NotADatabase: "Check the path.",
+  NotADatabase: "Check the path; only its own program can check an encrypted file.",
   Corrupt: "Restore a backup.",
   Locked: "Look for a process that left a transaction open.",
   ReadOnly: "Look for a standby, a full disk, or a file without write permission.",
