@@ -8,7 +8,6 @@
 import { Duration, Effect, Either, Layer, Predicate, Schema } from "effect"
 import * as CheckConfig from "../Check/CheckConfig.js"
 import type { ConfigIssue } from "../Check/CheckError.js"
-import * as Secrets from "../Common/Secrets.js"
 import type { Alert } from "./Alert.js"
 import {
   type AlertChannelError,
@@ -211,7 +210,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
       const registry = yield* ChannelRegistry
       const services = yield* Effect.context<R>()
       const name = options?.name ?? type
-      const secrets = Secrets.fromConfig(configuration)
+      const secrets = CheckConfig.secretsOf(config, configuration)
       const send = yield* opened(definition, configuration, name, options?.installation)
       yield* registry.register({
         name,

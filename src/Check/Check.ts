@@ -234,7 +234,7 @@ export const make = <
     Effect.gen(function* () {
       const registry = yield* CheckRegistry
       const services = yield* Effect.context<Services>()
-      const secrets = Secrets.fromConfig(configuration)
+      const secrets = CheckConfig.secretsOf(config, configuration)
       // `suspend`: a probe that throws before it returns an Effect is a crashed run, not a crashed
       // program.
       const probe = Effect.suspend(() => definition.probe(configuration))

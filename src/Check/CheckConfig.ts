@@ -8,11 +8,16 @@ import { Either, ParseResult, Predicate, Schema } from "effect"
 import * as Secrets from "../Common/Secrets.js"
 import type { ConfigIssue } from "./CheckError.js"
 import * as ConfigIssues from "./ConfigIssues.js"
+import * as ConfigSecrets from "./ConfigSecrets.js"
 
 /** What must hold beside the fields one by one, looked at as they were given. */
 export type Rules = (given: Readonly<Record<string, unknown>>) => ReadonlyArray<ConfigIssue>
 
 type Checked<A> = Either.Either<A, ReadonlyArray<ConfigIssue>>
+
+/** What a configuration holds that is not shown, as code or as a file wrote it. */
+export const secretsOf = (config: Schema.Schema.All, input: unknown): Secrets.Secrets =>
+  Secrets.fromConfig([input, ConfigSecrets.collect(config, input)])
 
 /** The defaults filled in, nothing else looked at. */
 export const complete = <Fields extends Schema.Struct.Fields>(
@@ -35,7 +40,8 @@ export const validate = <Fields extends Schema.Struct.Fields>(
     strictly
   )(whole).pipe(
     Either.mapBoth({
-      onLeft: (issue) => ConfigIssues.fromParseIssue(issue, Secrets.fromConfig(input).scrub),
+      onLeft: (issue) =>
+        ConfigIssues.fromParseIssue(issue, secretsOf(config, input).scrub, config.ast),
       onRight: () => whole
     }),
     withRules(rules, input)
@@ -47,7 +53,7 @@ export const decode = <Fields extends Schema.Struct.Fields>(
   config: Schema.Struct<Fields>,
   rules: Rules,
   input: unknown,
-  scrub: (text: string) => string = Secrets.fromConfig(input).scrub
+  scrub: (text: string) => string = secretsOf(config, input).scrub
 ): Checked<Schema.Struct.Type<Fields>> =>
   ParseResult.decodeUnknownEither(
     // Fields of a check need no services: `Definition.config` is decoded here and nowhere else.
@@ -69,9 +75,11 @@ const withRules =
   (rules: Rules, input: unknown) =>
   <A>(checked: Checked<A>): Checked<A> => {
     const own = Either.isLeft(checked) ? checked.left : []
-    const said = new Set(own.map(({ path }) => path[0]))
-    const more = Predicate.isRecord(input)
-      ? rules(input).filter(({ path }) => !said.has(path[0]))
-      : []
+    const isSaid = (issue: ConfigIssue) => own.some((other) => overlap(issue.path, other.path))
+    const more = Predicate.isRecord(input) ? rules(input).filter((issue) => !isSaid(issue)) : []
     return more.length === 0 ? checked : Either.left([...own, ...more])
   }
+
+/** Of the same field, or of a part of it. */
+const overlap = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean =>
+  one.every((step, index) => index >= other.length || step === other[index])

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { Duration, Option, ParseResult, Redacted, Schema } from "effect"
+import * as Secrecy from "./Secrecy.js"
 
 const units = "(nanos?|micros?|millis?|seconds?|minutes?|hours?|days?|weeks?)"
 
@@ -90,6 +91,20 @@ export const secret: Schema.Schema<Redacted.Redacted<string>, string> = Schema.R
     })
   )
 ).annotations({ identifier: "Secret", description: "a secret, best given as ${VARIABLE}" })
+
+/**
+ * The annotation of a field whose value is not shown, for a schema without `Redacted`: `true` for a
+ * secret, `"url"` for a URL that may carry one. What is `Redacted` needs none, whatever wraps it.
+ *
+ * @since 0.1.0
+ * @category annotations
+ * @example
+ * import { ConfigField } from "holter"
+ * import { Schema } from "effect"
+ *
+ * const pin = Schema.String.annotations({ [ConfigField.SecretId]: true })
+ */
+export const SecretId: typeof Secrecy.SecretId = Secrecy.SecretId
 
 /**
  * A share of something in percent, 0 to 100.

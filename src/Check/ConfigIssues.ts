@@ -4,19 +4,24 @@
  * @since 0.1.0
  */
 import { Array as Arr, Duration, Inspectable, Option, ParseResult, SchemaAST as AST } from "effect"
+import * as Secrets from "../Common/Secrets.js"
 import type { ConfigIssue } from "./CheckError.js"
+import * as Secrecy from "./Secrecy.js"
 
 /**
- * All issues of a failed decoding, as far as it looked (`errors: "all"`). Values of secret fields
- * are never shown; `scrub` takes the known secrets out of the others.
+ * All issues of a failed decoding, as far as it looked (`errors: "all"`). What the schema knows to be
+ * secret, or to hold a secret, is never shown; `scrub` takes the known secrets out of the rest.
+ * `schema` is the whole one, where a part of it was decoded.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const fromParseIssue = (
   issue: ParseResult.ParseIssue,
-  scrub: (text: string) => string
-): ReadonlyArray<ConfigIssue> => walk(issue, [], scrub, undefined)
+  scrub: (text: string) => string,
+  schema?: AST.AST
+): ReadonlyArray<ConfigIssue> =>
+  walk(issue, { path: [], scrub, schema: schema ?? schemaOf(issue), secret: false })
 
 /**
  * A key that is not known, beside those that are.
@@ -43,54 +48,88 @@ export const noSuchKey = (
 export const show = (actual: unknown, scrub: (text: string) => string): string => {
   if (typeof actual !== "string") return kind(actual)
   if (lineBreak.test(actual)) return "a text with a line break"
+  // In the wrong field, such as a token where its chat is to be named.
+  if (Secrets.looksLikeToken(actual)) return "a text with the form of a secret (not shown)"
   const text = scrub(actual)
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text)
 }
 
-type Path = ReadonlyArray<string>
+interface Place {
+  readonly path: ReadonlyArray<string>
+  readonly scrub: (text: string) => string
+  readonly schema: AST.AST | undefined
+  /** Whether a schema around is secret. */
+  readonly secret: boolean
+  /** The schema of what the value lies in. */
+  readonly parent?: AST.AST
+}
 
-const walk = (
-  issue: ParseResult.ParseIssue,
-  path: Path,
-  scrub: (text: string) => string,
-  parent: AST.AST | undefined
-): ReadonlyArray<ConfigIssue> => {
-  const leaf = (ast: AST.AST, actual: unknown): ReadonlyArray<ConfigIssue> => [
-    { path, expected: describe(ast), found: found(ast, actual, scrub) }
-  ]
+const walk = (issue: ParseResult.ParseIssue, place: Place): ReadonlyArray<ConfigIssue> => {
+  const { path } = place
   switch (issue._tag) {
     case "Pointer": {
       const steps = Array.isArray(issue.path) ? issue.path : [issue.path]
-      return walk(issue.issue, [...path, ...steps.map(String)], scrub, parent)
+      return walk(issue.issue, { ...place, path: [...path, ...steps.map(String)] })
     }
     case "Composite": {
-      if (AST.isUnion(issue.ast)) return walkUnion(issue, path, scrub)
-      const issues = Arr.ensure(issue.issues)
-      return issues.flatMap((inner) => walk(inner, path, scrub, issue.ast))
+      if (AST.isUnion(issue.ast)) return walkUnion(issue, place)
+      return Arr.ensure(issue.issues).flatMap((inner) => walk(inner, within(issue.ast, place)))
     }
     case "Refinement":
     case "Transformation":
-      // The outer schema says in words what is expected; what lies inside is how it is checked.
-      return describesItself(issue.ast) || !isInner(issue)
-        ? leaf(issue.ast, issue.actual)
-        : walk(issue.issue, path, scrub, parent)
+      // The outer schema says in words what is expected; what lies inside is how it is checked. A part
+      // that is wrong is named itself.
+      return (describesItself(issue.ast) && !leadsFurther(issue.issue)) || !isInner(issue)
+        ? [leaf(issue.ast, issue.actual, place)]
+        : walk(issue.issue, within(issue.ast, place))
     case "Type":
     case "Forbidden":
-      return leaf(issue.ast, issue.actual)
+      return [leaf(issue.ast, issue.actual, place)]
     case "Missing":
       return [{ path, expected: describe(issue.ast.type), found: "nothing" }]
     case "Unexpected":
-      return [noSuchKey(path, keysOf(parent), issue.actual)]
+      return [unexpected(path, place.parent, issue.actual)]
   }
 }
 
-const walkUnion = (issue: ParseResult.Composite, path: Path, scrub: (text: string) => string) => {
+const leaf = (ast: AST.AST, actual: unknown, place: Place): ConfigIssue => ({
+  path: place.path,
+  expected: describe(ast),
+  found: found(ast, actual, place)
+})
+
+/** The value is the same or lies in it: what is secret stays so. */
+const within = (ast: AST.AST, place: Place): Place => ({
+  ...place,
+  secret: place.secret || Secrecy.isSecret(ast),
+  parent: ast
+})
+
+const walkUnion = (issue: ParseResult.Composite, place: Place) => {
   const issues = Arr.ensure(issue.issues)
   // Where one member could have been meant, its own issues say more than the list of members.
   const nested = issues.filter((inner) => inner._tag !== "Type" && !isUndefinedMember(inner))
   return nested.length === 1
-    ? nested.flatMap((inner) => walk(inner, path, scrub, issue.ast))
-    : [{ path, expected: describe(issue.ast), found: found(issue.ast, issue.actual, scrub) }]
+    ? nested.flatMap((inner) => walk(inner, within(issue.ast, place)))
+    : [leaf(issue.ast, issue.actual, place)]
+}
+
+/** A decoding that ended early knows only a part of the schema. */
+const schemaOf = (issue: ParseResult.ParseIssue): AST.AST | undefined =>
+  "ast" in issue && issue._tag !== "Missing" ? issue.ast : undefined
+
+const leadsFurther = (issue: ParseResult.ParseIssue): boolean => {
+  switch (issue._tag) {
+    case "Pointer":
+      return true
+    case "Composite":
+      return !AST.isUnion(issue.ast) && Arr.ensure(issue.issues).every(leadsFurther)
+    case "Refinement":
+    case "Transformation":
+      return leadsFurther(issue.issue)
+    default:
+      return false
+  }
 }
 
 const isUndefinedMember = (issue: ParseResult.ParseIssue): boolean =>
@@ -123,14 +162,28 @@ const describe = (ast: AST.AST): string => {
   })
 }
 
-const keysOf = (ast: AST.AST | undefined): ReadonlyArray<string> => {
-  const side = ast !== undefined && AST.isTransformation(ast) ? ast.from : ast
-  if (side === undefined || !AST.isTypeLiteral(side)) return []
-  return side.propertySignatures.map((property) => String(property.name))
+const unexpected = (
+  path: ReadonlyArray<string>,
+  parent: AST.AST | undefined,
+  actual: unknown
+): ConfigIssue => {
+  const side = parent !== undefined && AST.isTransformation(parent) ? parent.from : parent
+  if (side === undefined || !AST.isTypeLiteral(side)) return noSuchKey(path, [], actual)
+  // Of a mapping with names of the user's own, the name is what is wrong.
+  const [parameter] = side.indexSignatures.map((signature) => signature.parameter)
+  return parameter === undefined
+    ? noSuchKey(
+        path,
+        side.propertySignatures.map(({ name }) => String(name)),
+        actual
+      )
+    : { path, expected: describe(parameter), found: "this name" }
 }
 
-const found = (ast: AST.AST, actual: unknown, scrub: (text: string) => string): string => {
-  if (isSecret(ast)) return hidden(ast, actual)
+const found = (ast: AST.AST, actual: unknown, { path, schema, scrub, secret }: Place): string => {
+  const isHidden =
+    secret || Secrecy.holds(ast) || (schema !== undefined && Secrecy.isHidden(schema, path))
+  if (isHidden) return hidden(actual, Secrecy.isUrl(ast))
   const text = show(actual, scrub)
   return isDuration(ast) && isNoTime(actual) ? `${text}, and it must be longer than 0` : text
 }
@@ -148,41 +201,22 @@ const isNoTime = (actual: unknown): boolean =>
   typeof actual !== "number" &&
   Option.exists(Duration.decodeUnknown(actual), (value) => Duration.toMillis(value) <= 0)
 
-const isSecret = (ast: AST.AST): boolean =>
-  AST.isUnion(ast)
-    ? ast.types.some(isSecret)
-    : Option.exists(AST.getIdentifierAnnotation(ast), (name) => /secret|redacted/i.test(name)) ||
-      // A field that is described anew loses its identifier; what it decodes to stays Redacted.
-      isRedacted(ast) ||
-      (AST.isTransformation(ast) && (isSecret(ast.from) || isSecret(ast.to))) ||
-      (AST.isRefinement(ast) && isSecret(ast.from))
-
-/**
- * What a field of a secret decodes to.
- *
- * @internal
- */
-export const isRedacted = (ast: AST.AST): boolean =>
-  AST.isDeclaration(ast) && Option.exists(ownDescription(ast), (text) => /^Redacted\b/.test(text))
-
-const hidden = (ast: AST.AST, actual: unknown): string => {
+const hidden = (actual: unknown, isUrl: boolean): string => {
+  if (typeof actual === "number" || typeof actual === "bigint") {
+    return "a number (not shown, it may be secret)"
+  }
   if (typeof actual !== "string") return kind(actual)
   if (actual.length === 0) return "an empty text"
   // A line break at the end of a value is not seen by whoever looks for what is wrong with it.
   if (lineBreak.test(actual)) return "a text with a line break (not shown, it may be secret)"
-  const scheme = isUrl(ast) ? otherScheme.exec(actual)?.[0] : undefined
+  // The kind of a URL is no secret; a text that happens to look like one may be.
+  const scheme = isUrl ? otherScheme.exec(actual)?.[0] : undefined
   return scheme === undefined
     ? "another text (not shown, it may be secret)"
     : `a text that starts with ${scheme} (the rest is not shown, it may be secret)`
 }
 
 const lineBreak = /[\n\r\u2028\u2029]/
-
-/** The kind of a URL is no secret; a text that happens to look like one may be. */
-const isUrl = (ast: AST.AST): boolean =>
-  AST.isUnion(ast)
-    ? ast.types.some(isUrl)
-    : Option.exists(AST.getIdentifierAnnotation(ast), (name) => /url/i.test(name))
 
 const otherScheme = /^(?!https?:)[a-z][a-z0-9+.-]{0,29}:\/\//i
 

@@ -6,6 +6,8 @@ import * as Command from "@effect/cli/Command"
 import { Effect, JSONSchema, Option } from "effect"
 import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type * as Check from "../Check/Check.js"
+import * as Secrecy from "../Check/Secrecy.js"
+import { placeholder } from "../Common/Secrets.js"
 import * as Catalog from "./Catalog.js"
 import * as Configuration from "./Configuration.js"
 import { UsageError } from "./ConfigurationError.js"
@@ -87,11 +89,14 @@ const fields = (plugin: Plugin): ReadonlyArray<string> => {
   if (all.length === 0) return ["  none"]
   const width = Math.max(...all.map(([name]) => name.length))
   return all.map(([name, property]) => {
+    // Its default, where it has one, is one too.
+    const hidden = Secrecy.isHidden(plugin.config.ast, [name])
     const need = root.required.includes(name) ? "required" : "optional"
     const text = describeProperty(property, root.$defs ?? {})
     const value = plugin.defaults[name]
-    const byDefault = value === undefined ? "" : ` (default ${showDefault(value)})`
-    return `  ${name.padEnd(width)}  ${need}  ${text}${byDefault}`
+    const byDefault =
+      value === undefined ? "" : ` (default ${hidden ? placeholder : showDefault(value)})`
+    return `  ${name.padEnd(width)}  ${need}  ${text}${hidden ? " (secret)" : ""}${byDefault}`
   })
 }
 

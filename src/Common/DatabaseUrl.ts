@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import { Either, Redacted, Schema } from "effect"
+import * as UrlText from "./UrlText.js"
 
 /**
  * The URL is of a kind that is not supported, or cannot be read.
@@ -111,7 +112,7 @@ export type DatabaseUrl = Sqlite | Postgres
 export const parse = (
   input: string | Redacted.Redacted<string>
 ): Either.Either<DatabaseUrl, DatabaseUrlError> => {
-  const text = typeof input === "string" ? input : Redacted.value(input)
+  const text = UrlText.unquoted(typeof input === "string" ? input : Redacted.value(input))
   if (text.includes("\u0000")) return malformed("text", "text without NUL", "NUL")
   const scheme = /^([a-z][a-z0-9+._-]*):\/\//i.exec(text)
   if (scheme?.[1] === undefined) return plainPath(text)
@@ -185,20 +186,18 @@ const sqlite = (path: string): Parsed<Sqlite> => {
 
 const plainPath = (text: string): Parsed<Sqlite> => {
   if (text.trim() === "") return malformed("text", "a URL or a path", "nothing")
-  if (/^(?:sqlite3?|postgres|postgresql)(?:\+\w+)?:/i.test(text)) {
-    return malformed("scheme", '"://" after the scheme', "a scheme without it")
-  }
-  // As a path it would be shown, with the password in it.
-  if (/^[^/\\]*:[^/\\]*@/.test(text)) {
-    return malformed("scheme", "a scheme before user and password, as in postgresql://", "none")
-  }
-  return sqlite(text)
+  // As a path it would be shown, with the password that may be in it.
+  const other = UrlText.noPath(text)
+  return other === undefined ? sqlite(text) : malformed(other.part, other.expected, other.found)
 }
 
 const parseSqlite = (rest: string): Parsed<Sqlite> => {
   const [path = "", query = ""] = splitFirst(rest, "?")
   if (path === "" || path === "/" || new URLSearchParams(query).get("mode") === "memory") {
     return inMemory
+  }
+  if (/^\/*[a-z][\w+.-]*:\/\//i.test(path)) {
+    return malformed("path", "the path of a database file", "another URL behind the scheme")
   }
   return path.startsWith("/")
     ? sqlite(decode(path.slice(1)))

@@ -123,6 +123,37 @@ const secretName =
 const workingDirectory = /^(?:OLD)?PWD$/
 
 /**
+ * Whether a text has the form of a key or a token that a service hands out, whatever it stands in: by
+ * the prefix that it has there, or because no person would make up such a name.
+ *
+ * @since 0.1.0
+ * @category utils
+ * @example
+ * import { Secrets } from "holter"
+ *
+ * Secrets.looksLikeToken("123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw") // true
+ * Secrets.looksLikeToken("-1001234567890") // false
+ */
+export const looksLikeToken = (text: string): boolean =>
+  tokens.some((pattern) => pattern.test(text)) ||
+  (text.match(/[\w+/=.~-]{28,}/g) ?? []).some((run) => /[A-Z]/.test(run) && isRandom(run)) ||
+  (text.match(/[A-Za-z0-9]{16,}/g) ?? []).some(isRandom)
+
+const tokens: ReadonlyArray<RegExp> = [
+  /(?:^|[^\d])\d{3,}:[\w-]{10,}/,
+  /(?:^|[^A-Za-z])(?:[a-z]{2}_(?:live|test)_|sk-|gh[a-z]_|github_pat_|glpat-|xox[a-z]-|whsec_|npm_|pypi-|hf_|dop_v1_|shp[a-z]{2}_|AKIA|ASIA|AIza|SG\.|ya29\.|eyJ)[\w.-]{6,}/,
+  /(?:^|[^0-9a-f])[0-9a-f]{32,}/i,
+  /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i
+]
+
+/** Letters and digits that take turns: in words and numbers they do so rarely. */
+const isRandom = (text: string): boolean => {
+  const kinds = [...text].map((char) => (/\d/.test(char) ? "0" : /[A-Z]/.test(char) ? "A" : "a"))
+  const turns = kinds.filter((kind, index) => index > 0 && kind !== kinds[index - 1]).length
+  return kinds.includes("0") && turns * 4 >= text.length && new Set(text).size >= 10
+}
+
+/**
  * The values that `fromConfig` scrubs.
  *
  * @since 0.1.0
@@ -147,24 +178,45 @@ export const collect = (config: unknown): ReadonlyArray<string> => {
   return go(config)
 }
 
-const urlSecrets = (text: string): ReadonlyArray<string> => {
-  const authority = /^\s*[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?/i.exec(text)
-  if (authority === null) return []
-  // By hand and not by `URL`, which refuses what people write: here the password of a URL that
-  // does not parse must be found too. The last @ before the path ends the user information; a
-  // password with a bare slash or @ in it is found by looking up to the last @ of the whole text.
-  const rest = text.slice(text.indexOf("://") + 3)
-  const found: Array<string> = []
-  for (const end of [rest.split(/[/?#]/, 1)[0]?.lastIndexOf("@") ?? -1, rest.lastIndexOf("@")]) {
+const urlSecrets = (text: string): ReadonlyArray<string> =>
+  [...authoritySecrets(text), ...namedSecrets(text)].flatMap((value) => [
+    value,
+    decodeLoosely(value)
+  ])
+
+/**
+ * By hand and not by `URL`, which refuses what people write: here the password of a URL that does not
+ * parse must be found too, of one in quotation marks, and of one whose scheme is not right.
+ */
+const authoritySecrets = (text: string): ReadonlyArray<string> => {
+  const scheme = /[a-z][a-z0-9+.-]*\s*:\/\//i.exec(text)
+  // `postgres//u:password@h`, `u:password@h`.
+  const rest = scheme === null ? text : text.slice(scheme.index + scheme[0].length)
+  if (scheme === null && !/^\S*:\S*@\S/.test(rest.trim())) return []
+  const isWeb = scheme !== null && /^(?:https?|wss?)\s*:/i.test(scheme[0])
+  // The last @ before the path ends the user information; a password with a bare slash or @ in it is
+  // found by looking up to the last @ of the whole text.
+  const ends = [rest.split(/[/?#]/, 1)[0]?.lastIndexOf("@") ?? -1, rest.lastIndexOf("@")]
+  return [...new Set(ends)].flatMap((end) => {
     const userinfo = end < 0 ? "" : rest.slice(0, end)
     const colon = userinfo.indexOf(":")
-    if (colon >= 0) found.push(userinfo.slice(colon + 1))
-  }
-  for (const [, name, value] of rest.matchAll(/[?&]([^=&#]+)=([^&#]*)/g)) {
-    if (name !== undefined && value !== undefined && isSecretName(name)) found.push(value)
-  }
-  return found.flatMap((value) => [value, decodeLoosely(value)])
+    const user = colon < 0 ? userinfo : userinfo.slice(0, colon)
+    const password = colon < 0 ? "" : userinfo.slice(colon + 1)
+    // A key in the user's place, as many an API wants it: with no password, or with any.
+    const isKey = isWeb && ((colon >= 0 && password === "") || looksLikeToken(user))
+    const login = isWeb && colon >= 0 ? [decodeLoosely(userinfo)] : []
+    return [password, ...(isKey ? [user] : []), ...login]
+  })
 }
+
+/** Parameters of a URL, and of the lists of names and values that libpq and others take. */
+const namedSecrets = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(parameter), ...text.matchAll(listed)].flatMap(([, name = "", value = ""]) =>
+    isSecretName(name) ? [value, value.replace(/^(["'])(.*)\1$/s, "$2")] : []
+  )
+
+const parameter = /[?&]([^=&#]+)=([^&#]*)/g
+const listed = /(?:^|[\s;,(])([^\s=&#;?,(]+)\s*=\s*('[^']*'|"[^"]*"|[^&#\s;)]*)/g
 
 /**
  * An HTTP URL that is a secret as a whole is one by its path, which a server says back: "no route

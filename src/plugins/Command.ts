@@ -19,6 +19,7 @@ import { joined } from "../Common/Sentences.js"
 import * as Text from "../Common/Text.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Process from "./Command/Process.js"
+import { namedSecrets } from "./shared/NamedSecrets.js"
 
 const word = Schema.String.pipe(
   Schema.filter((text) => text !== "" && !text.includes("\0"), {
@@ -38,14 +39,11 @@ const command = Schema.NonEmptyArray(word).annotations({
   }
 })
 
-const env = Schema.Record({ key: Schema.String, value: ConfigField.secret }).pipe(
-  Schema.filter((all) => Object.keys(all).every((name) => /^[A-Za-z_]\w*$/.test(name)), {
-    description: "more variables for the command, secrets among them: values by names",
-    jsonSchema: {
-      description: "more variables for the command, secrets among them: values by names"
-    }
-  })
-)
+const env = namedSecrets({
+  name: "the name of a variable: letters, digits and _, no digit first",
+  is: (name) => /^[A-Za-z_]\w*$/.test(name),
+  description: "more variables for the command, secrets among them: values by names"
+})
 
 /**
  * @since 0.1.0

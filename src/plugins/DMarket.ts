@@ -26,7 +26,7 @@ const secretKey = secretOf({
 })
 
 const publicKey = secretOf({
-  identifier: "DMarketSecretPublicKey",
+  identifier: "DMarketPublicKey",
   description: "a DMarket API key: letters and digits on one line",
   is: (text) => /^[!-~]+$/.test(text)
 })

@@ -22,7 +22,7 @@ export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchang
  */
 export const Settings = Schema.Struct({
   url: secretUrl({
-    identifier: "SecretPingUrl",
+    identifier: "PingUrl",
     description: "the URL to ping, such as https://hc-ping.com/your-uuid"
   }),
   interval: ConfigField.withDefault(

@@ -17,6 +17,7 @@ import {
   type Reply,
   retryAfter
 } from "./shared/HttpExchange.js"
+import { isHeaderName, namedSecrets } from "./shared/NamedSecrets.js"
 
 export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
 
@@ -52,22 +53,19 @@ export class HttpError extends Schema.TaggedError<HttpError>("holter/plugins/Htt
 const url = Schema.String.pipe(
   Schema.filter((text) => URL.canParse(text) && /^https?:\/\//i.test(text), {
     // A URL may carry a password or a token, so a wrong one is not shown.
-    identifier: "SecretHttpUrl",
+    [ConfigField.SecretId]: "url",
+    identifier: "HttpUrl",
     description: "a URL such as https://example.com/up",
     // Without this the description of a bare filter is not part of the JSON Schema.
     jsonSchema: { description: "a URL such as https://example.com/up" }
   })
 )
 
-const header = Schema.Record({ key: Schema.String, value: ConfigField.secret }).pipe(
-  Schema.filter(
-    (headers) => Object.keys(headers).every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name)),
-    {
-      description: "values by names of HTTP headers",
-      jsonSchema: { description: "values by names of HTTP headers" }
-    }
-  )
-)
+const header = namedSecrets({
+  name: "the name of an HTTP header",
+  is: isHeaderName,
+  description: "values by names of HTTP headers"
+})
 
 /**
  * One request to a URL.

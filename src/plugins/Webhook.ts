@@ -25,24 +25,20 @@ import {
   type Reply,
   retryAfter
 } from "./shared/HttpExchange.js"
+import { isHeaderName, namedSecrets } from "./shared/NamedSecrets.js"
 import * as Signature from "./Webhook/Signature.js"
 import { secretUrl } from "./shared/SecretUrl.js"
 
 export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
 
-const headers = Schema.Record({ key: Schema.String, value: ConfigField.secret }).pipe(
-  Schema.filter(
-    (all) =>
-      Object.keys(all).every((name) => /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !reserved.test(name)),
-    {
-      description: "more HTTP headers, such as authorization: values by names",
-      jsonSchema: { description: "more HTTP headers, such as authorization: values by names" }
-    }
-  )
-)
-
 /** What the channel says itself. */
 const reserved = /^(?:content-type|content-length|host|idempotency-key|webhook-.*)$/i
+
+const headers = namedSecrets({
+  name: "the name of an HTTP header that the channel does not set itself (content-type, content-length, host, idempotency-key, webhook-*)",
+  is: (name) => isHeaderName(name) && !reserved.test(name),
+  description: "more HTTP headers, such as authorization: values by names"
+})
 
 /**
  * @since 0.1.0
@@ -52,7 +48,7 @@ export const Webhook = AlertChannel.make("webhook", {
   description: "JSON to a URL by POST, signed with HMAC-SHA256",
   config: {
     url: secretUrl({
-      identifier: "SecretWebhookUrl",
+      identifier: "WebhookUrl",
       description: "a URL such as https://example.com/alerts; it may hold a user and a password"
     }),
     secret: Schema.optional(

@@ -68,6 +68,71 @@ describe("DatabaseUrl", () => {
     assert.notInclude(error.message, "hunter22")
   })
 
+  it.each([
+    "postgres//u:hunter22@h/db",
+    "postgres ://u:hunter22@h/db",
+    "postgres:/u:hunter22@h/db",
+    "postgresql+asyncpg//u:hunter22@h/db",
+    "//u:hunter22@h/db",
+    "/u:hunter22@h/db",
+    "hunter22@h:5432/db",
+    "host=h password=hunter22 dbname=x",
+    "dbname = x password = 'hunter22'",
+    "Server=h;Database=x;User Id=u;Password=hunter22",
+    "Data Source=x.db;Password=hunter22;",
+    "Driver={PostgreSQL};Server=h;Pwd=hunter22",
+    "(DESCRIPTION=(ADDRESS=(HOST=h))(PASSWORD=hunter22))",
+    "x.db?key=1&password=hunter22",
+    "jdbc:postgresql://h/db?password=hunter22",
+    "jdbc:oracle:thin:u/hunter22@h:1521:x",
+    "jdbc:sqlserver:h;pass=hunter22",
+    "DATABASE_URL=postgres://u:hunter22@h/db",
+    "export DATABASE_URL=data/hunter22.db",
+    "PGPASSWORD=hunter22 psql -h h",
+    "psql postgres://u:hunter22@h/db",
+    "postgres%3A%2F%2Fu%3Ahunter22%40h%2Fdb",
+    '"postgres://u:hunter22@h/db',
+    "<postgres://u:hunter22@h/db>",
+    '{"host":"h","password":"hunter22"}',
+    "h:5432:db:u:hunter22",
+    "127.0.0.1:5432:*:u:hunter22",
+    "*:*:*:*:hunter22",
+    "mysql:u:hunter22",
+    "sqlite:///postgres://u:hunter22@h/db",
+    "mysql+pymysql://u:hunter22@h/d",
+    "mongodb+srv://u:hunter22@h/d",
+    "redis://:hunter22@h",
+    "data.db\nhunter22"
+  ])(
+    "takes no path for one where it was meant as something else, and shows nothing: %s",
+    (text) => {
+      const issue = JSON.stringify(refused(text))
+      assert.notInclude(issue, "hunter22")
+      assert.include(issue, "expected")
+    }
+  )
+
+  it.each([
+    ["data/env=prod/bot.db", "data/env=prod/bot.db"],
+    ["C:\\bots\\bot.db", "C:\\bots\\bot.db"],
+    ["./a:b.db", "./a:b.db"],
+    ["/srv/10:30/bot.db", "/srv/10:30/bot.db"],
+    ["/home/bot@home/bot.db", "/home/bot@home/bot.db"],
+    ["postgres/data.db", "postgres/data.db"],
+    ["my bot.db", "my bot.db"]
+  ])("takes the path %s", (text, path) => {
+    assert.deepStrictEqual(read(text), { _tag: "Sqlite", path })
+  })
+
+  it.each(['"', "'"])("takes off the quotation marks that docker --env-file keeps: %s", (mark) => {
+    assert.strictEqual(login(`${mark}postgresql://bot:hunter22@h/d${mark}`).password, "hunter22")
+    assert.strictEqual(login(` ${mark}postgresql://bot:hunter22@h/d${mark}\t`).host, "h")
+    assert.deepStrictEqual(read(`${mark}data/bot.db${mark}`), {
+      _tag: "Sqlite",
+      path: "data/bot.db"
+    })
+  })
+
   it.each(["postgresql", "postgres", "postgresql+asyncpg", "PostgreSQL+psycopg2"])(
     "PostgreSQL by the scheme %s",
     (scheme) => {

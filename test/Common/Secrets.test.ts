@@ -252,6 +252,42 @@ describe("isSecretName", () => {
   })
 })
 
+describe("looksLikeToken", () => {
+  it.each([
+    "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",
+    "bot123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",
+    "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "xoxb-17653672481-19874698323",
+    "AKIAIOSFODNN7EXAMPLE",
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "0b8f2a9e-2f6e-4a57-9e31-1f0a6d1d2c3b",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY1a2",
+    "Bearer q8Zr2Lk9Xw4Tn7Vb1Yc5"
+  ])("%s", (text) => {
+    assert.isTrue(Secrets.looksLikeToken(text))
+  })
+
+  it.each([
+    "-1001234567890",
+    "@channel_of_operators_2026",
+    "dmarket_api_production_2",
+    "postgresql-16-primary-eu-west-1",
+    "/var/lib/holter/backups/bot_sqlite_20251211_230000_000.db.gz",
+    "every day at 03:00 and at 12:30:45",
+    "https://api.example.com/v1/services/health?verbose=1",
+    "10.0.0.12:5432",
+    "fe80::1ff:fe23:4567:890a",
+    "2025-12-11T23:00:00.000Z",
+    "TELEGRAM_BOT_TOKEN_OF_THE_SECOND_BOT",
+    "Europe/Berlin"
+  ])("not %s", (text) => {
+    assert.isFalse(Secrets.looksLikeToken(text))
+  })
+})
+
 describe("fromConfig", () => {
   const password = fc
     .oneof(text(6), fc.string({ minLength: 6, unit: fc.constantFrom(..."aZ9@%/ :#?&=+") }))
@@ -296,6 +332,43 @@ describe("fromConfig", () => {
   it("finds a URL with space before it", () => {
     const { scrub } = Secrets.fromConfig({ url: "\n  redis://:hunter22@host" })
     assert.strictEqual(scrub("hunter22"), "<redacted>")
+  })
+
+  it.each([
+    "postgres//u:hunter22@h/db",
+    "//u:hunter22@h/db",
+    "postgres ://u:hunter22@h/db",
+    '"postgres://u:hunter22@h/db"',
+    "DATABASE_URL=postgres://u:hunter22@h/db",
+    "host=h password=hunter22 dbname=x",
+    "host=h password = 'hunter22' dbname=x",
+    "Server=h;Password=hunter22",
+    "jdbc:postgresql://h/db?password=hunter22",
+    "curl -u x https://u:hunter22@h"
+  ])("finds the password in a text that no reader takes: %s", (text) => {
+    assert.strictEqual(
+      Secrets.fromConfig({ url: text }).scrub("it was hunter22"),
+      "it was <redacted>"
+    )
+  })
+
+  it.each([
+    "http://sk_live_0123456789:@host/x",
+    "https://sk_live_0123456789:x@host",
+    "https://sk_live_0123456789@host"
+  ])("finds the key in the place of a user, and its echo: %s", (url) => {
+    const { scrub } = Secrets.fromConfig({ url })
+    const { password, username } = new URL(url)
+    const basic = Buffer.from(`${username}:${password}`).toString("base64")
+    assert.notInclude(scrub(`no user sk_live_0123456789, Basic ${basic}`), "sk_live")
+    assert.notInclude(scrub(`Basic ${basic}`), basic.slice(4, 16))
+  })
+
+  it("finds a short password in the echo of a login", () => {
+    const basic = Buffer.from("operator:abc").toString("base64")
+    const { scrub } = Secrets.fromConfig("https://operator:abc@host")
+    assert.notInclude(scrub(`got Basic ${basic}`), basic.slice(0, 14))
+    assert.notInclude(scrub("got operator:abc"), ":abc")
   })
 
   it("finds what is Redacted, wherever it lies", () => {

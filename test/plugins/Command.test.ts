@@ -172,7 +172,7 @@ describe("the command channel", () => {
     const issues = Either.getOrElse(Either.flip(Command.decode(wrong)), () => []).map(formatIssue)
     assert.deepStrictEqual(
       issues.map((issue) => issue.split(":")[0]),
-      ["command.0", "env", "timeout"]
+      ["command.0", "env.A B", "timeout"]
     )
     assert.isTrue(Either.isLeft(Command.decode({ command: "mail ops" })))
     assert.isTrue(Either.isLeft(Command.decode({ command: ["mail", ""] })))

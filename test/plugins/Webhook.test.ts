@@ -216,7 +216,7 @@ describe("the webhook channel", () => {
     const issues = Either.getOrElse(Either.flip(Webhook.decode(wrong)), () => []).map(formatIssue)
     assert.deepStrictEqual(
       issues.map((issue) => issue.split(":")[0]),
-      ["url", "headers", "timeout", "secret"]
+      ["url", "headers.webhook-id", "timeout", "secret"]
     )
     assert.notInclude(issues.join(), canary)
     const headers = { "x-team": `${canary} ✓`, "x-ok": "é" }

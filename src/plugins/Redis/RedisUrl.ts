@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { Either, Redacted, Schema } from "effect"
+import { unquoted } from "../../Common/UrlText.js"
 
 /**
  * The forms that `parse` takes.
@@ -61,7 +62,7 @@ type Parsed<A> = Either.Either<A, RedisUrlError>
  * @category constructors
  */
 export const parse = (input: string | Redacted.Redacted<string>): Parsed<RedisUrl> => {
-  const text = typeof input === "string" ? input : Redacted.value(input)
+  const text = unquoted(typeof input === "string" ? input : Redacted.value(input))
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)
   if (scheme?.[1] === undefined) return malformed("scheme", "redis://", "no scheme")
   const name = scheme[1].toLowerCase()

@@ -8,7 +8,7 @@ import { secretOf } from "../shared/SecretField.js"
 
 /** A bot's token, as @BotFather hands it out. */
 export const token = secretOf({
-  identifier: "TelegramSecretToken",
+  identifier: "TelegramToken",
   description: "a bot token from @BotFather, such as 123456789:AAH...",
   is: (text) => /^\d+:[\w-]+$/.test(text)
 })

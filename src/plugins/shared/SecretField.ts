@@ -7,8 +7,7 @@
 import { type Redacted, Schema } from "effect"
 
 export const secretOf = (options: {
-  /** Contains "Secret", by which the value is kept out of messages. */
-  readonly identifier: `${string}Secret${string}`
+  readonly identifier: string
   /** What is expected, in words. */
   readonly description: string
   readonly is: (text: string) => boolean

@@ -4,13 +4,14 @@
  * @internal
  */
 import type { Redacted, Schema } from "effect"
+import * as ConfigField from "../../Check/ConfigField.js"
 import { secretOf } from "./SecretField.js"
 
 export const secretUrl = (options: {
-  readonly identifier: `Secret${string}Url`
+  readonly identifier: string
   readonly description: string
 }): Schema.Schema<Redacted.Redacted<string>, string> =>
   secretOf({
     ...options,
     is: (text) => URL.canParse(text) && /^https?:\/\//i.test(text) && !/[\s\p{Cc}]/u.test(text)
-  })
+  }).annotations({ ...options, [ConfigField.SecretId]: "url" })
