@@ -109,7 +109,14 @@ export const Alert = Schema.Struct({
   /** The channel that this one stands in for, because that one is disabled. */
   insteadOf: Schema.NullOr(Schema.String),
   /** What happened in between, in a `story`: one line for each message that it replaces. */
-  story: Schema.Array(Schema.String)
+  story: Schema.Array(Schema.String),
+  /** The zone in which a person reads its times; UTC where there is none. */
+  timeZone: Schema.optional(Schema.String),
+  /**
+   * Of one from the outbox: the key of the delivery in which it was tried, of which it is not known
+   * whether it arrived. It is sent again in that one.
+   */
+  attempt: Schema.optional(Schema.String)
 }).annotations({ identifier: "Alert" })
 
 /**

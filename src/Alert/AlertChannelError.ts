@@ -14,6 +14,7 @@ import type { Secrets } from "../Common/Secrets.js"
  * | reason | what it means | what is done |
  * | --- | --- | --- |
  * | `Transient` | it may take it later | tried again, after `retryAfter` at the earliest |
+ * | `Refused` | it will never take this alert, and may take others: it cannot be read, or is too large | its fallback gets this one, and the channel goes on |
  * | `Permanent` | it will never take it: the chat is gone, the bot was blocked | the channel is disabled, its fallback is told |
  * | `Misconfigured` | it cannot work as it is configured: a wrong token | the same |
  *
@@ -23,12 +24,17 @@ import type { Secrets } from "../Common/Secrets.js"
 export class AlertChannelError extends Schema.TaggedError<AlertChannelError>(
   "holter/Alert/AlertChannelError"
 )("AlertChannelError", {
-  reason: Schema.Literal("Transient", "Permanent", "Misconfigured"),
+  reason: Schema.Literal("Transient", "Refused", "Permanent", "Misconfigured"),
   channel: Schema.String,
   /** What was expected and found, and what to do; no secret. */
   problem: Schema.String,
   /** How long the receiver asked to be left alone. */
   retryAfter: Schema.optional(Schema.DurationFromSelf),
+  /**
+   * Whether the receiver may have it all the same: the answer was lost. It is sent again with the same
+   * key and the same content then, and made part of no story.
+   */
+  unclear: Schema.optional(Schema.Boolean),
   cause: Schema.optional(Schema.Defect)
 }) {
   get isRetryable(): boolean {
@@ -47,14 +53,8 @@ export class AlertChannelError extends Schema.TaggedError<AlertChannelError>(
  */
 export const scrubbed =
   (secrets: Secrets) =>
-  ({ cause, channel, problem, reason, retryAfter }: AlertChannelError): AlertChannelError =>
-    new AlertChannelError({
-      reason,
-      channel,
-      problem: secrets.scrub(problem),
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-      ...(cause === undefined ? {} : { cause: secrets.scrubAll(cause) })
-    })
+  (error: AlertChannelError): AlertChannelError =>
+    changed(error, secrets.scrub(error.problem), secrets.scrubAll(error.cause))
 
 /**
  * The error in a length that a log and a table can show. A receiver may answer with a page of text; it
@@ -64,17 +64,24 @@ export const scrubbed =
  * @since 0.1.0
  * @category combinators
  */
-export const shortened = (error: AlertChannelError): AlertChannelError => {
-  const { cause, channel, problem, reason, retryAfter } = error
-  if (problem.length <= longestProblem) return error
-  return new AlertChannelError({
+export const shortened = (error: AlertChannelError): AlertChannelError =>
+  error.problem.length <= longestProblem
+    ? error
+    : changed(error, Text.clip(error.problem, longestProblem), error.cause)
+
+const changed = (
+  { channel, reason, retryAfter, unclear }: AlertChannelError,
+  problem: string,
+  cause: unknown
+): AlertChannelError =>
+  new AlertChannelError({
     reason,
     channel,
-    problem: Text.clip(problem, longestProblem),
+    problem,
     ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(unclear === undefined ? {} : { unclear }),
     ...(cause === undefined ? {} : { cause })
   })
-}
 
 const longestProblem = 400
 

@@ -18,6 +18,7 @@ import type { Policy } from "./AlertPolicy/Policy.js"
 import { remembered } from "./AlertPolicy/remembered.js"
 import { channelRemoved } from "./AlertPolicy/removal.js"
 import * as Settle from "./AlertPolicy/settle.js"
+import * as StandIns from "./AlertPolicy/standIns.js"
 import type { State } from "./AlertPolicy/State.js"
 import { onResult } from "./AlertPolicy/thresholds.js"
 
@@ -122,6 +123,21 @@ export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean 
 }
 
 /**
+ * Whether this end is for a channel that takes nothing now, and the one in its place is told of the
+ * same end, as it was of the outage. Where the channel did not get the beginning, it need not have the
+ * end.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const isStoodIn = (policy: Policy, state: State, alert: Alert): boolean => {
+  const { channel, kind, severity, subjects } = alert
+  if (kind !== "resolved" || !Object.hasOwn(state.unreachable, channel)) return false
+  const other = Routes.fallback(policy.routes, severity, channel, (name) => name === channel)
+  return other !== undefined && subjects.every(({ others }) => others?.includes(other) === true)
+}
+
+/**
  * The channels that know of an incident and are in no route. Where one of them is not there any more
  * either, `ChannelRemoved` says so to the fold.
  *
@@ -169,6 +185,12 @@ const apply = (draft: Draft.Draft, event: Event): void => {
       return Occurrences.disabled(draft, event)
     case "ChannelEnabled":
       return Occurrences.enabled(draft, event.channel)
+    case "ChannelUnreachable":
+      return StandIns.unreachable(draft, event)
+    case "ChannelReached":
+      return StandIns.reached(draft, event.channel)
+    case "AlertRefused":
+      return StandIns.refused(draft, event)
     case "ChannelRemoved":
       return channelRemoved(draft, event)
   }

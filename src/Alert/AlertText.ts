@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Array as Arr, DateTime } from "effect"
-import type { Alert, Kind, Subject } from "./Alert.js"
+import { Array as Arr, DateTime, Option } from "effect"
+import type { Alert, Subject } from "./Alert.js"
 import { list, span } from "./AlertPolicy/words.js"
 
 /**
@@ -15,8 +15,10 @@ import { list, span } from "./AlertPolicy/words.js"
  */
 export const title = (alert: Alert): string => {
   const [root, ...others] = alert.subjects
-  const more = others.length + alert.affected.length
-  return `${headline(alert.kind, root)}${more === 0 ? "" : ` (+${more} affected)`}`
+  // Who is well again is not affected by what is not.
+  const count = root.over ? others.length : others.filter(({ over }) => !over).length
+  const more = count + alert.affected.length
+  return `${headline(alert, root)}${more === 0 ? "" : ` (+${more} affected)`}`
 }
 
 /**
@@ -31,10 +33,12 @@ export const lines = (alert: Alert): ReadonlyArray<string> => [
   ...(alert.affected.length === 0
     ? []
     : [`Down because of it, without messages of their own: ${list(alert.affected)}`]),
-  ...(alert.story.length === 0 ? [] : ["What happened meanwhile:", ...alert.story]),
+  ...(alert.story.length === 0
+    ? []
+    : ["This comes late. What happened meanwhile:", ...alert.story]),
   ...(alert.insteadOf === null
     ? []
-    : [`This was meant for the channel ${alert.insteadOf}, which is disabled.`])
+    : [`This was meant for the channel ${alert.insteadOf}, which does not take it.`])
 ]
 
 /**
@@ -45,8 +49,25 @@ export const lines = (alert: Alert): ReadonlyArray<string> => [
  */
 export const text = (alert: Alert): string => Arr.prepend(lines(alert), title(alert)).join("\n")
 
-const headline = (kind: Kind, subject: Subject): string => {
-  const { duration, label, over, severity, status } = subject
+/**
+ * A point of time as a person reads it in this alert: `2026-01-01 00:00:00 UTC`, or in the zone that the
+ * alert names `2026-01-01 01:00:00 +01:00`. It is true whenever it is read, which "5m ago" is not.
+ *
+ * @since 0.1.0
+ * @category rendering
+ */
+export const time = ({ timeZone }: Pick<Alert, "timeZone">, at: DateTime.Utc): string => {
+  const zone = Option.flatMap(Option.fromNullable(timeZone), DateTime.zoneFromString)
+  if (Option.isNone(zone)) return `${digits(DateTime.formatIso(at))} UTC`
+  const local = DateTime.formatIsoOffset(DateTime.setZone(at, zone.value))
+  return `${digits(local)} ${local.endsWith("Z") ? "UTC" : local.slice(-6)}`
+}
+
+const digits = (iso: string): string => iso.slice(0, 19).replace("T", " ")
+
+const headline = (alert: Alert, subject: Subject): string => {
+  const { duration, label, over, severity, since, status } = subject
+  const { kind } = alert
   const end = status === "healthy" ? "healthy again" : "no longer checked"
   switch (kind) {
     case "opened":
@@ -58,7 +79,7 @@ const headline = (kind: Kind, subject: Subject): string => {
     case "escalated":
       return `${label} became worse: ${severity}`
     case "reminder":
-      return `${label} is still ${severity}, for ${span(duration)}`
+      return `${label} is still ${severity}, since ${time(alert, since)}`
     case "resolved":
       return status === "healthy"
         ? `${label} is healthy again after ${span(duration)}`
@@ -66,18 +87,19 @@ const headline = (kind: Kind, subject: Subject): string => {
     case "story":
       return over
         ? `${label} was ${severity} for ${span(duration)} and is ${end}`
-        : `${label} is ${severity}, for ${span(duration)}`
+        : `${label} is ${severity}, since ${time(alert, since)}`
     case "test":
       return `A test: alerts of ${label} arrive here`
   }
 }
 
-const line = ({ kind }: Alert, subject: Subject): string => {
+const line = (alert: Alert, subject: Subject): string => {
+  const { kind } = alert
   const { duration, label, message, over, previous, severity, since, status } = subject
   if (kind === "test") return message
-  const began = DateTime.formatIso(since)
+  const began = time(alert, since)
   if (over)
     return `${label}: ${status === "healthy" ? status : "no longer checked"}; was ${severity} for ${span(duration)}, since ${began}. ${message}`
   const before = kind === "escalated" ? `, before ${previous}` : ""
-  return `${label}: ${status}${before} since ${began} (${span(duration)}). ${message}`
+  return `${label}: ${status}${before} since ${began}. ${message}`
 }

@@ -6,13 +6,16 @@
  */
 import { Cron, DateTime, Duration, Either, Option, Schema } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
+import * as CronTime from "../Common/CronTime.js"
+import * as WallTime from "../Common/WallTime.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
 import type { Event } from "./AlertPolicy/Event.js"
 
 /**
  * A window as a configuration describes it. `schedule` says when it opens, by cron in `timeZone`
- * (UTC by default), and `duration` how long it stays open; or `from` and `until` open it once.
+ * (UTC by default), and `duration` how long it stays open; or `from` and `until` open it once, in
+ * `timeZone` where they name no zone themselves.
  *
  * @since 0.1.0
  * @category models
@@ -100,7 +103,10 @@ export const events = (
   const at = time.epochMillis
   const open = windows.flatMap((window) =>
     Option.toArray(
-      Option.map(window.openAt(time), (opening) => ({ id: idOf(window), opening, window }))
+      Option.map(
+        harmless(() => window.openAt(time)),
+        (opening) => ({ id: idOf(window), opening, window })
+      )
     )
   )
   return [
@@ -132,11 +138,17 @@ export const nextChange = (
   windows: ReadonlyArray<Window>,
   time: DateTime.Utc
 ): Option.Option<DateTime.Utc> => {
-  const changes = windows.flatMap((window) => Option.toArray(window.nextChange(time)))
+  const changes = windows.flatMap((window) =>
+    Option.toArray(harmless(() => window.nextChange(time)))
+  )
   return changes.length === 0
     ? Option.none()
     : Option.some(changes.reduce((one, other) => DateTime.min(one, other)))
 }
+
+/** A window that a program makes may throw: it is closed then, and the others are as they are. */
+const harmless = <A>(look: () => Option.Option<A>): Option.Option<A> =>
+  Either.getOrElse(Either.try(look), () => Option.none())
 
 /** Tells windows of the configuration from what somebody started by hand. */
 const prefix = "window:"
@@ -153,26 +165,38 @@ const wrong = (
   found: string | undefined
 ): ConfigIssue => ({ path, expected, found: found === undefined ? "nothing" : quoted(found) })
 
+const times = `a time such as ${WallTime.forms}, the last in \`timeZone\``
+
 const once = (settings: Settings, path: ReadonlyArray<string>): Checked<Times> => {
+  const { duration, timeZone } = settings
+  const zone = zoneOf(settings)
   const read = (field: "from" | "until") =>
-    Option.fromNullable(settings[field]).pipe(
-      Option.flatMap(DateTime.make),
-      Option.map(DateTime.toUtc)
-    )
-  const from = read("from")
-  const until = read("until")
-  const expected = "a time such as 2026-05-01T22:00:00Z (or a cron expression as `schedule`)"
-  const later = "a time after `from`, such as 2026-05-01T23:00:00Z"
-  if (Option.isNone(from) || Option.isNone(until)) {
-    return Either.left([
-      ...(Option.isNone(from) ? [wrong([...path, "from"], expected, settings.from)] : []),
-      ...(Option.isNone(until) ? [wrong([...path, "until"], later, settings.until)] : [])
-    ])
+    Option.flatMap(Option.fromNullable(settings[field]), WallTime.read)
+  const [from, until] = [read("from"), read("until")]
+  const later = `a time after \`from\`, such as ${WallTime.forms}`
+  const fromExpected = `${times} (or a cron expression as \`schedule\`)`
+  const problems = [
+    ...(Option.isNone(from) ? [wrong([...path, "from"], fromExpected, settings.from)] : []),
+    ...(Option.isNone(until) ? [wrong([...path, "until"], later, settings.until)] : []),
+    ...(duration === undefined
+      ? []
+      : [unused(path, "duration", "`from` and `until` say how long it is open", duration)]),
+    ...wrongZone(zone, path, timeZone),
+    ...(timeZone !== undefined && [from, until].every(namesZone)
+      ? [unused(path, "timeZone", "`from` and `until` name their own", timeZone)]
+      : [])
+  ]
+  if (Option.isNone(from) || Option.isNone(until) || Option.isNone(zone) || problems.length > 0) {
+    return Either.left(problems)
   }
-  if (DateTime.lessThanOrEqualTo(until.value, from.value)) {
+  // Of an hour that comes twice it has both.
+  const opening = {
+    from: WallTime.toMoment(from.value, zone.value, "first"),
+    until: WallTime.toMoment(until.value, zone.value, "last")
+  }
+  if (DateTime.lessThanOrEqualTo(opening.until, opening.from)) {
     return Either.left([wrong([...path, "until"], later, settings.until)])
   }
-  const opening = { from: from.value, until: until.value }
   return Either.right({
     openAt: (time) => Option.liftPredicate(opening, (one) => contains(one, time)),
     nextChange: (time) =>
@@ -182,17 +206,42 @@ const once = (settings: Settings, path: ReadonlyArray<string>): Checked<Times> =
   })
 }
 
+const zoneOf = ({ timeZone = "UTC" }: Settings): Option.Option<DateTime.TimeZone> =>
+  DateTime.zoneFromString(timeZone)
+
+const wrongZone = (
+  zone: Option.Option<DateTime.TimeZone>,
+  path: ReadonlyArray<string>,
+  found: string | undefined
+): ReadonlyArray<ConfigIssue> =>
+  Option.isSome(zone)
+    ? []
+    : [wrong([...path, "timeZone"], "a time zone such as Europe/Berlin", found)]
+
+const namesZone = (read: Option.Option<WallTime.Written>): boolean =>
+  Option.exists(read, ({ offset }) => offset !== undefined)
+
+const unused = (
+  path: ReadonlyArray<string>,
+  field: string,
+  why: string,
+  found: unknown
+): ConfigIssue => ({
+  path: [...path, field],
+  expected: `nothing, as ${why}`,
+  found: ConfigIssues.show(found, (same) => same)
+})
+
 const recurring = (settings: Settings, path: ReadonlyArray<string>): Checked<Times> => {
-  const { duration, schedule = "", timeZone = "UTC" } = settings
-  const zone = DateTime.zoneMakeNamed(timeZone)
+  const { duration, schedule = "", timeZone } = settings
+  const zone = zoneOf(settings)
   // The expression is looked at although the zone is wrong, so that both are told.
   const cron = Cron.parse(
     schedule,
     Option.getOrElse(zone, () => DateTime.zoneMakeOffset(0))
   )
-  const never = Either.flatMap(cron, (valid) => Either.try(() => Cron.next(valid, 0)))
   const problems = [
-    ...(Either.isLeft(never)
+    ...(Either.isLeft(cron) || !CronTime.comes(cron.right)
       ? [
           wrong(
             [...path, "schedule"],
@@ -201,9 +250,12 @@ const recurring = (settings: Settings, path: ReadonlyArray<string>): Checked<Tim
           )
         ]
       : []),
-    ...(Option.isNone(zone)
-      ? [wrong([...path, "timeZone"], "a time zone such as Europe/Berlin", timeZone)]
-      : []),
+    ...wrongZone(zone, path, timeZone),
+    ...(["from", "until"] as const).flatMap((field) =>
+      settings[field] === undefined
+        ? []
+        : [unused(path, field, "`schedule` says when it opens", settings[field])]
+    ),
     ...(duration === undefined
       ? [wrong([...path, "duration"], 'a duration such as "1 hour"', undefined)]
       : [])
@@ -212,15 +264,14 @@ const recurring = (settings: Settings, path: ReadonlyArray<string>): Checked<Tim
     return Either.left(problems)
   }
   const span = Duration.decode(duration)
-  // `prev` looks at whole seconds before the one that it is given.
   const openingBefore = (time: DateTime.Utc): Opening => {
-    const from = DateTime.unsafeMake(Cron.prev(cron.right, DateTime.add(time, { seconds: 1 })))
+    const from = DateTime.unsafeMake(CronTime.last(cron.right, time.epochMillis))
     return { from, until: DateTime.addDuration(from, span) }
   }
   return Either.right({
     openAt: (time) => Option.liftPredicate(openingBefore(time), (one) => contains(one, time)),
     nextChange: (time) => {
-      const opens = DateTime.unsafeMake(Cron.next(cron.right, time))
+      const opens = DateTime.unsafeMake(CronTime.next(cron.right, time.epochMillis))
       const { until } = openingBefore(time)
       return Option.some(DateTime.greaterThan(until, time) ? DateTime.min(opens, until) : opens)
     }

@@ -9,6 +9,7 @@ import {
   Array as Arr,
   Clock,
   Context,
+  Data,
   Duration,
   Effect,
   Layer,
@@ -31,6 +32,25 @@ import { Outbox } from "./Outbox.js"
 export type Disabled = Line.Disabled
 
 /**
+ * What happens at a channel that the alert policy must know of: it takes nothing for a while, or
+ * again, or will never take some alerts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type News = Data.TaggedEnum<{
+  Unreachable: Line.Disabled
+  Reached: { readonly channel: string }
+  Refused: Line.Refused
+}>
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const News = Data.taggedEnum<News>()
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -45,8 +65,21 @@ export interface Options {
   readonly firstBackoff?: Duration.DurationInput
   /** The longest wait that Holter chooses itself. Five minutes by default. */
   readonly longestBackoff?: Duration.DurationInput
+  /** When a channel that takes nothing counts as away: after 5 attempts, and 5 minutes, by default. */
+  readonly patience?: Patience
+  /** The same for channels by their names. */
+  readonly patiences?: Readonly<Record<string, Patience>>
   /** Alerts that may wait for a channel one by one; more are told as one. 1,000 by default. */
   readonly capacity?: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Patience {
+  readonly attempts?: number | undefined
+  readonly after?: Duration.DurationInput | undefined
 }
 
 /**
@@ -60,6 +93,13 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
     readonly offer: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
     /** Channels as they fail for good. The alert policy decides who is told instead. */
     readonly disabled: Stream.Stream<Disabled>
+    /** Beside those that fail for good, what else befalls channels. */
+    readonly news: Stream.Stream<News>
+    /**
+     * Ends for a channel that is away, of which its fallback is told. With the beginnings, which it did
+     * not get, they are handed on; where it may have those, they are offered.
+     */
+    readonly cancel: (ends: ReadonlyArray<Alert>) => Effect.Effect<void>
     /**
      * What a channel did not take yet. For a disabled one it is asked when the policy hears of it,
      * and not before: by then there may be more.
@@ -96,19 +136,25 @@ export const make = (
     const outbox = yield* Outbox
     const scope = yield* Effect.scope
     const gone = yield* Mailbox.make<Disabled>()
+    const news = yield* Mailbox.make<News>()
     const lines = new Map<string, Line.Line>()
-    const settings: Line.Options = {
+    const settings = (channel: string): Line.Options => ({
       backoff: {
         first: Duration.decode(options.firstBackoff ?? "1 second"),
         most: Duration.decode(options.longestBackoff ?? "5 minutes")
       },
+      patience: patienceOf(options, channel),
       capacity: options.capacity ?? 1000
-    }
+    })
     const ends: Line.Ends = {
       acknowledge: (keys) =>
         Effect.flatMap(Clock.currentTimeMillis, (at) => outbox.acknowledge(keys, at)),
+      attempting: outbox.attempting,
       note: outbox.note,
-      disabled: (disabled) => Effect.asVoid(gone.offer(disabled))
+      disabled: (disabled) => Effect.asVoid(gone.offer(disabled)),
+      refused: (refused) => Effect.asVoid(news.offer(News.Refused(refused))),
+      unreachable: (away) => Effect.asVoid(news.offer(News.Unreachable(away))),
+      reached: (channel) => Effect.asVoid(news.offer(News.Reached({ channel })))
     }
     const creating = yield* Effect.makeSemaphore(1)
 
@@ -116,7 +162,13 @@ export const make = (
       Effect.gen(function* () {
         const known = lines.get(channel)
         if (known !== undefined) return known
-        const line = yield* Line.make(channel, registry.find(channel), late, settings, ends)
+        const line = yield* Line.make(
+          channel,
+          registry.find(channel),
+          late,
+          settings(channel),
+          ends
+        )
         lines.set(channel, line)
         yield* Effect.forkIn(line.run, scope)
         return line
@@ -140,6 +192,19 @@ export const make = (
     return {
       offer: (alerts) => (alerts.length === 0 ? Effect.void : add(alerts, false)),
       disabled: Mailbox.toStream(gone),
+      news: Mailbox.toStream(news),
+      cancel: (over) =>
+        Effect.forEach(
+          Object.entries(Arr.groupBy(over, ({ channel }) => channel)),
+          ([channel, own]) =>
+            Effect.gen(function* () {
+              const line = yield* lineOf(channel, false)
+              const keys = yield* line.cancel(own)
+              const at = yield* Clock.currentTimeMillis
+              yield* outbox.discard(keys, "handed on", at)
+            }),
+          { discard: true }
+        ),
       drop: (alerts) => {
         const keys = new Set(alerts.map(({ key }) => key))
         const dropped = Effect.flatMap(
@@ -187,3 +252,11 @@ export const make = (
 export const layer = (
   options: Options = {}
 ): Layer.Layer<Notifier, never, ChannelRegistry | Outbox> => Layer.scoped(Notifier, make(options))
+
+const patienceOf = ({ patience, patiences = {} }: Options, channel: string): Line.Patience => {
+  const own = Object.hasOwn(patiences, channel) ? patiences[channel] : undefined
+  return {
+    attempts: own?.attempts ?? patience?.attempts ?? 5,
+    after: Duration.decode(own?.after ?? patience?.after ?? "5 minutes")
+  }
+}

@@ -44,8 +44,16 @@ export interface Trouble {
 export class Outbox extends Context.Tag("holter/Alert/Outbox")<
   Outbox,
   {
-    /** What was owed when the program started, oldest first. */
+    /** What was owed when the program started, oldest first, with the delivery that it was tried in. */
     readonly pending: Effect.Effect<ReadonlyArray<Alert>>
+    /**
+     * These are tried now, in the delivery with this key; `undefined`: it is clear that they did not
+     * arrive. It comes back when that is written, or when it is known that it cannot be.
+     */
+    readonly attempting: (
+      keys: ReadonlyArray<string>,
+      delivery: string | undefined
+    ) => Effect.Effect<void>
     /** Their channel has these, since then. */
     readonly acknowledge: (keys: ReadonlyArray<string>, at: number) => Effect.Effect<void>
     /** Their channel is not to have these any more. */
@@ -67,6 +75,7 @@ export class Outbox extends Context.Tag("holter/Alert/Outbox")<
  */
 export const layerMemory: Layer.Layer<Outbox> = Layer.succeed(Outbox, {
   pending: Effect.succeed([]),
+  attempting: () => Effect.void,
   acknowledge: () => Effect.void,
   discard: () => Effect.void,
   note: () => Effect.void

@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import { Cause, Clock, Cron, Duration, Effect, Exit, Layer, Option } from "effect"
+import { Cause, Clock, type Cron, Duration, Effect, Exit, Layer, Option } from "effect"
+import * as CronTime from "../Common/CronTime.js"
 import { Backup, type Created, type Drilled, type Listing } from "./Backup.js"
 import type { BackupError } from "./BackupError.js"
 
@@ -102,7 +103,7 @@ const repeat = (
   last: number | undefined
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
-    if (last !== undefined) yield* until(Cron.next(cron, last).getTime())
+    if (last !== undefined) yield* until(CronTime.next(cron, last))
     yield* work
     return yield* repeat(work, cron, yield* Clock.currentTimeMillis)
   })

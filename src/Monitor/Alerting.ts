@@ -137,6 +137,9 @@ export const layer = (
       yield* Effect.forkScoped(
         Stream.runForEach(notifier.disabled, (gone) => inbox.offer(Input.Disabled(gone)))
       )
+      yield* Effect.forkScoped(
+        Stream.runForEach(notifier.news, (news) => inbox.offer(Input.News({ news })))
+      )
       yield* Effect.forkScoped(Requests.poll(journal, inbox, options.requestsEvery ?? "5 seconds"))
       yield* Effect.forkScoped(judging(judge, inbox))
 

@@ -142,7 +142,7 @@ export const layer = (
       if (options.reading !== true) yield* Effect.forkScoped(pruning(sql, options))
       return context(writer, {
         state: Read.state(sql),
-        pending: Read.pending(sql),
+        pending: Read.pending(sql, version),
         results: (query) => Read.results(sql, query),
         decisions: (query) => Read.decisions(sql, query),
         incidents: (query) => Read.incidents(sql, query),
@@ -197,6 +197,11 @@ const context = (writer: Writer.Writer, reader: Reader): Context.Context<Journal
       pending: Effect.catchAll(pending, (error) =>
         Effect.as(Effect.logError(`Alerts of an earlier run are not sent: ${error.message}`), [])
       ),
+      attempting: (keys, delivery) => {
+        const attempts = new Map(keys.map((key) => [key, delivery ?? null]))
+        const changes = { ...Changes.none, attempts }
+        return delivery === undefined ? writer.add(changes) : writer.commit(changes)
+      },
       acknowledge: (keys, at) =>
         // What is not written when Holter is killed is sent a second time.
         keys.length === 0 ? Effect.void : writer.hasten(left(keys, "delivered", at)),

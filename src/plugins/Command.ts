@@ -73,7 +73,8 @@ export const Command = AlertChannel.make("command", {
       Effect.mapError(({ code }) => notStarted(config.command[0], code, name)),
       Effect.flatMap(
         Option.match({
-          onNone: () => failed(name, "Transient", `longer than ${Duration.format(config.timeout)}`),
+          onNone: () =>
+            failed(name, "Transient", `longer than ${Duration.format(config.timeout)}`, true),
           onSome: (ended) => judge(ended, name)
         })
       )
@@ -128,7 +129,8 @@ const judge = (
         "Misconfigured",
         joined(found, ";", "the command says that its configuration is wrong")
       )
-    : failed(channel, "Transient", found)
+    : // A command that was ended may have sent it; one that says no has not.
+      failed(channel, "Transient", found, code === null)
 }
 
 /** The end of what it wrote, in whole words: a part of one may be that of a secret. */
@@ -145,12 +147,14 @@ const notLikeThis = 78
 const failed = (
   channel: string,
   reason: AlertChannelError["reason"],
-  found: string
+  found: string,
+  unclear = false
 ): Effect.Effect<never, AlertChannelError> =>
   new AlertChannelError({
     reason,
     channel,
-    problem: `expected the command to end with exit code 0, found ${found}`
+    problem: `expected the command to end with exit code 0, found ${found}`,
+    ...(unclear ? { unclear } : {})
   })
 
 const notStarted = (program: string, code: string, channel: string): AlertChannelError =>

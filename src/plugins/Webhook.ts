@@ -8,6 +8,7 @@
  * | 401, 403 | disabled: a wrong secret or header |
  * | 404, 405, 410 | disabled: nobody takes alerts there |
  * | 3xx | disabled: redirects are not followed, the URL must name the place itself |
+ * | 400, 413, 422 | final for this alert: its fallback gets it; the next one is sent again |
  * | anything else, or no answer | tried again, after `Retry-After` at the earliest |
  *
  * @since 0.1.0
@@ -151,7 +152,8 @@ const refusal = (reply: Reply, channel: string, nowMillis: number): AlertChannel
       reason,
       channel,
       problem: `expected an answer of 2xx, found HTTP ${status}${hint}${said(reply)}`,
-      ...(rest === undefined ? {} : { retryAfter: rest })
+      ...(rest === undefined ? {} : { retryAfter: rest }),
+      ...(reply.isUnclear ? { unclear: true } : {})
     })
   }
   if (status === 401 || status === 403) {
@@ -162,6 +164,9 @@ const refusal = (reply: Reply, channel: string, nowMillis: number): AlertChannel
   }
   if (status >= 300 && status < 400) {
     return fail("Misconfigured", "; redirects are not followed, give the URL that it leads to")
+  }
+  if (status === 400 || status === 413 || status === 422) {
+    return fail("Refused", "; the receiver does not take this alert")
   }
   return fail("Transient", "")
 }
@@ -178,5 +183,6 @@ const fromFault = (fault: HttpFault, channel: string): AlertChannelError =>
     reason: fault.reason === "Unsendable" ? "Misconfigured" : "Transient",
     channel,
     problem: fault.message,
+    unclear: fault.isUnclear,
     cause: fault
   })

@@ -10,7 +10,7 @@ import { AlertChannelError, type DuplicateChannelError } from "../Alert/AlertCha
 import { ChannelRegistry, type RegisteredChannel } from "../Alert/ChannelRegistry.js"
 
 /**
- * What one attempt does.
+ * What one attempt does. An `unclear` failure is one after which the receiver may have the alert.
  *
  * @since 0.1.0
  * @category models
@@ -20,6 +20,7 @@ export type Step = Data.TaggedEnum<{
   Fail: {
     readonly reason: AlertChannelError["reason"]
     readonly retryAfter: Duration.Duration | undefined
+    readonly unclear: boolean
   }
   Die: { readonly defect: unknown }
   Hang: Readonly<Record<never, never>>
@@ -40,10 +41,11 @@ export const take: Step = Step.Take()
  */
 export const fail = (
   reason: AlertChannelError["reason"],
-  options: { readonly retryAfter?: Duration.DurationInput } = {}
+  options: { readonly retryAfter?: Duration.DurationInput; readonly unclear?: boolean } = {}
 ): Step =>
   Step.Fail({
     reason,
+    unclear: options.unclear ?? false,
     retryAfter: options.retryAfter === undefined ? undefined : Duration.decode(options.retryAfter)
   })
 
@@ -130,13 +132,14 @@ export const make = (
     const perform = (alert: Alert): ((step: Step) => Effect.Effect<void, AlertChannelError>) =>
       Step.$match({
         Take: () => add(taken, alert),
-        Fail: ({ reason, retryAfter }) =>
+        Fail: ({ reason, retryAfter, unclear }) =>
           Effect.fail(
             new AlertChannelError({
               reason,
               channel: name,
               problem: `scripted failure: ${reason}`,
-              ...(retryAfter === undefined ? {} : { retryAfter })
+              ...(retryAfter === undefined ? {} : { retryAfter }),
+              ...(unclear ? { unclear } : {})
             })
           ),
         Die: ({ defect }) => Effect.die(defect),

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Alert, Kind } from "../../src/Alert/Alert.js"
 import * as AlertText from "../../src/Alert/AlertText.js"
+import { collapse } from "../../src/Alert/Notifier/collapse.js"
 import { alert } from "./alerts.js"
 import { minutes } from "./trace.js"
 
@@ -28,9 +29,9 @@ describe("AlertText", () => {
         "redis has no results any more",
         "redis goes down and comes back again and again",
         "redis became worse: unhealthy",
-        "redis is still unhealthy, for 5m",
+        "redis is still unhealthy, since 2026-01-01 00:00:00 UTC",
         "redis is healthy again after 5m",
-        "redis is unhealthy, for 5m",
+        "redis is unhealthy, since 2026-01-01 00:00:00 UTC",
         "A test: alerts of redis arrive here"
       ]
     )
@@ -42,8 +43,8 @@ describe("AlertText", () => {
     const both: Alert = { ...redis, subjects: [redis.subjects[0], web], affected: ["bot", "site"] }
     assert.strictEqual(AlertText.title(both), "redis is unhealthy (+3 affected)")
     assert.deepStrictEqual(AlertText.lines(both), [
-      "redis: unhealthy since 2026-01-01T00:00:00.000Z (5m). it does not answer",
-      "web: unhealthy since 2026-01-01T00:00:00.000Z (5m). it does not answer",
+      "redis: unhealthy since 2026-01-01 00:00:00 UTC. it does not answer",
+      "web: unhealthy since 2026-01-01 00:00:00 UTC. it does not answer",
       "Down because of it, without messages of their own: bot, site"
     ])
   })
@@ -51,7 +52,7 @@ describe("AlertText", () => {
   it("says of what is over what it was, and of what is no longer checked that it is", () => {
     const over = alert("resolved", "redis", at)
     assert.deepStrictEqual(AlertText.lines(over), [
-      "redis: healthy; was unhealthy for 5m, since 2026-01-01T00:00:00.000Z. it answers"
+      "redis: healthy; was unhealthy for 5m, since 2026-01-01 00:00:00 UTC. it answers"
     ])
     const gone: Alert = { ...over, subjects: [{ ...over.subjects[0], status: "unknown" }] }
     assert.strictEqual(AlertText.title(gone), "redis is no longer checked; it was unhealthy for 5m")
@@ -60,10 +61,33 @@ describe("AlertText", () => {
   it("says in whose place it comes, and what happened meanwhile", () => {
     const one: Alert = { ...alert("story", "redis", at), insteadOf: "ops", story: ["a", "b"] }
     assert.deepStrictEqual(AlertText.text(one).split("\n").slice(2), [
-      "What happened meanwhile:",
+      "This comes late. What happened meanwhile:",
       "a",
       "b",
-      "This was meant for the channel ops, which is disabled."
+      "This was meant for the channel ops, which does not take it."
     ])
+  })
+
+  it("has its times in the zone of who reads them", () => {
+    const one = { ...alert("reminder", "redis", at), timeZone: "Europe/Berlin" }
+    assert.strictEqual(
+      AlertText.title(one),
+      "redis is still unhealthy, since 2026-01-01 01:00:00 +01:00"
+    )
+    assert.deepStrictEqual(AlertText.lines(one), [
+      "redis: unhealthy since 2026-01-01 01:00:00 +01:00. it does not answer"
+    ])
+    const story = collapse([one, { ...alert("resolved", "redis", at), timeZone: "Europe/Berlin" }])
+    assert.match(story.story[0] ?? "", /^2026-01-01 01:05:00 \+01:00 redis is still unhealthy/)
+  })
+
+  it("counts only who is still affected", () => {
+    const [web] = alert("resolved", "web", at).subjects
+    const story: Alert = { ...alert("story", "redis", at) }
+    const both: Alert = { ...story, subjects: [story.subjects[0], web] }
+    assert.notInclude(AlertText.title(both), "affected")
+    const over: Alert = { ...alert("resolved", "redis", at) }
+    const [first] = over.subjects
+    assert.include(AlertText.title({ ...over, subjects: [first, web] }), "(+1 affected)")
   })
 })

@@ -116,4 +116,87 @@ describe("a maintenance window", () => {
       "times that exist"
     )
   })
+
+  for (const [schedule, timeZone, opens] of [
+    ["30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z"],
+    ["30 2 * * 0", "Europe/Berlin", "2026-03-29T01:00:00Z"],
+    ["0 2 * * *", "America/New_York", "2026-03-08T07:00:00Z"],
+    ["0 0 * * *", "Africa/Cairo", "2026-04-23T22:00:00Z"],
+    ["0 0 * * *", "Asia/Beirut", "2026-03-28T22:00:00Z"],
+    ["0 0 * * *", "America/Santiago", "2026-09-06T04:00:00Z"]
+  ] as const) {
+    it(`opens when the clock is set where its time is left out: ${schedule} in ${timeZone}`, () => {
+      const made = window({ name: "x", schedule, timeZone, duration: "1 hour" })
+      const from = DateTime.unsafeMake(opens)
+      const early = DateTime.subtract(from, { millis: 1 })
+      assert.isTrue(Option.isNone(made.openAt(early)))
+      assert.deepStrictEqual(
+        Option.map(made.nextChange(early), DateTime.formatIso),
+        Option.some(DateTime.formatIso(from))
+      )
+      for (const minutes of [0, 30, 59]) {
+        assert.isTrue(Option.isSome(made.openAt(DateTime.add(from, { minutes }))))
+      }
+      assert.isTrue(Option.isNone(made.openAt(DateTime.add(from, { hours: 1 }))))
+    })
+  }
+
+  it("is not taken down by another one that throws", () => {
+    const from = DateTime.unsafeMake("2026-07-01T01:00:00Z")
+    const fails = () => {
+      throw new Error("no such time")
+    }
+    const bad = { name: "bad", services: null, openAt: fails, nextChange: fails }
+    const all = [bad, window(nightly)]
+    assert.lengthOf(Maintenance.events(all, new Set(), from), 1)
+    assert.isTrue(Option.isSome(Maintenance.nextChange(all, from)))
+  })
+
+  it("has its times in its zone, both hours of those that come twice", () => {
+    const timeZone = "Europe/Berlin"
+    const may = window({ name: "x", from: "2026-05-01 22:00", until: "2026-05-01T23:00", timeZone })
+    const opening = (made: Maintenance.Window, time: string) =>
+      Option.getOrUndefined(
+        Option.map(made.openAt(DateTime.unsafeMake(time)), ({ from, until }) =>
+          [from, until].map(DateTime.formatIso)
+        )
+      )
+    assert.deepStrictEqual(opening(may, "2026-05-01T20:00:00Z"), [
+      "2026-05-01T20:00:00.000Z",
+      "2026-05-01T21:00:00.000Z"
+    ])
+    const twice = window({
+      name: "x",
+      from: "2026-10-25 02:15",
+      until: "2026-10-25 02:45",
+      timeZone
+    })
+    assert.deepStrictEqual(opening(twice, "2026-10-25T01:00:00Z"), [
+      "2026-10-25T00:15:00.000Z",
+      "2026-10-25T01:45:00.000Z"
+    ])
+  })
+
+  it("is refused with a date in another form, and with fields that are not used", () => {
+    const times = { from: "2026-05-01 22:00", until: "2026-05-01 23:00" }
+    const [form] = problems({ name: "x", ...times, from: "01.05.2026 22:00" })
+    assert.include(form, "maintenance.0.from: expected a time such as 2026-05-01T22:00:00Z")
+    assert.include(form, 'found "01.05.2026 22:00"')
+    const paths = (settings: Maintenance.Settings) =>
+      problems(settings).map((line) => line.split(": expected nothing")[0])
+    assert.deepStrictEqual(paths({ name: "x", ...times, duration: "1 hour" }), [
+      "maintenance.0.duration"
+    ])
+    const zoned = { from: "2026-05-01T22:00:00Z", until: "2026-05-01T23:00:00Z", timeZone: "UTC" }
+    assert.deepStrictEqual(paths({ name: "x", ...zoned }), ["maintenance.0.timeZone"])
+    const both = { ...times, schedule: "0 3 * * *", duration: "1 hour" } as const
+    assert.deepStrictEqual(paths({ name: "x", ...both }), [
+      "maintenance.0.from",
+      "maintenance.0.until"
+    ])
+    assert.include(
+      problems({ name: "x", ...times, timeZone: "Europe/Berlinn" })[0],
+      "expected a time zone"
+    )
+  })
 })

@@ -18,6 +18,7 @@ const outboxWith = (pending: ReadonlyArray<Alert>) =>
       pending: Effect.succeed(pending),
       acknowledge: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
       discard: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
+      attempting: () => Effect.void,
       note: () => Effect.void
     })
   }))
@@ -159,6 +160,80 @@ describe("Notifier", () => {
             [opened, reminder, resolved].map(({ key }) => key)
           )
         })
+      )
+    })
+  )
+
+  for (const [what, lost] of [
+    ["without an answer", FaultyChannel.hang],
+    ["with a lost answer", FaultyChannel.fail("Transient", { unclear: true })],
+    ["with a crash", FaultyChannel.die()]
+  ] as const) {
+    it.effect(`after an attempt ${what} it goes again as it is, and the rest as a story`, () =>
+      Effect.gen(function* () {
+        const refused = FaultyChannel.fail("Transient")
+        const ops = yield* FaultyChannel.make([lost, refused, FaultyChannel.take], { name: "ops" })
+        yield* notifying([ops], (notifier) =>
+          Effect.gen(function* () {
+            yield* notifier.offer([opened])
+            yield* ops.awaitAttempts(1)
+            yield* notifier.offer([reminder, resolved])
+            yield* TestClock.adjust("11 seconds")
+            // A refusal says nothing of the attempt before it.
+            yield* TestClock.adjust("10 seconds")
+            const [first, story] = yield* ops.awaitTaken(2)
+            assert.deepStrictEqual(first, opened)
+            assert.strictEqual(story?.key, `${reminder.key}..${resolved.key}`)
+            assert.lengthOf(yield* ops.attempts, 4)
+          })
+        )
+      })
+    )
+  }
+
+  it.effect("a story without an answer stays that story, whatever comes after it", () =>
+    Effect.gen(function* () {
+      const refused = FaultyChannel.fail("Transient")
+      const ops = yield* FaultyChannel.make([refused, FaultyChannel.hang, FaultyChannel.take], {
+        name: "ops"
+      })
+      yield* notifying([ops], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened, reminder])
+          yield* ops.awaitAttempts(1)
+          yield* TestClock.adjust("2 seconds")
+          yield* ops.awaitAttempts(2)
+          yield* notifier.offer([resolved])
+          yield* TestClock.adjust("20 seconds")
+          const [story, last] = yield* ops.awaitTaken(2)
+          assert.deepStrictEqual(story, (yield* ops.attempts)[1])
+          assert.deepStrictEqual(last, resolved)
+        })
+      )
+    })
+  )
+
+  it.effect("an earlier run's deliveries without an answer are made again as they were", () =>
+    Effect.gen(function* () {
+      const story = collapse([opened, reminder])
+      const tried = [opened, reminder].map((one) => ({ ...one, attempt: story.key }))
+      const ops = yield* RecordingChannel.make("ops")
+      const web = [alert("opened", "web"), alert("resolved", "web", { at: 1 })]
+      const pending = [...tried, resolved, ...web]
+      yield* notifying(
+        [ops],
+        (notifier, acknowledged) =>
+          Effect.gen(function* () {
+            const [first, second] = yield* ops.awaitAlerts(2)
+            yield* notifier.flush("1 second")
+            assert.deepStrictEqual(first, story)
+            assert.strictEqual(second?.key, `${resolved.key}..${web[1]?.key}`)
+            assert.sameMembers(
+              [...(yield* acknowledged)],
+              pending.map(({ key }) => key)
+            )
+          }),
+        { pending }
       )
     })
   )

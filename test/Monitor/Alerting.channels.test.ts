@@ -126,7 +126,11 @@ describe("a channel in trouble delays no beat and no other channel, and gets all
         const left = yield* owed
         assert.deepStrictEqual(show(left), ["opened redis"])
         const { pending } = yield* Outbox
-        assert.deepStrictEqual(yield* pending, left)
+        // It was tried, and may have arrived.
+        assert.deepStrictEqual(
+          yield* pending,
+          left.map((one) => ({ ...one, attempt: one.key }))
+        )
       }).pipe(Effect.provide(alerted({ checks: [redis], channels: [ops.layer] })))
     })
   )

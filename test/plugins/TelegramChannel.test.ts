@@ -74,6 +74,44 @@ describe("the Telegram channel", () => {
     })
   )
 
+  it.scopedLive("goes without its topic where that is not there, once, and says so", () =>
+    Effect.gen(function* () {
+      const double = yield* TelegramDouble.make()
+      const warnings: Array<string> = []
+      const logger = Logger.make(({ message }) => void warnings.push(String(message)))
+      const { send } = yield* open(double, { thread: 7 })
+      yield* Effect.gen(function* () {
+        for (const gone of ["message thread not found", "TOPIC_DELETED", "TOPIC_CLOSED"]) {
+          yield* double.fault("sendMessage", TelegramDouble.error(400, `Bad Request: ${gone}`))
+          yield* send(opened)
+        }
+        yield* send(opened)
+      }).pipe(Effect.provide(Logger.add(logger)))
+      const messages = yield* double.messages
+      assert.deepStrictEqual(
+        messages.map(({ params }) => params["message_thread_id"]),
+        [undefined, undefined, undefined, "7"]
+      )
+      assert.match(
+        messages[0]?.plain ?? "",
+        /The topic 7 of this group is not there or is closed\.$/
+      )
+      assert.notMatch(messages[3]?.plain ?? "", /topic/)
+      assert.lengthOf(warnings, 1)
+      assert.match(warnings[0] ?? "", /topic 7 .* Set `thread`/)
+    })
+  )
+
+  it.scopedLive("names no topic for General, whose number Telegram refuses", () =>
+    Effect.gen(function* () {
+      const double = yield* TelegramDouble.make()
+      const { send } = yield* open(double, { thread: 1 })
+      yield* send(opened)
+      const [message] = yield* double.messages
+      assert.notProperty(message?.params, "message_thread_id")
+    })
+  )
+
   it.scopedLive("knows what passes from what does not", () =>
     Effect.gen(function* () {
       const double = yield* TelegramDouble.make()
@@ -96,6 +134,10 @@ describe("the Telegram channel", () => {
         [TelegramDouble.kicked, "Permanent"],
         [TelegramDouble.chatNotFound, "Permanent"],
         [TelegramDouble.error(400, "Bad Request: TOPIC_CLOSED"), "Permanent"],
+        [TelegramDouble.error(400, "Bad Request: not enough rights to send text"), "Permanent"],
+        [TelegramDouble.error(400, "Bad Request: can't parse entities: x"), "Refused"],
+        [TelegramDouble.error(400, "Bad Request: message is too long"), "Refused"],
+        [TelegramDouble.error(413, "Request Entity Too Large"), "Refused"],
         [TelegramDouble.unauthorized, "Misconfigured"]
       ] as const
       for (const [fault, reason] of cases) {

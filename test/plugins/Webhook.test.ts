@@ -134,8 +134,9 @@ describe("the webhook channel", () => {
         [Behaviour.tooManyRequests(30), "Transient", /HTTP 429/],
         [Behaviour.text(408, ""), "Transient", /HTTP 408/],
         [Behaviour.text(425, ""), "Transient", /HTTP 425/],
-        [Behaviour.text(400, "bad"), "Transient", /HTTP 400: bad/],
-        [Behaviour.text(422, ""), "Transient", /HTTP 422/],
+        [Behaviour.text(400, "bad"), "Refused", /HTTP 400; .* does not take this alert: bad/],
+        [Behaviour.text(413, ""), "Refused", /HTTP 413/],
+        [Behaviour.text(422, ""), "Refused", /HTTP 422/],
         [Behaviour.text(401, ""), "Misconfigured", /does not accept the secret/],
         [Behaviour.text(403, ""), "Misconfigured", /does not accept the secret/],
         [Behaviour.text(404, ""), "Permanent", /nothing takes alerts/],
@@ -163,6 +164,31 @@ describe("the webhook channel", () => {
       const gone = yield* refused(opened)
       assert.strictEqual(gone.reason, "Transient")
       assert.match(gone.message, /^Channel hook: 127\.0\.0\.1:\d+: connection refused/)
+    })
+  )
+
+  it.scopedLive("says of which attempt it is not clear whether it arrived", () =>
+    Effect.gen(function* () {
+      const double = yield* HttpDouble.make()
+      const { refused } = yield* open(`${double.url}/in`)
+      for (const [answer, unclear] of [
+        [Behaviour.text(500, ""), true],
+        [Behaviour.text(502, ""), true],
+        [Behaviour.text(504, ""), true],
+        [Behaviour.text(503, ""), false],
+        [Behaviour.tooManyRequests(30), false],
+        [Behaviour.text(400, ""), false],
+        [{ _tag: "Reset" }, true],
+        [{ _tag: "Truncate" }, true],
+        [Behaviour.resetMidBody, true],
+        [Behaviour.raw("SSH-2.0-OpenSSH"), true]
+      ] as const) {
+        yield* double.on("/in", answer)
+        const error = yield* refused(opened)
+        assert.strictEqual(error.unclear === true, unclear, error.message)
+      }
+      yield* double.stop
+      assert.notStrictEqual((yield* refused(opened)).unclear, true)
     })
   )
 

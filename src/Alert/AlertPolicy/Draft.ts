@@ -46,7 +46,8 @@ export const make = (policy: Policy, before: State, { now, offset, wall }: Momen
     ended: before.ended,
     groupUntil: before.groupUntil,
     quiets: before.quiets,
-    disabled: before.disabled
+    disabled: before.disabled,
+    unreachable: before.unreachable
   },
   decisions: [],
   unsettled: false,
@@ -86,9 +87,17 @@ export const isDisabled =
   (channel: string): boolean =>
     Object.hasOwn(draft.state.disabled, channel)
 
-/** The disabled channel in whose place this one is told of the incident. */
-export const insteadOf = (draft: Draft, { severity }: Incident, channel: string): string | null =>
-  Routes.insteadOf(draft.policy.routes, severity, channel, isDisabled(draft))
+/** Whether this channel is not to hear of the incident for now: one that knows of it already is. */
+export const isAway =
+  (draft: Draft, { told }: Incident) =>
+  (channel: string): boolean =>
+    isDisabled(draft)(channel) ||
+    (Object.hasOwn(draft.state.unreachable, channel) && !Object.hasOwn(told, channel))
+
+/** The channel that takes nothing, in whose place this one is told of the incident. */
+export const insteadOf = (draft: Draft, incident: Incident, channel: string): string | null =>
+  incident.standIns[channel] ??
+  Routes.insteadOf(draft.policy.routes, incident.severity, channel, isAway(draft, incident))
 
 export const toWall = (draft: Draft, time: Millis): Millis => time - draft.state.offset
 

@@ -122,6 +122,40 @@ export const ChannelDisabled = Schema.TaggedStruct("ChannelDisabled", {
 })
 
 /**
+ * A channel takes nothing for a while, and may again. `pending` are the alerts that it did not take;
+ * they stay where they are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ChannelUnreachable = Schema.TaggedStruct("ChannelUnreachable", {
+  at,
+  channel: Schema.String,
+  why: Schema.String,
+  pending: Schema.Array(Alert)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export const ChannelReached = Schema.TaggedStruct("ChannelReached", { at, channel: Schema.String })
+
+/**
+ * A channel will never take these alerts, and may take others. They leave the outbox in the
+ * transaction that writes what is decided here.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const AlertRefused = Schema.TaggedStruct("AlertRefused", {
+  at,
+  channel: Schema.String,
+  why: Schema.String,
+  pending: Schema.Array(Alert)
+})
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -157,6 +191,9 @@ export const Event = Schema.Union(
   Acknowledged,
   ChannelDisabled,
   ChannelEnabled,
+  ChannelUnreachable,
+  ChannelReached,
+  AlertRefused,
   ChannelRemoved
 )
 

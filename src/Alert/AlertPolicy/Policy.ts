@@ -43,6 +43,10 @@ export interface ChannelRules {
   /** Outages that start together are one message. Without, each change is told at once. */
   readonly grouped: boolean
   readonly reminders: boolean
+  /** After so many attempts, and so long, it counts as away, and its fallback is told. */
+  readonly unreachable?:
+    | { readonly attempts: number; readonly after: Duration.DurationInput }
+    | undefined
 }
 
 /**
@@ -67,6 +71,8 @@ export interface Policy {
   readonly flapping: { readonly openings: number; readonly within: Millis; readonly calm: Millis }
   /** Without a result for so many intervals a check is stale. */
   readonly staleAfter: number
+  /** The zone in which people read the times in messages. */
+  readonly timeZone?: string | undefined
 }
 
 /**
@@ -91,6 +97,8 @@ export interface Options {
     readonly calm: Duration.DurationInput
   }
   readonly staleAfter?: number
+  /** The zone in which people read the times in messages, such as Europe/Berlin; UTC by default. */
+  readonly timeZone?: string | undefined
 }
 
 /**
@@ -126,7 +134,8 @@ export const make = (options: Options = {}): Policy => ({
     within: millis(options.flapping?.within ?? "30 minutes"),
     calm: millis(options.flapping?.calm ?? "10 minutes")
   },
-  staleAfter: options.staleAfter ?? Rhythm.staleAfter
+  staleAfter: options.staleAfter ?? Rhythm.staleAfter,
+  ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone })
 })
 
 /**

@@ -75,6 +75,10 @@ export const Incident = Schema.Struct({
   flapping: Schema.NullOr(
     Schema.Struct({ changes: Schema.Number, lastChange: time, up: Schema.Boolean })
   ),
+  /** Channels that are told in the place of another one, which did not take what was told, and of which. */
+  standIns: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.String }), {
+    default: () => ({})
+  }),
   /** What holds its messages back, as it was last decided. */
   held: Schema.Array(Schema.String)
 })
@@ -148,7 +152,11 @@ export const State = Schema.Struct({
   groupUntil: Schema.NullOr(time),
   quiets: Schema.Array(Quiet),
   /** Disabled channels, and why. */
-  disabled: Schema.Record({ key: Schema.String, value: Schema.String })
+  disabled: Schema.Record({ key: Schema.String, value: Schema.String }),
+  /** Channels that take nothing for a while, and why: what is new goes to their fallback. */
+  unreachable: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.String }), {
+    default: () => ({})
+  })
 })
 
 /**
@@ -172,7 +180,8 @@ export const initial: State = {
   ended: [],
   groupUntil: null,
   quiets: [],
-  disabled: {}
+  disabled: {},
+  unreachable: {}
 }
 
 /**

@@ -37,6 +37,7 @@ export const open = (draft: Draft.Draft, opening: Opening): void => {
     remindAt: null,
     acknowledgedBy: null,
     flapping: null,
+    standIns: {},
     held: []
   }
   Draft.setIncident(draft, incident)

@@ -94,14 +94,19 @@ const alertOf = (draft: Draft.Draft, batch: Batch): Alert.Alert => {
     key: Alert.key(lead.incident.id, channel, kind, lead.incident.messages + 1),
     channel,
     kind,
-    severity: Alert.worst(batch.map(({ incident }) => incident.severity)),
+    severity: Alert.worst(batch.map(routed)),
     at: DateTime.unsafeMake(draft.wall),
     subjects: [subjectOf(draft, lead), ...rest.map((one) => subjectOf(draft, one))],
     affected,
     insteadOf,
-    story: []
+    story: [],
+    ...(draft.policy.timeZone === undefined ? {} : { timeZone: draft.policy.timeZone })
   }
 }
+
+/** A reminder goes, and is handed on, the way of what it reminds of, though that may be less bad now. */
+const routed = ({ channel, incident, kind }: Owed): Alert.Severity =>
+  kind === "reminder" ? (incident.told[channel] ?? incident.severity) : incident.severity
 
 const subjectOf = (draft: Draft.Draft, { channel, incident, over }: Owed): Alert.Subject => {
   const check = Draft.check(draft, incident.service)

@@ -46,6 +46,7 @@ export const overslept = (draft: Draft.Draft, late: number): void => {
 export const restarted = (draft: Draft.Draft): void => {
   awake(draft)
   draft.state.disabled = {}
+  draft.state.unreachable = {}
   for (const [service, { interval }] of draft.policy.checks) {
     if (HashMap.has(draft.state.checks, service)) continue
     const expectedBy = draft.now + draft.policy.staleAfter * interval
@@ -164,8 +165,8 @@ const redirect = (draft: Draft.Draft, channel: string, alert: Alert): void => {
 export const newTo = (subjects: ReadonlyArray<Subject>, channel: string): ReadonlyArray<Subject> =>
   subjects.filter(({ others }) => others === undefined || !others.includes(channel))
 
-const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string): void => {
-  const isOff = Draft.isDisabled(draft)
+export const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string): void => {
+  const isOff = (name: string) => name === channel || Draft.isDisabled(draft)(name)
   const other = Routes.fallback(draft.policy.routes, alert.severity, channel, isOff) ?? channel
   // Of what is still open in a story the other channel is told for its own sake.
   const over = alert.subjects.filter((subject) => subject.over)

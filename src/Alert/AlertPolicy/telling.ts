@@ -92,8 +92,12 @@ const interested = (draft: Draft.Draft, incident: Incident): ReadonlyArray<strin
   })
 }
 
-const wanted = (draft: Draft.Draft, { severity }: Incident): ReadonlyArray<string> =>
-  Routes.targets(draft.policy.routes, severity, Draft.isDisabled(draft))
+const wanted = (draft: Draft.Draft, incident: Incident): ReadonlyArray<string> => {
+  const { routes } = draft.policy
+  const targets = Routes.targets(routes, incident.severity, Draft.isAway(draft, incident))
+  const isOff = Draft.isDisabled(draft)
+  return [...targets, ...Object.keys(incident.standIns).filter((channel) => !isOff(channel))]
+}
 
 /** Flapping is one message; what it became meanwhile is told at its end. */
 const whileFlapping = (draft: Draft.Draft, incident: Incident): Block | undefined =>

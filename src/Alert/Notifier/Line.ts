@@ -4,13 +4,14 @@
  *
  * @internal
  */
-import { Array as Arr, Cause, Clock, Duration, Effect, Either, Option, Random } from "effect"
+import { Clock, Duration, Effect, Either, Option } from "effect"
 import { sentence } from "../../Common/Sentences.js"
 import type { Alert } from "../Alert.js"
-import { AlertChannelError, shortened } from "../AlertChannelError.js"
+import { AlertChannelError } from "../AlertChannelError.js"
 import type { RegisteredChannel } from "../ChannelRegistry.js"
 import type { Trouble } from "../Outbox.js"
-import { collapse } from "./collapse.js"
+import { attempt, type Backoff, delay } from "./attempt.js"
+import * as Parcel from "./Parcel.js"
 
 /** A channel that failed for good. */
 export interface Disabled {
@@ -18,17 +19,42 @@ export interface Disabled {
   readonly why: string
 }
 
+/** A channel that will never take these alerts; their keys are those in the outbox. */
+export interface Refused extends Disabled {
+  readonly pending: ReadonlyArray<Alert>
+  readonly keys: ReadonlyArray<string>
+}
+
+/** When a channel that takes nothing counts as away: after so many attempts, and so long. */
+export interface Patience {
+  readonly attempts: number
+  readonly after: Duration.Duration
+}
+
 export interface Options {
-  readonly backoff: { readonly first: Duration.Duration; readonly most: Duration.Duration }
+  readonly backoff: Backoff
+  readonly patience: Patience
   /** How many alerts may wait one by one. */
   readonly capacity: number
 }
 
 export interface Ends {
   readonly acknowledge: (keys: ReadonlyArray<string>) => Effect.Effect<void>
+  /**
+   * These are tried now, in the delivery with this key; nothing, where it is clear that they did not
+   * arrive. It comes back when that is written, or when it cannot be.
+   */
+  readonly attempting: (
+    keys: ReadonlyArray<string>,
+    delivery: string | undefined
+  ) => Effect.Effect<void>
   /** Why the channel takes nothing now, or that it does. */
   readonly note: (channel: string, trouble: Trouble | undefined) => Effect.Effect<void>
   readonly disabled: (disabled: Disabled) => Effect.Effect<void>
+  readonly refused: (refused: Refused) => Effect.Effect<void>
+  readonly unreachable: (away: Disabled) => Effect.Effect<void>
+  /** What is new may come to it again. */
+  readonly reached: (channel: string) => Effect.Effect<void>
 }
 
 export interface Health {
@@ -43,6 +69,8 @@ export interface Line {
   readonly add: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
   /** Takes alerts out, and tells which ones they stood for. */
   readonly drop: (keys: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<string>>
+  /** Ends that need not be told where their beginning was not; what went, with its beginnings. */
+  readonly cancel: (ends: ReadonlyArray<Alert>) => Effect.Effect<ReadonlyArray<string>>
   readonly enable: Effect.Effect<void>
   /** Tries a channel that failed once more now, unless it asked to be left alone. */
   readonly hurry: Effect.Effect<void>
@@ -52,12 +80,6 @@ export interface Line {
   readonly health: Effect.Effect<Health>
   /** Takes alerts to the channel for ever. */
   readonly run: Effect.Effect<never>
-}
-
-/** One message, and the alerts that it stands for. */
-interface Parcel {
-  readonly alert: Alert
-  readonly keys: ReadonlyArray<string>
 }
 
 export const make = (
@@ -71,13 +93,22 @@ export const make = (
     const work = yield* Effect.makeLatch(false)
     const rest = yield* Effect.makeLatch(true)
     const hurried = yield* Effect.makeLatch(false)
-    let parcels: ReadonlyArray<Parcel> = []
+    let parcels: ReadonlyArray<Parcel.Parcel> = []
     let failures = 0
     let isLate = late
     let disabled: string | undefined
+    // Since when it takes nothing, and whether that was said.
+    let failingSince: number | undefined
+    let isAway = false
     let lastError: string | undefined
     // What an earlier run noted is old.
     let isNoted = true
+
+    const reached = Effect.suspend(() => {
+      const wasAway = isAway
+      isAway = false
+      return wasAway ? ends.reached(name) : Effect.void
+    })
 
     const settle = Effect.suspend(() => {
       const isBusy = parcels.length > 0 && disabled === undefined
@@ -89,21 +120,42 @@ export const make = (
 
     const remove = (keys: ReadonlySet<string>) =>
       Effect.suspend(() => {
-        const isMeant = ({ alert, keys: own }: Parcel) =>
-          keys.has(alert.key) || own.every((key) => keys.has(key))
-        const gone = parcels.filter(isMeant).flatMap((parcel) => parcel.keys)
-        parcels = parcels.filter((parcel) => !isMeant(parcel))
+        const [left, gone] = Parcel.without(parcels, keys)
+        parcels = left
         return Effect.as(settle, gone)
+      })
+
+    const replace = (parcel: Parcel.Parcel, by: ReadonlyArray<Parcel.Parcel>) => {
+      parcels = parcels.flatMap((one) => (one === parcel ? by : [one]))
+    }
+
+    /** From now on it may have arrived, also where this program ends before it knows. */
+    const tried = (head: Parcel.Parcel) =>
+      Effect.gen(function* () {
+        if (head.isTried) return head
+        const parcel = { ...head, isTried: true }
+        replace(head, [parcel])
+        yield* ends.attempting(parcel.keys, parcel.alert.key)
+        return parcel
       })
 
     const deliver = Effect.gen(function* () {
       const channel = yield* find
       if (Option.isNone(channel)) return yield* refuse(unknownChannel(name))
-      const [parcel] = isLate && channel.value.collapses ? joined(parcels) : parcels
-      if (parcel === undefined) return yield* settle
+      if (isLate && channel.value.collapses) parcels = Parcel.joined(parcels)
+      const [head] = parcels
+      if (head === undefined) return yield* settle
+      const parcel = yield* tried(head)
       const sent = yield* attempt(channel.value, parcel.alert, failures)
-      if (Either.isLeft(sent)) return yield* fail(sent.left)
-      failures = 0
+      if (Either.isLeft(sent)) {
+        // What is clear of this attempt says nothing of one before it.
+        if (!head.isTried && sent.left.unclear !== true) {
+          replace(parcel, Parcel.opened(parcel))
+          yield* ends.attempting(parcel.keys, undefined)
+        }
+        return yield* fail(sent.left, parcel)
+      }
+      yield* answered
       lastError = undefined
       yield* ends.acknowledge(parcel.keys)
       if (isNoted) yield* ends.note(name, undefined)
@@ -111,18 +163,63 @@ export const make = (
       yield* remove(new Set(parcel.keys))
     })
 
-    const fail = (error: AlertChannelError) =>
-      Effect.suspend(() => {
+    /** Also a refusal is an answer: the channel is there. */
+    const answered = Effect.suspend(() => {
+      failures = 0
+      failingSince = undefined
+      return reached
+    })
+
+    const fail = (error: AlertChannelError, parcel: Parcel.Parcel) =>
+      Effect.gen(function* () {
         lastError = error.message
-        if (error.reason !== "Transient") return refuse(error)
+        if (error.reason === "Refused") return yield* leaveOut(error, parcel)
+        if (error.reason !== "Transient") return yield* refuse(error)
+        const now = yield* Clock.currentTimeMillis
         failures += 1
         isLate = true
-        const told = failures === 1 ? Effect.logWarning(error.message) : Effect.void
-        const backoff = Effect.flatMap(delay(failures, error, options), (wait) =>
-          Effect.zipRight(note(error, Duration.toMillis(wait)), Effect.sleep(wait))
+        failingSince ??= now
+        if (failures === 1) yield* Effect.logWarning(error.message)
+        const left = yield* lookAway(error, failingSince, now)
+        const wait = yield* delay(failures, error, options.backoff)
+        // The attempt that shows that it is away is made when it is time for that.
+        const pause =
+          error.retryAfter === undefined ? Math.min(Duration.toMillis(wait), left) : wait
+        yield* note(error, Duration.toMillis(pause))
+        const asleep = Effect.sleep(pause)
+        yield* error.retryAfter === undefined ? Effect.race(asleep, hurried.await) : asleep
+        yield* hurried.close
+      })
+
+    /** How long until it counts as away, where only the time is missing. */
+    const lookAway = ({ problem }: AlertChannelError, since: number, now: number) =>
+      Effect.gen(function* () {
+        const { after, attempts } = options.patience
+        const left = since + Duration.toMillis(after) - now
+        if (isAway || failures < attempts) return Number.POSITIVE_INFINITY
+        if (left > 0) return left
+        isAway = true
+        const why = `${problem}, ${failures} times within ${Duration.format(Duration.millis(now - since))}`
+        yield* Effect.logError(
+          `Channel ${name} cannot be reached: ${why}. Its fallback is told instead`
         )
-        const pause = error.retryAfter === undefined ? Effect.race(backoff, hurried.await) : backoff
-        return told.pipe(Effect.zipRight(pause), Effect.zipRight(hurried.close))
+        yield* ends.unreachable({ channel: name, why })
+        return Number.POSITIVE_INFINITY
+      })
+
+    /** One of several may be what it does not take: they go one by one. */
+    const leaveOut = (error: AlertChannelError, parcel: Parcel.Parcel) =>
+      Effect.gen(function* () {
+        yield* answered
+        if (parcel.parts.length > 1) {
+          isLate = false
+          replace(parcel, parcel.parts)
+          return yield* ends.attempting(parcel.keys, undefined)
+        }
+        yield* Effect.logError(`${sentence(error.message)} This alert is not sent there again`)
+        yield* remove(new Set(parcel.keys))
+        const { alert, keys } = parcel
+        yield* ends.refused({ channel: name, why: error.problem, pending: [alert], keys })
       })
 
     const note = ({ problem }: AlertChannelError, wait: number | null) =>
@@ -146,22 +243,38 @@ export const make = (
     return {
       add: (alerts) =>
         Effect.suspend(() => {
-          parcels = [...parcels, ...alerts.map((alert) => ({ alert, keys: [alert.key] }))]
+          parcels = [...parcels, ...Parcel.fromAlerts(alerts)]
           const excess = parcels.length - options.capacity
           // Half at once, so that not every alert from then on makes a story anew.
           const old = excess > 0 ? excess + Math.floor(options.capacity / 2) : 0
-          parcels = [...joined(parcels.slice(0, old)), ...parcels.slice(old)]
+          const few = Parcel.joined(parcels.slice(0, old))
+          parcels = [
+            ...(old > 0 ? few.map((one) => (one.isTried ? one : Parcel.sealed(one))) : few),
+            ...parcels.slice(old)
+          ]
           return settle
         }),
       drop: remove,
+      cancel: (over) =>
+        Effect.gen(function* () {
+          const gone: Array<string> = []
+          for (const end of over) {
+            const found = Parcel.cancelled(parcels, end)
+            parcels = found?.[0] ?? [...parcels, Parcel.single(end)]
+            gone.push(...(found?.[1] ?? []))
+          }
+          // Nothing is left to find out with whether it is back: the next alert does.
+          if (parcels.length === 0) yield* reached
+          yield* settle
+          return gone
+        }),
       enable: Effect.suspend(() => {
         disabled = undefined
-        failures = 0
-        return settle
+        return Effect.zipRight(answered, settle)
       }),
       hurry: Effect.suspend(() => (failures > 0 ? hurried.open : Effect.void)),
       idle: rest.await,
-      waiting: Effect.sync(() => parcels.map(({ alert }) => alert)),
+      waiting: Effect.sync(() => parcels.flatMap(Parcel.opened).map(({ alert }) => alert)),
       health: Effect.sync(() => ({
         waiting: parcels.reduce((sum, { keys }) => sum + keys.length, 0),
         failures,
@@ -172,61 +285,9 @@ export const make = (
     }
   })
 
-const joined = (parcels: ReadonlyArray<Parcel>): ReadonlyArray<Parcel> => {
-  if (!Arr.isNonEmptyReadonlyArray(parcels)) return parcels
-  return [
-    {
-      alert: collapse(Arr.map(parcels, ({ alert }) => alert)),
-      keys: parcels.flatMap(({ keys }) => keys)
-    }
-  ]
-}
-
 const unknownChannel = (name: string) =>
   new AlertChannelError({
     reason: "Misconfigured",
     channel: name,
     problem: "expected a channel of this name, found none; name it under alerts.channels"
-  })
-
-/** After so many crashes in a row it is not a matter of time. */
-const mostCrashes = 5
-
-/** One attempt, of which there is an end within the channel's timeout whatever it does. */
-const attempt = (
-  { name, send, timeout }: RegisteredChannel,
-  alert: Alert,
-  failures: number
-): Effect.Effect<Either.Either<void, AlertChannelError>> => {
-  const failed = (reason: AlertChannelError["reason"], problem: string) =>
-    new AlertChannelError({ reason, channel: name, problem })
-  return send(alert).pipe(
-    Effect.disconnect,
-    Effect.timeoutFail({
-      duration: timeout,
-      onTimeout: () => failed("Transient", `no answer within ${Duration.format(timeout)}`)
-    }),
-    Effect.catchAllDefect((defect) =>
-      Effect.fail(
-        failed(
-          failures + 1 < mostCrashes ? "Transient" : "Permanent",
-          `the channel crashed: ${Cause.pretty(Cause.die(defect)).split("\n")[0] ?? ""}`
-        )
-      )
-    ),
-    Effect.mapError(shortened),
-    Effect.either
-  )
-}
-
-/** Twice as long each time, with jitter, and never less than the receiver asked for. */
-const delay = (
-  failures: number,
-  { retryAfter }: AlertChannelError,
-  { backoff }: Options
-): Effect.Effect<Duration.Duration> =>
-  Effect.map(Random.nextRange(0.8, 1.2), (jitter) => {
-    const doubled = Duration.times(backoff.first, 2 ** Math.min(failures - 1, 30))
-    const spread = Duration.times(Duration.min(doubled, backoff.most), jitter)
-    return retryAfter === undefined ? spread : Duration.max(spread, retryAfter)
   })

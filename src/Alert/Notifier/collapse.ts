@@ -4,7 +4,6 @@
  *
  * @internal
  */
-import { DateTime } from "effect"
 import type { Alert, Subject } from "../Alert.js"
 import { worst } from "../Alert.js"
 import * as AlertText from "../AlertText.js"
@@ -27,7 +26,8 @@ export const collapse = (late: readonly [Alert, ...ReadonlyArray<Alert>]): Alert
     subjects: [lead, ...others],
     affected: last.affected,
     insteadOf: late.find(({ insteadOf }) => insteadOf !== null)?.insteadOf ?? null,
-    story: shortened(late.flatMap(storyOf))
+    story: shortened(late.flatMap(storyOf)),
+    ...(last.timeZone === undefined ? {} : { timeZone: last.timeZone })
   }
 }
 
@@ -50,7 +50,7 @@ const subjectsOf = (
 const storyOf = (alert: Alert): ReadonlyArray<string> =>
   alert.kind === "story"
     ? alert.story
-    : [`${DateTime.formatIso(alert.at)} ${AlertText.title(alert)}`]
+    : [`${AlertText.time(alert, alert.at)} ${AlertText.title(alert)}`]
 
 const shortened = (story: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (story.length <= longest) return story

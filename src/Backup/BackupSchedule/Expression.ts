@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Cron, type DateTime, Either, Schema } from "effect"
+import * as CronTime from "../../Common/CronTime.js"
 
 /**
  * The expression is none, names a time that never comes, or the time zone is not known.
@@ -45,7 +46,7 @@ export const parse = (
       ({ message }) => new BackupScheduleError({ reason: "Malformed", expression, found: message })
     ),
     Either.filterOrLeft(
-      (cron) => Either.isRight(Either.try(() => Cron.next(cron, 0))),
+      CronTime.comes,
       () =>
         new BackupScheduleError({ reason: "Never", expression, found: "a time that never comes" })
     )

@@ -80,6 +80,7 @@ export const decode = (
       names,
       policy: AlertPolicy.make({
         ...section.limits,
+        timeZone: section.timeZone,
         checks: services,
         routes,
         channels: Object.fromEntries(

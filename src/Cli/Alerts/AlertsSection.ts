@@ -1,7 +1,7 @@
 /**
  * The shape of the `alerts` section of the configuration file, apart from the fields of each channel.
  */
-import { Either, ParseResult, Schema } from "effect"
+import { DateTime, Either, Option, ParseResult, Schema } from "effect"
 import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
@@ -31,7 +31,16 @@ export const ChannelRules = Schema.Struct({
   ),
   reminders: optional(
     Schema.Boolean.annotations({ description: "false: what is still down is not told again" })
-  )
+  ),
+  unreachable: optional(
+    Schema.Struct({
+      attempts: ConfigField.withDefault(ConfigField.count, 5),
+      after: ConfigField.withDefault(ConfigField.duration, "5 minutes")
+    })
+  ).annotations({
+    description:
+      "after so many attempts, and so long, in which it took nothing its fallback is notified in its place (default 5, 5 minutes)"
+  })
 })
 
 const Limits = Schema.Struct({
@@ -92,6 +101,13 @@ export const AlertsSection = Schema.Struct({
     Schema.Array(Maintenance.Settings).annotations({
       description: "when nobody is told of outages that begin and end meanwhile"
     })
+  ),
+  timeZone: optional(
+    Schema.String.pipe(
+      Schema.filter((name) => Option.isSome(DateTime.zoneFromString(name)), {
+        description: "the zone of the times in messages, such as Europe/Berlin (default UTC)"
+      })
+    )
   ),
   limits: optional(
     Limits.annotations({ description: "what keeps a storm of failures from many messages" })

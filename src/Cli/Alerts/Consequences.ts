@@ -63,24 +63,24 @@ const ofWindow = (
 }
 
 /** In the place of what is wrong: something of which there is nothing to tell. */
-const placeholders: Fields = {
+const placeholders = (window: Fields): Fields => ({
   name: "window",
-  schedule: "0 0 * * *",
-  timeZone: "UTC",
-  duration: "1 hour",
-  from: "2000-01-01T00:00:00Z",
-  until: "2100-01-01T00:00:00Z"
-}
+  ...(window["schedule"] === undefined &&
+  (window["from"] !== undefined || window["until"] !== undefined)
+    ? { from: "2000-01-01 00:00", until: "2100-01-01 00:00" }
+    : { schedule: "0 0 * * *", duration: "1 hour" })
+})
 
 const filled = (window: Fields, wrong: ReadonlySet<string>): Fields => {
+  const others = placeholders(window)
   const fields = { ...window }
   for (const name of wrong) {
-    if (placeholders[name] === undefined) delete fields[name]
-    else fields[name] = placeholders[name]
+    if (others[name] === undefined) delete fields[name]
+    else fields[name] = others[name]
   }
   // A key that is none may have been meant for the one that is missing.
   const isMisspelt = [...wrong].some((name) => !Object.hasOwn(Maintenance.Settings.fields, name))
-  return isMisspelt ? { ...placeholders, ...fields } : fields
+  return isMisspelt ? { ...others, ...fields } : fields
 }
 
 /** By its name it is known whether a window is open. */

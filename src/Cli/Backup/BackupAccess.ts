@@ -36,7 +36,8 @@ export const openUrl = (
     weekly,
     monthly,
     yearly,
-    timeZone: timeZone === undefined ? undefined : DateTime.zoneUnsafeMakeNamed(timeZone),
+    timeZone:
+      timeZone === undefined ? undefined : Option.getOrUndefined(DateTime.zoneFromString(timeZone)),
     compression,
     level,
     host,

@@ -4,6 +4,7 @@
  * What is written without a zone is UTC, as every time that Holter shows.
  */
 import { DateTime, Duration, Option } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 
 /** For messages about something else. */
 export const forms = 'a time such as 22:40, 2025-12-11T22:40:00Z (both UTC) or "2 hours ago"'
@@ -77,19 +78,7 @@ const dayTime = (words: string, now: DateTime.Utc): Option.Option<DateTime.Utc> 
       })
   )
 
-const moment = (text: string): Option.Option<DateTime.Utc> => {
-  const match =
-    /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,9})?)?)?\s*(Z|[+-]\d{2}:\d{2})?$/i.exec(
-      text
-    )
-  if (match === null) return Option.none()
-  const [, date = "", time = "00:00", seconds = ":00", zone = "Z"] = match
-  // JavaScript takes the 31st of February for the third of March.
-  const isDate = Option.exists(
-    DateTime.make(`${date}T00:00:00Z`),
-    (day) => DateTime.formatIsoDateUtc(day) === date
+const moment = (text: string): Option.Option<DateTime.Utc> =>
+  Option.map(WallTime.read(text), (written) =>
+    WallTime.toMoment(written, DateTime.zoneMakeOffset(0))
   )
-  return isDate
-    ? Option.map(DateTime.make(`${date}T${time}${seconds}${zone.toUpperCase()}`), DateTime.toUtc)
-    : Option.none()
-}

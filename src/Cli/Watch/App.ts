@@ -5,6 +5,7 @@
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
 import { Context, type Deferred, type Duration, Effect, Layer, type Scope } from "effect"
+import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../../Alert/ChannelRegistry.js"
 import * as Notifier from "../../Alert/Notifier.js"
 import type { BackupError } from "../../Backup/BackupError.js"
@@ -78,7 +79,10 @@ const build = (
     const channels = Layer.orDie(alerts.channels).pipe(Layer.provideMerge(ChannelRegistry.layer))
     const notifier = yield* within(
       Steps.steps.channels,
-      Notifier.layer().pipe(Layer.provide(channels), Layer.provide(Layer.succeedContext(journal)))
+      Notifier.layer({ patiences: patiences(alerts.policy) }).pipe(
+        Layer.provide(channels),
+        Layer.provide(Layer.succeedContext(journal))
+      )
     )
     const parts = Context.mergeAll(journal, health, notifier)
     if (alerts.deadMan !== undefined) {
@@ -112,3 +116,10 @@ const build = (
     yield* Steps.on(Steps.steps.heartbeat, time, Effect.zipRight(stopHeartbeat, rest))
     yield* startHeartbeat
   })
+
+const patiences = ({ channels }: AlertPolicy.Policy): Readonly<Record<string, Notifier.Patience>> =>
+  Object.fromEntries(
+    [...channels].flatMap(([name, { unreachable }]) =>
+      unreachable === undefined ? [] : [[name, unreachable]]
+    )
+  )

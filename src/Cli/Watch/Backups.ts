@@ -2,7 +2,8 @@
  * Scheduled backups and drills as a part of `holter watch`: each is work in flight, which a shutdown
  * waits for and then cancels, and each is told of.
  */
-import { Clock, Cron, Effect, Layer, type Scope } from "effect"
+import { Clock, type Cron, Effect, Layer, type Scope } from "effect"
+import * as CronTime from "../../Common/CronTime.js"
 import * as Backup from "../../Backup/Backup.js"
 import type { BackupError } from "../../Backup/BackupError.js"
 import * as BackupSchedule from "../../Backup/BackupSchedule.js"
@@ -55,7 +56,7 @@ const show = (part: Partial<Backups>) => change((before) => ({ ...before, ...par
 
 const nextOf = ({ create }: Planned): Effect.Effect<number | undefined> =>
   Effect.map(Clock.currentTimeMillis, (now) =>
-    create === undefined ? undefined : Cron.next(create, now).getTime()
+    create === undefined ? undefined : CronTime.next(create, now)
   )
 
 /** The last backup of an earlier run, unless there is a newer one meanwhile. */

@@ -5,6 +5,7 @@
  */
 import { Data, type Deferred } from "effect"
 import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import type { News } from "../../Alert/Notifier.js"
 import type { CheckResult } from "../../Check/CheckResult.js"
 
 export type Input = Data.TaggedEnum<{
@@ -18,6 +19,8 @@ export type Input = Data.TaggedEnum<{
     readonly request?: string
   }
   Disabled: { readonly channel: string; readonly why: string }
+  /** What else befalls a channel. */
+  News: { readonly news: News }
   /** From now on there are no more results. */
   Rest: { readonly done: Deferred.Deferred<void> | undefined }
   /** It is time to look at the time. */

@@ -4,10 +4,10 @@
  *
  * @internal
  */
-import { Clock, Deferred, Effect } from "effect"
+import { Array as Arr, Clock, Deferred, Effect } from "effect"
 import type { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
-import type { Notifier } from "../../Alert/Notifier.js"
+import type { News, Notifier } from "../../Alert/Notifier.js"
 import * as Routes from "../../Alert/Routes.js"
 import * as Entry from "../Journal/Entry.js"
 import type { Journal } from "../Journal.js"
@@ -52,6 +52,14 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
     return decisions
   }
 
+  const send = (alerts: ReadonlyArray<Alert>) => {
+    const [owed, over] = Arr.partition(alerts, (alert) =>
+      AlertPolicy.isStoodIn(policy, state, alert)
+    )
+    const cancel = over.length === 0 ? Effect.void : notifier.cancel(over)
+    return Effect.zipRight(notifier.offer(owed), cancel)
+  }
+
   /** All at once, so that the journal writes them together; they keep their order. */
   const settle = Effect.suspend(() => {
     const done = steps
@@ -62,7 +70,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       for (const one of decisions) if (!Entry.isRoutine(one)) tell(one)
     })
     return Effect.forEach(done, journal.commit, { concurrency: "unbounded", discard: true }).pipe(
-      Effect.zipRight(notifier.offer(decisions.flatMap(({ alerts }) => alerts))),
+      Effect.zipRight(send(decisions.flatMap(({ alerts }) => alerts))),
       Effect.zipRight(told)
     )
   })
@@ -80,6 +88,25 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       )
       yield* settle
       yield* notifier.drop(pending)
+    })
+
+  const befallen = (news: News) =>
+    Effect.gen(function* () {
+      yield* settle
+      const at = yield* Clock.currentTimeMillis
+      const { channel } = news
+      switch (news._tag) {
+        case "Unreachable": {
+          const pending = yield* notifier.waiting(channel)
+          return void fold({ _tag: "ChannelUnreachable", at, channel, why: news.why, pending })
+        }
+        case "Reached":
+          return void fold({ _tag: "ChannelReached", at, channel })
+        case "Refused": {
+          const { keys, pending, why } = news
+          fold({ _tag: "AlertRefused", at, channel, why, pending }, { removed: keys })
+        }
+      }
     })
 
   /** What an earlier run told, or owed, to channels that are neither there nor in a route. */
@@ -137,6 +164,8 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
         })
       case "Disabled":
         return disable(input.channel, input.why)
+      case "News":
+        return befallen(input.news)
       case "Rest":
         return Effect.sync(() => {
           isResting = true

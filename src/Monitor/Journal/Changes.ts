@@ -24,6 +24,8 @@ export interface Changes {
   readonly state: AlertPolicy.State | undefined
   /** Alerts that are owed, by key; `undefined` where one is owed no longer. */
   readonly outbox: ReadonlyMap<string, Numbered<Alert> | undefined>
+  /** The key of the delivery in which an alert is tried, by its own; `null` where it did not arrive. */
+  readonly attempts: ReadonlyMap<string, string | null>
   /** What became of alerts that are owed no longer, by key. */
   readonly deliveries: ReadonlyMap<string, Delivered>
   /** The last word on each channel. */
@@ -44,6 +46,7 @@ export const none: Changes = {
   incidents: new Map(),
   state: undefined,
   outbox: new Map(),
+  attempts: new Map(),
   deliveries: new Map(),
   troubles: new Map(),
   taken: []
@@ -62,6 +65,7 @@ export const size = (changes: Changes): number =>
   changes.decisions.length +
   changes.incidents.size +
   changes.outbox.size +
+  changes.attempts.size +
   changes.deliveries.size +
   changes.troubles.size +
   changes.taken.length +
@@ -77,6 +81,7 @@ export const merge = (first: Changes, ...then: ReadonlyArray<Changes>): Changes 
     incidents: latest(all, ({ incidents }) => incidents),
     state: all.findLast(({ state }) => state !== undefined)?.state,
     outbox: latest(all, ({ outbox }) => outbox),
+    attempts: latest(all, ({ attempts }) => attempts),
     deliveries: latest(all, ({ deliveries }) => deliveries),
     troubles: latest(all, ({ troubles }) => troubles),
     taken: last(all, ({ taken }) => taken, Number.POSITIVE_INFINITY)

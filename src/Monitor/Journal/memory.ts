@@ -31,12 +31,17 @@ export const make = () => {
       Effect.sync(() => {
         const all = Changes.merge(kept, changes)
         const owed = [...all.outbox].filter(([, alert]) => alert !== undefined)
+        const isOwed = new Set(owed.map(([key]) => key))
+        const attempts = [...all.attempts].filter(([key, delivery]) => {
+          return delivery !== null && isOwed.has(key)
+        })
         const incidents = [...all.incidents].slice(-mostIncidents)
         const deliveries = [...all.deliveries].slice(-mostDeliveries)
         const troubles = [...all.troubles].filter(([, trouble]) => trouble !== undefined)
         kept = {
           ...all,
           outbox: new Map(owed),
+          attempts: new Map(attempts),
           incidents: new Map(incidents),
           deliveries: new Map(deliveries),
           troubles: new Map(troubles),
@@ -47,7 +52,11 @@ export const make = () => {
     state: Effect.sync(() => Option.fromNullable(kept.state)),
     pending: Effect.sync(
       (): ReadonlyArray<Alert> =>
-        [...kept.outbox.values()].flatMap((owed) => (owed === undefined ? [] : [owed.value]))
+        [...kept.outbox.values()].flatMap((owed) => {
+          if (owed === undefined) return []
+          const attempt = kept.attempts.get(owed.value.key) ?? undefined
+          return [attempt === undefined ? owed.value : { ...owed.value, attempt }]
+        })
     ),
     results: (query: Query) => Effect.sync(() => select(kept.results.map(valueOf), query)),
     decisions: (query: Query) => Effect.sync(() => select(kept.decisions.map(valueOf), query)),

@@ -60,15 +60,22 @@ const more = [
     beat_at double precision NOT NULL)`
 ]
 
+/** The delivery in which an alert was tried, of which it is not known whether it arrived. */
+const attempts = ["ALTER TABLE holter_outbox ADD COLUMN attempt text"]
+
 const run = (all: ReadonlyArray<string>) =>
   Effect.flatMap(SqlClient, (sql) =>
     Effect.forEach(all, (statement) => sql.unsafe(statement), { discard: true })
   )
 
-export const migrations = { "1_tables": run(statements), "2_deliveries": run(more) }
+export const migrations = {
+  "1_tables": run(statements),
+  "2_deliveries": run(more),
+  "3_attempts": run(attempts)
+}
 
 /** The version that this Holter writes. */
-export const version = 2
+export const version = 3
 
 /** Where the migrator notes what it did. */
 export const table = "holter_migrations"

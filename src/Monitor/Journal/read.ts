@@ -33,17 +33,25 @@ const decodeDecisions = decoded(
   "decisions",
   Schema.Struct({ decision: Schema.parseJson(AlertPolicy.Decision) })
 )
-const decodeAlerts = decoded("alerts", Schema.Struct({ alert: Schema.parseJson(Alert) }))
+const decodeAlerts = decoded(
+  "alerts",
+  Schema.Struct({ alert: Schema.parseJson(Alert), attempt: Schema.NullOr(Schema.String) })
+)
 
 export const state = (sql: SqlClient): Read<Option.Option<AlertPolicy.State>> =>
   Effect.map(decodeState(sql`SELECT state FROM holter_state WHERE id = 1`), ([row]) =>
     Option.map(Option.fromNullable(row), ({ state: value }) => value)
   )
 
-export const pending = (sql: SqlClient): Read<ReadonlyArray<Alert>> =>
-  Effect.map(decodeAlerts(sql`SELECT alert FROM holter_outbox ORDER BY run, seq`), (rows) =>
-    rows.map(({ alert }) => alert)
+/** Before the third version nobody noted what was tried. */
+export const pending = (sql: SqlClient, version: number): Read<ReadonlyArray<Alert>> => {
+  const attempt = sql.literal(version < 3 ? "CAST(NULL AS text)" : "attempt")
+  return Effect.map(
+    decodeAlerts(sql`SELECT alert, ${attempt} AS attempt FROM holter_outbox ORDER BY run, seq`),
+    (rows) =>
+      rows.map(({ alert, attempt: key }) => (key === null ? alert : { ...alert, attempt: key }))
   )
+}
 
 export const results = (sql: SqlClient, query: Query): Read<ReadonlyArray<JournaledResult>> =>
   Effect.map(

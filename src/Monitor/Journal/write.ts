@@ -97,7 +97,7 @@ const writeIncidents = (sql: SqlClient, { incidents }: Changes) =>
     { discard: true }
   )
 
-const writeOutbox = (sql: SqlClient, run: number, { outbox }: Changes) =>
+const writeOutbox = (sql: SqlClient, run: number, { attempts, outbox }: Changes) =>
   Effect.gen(function* () {
     for (const [key, owed] of outbox) {
       if (owed === undefined) yield* sql`DELETE FROM holter_outbox WHERE key = ${key}`
@@ -105,6 +105,9 @@ const writeOutbox = (sql: SqlClient, run: number, { outbox }: Changes) =>
         const row = { key, run, seq: owed.seq, alert: encodeAlert(owed.value) }
         yield* sql`INSERT INTO holter_outbox ${sql.insert(row)} ON CONFLICT (key) DO NOTHING`
       }
+    }
+    for (const [key, delivery] of attempts) {
+      yield* sql`UPDATE holter_outbox SET attempt = ${delivery} WHERE key = ${key}`
     }
   })
 

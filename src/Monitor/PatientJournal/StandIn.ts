@@ -151,6 +151,7 @@ export const make = (error: Journal.JournalError): StandIn => {
     journal,
     outbox: {
       pending: Effect.succeed([]),
+      attempting: (keys, delivery) => through(words, (to) => to.outbox.attempting(keys, delivery)),
       acknowledge: (keys, at) => through(words, (to) => to.outbox.acknowledge(keys, at)),
       discard: (keys, outcome, at) => through(words, (to) => to.outbox.discard(keys, outcome, at)),
       note: (channel, trouble) => through(words, (to) => to.outbox.note(channel, trouble))

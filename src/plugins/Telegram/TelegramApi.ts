@@ -30,6 +30,8 @@ export class TelegramApiError extends Schema.TaggedError<TelegramApiError>(
     "ChatNotFound",
     "ChatMigrated",
     "RateLimited",
+    "ThreadNotFound",
+    "Unacceptable",
     "Rejected",
     "ServerError",
     "Network",
@@ -37,6 +39,8 @@ export class TelegramApiError extends Schema.TaggedError<TelegramApiError>(
   ),
   problem: Schema.String,
   isRetryable: Schema.Boolean,
+  /** Whether a message may have arrived, though there is no word that it has. */
+  unclear: Schema.optional(Schema.Boolean),
   /** Where the chat is now. */
   migrateToChatId: Schema.optional(Schema.String),
   ...reported,
@@ -66,7 +70,10 @@ export interface Message {
   readonly html: string
   /** Delivered without a sound. */
   readonly silent?: boolean | undefined
-  /** The topic, in a group that has topics. */
+  /**
+   * The topic, in a group that has topics; 1 is General. Where it was deleted or closed the message
+   * goes to the group without it, and says so.
+   */
   readonly thread?: number | undefined
 }
 
@@ -88,7 +95,7 @@ export class TelegramApi extends Context.Tag("holter/plugins/Telegram/TelegramAp
     readonly getWebhookInfo: Effect.Effect<WebhookInfo, TelegramApiError>
     /**
      * Sends a message and gives its id. A group that has become a supergroup is followed to its new
-     * id, which is remembered and told to the log, both once.
+     * id, which is remembered and told to the log, both once. So is a topic that is not there.
      */
     readonly sendMessage: (message: Message) => Effect.Effect<number, TelegramApiError>
   }
@@ -145,18 +152,39 @@ export const make = (options: Options): Effect.Effect<TelegramApi["Type"], never
           parse_mode: "HTML",
           link_preview_options: { is_disabled: true },
           ...(silent === true ? { disable_notification: true } : {}),
-          ...(thread === undefined ? {} : { message_thread_id: thread })
+          ...(thread === undefined || thread === general ? {} : { message_thread_id: thread })
         }),
         (sent) => sent.message_id
       )
     return {
       getMe: call("getMe", Bot),
       getWebhookInfo: call("getWebhookInfo", WebhookInfo),
-      sendMessage: following(send)
+      sendMessage: anywhere(following(send))
     }
   })
 
 type Send = (message: Message) => Effect.Effect<number, TelegramApiError>
+
+/** The topic that every group with topics has. A message to it names none; its number is refused. */
+const general = 1
+
+/** To the group itself where the topic is not there. Each message asks for its topic first. */
+const anywhere = (send: Send): Send => {
+  const told = new Set<number>()
+  return (message) =>
+    Effect.catchAll(send(message), (error) => {
+      const { html, thread } = message
+      if (error.reason !== "ThreadNotFound" || thread === undefined) return Effect.fail(error)
+      const isNews = !told.has(thread)
+      told.add(thread)
+      const said = `The topic ${thread} of this group is not there or is closed`
+      const log = `${said}: messages go to the group without it. Set \`thread\` to another topic, or leave it out`
+      return Effect.zipRight(
+        isNews ? Effect.logWarning(`Telegram: ${log}`) : Effect.void,
+        send({ ...message, thread: undefined, html: `${html}\n\n${TelegramHtml.escape(said)}.` })
+      )
+    })
+}
 
 /** To where groups went, as long as this lives; it is asked for anew at the next start. */
 const following = (send: Send): Send => {
@@ -242,7 +270,11 @@ const refusal = (
   const fail = (
     reason: TelegramApiError["reason"],
     problem: string,
-    more: { migrateToChatId?: string; retryAfter?: Duration.Duration | undefined } = {}
+    more: {
+      readonly migrateToChatId?: string
+      readonly retryAfter?: Duration.Duration | undefined
+      readonly unclear?: boolean
+    } = {}
   ) => new TelegramApiError({ reason, problem, isRetryable: false, details: { status }, ...more })
 
   if (status === 429) {
@@ -254,7 +286,10 @@ const refusal = (
     const hint = rest === undefined ? "" : `, asks to wait ${Duration.format(rest)}`
     return fail("RateLimited", `rate limited (HTTP 429)${hint}`, { retryAfter: rest })
   }
-  if (status >= 500) return fail("ServerError", `the server failed (HTTP ${status}${said})`)
+  if (status >= 500) {
+    const unclear = reply.isUnclear
+    return fail("ServerError", `the server failed (HTTP ${status}${said})`, { unclear })
+  }
   // Behind a wrong address, anything may answer with these statuses; Telegram says so in JSON.
   if (envelope === undefined || status < 400) return malformed(reply)
   if (status === 401 || status === 404) {
@@ -270,20 +305,33 @@ const refusal = (
       migrateToChatId: String(migrated)
     })
   }
-  if (/chat not found/i.test(envelope.description ?? "")) {
+  const description = envelope.description ?? ""
+  if (/chat not found/i.test(description)) {
     return fail(
       "ChatNotFound",
       "the chat is not known; check the chat id, and that the chat has started the bot"
     )
   }
+  if (/thread not found|topic[ _](?:was )?(?:deleted|closed|not[ _]found)/i.test(description)) {
+    return fail("ThreadNotFound", `the topic is not there or is closed (HTTP ${status}${said})`)
+  }
+  if (status === 413 || unacceptable.test(description)) {
+    return fail("Unacceptable", `this message is not taken (HTTP ${status}${said})`)
+  }
   return fail("Rejected", `the request was rejected (HTTP ${status}${said})`)
 }
+
+/** What Telegram says of the message itself, and not of the chat. */
+const unacceptable =
+  /can't parse (?:entities|message text)|message is too long|message text is empty|(?:text|strings) must be (?:non-empty|encoded)|message_too_long|entit(?:y|ies)_|wrong string length/i
 
 const malformed = (reply: Reply): TelegramApiError =>
   new TelegramApiError({
     reason: "Malformed",
     problem: `expected an answer of the Bot API, found something else (HTTP ${reply.status}); is the address of the API right?`,
     isRetryable: false,
+    // Who answers a refusal in the place of Telegram has not passed it on.
+    unclear: reply.status < 400 || reply.isUnclear,
     details: { status: reply.status }
   })
 
@@ -293,5 +341,6 @@ const fromFault = (fault: HttpFault, isRead: boolean): TelegramApiError =>
     reason: "Network",
     problem: fault.message,
     isRetryable: fault.isRetryable && (isRead || fault.reason === "Refused"),
+    unclear: fault.isUnclear,
     cause: fault
   })

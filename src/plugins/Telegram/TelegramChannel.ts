@@ -22,7 +22,7 @@ export const TelegramChannel = AlertChannel.make("telegram", {
     apiUrl: ConfigField.withDefault(apiUrl, TelegramApi.defaultApiUrl),
     thread: Schema.optional(
       ConfigField.count.annotations({
-        description: "the topic of a group with topics: the number in its link"
+        description: "the topic of a group with topics: the number in its link; 1 is General"
       })
     ),
     silent: ConfigField.withDefault(
@@ -65,7 +65,10 @@ const reasons: Readonly<
   // Followed further than a group can have gone: another attempt follows from there.
   ChatMigrated: "Transient",
   RateLimited: "Transient",
-  // The text is always well formed, so it is the chat: a closed topic, no right to write.
+  // It is sent again without the topic: only a strange server says so of that too.
+  ThreadNotFound: "Permanent",
+  Unacceptable: "Refused",
+  // It is not the message, so it is the chat: no right to write.
   Rejected: "Permanent",
   ServerError: "Transient",
   Network: "Transient",
@@ -79,5 +82,6 @@ const fromApi = (error: TelegramApi.TelegramApiError, channel: string): AlertCha
     channel,
     problem: error.message,
     ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+    ...(error.unclear === true ? { unclear: true } : {}),
     cause: error
   })

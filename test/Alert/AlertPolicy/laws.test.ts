@@ -33,7 +33,7 @@ const rules = (options: AlertPolicy.Options = {}) =>
 /** What happens to Holter, or to a channel. */
 type Happening =
   | { readonly _tag: "event"; readonly make: (at: number) => Event }
-  | { readonly _tag: "fails" | "heals" | "disabled"; readonly channel: string }
+  | { readonly _tag: "fails" | "heals" | "disabled" | "away"; readonly channel: string }
 
 interface Tick {
   readonly gap: number
@@ -91,6 +91,8 @@ const other: fc.Arbitrary<Happening> = fc.oneof(
   channel.map((name): Happening => ({ _tag: "fails", channel: name })),
   channel.map((name): Happening => ({ _tag: "fails", channel: name })),
   channel.map((name): Happening => ({ _tag: "disabled", channel: name })),
+  channel.map((name): Happening => ({ _tag: "away", channel: name })),
+  channel.map((name): Happening => ({ _tag: "away", channel: name })),
   channel.map((name): Happening => ({ _tag: "heals", channel: name })),
   channel.map((name): Happening => ({ _tag: "disabled", channel: name }))
 )
@@ -166,9 +168,16 @@ const play = (
     at += gap
     if (what._tag === "event") feed(what.make(at))
     else if (what._tag === "fails") failing.add(what.channel)
-    else if (what._tag === "heals") {
+    else if (what._tag === "away") {
+      failing.add(what.channel)
+      const own = pending.filter((alert) => alert.channel === what.channel)
+      feed({ ...what, _tag: "ChannelUnreachable", at, why: "no answer", pending: own })
+    } else if (what._tag === "heals") {
       failing.delete(what.channel)
       deliver()
+      if (Object.hasOwn(state.unreachable, what.channel)) {
+        feed({ ...what, _tag: "ChannelReached", at })
+      }
     } else if (!Object.hasOwn(state.disabled, what.channel)) {
       // What is owed up to this moment is part of what it did not take.
       feed({ _tag: "Time", at })

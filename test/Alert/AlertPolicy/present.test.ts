@@ -191,7 +191,7 @@ describe("an escalation that was held back", () => {
     const { alerts, told: all } = fold(atOnce, events)
     assert.deepStrictEqual(all, ["ops opened redis @1m45s", "ops reminder redis @16m45s"])
     assert.deepStrictEqual(
-      alerts.map(({ severity }) => severity),
+      alerts.map(({ subjects }) => subjects[0].severity),
       ["unhealthy", "degraded"]
     )
   })

@@ -125,17 +125,19 @@ describe("Journal on SQLite", () => {
           Effect.forEach(
             [
               ...tables.map((table) => `DROP TABLE holter_${table}`),
-              "DELETE FROM holter_migrations WHERE migration_id = 2"
+              "ALTER TABLE holter_outbox DROP COLUMN attempt",
+              "DELETE FROM holter_migrations WHERE migration_id > 1"
             ],
             (statement) => sql.unsafe(statement)
           )
         ).pipe(Effect.provide(sqliteClient(path)))
         const became = (options: Journal.Options) =>
-          inJournal(sqlite(path, options), ({ deliveries, requests }) =>
-            Effect.zipRight(
-              requests,
-              Effect.map(deliveries(alerts), ({ size }) => size)
-            )
+          inJournal(sqlite(path, options), ({ deliveries, requests }, outbox) =>
+            Effect.gen(function* () {
+              yield* requests
+              assert.deepStrictEqual(yield* outbox.pending, alerts)
+              return (yield* deliveries(alerts)).size
+            })
           )
         assert.strictEqual(yield* became({ reading: true }), 0)
         assert.strictEqual(yield* became({}), 2)

@@ -104,6 +104,24 @@ export const behaves = (name: string, fresh: Effect.Effect<Store, unknown, Scope
     )
   )
 
+  it.scopedLive(`${name}: knows in which delivery an alert was tried, until it is clear`, () =>
+    withJournal((journal, outbox) =>
+      Effect.gen(function* () {
+        for (const step of commits(outage())) yield* journal.commit(step)
+        const [opened, resolved] = yield* outbox.pending
+        if (opened === undefined || resolved === undefined) return assert.fail("nothing is owed")
+        const attempt = `${opened.key}..${resolved.key}`
+        yield* outbox.attempting([opened.key, resolved.key], attempt)
+        const tried = [opened, resolved].map((alert) => ({ ...alert, attempt }))
+        assert.deepStrictEqual(yield* outbox.pending, tried)
+        yield* outbox.acknowledge([opened.key], start)
+        yield* outbox.attempting([opened.key, resolved.key], undefined)
+        yield* journal.flush
+        assert.deepStrictEqual(yield* outbox.pending, [resolved])
+      })
+    )
+  )
+
   it.scopedLive(`${name}: tells the past as it came, more than a page of it`, () =>
     withJournal((journal) =>
       Effect.gen(function* () {

@@ -60,6 +60,14 @@ export class Reply {
     return new Reply(this.status, this.headers, this.chunks, timings, this.connection, redirects)
   }
 
+  /**
+   * Whether the server may have done what it was asked for, though it says that it failed. 503 is what
+   * one answers that does not begin.
+   */
+  get isUnclear(): boolean {
+    return this.status >= 500 && this.status !== 503
+  }
+
   /** A header by its lower-case name. */
   header(name: string): string | undefined {
     const value = this.headers[name]

@@ -37,7 +37,20 @@ export class HttpFault extends Schema.TaggedError<HttpFault>("holter/plugins/sha
   override get message(): string {
     return `${this.host}: ${this.problem}`
   }
+  /** Whether the server may have taken the request. */
+  get isUnclear(): boolean {
+    return !neverSent.has(this.reason)
+  }
 }
+
+const neverSent: ReadonlySet<Reason> = new Set([
+  "DnsFailed",
+  "Refused",
+  "Unreachable",
+  "ConnectTimeout",
+  "TlsFailed",
+  "Unsendable"
+])
 
 /** The fault that an error of undici, node:net, node:tls or a fetch stands for. */
 export const fromUnknown = (error: unknown, host: string): HttpFault => {

@@ -1,0 +1,110 @@
+/**
+ * One delivery, and the alerts that it stands for. Once it was tried it may have arrived, whatever came
+ * back: it is sent again as it is, until its channel says that it has it. A story is made only of what
+ * was never tried. Pure.
+ *
+ * @internal
+ */
+import { Array as Arr } from "effect"
+import type { Alert } from "../Alert.js"
+import { collapse } from "./collapse.js"
+
+export interface Parcel {
+  readonly alert: Alert
+  readonly keys: ReadonlyArray<string>
+  /** Whether it may have arrived. */
+  readonly isTried: boolean
+  /** What it was made of, where that can be told apart again. */
+  readonly parts: ReadonlyArray<Parcel>
+}
+
+export const single = ({ attempt: _, ...alert }: Alert): Parcel => ({
+  alert,
+  keys: [alert.key],
+  isTried: false,
+  parts: []
+})
+
+/** What was tried in one delivery, by this run or an earlier one, is that delivery again. */
+export const fromAlerts = (alerts: ReadonlyArray<Alert>): ReadonlyArray<Parcel> => {
+  const deliveries = new Map<string, Array<Parcel>>()
+  for (const alert of alerts) {
+    const delivery = alert.attempt ?? alert.key
+    deliveries.set(delivery, [...(deliveries.get(delivery) ?? []), single(alert)])
+  }
+  const tried = new Set(alerts.flatMap(({ attempt }) => attempt ?? []))
+  return [...deliveries].flatMap(([key, parts]): ReadonlyArray<Parcel> => {
+    if (!tried.has(key)) return parts
+    return asOne(parts).map(({ alert, ...rest }) => ({
+      ...rest,
+      alert: { ...alert, key },
+      isTried: true
+    }))
+  })
+}
+
+/** A story of all that was never tried, behind what was. */
+export const joined = (parcels: ReadonlyArray<Parcel>): ReadonlyArray<Parcel> => {
+  const [tried, fresh] = Arr.partition(parcels, ({ isTried }) => !isTried)
+  return [...tried, ...asOne(fresh)]
+}
+
+const asOne = (parcels: ReadonlyArray<Parcel>): ReadonlyArray<Parcel> => {
+  if (!Arr.isNonEmptyReadonlyArray(parcels) || parcels.length === 1) return parcels
+  return [
+    {
+      alert: collapse(Arr.map(parcels, ({ alert }) => alert)),
+      keys: parcels.flatMap(({ keys }) => keys),
+      isTried: false,
+      parts: parcels
+    }
+  ]
+}
+
+/** The same without its parts, for what waits for long: the memory that they take is bounded. */
+export const sealed = (parcel: Parcel): Parcel => ({ ...parcel, parts: [] })
+
+/** What it was made of. */
+export const opened = (parcel: Parcel): ReadonlyArray<Parcel> =>
+  parcel.parts.length === 0 ? [{ ...parcel, isTried: false }] : parcel.parts
+
+/**
+ * What is left when this end need not be delivered, as all that was to be told of these incidents
+ * still waits and was never tried; nothing, where it must.
+ */
+export const cancelled = (
+  parcels: ReadonlyArray<Parcel>,
+  end: Alert
+): readonly [left: ReadonlyArray<Parcel>, gone: ReadonlyArray<string>] | undefined => {
+  const over = new Set(end.subjects.map(({ incident }) => incident))
+  const isAbout = ({ alert }: Parcel) => alert.subjects.every(({ incident }) => over.has(incident))
+  const gone = parcels.filter((parcel) => !parcel.isTried && isAbout(parcel))
+  const begun = new Set(
+    gone
+      .filter(({ alert }) => beginnings.has(alert.kind))
+      .flatMap(({ alert }) => alert.subjects.map(({ incident }) => incident))
+  )
+  if ([...over].some((incident) => !begun.has(incident))) return undefined
+  return [
+    parcels.filter((parcel) => !gone.includes(parcel)),
+    [...gone.flatMap(({ keys }) => keys), end.key]
+  ]
+}
+
+const beginnings: ReadonlySet<string> = new Set(["opened", "stale", "flapping"])
+
+/** What is left without these alerts, and the keys of what went. */
+export const without = (
+  parcels: ReadonlyArray<Parcel>,
+  keys: ReadonlySet<string>
+): readonly [left: ReadonlyArray<Parcel>, gone: ReadonlyArray<string>] => {
+  const isMeant = ({ alert, keys: own }: Parcel) =>
+    keys.has(alert.key) || own.every((key) => keys.has(key))
+  const all = parcels.flatMap((parcel) =>
+    !isMeant(parcel) && parcel.parts.some(isMeant) ? parcel.parts : [parcel]
+  )
+  return [
+    all.filter((parcel) => !isMeant(parcel)),
+    all.filter(isMeant).flatMap((parcel) => parcel.keys)
+  ]
+}
