@@ -6,10 +6,44 @@
 import { Either, ParseResult, Schema } from "effect"
 
 /**
+ * What a database is by itself, whatever the road to it. `DatabaseIdentity` compares two of them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Identity = Schema.Struct({
+  /** As the operator calls it (`backup.identity`): it decides where both have one. */
+  label: Schema.optional(Schema.String),
+  /** As the server calls itself: the system identifier of a PostgreSQL cluster. */
+  id: Schema.optional(Schema.String),
+  /** A database that is a file. */
+  file: Schema.optional(
+    Schema.Struct({
+      /** Within its file system: the same from each container and by each link. */
+      path: Schema.String,
+      /** The number of the device that holds it. It holds for one start of the system. */
+      device: Schema.String,
+      /** The device by its name, the export of a server, the layer of a container: where it names one. */
+      source: Schema.optional(Schema.String),
+      /** The start of the system, as in /proc/sys/kernel/random/boot_id. */
+      boot: Schema.optional(Schema.String),
+      /** The number of its directory and when that was made, which no other directory has. */
+      born: Schema.optional(Schema.String)
+    })
+  )
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Identity = typeof Identity.Type
+
+/**
  * Which database a backup is of. `name` is the database's name, or the name of the SQLite file;
  * `location` the server's address, or the directory of the file. No user, no password.
- * `host` is the machine whose directory, socket or `localhost` that is: two machines have the same
- * ones. Older manifests, and those from containers that have a new name at each start, have none.
+ * `host` is the machine: as `backup.host` names it, or the one whose directory, socket or `localhost`
+ * that is. `identity` is missing in older manifests, and where a server does not tell it.
  *
  * @since 0.1.0
  * @category models
@@ -18,7 +52,8 @@ export const Database = Schema.Struct({
   engine: Schema.String,
   name: Schema.String,
   location: Schema.String,
-  host: Schema.optional(Schema.String)
+  host: Schema.optional(Schema.String),
+  identity: Schema.optional(Identity)
 })
 
 /**

@@ -14,6 +14,7 @@ import { type Desk, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Created, CreateOptions } from "./Reports.js"
 import { room } from "./Room.js"
+import * as Strangers from "./Strangers.js"
 
 /** @internal */
 export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created, BackupError> =>
@@ -23,6 +24,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
       yield* desk.main.lock("create a backup")
       yield* step("create/sweep")
       const swept = yield* desk.main.sweep
+      const before = yield* desk.main.list
       const name = yield* nextName(desk, "backup")
       const made = yield* make(desk, name, given)
       const copies = yield* Effect.forEach(desk.copies, (copy) =>
@@ -57,6 +59,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
           ),
           ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
           ...(isSuspect ? [untilAccepted] : []),
+          ...Strangers.notes(before, subject),
           ...place
         ]
       }
@@ -104,7 +107,8 @@ export const make = (
       yield* room(main, (yield* strategy.estimate) + desk.minimumFree, "a new backup")
       yield* step("create/dump")
       const stage = yield* main.stage
-      const dump = yield* strategy.dump({ path: stage.path, compression, level, onProgress })
+      const dumped = yield* strategy.dump({ path: stage.path, compression, level, onProgress })
+      const dump = { ...dumped, database: yield* desk.identify(dumped.database) }
       yield* step("create/verify")
       if (dump.bytes <= 0) return yield* emptyDump(dump)
       const payload = { path: stage.path, compression: dump.compression, dump }

@@ -9,6 +9,7 @@ import { BeforeStep, type BackupStep } from "../BackupStep.js"
 import * as BackupName from "../BackupName.js"
 import type { Store } from "../BackupStore/Store.js"
 import type { DumpOptions, OnProgress, Strategy } from "../BackupStrategy/Strategy.js"
+import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import * as Identity from "./Identity.js"
 
@@ -42,11 +43,20 @@ export interface Options {
    * To be given in containers that get another name at each start.
    */
   readonly host?: string | undefined
+  /**
+   * What this database is called, where nothing else tells it from another one of its name: a managed
+   * server that hides its system identifier, a copy of a whole server beside the original.
+   */
+  readonly identity?: string | undefined
 }
 
 /** @internal */
 export interface Desk {
   readonly strategy: Strategy
+  /** The database at hand. What it is by itself is missing where the strategy cannot tell it now. */
+  readonly database: Effect.Effect<Manifest.Database, BackupError>
+  /** One that a dump tells of, likewise. */
+  readonly identify: (database: Manifest.Database) => Effect.Effect<Manifest.Database>
   readonly main: Store
   readonly copies: ReadonlyArray<Store>
   readonly app: string
@@ -66,7 +76,8 @@ export const desk = (
   stores: { readonly main: Store; readonly copies: ReadonlyArray<Store> },
   host: string | undefined
 ): Desk => ({
-  strategy: Identity.withHost(strategy, options.host ?? host),
+  strategy,
+  ...identity(strategy, { given: options.host, host, label: options.identity }),
   ...stores,
   app: options.app,
   slug: BackupName.slug(options.app),
@@ -83,6 +94,14 @@ export const desk = (
   minimumFree: options.minimumFree ?? 0,
   copyPatience: Duration.decode(options.copyPatience ?? "5 minutes"),
   version: options.version ?? "unknown"
+})
+
+const identity = (
+  strategy: Strategy,
+  known: Identity.Known
+): Pick<Desk, "database" | "identify"> => ({
+  database: Identity.database(strategy, known),
+  identify: (database) => Identity.identify(strategy, database, known)
 })
 
 /** Announces a step. @internal */

@@ -17,7 +17,7 @@ export const prune = (
 ): Effect.Effect<Pruned, BackupError> =>
   Effect.gen(function* () {
     const dryRun = given.dryRun === true
-    const subject = { app: desk.slug, database: yield* desk.strategy.database }
+    const subject = { app: desk.slug, database: yield* desk.database }
     const removal = (store: Store) =>
       dryRun ? plan(desk, store, subject) : underLock(desk, store, subject)
     const { kept, removed } = yield* removal(desk.main)

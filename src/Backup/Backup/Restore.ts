@@ -9,11 +9,11 @@ import { DateTime, Effect, Option, Ref, type Scope } from "effect"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
 import type { Outcome, Restored as StrategyRestored, Strategy } from "../BackupStrategy/Strategy.js"
+import { describe, judge } from "../DatabaseIdentity.js"
 import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import { type Chosen, choose, sameEngine } from "./Choose.js"
 import { make, nextName } from "./Create.js"
-import { placeOf } from "./Identity.js"
 import { type Desk, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Choice, Restored, RestoreOptions, RestorePlan, Stopped } from "./Reports.js"
@@ -66,7 +66,7 @@ const prepare = (
     const onProgress = given.onProgress ?? silent
     const chosen = yield* choose(desk, choice, given.allowOther === true ? "all" : "none")
     yield* sameEngine(desk, chosen)
-    const database = yield* strategy.database
+    const database = yield* desk.database
     const otherness = yield* sameDatabase(chosen, database, given.allowOther === true)
     yield* step("restore/verify")
     const read = yield* strategy.verify(chosen.payload, { deep: false, onProgress })
@@ -262,8 +262,15 @@ const sameDatabase = (
   const of = manifest?.dump.database
   if (of === undefined) return Effect.succeed([])
   if (of.name === database.name) {
-    const moved = `${name} was made of ${of.name} at ${placeOf(of)}, not at ${placeOf(database)}`
-    return Effect.succeed(Retention.isSameDatabase(of, database) ? [] : [moved])
+    const verdict = judge(of, database)
+    const what = `${name} was made of ${of.name} at ${describe(of)}`
+    const here = describe(database)
+    if (verdict === "same") return Effect.succeed([])
+    return Effect.succeed([
+      verdict === "other"
+        ? `${what}, not at ${here}: that is another database`
+        : `${what}; whether that is the database at ${here} is not known`
+    ])
   }
   if (allowOther) {
     return Effect.succeed([`${name} is a backup of ${of.name}, not of ${database.name}`])
@@ -272,7 +279,7 @@ const sameDatabase = (
     reason: "WrongDatabase",
     subject: name,
     expected: `a backup of ${database.name}`,
-    found: `one of ${of.name} at ${placeOf(of)}`,
+    found: `one of ${of.name} at ${describe(of)}`,
     advice: "Choose another backup, or allow one of another database (--allow-other)"
   })
 }

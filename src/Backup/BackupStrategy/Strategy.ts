@@ -182,6 +182,11 @@ export interface Strategy {
   /** The end of a file's name: `db.gz`, `dump`. */
   readonly extension: (compression: DumpOptions["compression"]) => string
   readonly database: Effect.Effect<Manifest.Database, BackupError>
+  /**
+   * What the database is by itself, for its backups to be told from those of another one on the same
+   * road. Undefined where that cannot be known now: then nothing is pruned, and none is the latest.
+   */
+  readonly identity: Effect.Effect<Manifest.Identity | undefined>
   readonly present: Effect.Effect<Present, BackupError>
   /** What a dump needs on the disk at the least, for the check of free space before the work. */
   readonly estimate: Effect.Effect<number, BackupError>
