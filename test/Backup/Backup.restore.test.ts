@@ -200,7 +200,7 @@ describe("Backup.restore", () => {
       assert.strictEqual((yield* moved((it) => it.plan(Bench.file(second)))).name, second)
       const drilled = yield* moved((it) => it.drill())
       assert.strictEqual(drilled.name, second)
-      assert.include(drilled.warnings[0], `${second} is of bot.json at /`)
+      assert.include(drilled.warnings[0], `${second} is of a bot.json at /`)
     })
   )
 

@@ -33,10 +33,13 @@ export const identify = (
   of: Manifest.Database,
   known: Known
 ): Effect.Effect<Manifest.Database> =>
-  Effect.map(of.identity === undefined ? strategy.identity : Effect.succeed(of.identity), (own) => {
+  Effect.map(of.identity === undefined ? own(strategy, of) : Effect.succeed(of.identity), (own) => {
     const identity = known.label === undefined ? own : { ...own, label: known.label }
     return { ...withHost(of, known), ...(identity === undefined ? {} : { identity }) }
   })
+
+const own = (strategy: Pick<Strategy, "identity">, { location, name }: Manifest.Database) =>
+  strategy.identity ?? Effect.succeed({ id: `${location}/${name}` })
 
 /** @internal */
 export const withHost = (

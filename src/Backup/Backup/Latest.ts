@@ -198,7 +198,7 @@ const onlyOthers = (
     expected: `a verified backup of ${database.name} at ${describe(database)}`,
     found: `none of it, only ${ofWhich(elsewhere)} (the newest is ${elsewhere.name})`,
     advice:
-      "If the database was moved, its server was rebuilt or another one took over, or if that one is meant: --allow-other restores the newest backup of that other database over this one, which is saved before"
+      "--allow-other restores the newest backup of that other database over this one, which is saved before. If the database was moved, its server was rebuilt or another one took over, or that one is meant, say so with --allow-other"
   })
 
 const ofSeveral = (
@@ -218,7 +218,7 @@ const ofSeveral = (
 
 const ofWhich = (stored: Stored): string => {
   const of = databaseOf(stored)
-  return of === undefined ? "of an unknown database" : `of ${of.name} at ${describe(of)}`
+  return of === undefined ? "of an unknown database" : `of a ${of.name} at ${describe(of)}`
 }
 
 const nothingUsable = (

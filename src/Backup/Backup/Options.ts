@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Duration, Effect } from "effect"
+import { type DateTime, Duration, Effect, type Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import { BeforeStep, type BackupStep } from "../BackupStep.js"
 import * as BackupName from "../BackupName.js"
@@ -36,6 +36,8 @@ export interface Options {
   readonly minimumFree?: number | undefined
   /** How long a copy may give no sign of life before it is given up; 5 minutes by default. */
   readonly copyPatience?: Duration.DurationInput | undefined
+  /** How long to wait for another run on the same directory to end; an hour by default. */
+  readonly lockPatience?: Duration.DurationInput | undefined
   /** The version of Holter, for the manifests. */
   readonly version?: string | undefined
   /**
@@ -66,6 +68,7 @@ export interface Desk {
   readonly level: number | undefined
   readonly minimumFree: number
   readonly copyPatience: Duration.Duration
+  readonly lockPatience: Duration.Duration
   readonly version: string
 }
 
@@ -93,6 +96,7 @@ export const desk = (
   level: options.level,
   minimumFree: options.minimumFree ?? 0,
   copyPatience: Duration.decode(options.copyPatience ?? "5 minutes"),
+  lockPatience: Duration.decode(options.lockPatience ?? "1 hour"),
   version: options.version ?? "unknown"
 })
 
@@ -103,6 +107,24 @@ const identity = (
   database: Identity.database(strategy, known),
   identify: (database) => Identity.identify(strategy, database, known)
 })
+
+/** Waits for another run as long as the desk does, and shows that. @internal */
+export const lock = (
+  desk: Desk,
+  store: Store,
+  purpose: string,
+  onProgress: OnProgress
+): Effect.Effect<void, BackupError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const said = yield* Effect.once(
+      Effect.logInfo(`Waiting for another run on ${store.description}`)
+    )
+    yield* store.lock(purpose, {
+      wait: desk.lockPatience,
+      onWait: (note) =>
+        Effect.zipRight(said, onProgress({ stage: "wait", note, bytes: 0, total: undefined }))
+    })
+  })
 
 /** Announces a step. @internal */
 export const step = (name: BackupStep): Effect.Effect<void, BackupError> =>

@@ -42,7 +42,7 @@ describeWithServices("postgres", "Dumps of PostgreSQL", () => {
         engine: "postgresql",
         name: "holter",
         location: `127.0.0.1:${server.port}`,
-        identity: yield* strategy.identity
+        identity: yield* strategy.identity ?? Effect.succeed(undefined)
       })
       assert.match(dump.database.identity?.id ?? "", /^\d{15,}$/)
       const bytes = yield* Effect.promise(() => fs.readFile(options.path))

@@ -76,11 +76,9 @@ export const make = (options: Options): Strategy => {
     engine,
     extension: () => (options.directory === true ? "dump" : "db"),
     database: Effect.succeed(database),
-    identity: Effect.succeed(
-      options.identity === undefined
-        ? { id: `${database.location}/${database.name}` }
-        : (options.identity ?? undefined)
-    ),
+    ...(options.identity === undefined
+      ? {}
+      : { identity: Effect.succeed(options.identity ?? undefined) }),
     estimate: Effect.succeed(options.estimate ?? 1000),
     present: call(file, () =>
       fs.readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
