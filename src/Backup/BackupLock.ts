@@ -12,7 +12,18 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Duration, Effect, Either, Option, Schedule, Schema, type Scope } from "effect"
+import {
+  Clock,
+  Data,
+  DateTime,
+  Duration,
+  Effect,
+  Either,
+  Option,
+  Schedule,
+  Schema,
+  type Scope
+} from "effect"
 import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
@@ -30,15 +41,27 @@ export interface Held {
 }
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Waiting {
+  /** How long to wait for another run to end; not at all by default. */
+  readonly wait?: Duration.DurationInput | undefined
+  /** Called again and again while it is waited, with what is waited for. */
+  readonly onWait?: ((found: string) => Effect.Effect<void>) | undefined
+}
+
+/**
  * Takes the lock of a directory for as long as the scope is open. Fails with `Locked` where another
- * run has it: at once, or at the next sign of life of one on another machine.
+ * run has it for longer than is waited. A restore is not waited for: it may wait for an answer itself.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const acquire = (
   directory: string,
-  purpose: string
+  purpose: string,
+  waiting: Waiting = {}
 ): Effect.Effect<Held, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
     const me = yield* Owner.self
@@ -46,7 +69,7 @@ export const acquire = (
     const now = yield* DateTime.now
     const claim = { id, owner: me, purpose, since: now }
     const file = yield* Effect.acquireRelease(
-      compete(directory, claim, rounds, new Set()),
+      patient(compete(directory, claim, rounds, new Set()), waiting),
       (held) => Effect.ignore(Effect.whenEffect(LocalFiles.remove(held), isOurs(held, id)))
     )
     yield* Effect.forkScoped(Effect.schedule(beat(file, id), Schedule.spaced("15 seconds")))
@@ -63,6 +86,36 @@ export const acquire = (
     )
     return { check }
   })
+
+/** The purpose of a restore, which is not waited for. @internal */
+export const restoring = "restore a backup"
+
+/** Another run has the lock, or takes it at this moment. */
+class Blocked extends Data.TaggedError("Blocked")<{
+  readonly error: BackupError
+  readonly isShort: boolean
+}> {}
+
+/** Tries again for as long as is waited. */
+const patient = <A>(
+  attempt: Effect.Effect<A, BackupError | Blocked>,
+  { onWait = () => Effect.void, wait = 0 }: Waiting
+): Effect.Effect<A, BackupError> =>
+  Effect.gen(function* () {
+    const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(wait)
+    const next: Effect.Effect<A, BackupError> = Effect.catchTag(attempt, "Blocked", (blocked) =>
+      Effect.gen(function* () {
+        const left = until - (yield* Clock.currentTimeMillis)
+        if (!blocked.isShort || left <= 0) return yield* blocked.error
+        yield* onWait(blocked.error.found)
+        yield* Effect.sleep(Duration.millis(Math.min(left, pollMillis)))
+        return yield* next
+      })
+    )
+    return yield* next
+  })
+
+const pollMillis = 2000
 
 const Claim = Schema.Struct({
   id: Schema.String,
@@ -84,11 +137,14 @@ const compete = (
   left: number,
   /** The texts of locks that were seen to give no sign of life. */
   quiet: Set<string>
-): Effect.Effect<string, BackupError> =>
+): Effect.Effect<string, BackupError | Blocked> =>
   Effect.gen(function* () {
     const before = yield* locksIn(directory)
     for (const lock of before) {
-      if (!(yield* isStale(lock, claim.owner, quiet))) return yield* locked(lock)
+      if (!(yield* isStale(lock, claim.owner, quiet))) {
+        const isShort = !Option.exists(lock.claim, (held) => held.purpose === restoring)
+        return yield* new Blocked({ error: locked(lock), isShort })
+      }
     }
     const number = Math.max(0, ...before.map((lock) => lock.number)) + 1
     const file = path.join(directory, `${prefix}${number}`)
@@ -104,13 +160,14 @@ const compete = (
       yield* Effect.yieldNow()
       return yield* compete(directory, claim, left - 1, quiet)
     }
-    return yield* new BackupError({
+    const error = new BackupError({
       reason: "Locked",
       subject: directory,
       expected: "no other run on it",
       found: "several that start at this moment",
       advice: "Run it again"
     })
+    return yield* new Blocked({ error, isShort: true })
   })
 
 /** A lock as it was found. A file that cannot be read is one whose owner cannot be asked. */

@@ -1,8 +1,8 @@
 /**
  * Backups and drills at their times, inside a program that runs on.
  *
- * A time that passed while the program was stopped is caught up with once. What fails is reported
- * and tried again at its next time.
+ * A time that passed while the program was stopped is caught up with once. What fails is reported, and
+ * tried again after growing gaps until its next time.
  *
  * @since 0.1.0
  */
@@ -60,10 +60,16 @@ export const run = (options: Options): Effect.Effect<never, never, Backup> =>
     const known = Effect.map(Effect.option(backup.list), Option.getOrUndefined)
     const create = turn
       .withPermits(1)(Effect.exit(backup.create()))
-      .pipe(Effect.flatMap((exit) => tell({ _tag: "Create", exit })))
+      .pipe(
+        Effect.tap((exit) => tell({ _tag: "Create", exit })),
+        Effect.map(Exit.isSuccess)
+      )
     const drill = turn
       .withPermits(1)(Effect.exit(backup.drill()))
-      .pipe(Effect.flatMap((exit) => tell({ _tag: "Drill", exit })))
+      .pipe(
+        Effect.tap((exit) => tell({ _tag: "Drill", exit })),
+        Effect.map(Exit.isSuccess)
+      )
     const now = yield* Clock.currentTimeMillis
     const listing = yield* known
     // Without a single backup there is nothing to wait for.
@@ -96,17 +102,28 @@ export const run = (options: Options): Effect.Effect<never, never, Backup> =>
 export const layer = (options: Options): Layer.Layer<never, never, Backup> =>
   Layer.scopedDiscard(Effect.forkScoped(run(options)))
 
-/** At once if a time has passed since `last`, or if there was none. */
+/**
+ * At once if a time has passed since `last`, or if there was none. What failed is tried again before
+ * its next time: after minutes at first, since a server that restarts is back soon, then ever later.
+ */
 const repeat = (
-  work: Effect.Effect<void>,
+  work: Effect.Effect<boolean>,
   cron: Cron.Cron,
-  last: number | undefined
+  last: number | undefined,
+  gap = firstGapMillis
 ): Effect.Effect<never> =>
   Effect.gen(function* () {
-    if (last !== undefined) yield* until(CronTime.next(cron, last))
-    yield* work
-    return yield* repeat(work, cron, yield* Clock.currentTimeMillis)
+    if (last !== undefined) {
+      const due = CronTime.next(cron, last)
+      yield* until(gap > firstGapMillis ? Math.min(due, last + gap / 2) : due)
+    }
+    const isDone = yield* work
+    const now = yield* Clock.currentTimeMillis
+    return yield* repeat(work, cron, now, isDone ? firstGapMillis : gap * 2)
   })
+
+/** Doubled with each failure. */
+const firstGapMillis = 5 * 60_000
 
 /**
  * In several sleeps, the last ones short: a timer stands still while the machine sleeps, and holds

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { Effect, Option, type Scope } from "effect"
+import { Effect, Option, Predicate, type Scope } from "effect"
 import { createHash, type Hash } from "node:crypto"
 import { type BigIntStats, constants } from "node:fs"
 import * as fs from "node:fs/promises"
@@ -44,14 +44,59 @@ export const names = (directory: string): Effect.Effect<ReadonlyArray<string>, B
     })
   )
 
-/** Text that is read in one go; none where there is no such file. @internal */
+/**
+ * The text of a small file in a directory that others may write; none where there is no such file.
+ * Neither a link nor a pipe nor a file without an end is read.
+ *
+ * @internal
+ */
 export const text = (file: string): Effect.Effect<Option.Option<string>, BackupError> =>
-  attempt(file, "a file that can be read", () =>
-    fs.readFile(file, "utf8").then(Option.some, (cause: unknown) => {
-      if (codeOf(cause) === "ENOENT") return Option.none()
-      throw cause
-    })
+  Effect.flatMap(
+    attempt(file, "a file that can be read", () =>
+      textOf(file).catch((cause: unknown) => {
+        if (codeOf(cause) === "ENOENT") return Option.none()
+        throw cause
+      })
+    ),
+    (found) =>
+      Option.isSome(found) && found.value === undefined
+        ? unreadable(file)
+        : Effect.succeed(Option.filter(found, Predicate.isNotUndefined))
   )
+
+/** Not followed, not waited for, and not made this process's terminal. */
+const reading =
+  constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+
+/** Undefined in it for what is no file, or too long. */
+const textOf = async (file: string): Promise<Option.Option<string | undefined>> => {
+  const handle = await fs.open(file, reading)
+  const read = async () => {
+    const stat = await handle.stat()
+    if (!stat.isFile() || stat.size > largestText) return undefined
+    const bytes = Buffer.alloc(stat.size)
+    let length = 0
+    while (length < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length)
+      if (bytesRead === 0) break
+      length += bytesRead
+    }
+    return bytes.toString("utf8", 0, length)
+  }
+  return Option.some(await read().finally(() => handle.close()))
+}
+
+/** A manifest of a hundred thousand tables has less. */
+const largestText = 16 * 1024 * 1024
+
+const unreadable = (file: string): Effect.Effect<never, BackupError> =>
+  new BackupError({
+    reason: "StoreFailed",
+    subject: file,
+    expected: `a file of at most ${largestText / 1024 / 1024} MB`,
+    found: "no file, or a longer one",
+    advice: "Look at it, and remove it"
+  })
 
 /** A new file for this user alone, on the disk when this succeeds. @internal */
 export const write = (file: string, content: string): Effect.Effect<void, BackupError> =>
@@ -219,7 +264,12 @@ const makeWithParents = async (directory: string): Promise<void> => {
 /** True also where there is one already. */
 const madeOne = (directory: string): Promise<boolean> =>
   fs.mkdir(directory, { mode: 0o700 }).then(
-    () => true,
+    async () => {
+      const { mode } = await fs.lstat(directory)
+      // A umask that takes the rights from everybody takes them from this user too.
+      if ((mode & 0o700) !== 0o700) await fs.chmod(directory, 0o700)
+      return true
+    },
     async (cause: unknown) => {
       // What is there may be a link to a directory, a link to nothing, or on a read-only disk.
       const isThere = await fs.stat(directory).then(
@@ -237,15 +287,21 @@ const aliveBytes = 16 * 1024 * 1024
 /** Small enough that hashing one does not hold up the event loop. */
 const chunkBytes = 256 * 1024
 
+const privateMode = 0o600
+
 const open = (
   file: string,
   flags: number
 ): Effect.Effect<fs.FileHandle, BackupError, Scope.Scope> =>
   Effect.acquireRelease(
-    // Not through a link, which may point anywhere.
-    attempt(file, "a file that can be opened", () =>
-      fs.open(file, flags | constants.O_NOFOLLOW, 0o600)
-    ),
+    // Not through a link, which may point anywhere; and a pipe is not waited for.
+    attempt(file, "a file that can be opened", async () => {
+      const always = constants.O_NOFOLLOW | constants.O_NONBLOCK
+      const handle = await fs.open(file, flags | always, privateMode)
+      // The mode is this one, whatever the umask takes from it.
+      if ((flags & constants.O_EXCL) !== 0) await handle.chmod(privateMode).catch(() => undefined)
+      return handle
+    }),
     (handle) => Effect.promise(() => handle.close().catch(() => undefined))
   )
 

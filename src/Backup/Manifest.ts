@@ -3,13 +3,47 @@
  *
  * @since 0.1.0
  */
-import { Either, ParseResult, Schema } from "effect"
+import { Either, Option, ParseResult, Predicate, Schema } from "effect"
+
+/**
+ * What a database is by itself, whatever the road to it. `DatabaseIdentity` compares two of them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Identity = Schema.Struct({
+  /** As the operator calls it (`backup.identity`): it decides where both have one. */
+  label: Schema.optional(Schema.String),
+  /** As the server calls itself: the system identifier of a PostgreSQL cluster. */
+  id: Schema.optional(Schema.String),
+  /** A database that is a file. */
+  file: Schema.optional(
+    Schema.Struct({
+      /** Within its file system: the same from each container and by each link. */
+      path: Schema.String,
+      /** The number of the device that holds it. It holds for one start of the system. */
+      device: Schema.String,
+      /** The device by its name, the export of a server, the layer of a container: where it names one. */
+      source: Schema.optional(Schema.String),
+      /** The start of the system, as in /proc/sys/kernel/random/boot_id. */
+      boot: Schema.optional(Schema.String),
+      /** The number of its directory and when that was made, which no other directory has. */
+      born: Schema.optional(Schema.String)
+    })
+  )
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Identity = typeof Identity.Type
 
 /**
  * Which database a backup is of. `name` is the database's name, or the name of the SQLite file;
  * `location` the server's address, or the directory of the file. No user, no password.
- * `host` is the machine whose directory, socket or `localhost` that is: two machines have the same
- * ones. Older manifests, and those from containers that have a new name at each start, have none.
+ * `host` is the machine: as `backup.host` names it, or the one whose directory, socket or `localhost`
+ * that is. `identity` is missing in older manifests, and where a server does not tell it.
  *
  * @since 0.1.0
  * @category models
@@ -18,7 +52,8 @@ export const Database = Schema.Struct({
   engine: Schema.String,
   name: Schema.String,
   location: Schema.String,
-  host: Schema.optional(Schema.String)
+  host: Schema.optional(Schema.String),
+  identity: Schema.optional(Identity)
 })
 
 /**
@@ -167,12 +202,27 @@ export const backupOf = (file: string): string | undefined =>
  * @since 0.1.0
  * @category constructors
  */
-export const fromJson = (text: string): Either.Either<Manifest, string> =>
-  Either.flatMap(versionOf(text), (version) =>
-    version > 1
-      ? Either.left(`a manifest of version ${version}, made by a newer Holter`)
-      : Either.mapLeft(decode(text), (error) => `a damaged manifest: ${firstLine(error)}`)
-  )
+export const fromJson = (text: string): Either.Either<Manifest, string> => read(text, decode)
+
+/**
+ * The same without what a newer Holter of the same version may have added: three times as fast, for a
+ * list of thousands.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const glance = (text: string): Either.Either<Manifest, string> => read(text, decodeKnown)
+
+const read = (text: string, decode: typeof decodeKnown): Either.Either<Manifest, string> => {
+  const found = jsonOf(text)
+  if (Option.isNone(found)) return Either.left("a damaged manifest: no JSON")
+  const json = found.value
+  const version = Predicate.hasProperty(json, "version") ? json.version : undefined
+  if (typeof version === "number" && version > 1) {
+    return Either.left(`a manifest of version ${version}, made by a newer Holter`)
+  }
+  return Either.mapLeft(decode(json), (error) => `a damaged manifest: ${firstLine(error)}`)
+}
 
 /**
  * Writes a manifest as text that `fromJson` reads. What a strategy of another package got wrong (a
@@ -214,21 +264,15 @@ const ending = ".manifest.json"
 
 /** What a newer Holter of the same version may have added stays when an older one writes. */
 const options = { onExcessProperty: "preserve" } as const
-const Json = Schema.parseJson(Manifest, { space: 2 })
-const decode = Schema.decodeEither(Json, options)
-const encode = Schema.encodeEither(Json, options)
-
-const Version = Schema.parseJson(Schema.Struct({ version: Schema.Number }))
-
-const versionOf = (text: string): Either.Either<number, string> =>
-  Schema.decodeEither(Version)(text).pipe(
-    Either.map(({ version }) => version),
-    Either.mapLeft((error) => `a damaged manifest: ${firstLine(error)}`)
-  )
+const decodeKnown = Schema.decodeUnknownEither(Manifest)
+const decode = Schema.decodeUnknownEither(Manifest, options)
+const encode = Schema.encodeEither(Schema.parseJson(Manifest, { space: 2 }), options)
+const jsonOf = Schema.decodeUnknownOption(Schema.parseJson())
 
 const firstLine = (error: ParseResult.ParseError): string => {
   const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
   if (issue === undefined) return error.message
   const at = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `
-  return `${at}${issue.message}`.slice(0, 200)
+  // Not what was found: the file may be a link to another one, whose content this would show.
+  return `${at}${issue.message.replace(/, actual [^]*/, "")}`.slice(0, 200)
 }

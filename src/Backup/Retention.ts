@@ -10,6 +10,7 @@
  */
 import { DateTime, Option } from "effect"
 import type { Stored } from "./BackupStore/Store.js"
+import { judge } from "./DatabaseIdentity.js"
 import * as Manifest from "./Manifest.js"
 
 /**
@@ -138,19 +139,6 @@ export const plan = (
 }
 
 /**
- * Whether two backups are of the same database at the same place, as far as both tell: an older one
- * does not name its machine.
- *
- * @since 0.1.0
- * @category utils
- */
-export const isSameDatabase = (one: Manifest.Database, other: Manifest.Database): boolean =>
-  one.engine === other.engine &&
-  one.name === other.name &&
-  one.location === other.location &&
-  (one.host === undefined || other.host === undefined || one.host === other.host)
-
-/**
  * When the newest verified backup was made that does not look as if data were lost, or that somebody
  * has pinned. All that were made after it wait for a word, or for the data to come back.
  */
@@ -167,7 +155,7 @@ const newestTrusted = (
       parsed.app === app &&
       known.purpose === "backup" &&
       known.verified !== null &&
-      isSameDatabase(known.dump.database, database) &&
+      judge(known.dump.database, database) === "same" &&
       DateTime.lessThanOrEqualTo(known.startedAt, now) &&
       Manifest.suspicions(known).length === 0
     return isOne ? [known.startedAt.epochMillis] : []
@@ -188,13 +176,16 @@ interface Own {
   readonly startedAt: number
 }
 
+const unknown = "not known to be of this database"
+
 /** The backup, or why it is out of all this. */
 const ownOf = (backup: Stored, subject: Subject, now: DateTime.Utc): Own | string => {
   if (backup.problem !== undefined) return `not in order: ${backup.problem}`
   if (Option.isNone(backup.manifest)) return "not made by Holter"
   const manifest = backup.manifest.value
   if (backup.parsed.app !== subject.app) return "of another app"
-  if (!isSameDatabase(manifest.dump.database, subject.database)) return "of another database"
+  const verdict = judge(manifest.dump.database, subject.database)
+  if (verdict !== "same") return verdict === "other" ? "of another database" : unknown
   if (manifest.pinned) return "pinned"
   if (DateTime.greaterThan(manifest.startedAt, now)) return "dated in the future"
   return { name: backup.name, manifest, startedAt: manifest.startedAt.epochMillis }

@@ -11,6 +11,7 @@ import { DateTime, Duration, Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import * as Strays from "../Backup/BackupStrategy/Sqlite/Strays.js"
 import * as BackupStore from "../Backup/BackupStore.js"
+import { describe } from "../Backup/DatabaseIdentity.js"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
@@ -235,7 +236,7 @@ const ageIn = ({ facts: { newest } }: Judgement): number =>
 const labelOf = ({ app, database, engine }: Freshness.Facts): string =>
   database === undefined
     ? `${app} (${engine})`
-    : `${app} ${database.name} (${engine}) at ${database.location}${database.host === undefined ? "" : ` on ${database.host}`}`
+    : `${app} ${database.name} (${engine}) at ${describe(database)}`
 
 /** Of several databases the one whose newest backup is the oldest. */
 const healthyText = (all: ReadonlyArray<Judgement>, { newest }: Freshness.Facts): string => {

@@ -150,14 +150,34 @@ describe("BackupSchedule", () => {
           Logger.replace(Logger.defaultLogger, logger)
         )
         yield* TestClock.adjust("2 hours")
-        assert.lengthOf(yield* log, 3)
+        // Again and again before its next time, ever later, and then at its times only.
+        const times = ["12:00", "12:05", "12:15", "12:35", "13:00", "14:00"]
         assert.deepStrictEqual(
-          (yield* ended).map(({ exit }) => exit._tag),
-          ["Failure", "Failure", "Failure"]
+          yield* log,
+          times.map((time) => `create 11-26T${time}`)
         )
+        assert.isTrue((yield* ended).every(({ exit }) => exit._tag === "Failure"))
+        assert.lengthOf(yield* ended, 6)
       }
       // Who is told of it tells others: it is not said twice.
       assert.deepStrictEqual(messages, [])
+    })
+  )
+
+  it.scoped("is back at its times once a try has gone well", () =>
+    Effect.gen(function* () {
+      let left = 2
+      const error = new BackupError({ reason: "Locked", subject: "x", expected: "a", found: "b" })
+      const { log } = yield* bench({
+        now: "2026-11-26T02:00:00Z",
+        create: "0 3 * * *",
+        own: [backupAt("2026-11-25T03:00:00Z")],
+        fails: Effect.suspend(() => (left-- > 0 ? error : Effect.interrupt))
+      }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+      yield* TestClock.adjust("70 minutes")
+      assert.deepStrictEqual(yield* log, ["create 11-26T03:00", "create 11-26T03:05"])
+      yield* TestClock.adjust("1 day")
+      assert.include(yield* log, "create 11-26T03:15")
     })
   )
 
@@ -171,7 +191,7 @@ describe("BackupSchedule", () => {
         Logger.replace(Logger.defaultLogger, logger)
       )
       yield* TestClock.adjust("1 hour")
-      assert.lengthOf(messages, 2)
+      assert.lengthOf(messages, 5)
       assert.include(String(messages[0]), "The scheduled backup failed")
     })
   )

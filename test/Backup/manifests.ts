@@ -4,11 +4,15 @@ import * as BackupName from "../../src/Backup/BackupName.js"
 import type { Stored } from "../../src/Backup/BackupStore/Store.js"
 import type * as Manifest from "../../src/Backup/Manifest.js"
 
-export const database: Manifest.Database = {
-  engine: "sqlite",
-  name: "bot.db",
-  location: "/srv/bot"
-}
+const place = { engine: "sqlite", name: "bot.db", location: "/srv/bot" }
+
+/** A database that tells what it is, by its name and place. */
+const known = (of: Manifest.Database): Manifest.Database => ({
+  identity: { id: `${of.location}/${of.name}` },
+  ...of
+})
+
+export const database: Manifest.Database = known(place)
 
 export const dump: Manifest.Dump = {
   database,
@@ -38,7 +42,7 @@ interface Given {
 
 export const manifest = (given: Given): Manifest.Manifest => {
   const startedAt = DateTime.unsafeMake(given.startedAt)
-  const of = { ...database, ...given.database }
+  const of = known({ ...place, ...given.database })
   return {
     version: 1,
     name: BackupName.format({

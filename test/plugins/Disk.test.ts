@@ -7,7 +7,7 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { Disk } from "../../src/plugins/Disk.js"
 import * as DiskUsage from "../../src/plugins/Disk/DiskUsage.js"
-import { mountOf, parseMountInfo } from "../../src/plugins/Disk/MountInfo.js"
+import { mountOf, parseMountInfo } from "../../src/Common/MountInfo.js"
 import * as TempDir from "../support/TempDir.js"
 import { run, runOnly, services } from "./run.js"
 

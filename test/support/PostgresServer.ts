@@ -34,6 +34,10 @@ export interface PostgresOptions {
   readonly tls?: Certificate
   /** Lines of pg_hba.conf for TCP, instead of a password for everybody from anywhere. */
   readonly hba?: ReadonlyArray<string>
+  /** Another initdb made it: else all servers of a run are copies, with one system identifier. */
+  readonly anotherCluster?: boolean
+  /** Once the server that had it is stopped. */
+  readonly port?: number
 }
 
 export interface PostgresInstance {
@@ -79,7 +83,10 @@ export class PostgresServer extends Context.Tag("holter/test/PostgresServer")<
 
 const make = Effect.fn(function* (options: PostgresOptions) {
   const run = yield* TestRun.current
-  const template = yield* Template.make(run)
+  const template = yield* Template.make(
+    run,
+    options.anotherCluster === true ? "postgres-template-2" : undefined
+  )
   const folder = yield* TempDir.make("pg")
   const dataDir = path.join(folder, "data")
   const socketDir = path.join(folder, "s")
@@ -140,10 +147,9 @@ const make = Effect.fn(function* (options: PostgresOptions) {
     )
   })
 
-  const port = yield* FreePort.find.pipe(
-    Effect.tap(launch),
-    Effect.retry({ times: 4, while: isPortTaken })
-  )
+  const port = yield* (
+    options.port === undefined ? FreePort.find : Effect.succeed(options.port)
+  ).pipe(Effect.tap(launch), Effect.retry({ times: 4, while: isPortTaken }))
 
   const connect = (config: { user: string; password: string; database: string }) =>
     PostgresClient.connect({ ...config, host: socketDir, port })

@@ -33,7 +33,8 @@ export const shared: Readonly<Record<string, string>> = {
 
 /** The template's data folder, and where the binaries are. */
 export const make = (
-  run: TestRun
+  run: TestRun,
+  name = "postgres-template"
 ): Effect.Effect<{ readonly bin: string; readonly data: string }, ServerError> =>
   Effect.gen(function* () {
     const bin = run.binaries.postgres
@@ -44,7 +45,7 @@ export const make = (
         detail: 'no initdb on this machine: use describeWithServices("postgres", ...)'
       })
     }
-    const folder = path.join(run.root, "postgres-template")
+    const folder = path.join(run.root, name)
     const data = path.join(folder, "data")
     const done = path.join(folder, "done")
     const mine = yield* Effect.promise(() =>

@@ -5,8 +5,8 @@
  */
 import { Option } from "effect"
 import type { Stored } from "../BackupStore/Store.js"
+import { judge } from "../DatabaseIdentity.js"
 import * as Manifest from "../Manifest.js"
-import * as Retention from "../Retention.js"
 
 /** The share of the last backup's content under which a new one is suspect. */
 const suddenShrink = 0.5
@@ -32,7 +32,8 @@ export const lastGood = (
         parsed.app === app &&
         known.purpose === "backup" &&
         (pinned.has(name) || Manifest.suspicions(known).length === 0) &&
-        Retention.isSameDatabase(known.dump.database, database)
+        // One that does not tell is measured by, rather than that a loss goes unseen.
+        judge(known.dump.database, database) !== "other"
     )
   )
   return Option.getOrUndefined(last?.manifest ?? Option.none())?.dump

@@ -3,61 +3,73 @@
  *
  * @since 0.1.0
  */
-import { Duration, Effect, Option } from "effect"
+import { DateTime, Duration, Effect, Option } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "../BackupError.js"
-import type { Store } from "../BackupStore/Store.js"
+import * as BackupName from "../BackupName.js"
+import type { Store, Stored } from "../BackupStore/Store.js"
 import type { OnProgress } from "../BackupStrategy/Strategy.js"
+import { judge } from "../DatabaseIdentity.js"
 import * as LocalFiles from "../LocalFiles.js"
 import * as Manifest from "../Manifest.js"
+import * as Retention from "../Retention.js"
 import * as Alarms from "./Alarms.js"
-import { type Desk, silent, step } from "./Options.js"
+import { type Desk, lock, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Copy, CreateOptions } from "./Reports.js"
 import { room } from "./Room.js"
 import * as Stall from "./Stall.js"
 
+/** What a store of copies gets: a new backup, and of the earlier ones those that it lacks. @internal */
+export interface Wanted {
+  readonly manifest: Manifest.Manifest
+  readonly earlier: ReadonlyArray<Stored>
+}
+
 /**
  * A copy counts when its size and checksum were read back. It is measured by what lies beside it: an
  * empty database whose main directory is new as well, backed up first while this store was away, must
- * not push out what is here.
+ * not push out what is here. Then follow the copies that earlier runs owe it.
  *
  * @internal
  */
 export const copyTo = (
   desk: Desk,
   store: Store,
-  manifest: Manifest.Manifest,
+  { earlier, manifest }: Wanted,
   given: CreateOptions
 ): Effect.Effect<Copy> =>
   Stall.within(desk.copyPatience, stalled(desk, store), (alive) =>
     Effect.scoped(
       Effect.gen(function* () {
-        const onProgress = given.onProgress ?? silent
+        const onProgress: OnProgress = (progress) =>
+          Effect.zipRight(alive, (given.onProgress ?? silent)(progress))
         yield* step("create/copy")
-        yield* store.lock("copy a backup")
+        // Another run may copy to the same store: its signs of life are signs that this goes on.
+        yield* lock(desk, store, "copy a backup", onProgress)
         yield* alive
         yield* store.sweep
-        yield* room(store, manifest.dump.bytes, "a copy")
-        const source = yield* desk.main.fetch(manifest.name)
-        const stage = yield* store.stage
-        yield* copy(source, stage.path, manifest, (progress) =>
-          Effect.zipRight(alive, onProgress(progress))
-        )
+        const there = yield* store.list
         const { database } = manifest.dump
-        const pinned = new Set(
-          (yield* desk.main.list)
-            .filter((one) => Option.exists(one.manifest, (known) => known.pinned))
-            .map(({ name }) => name)
-        )
-        const before = Alarms.lastGood(yield* store.list, desk.slug, database, pinned)
+        const subject = { app: desk.slug, database }
+        const pinned = new Set(earlier.filter(isPinned).map(({ name }) => name))
+        const before = Alarms.lastGood(there, desk.slug, database, pinned)
         const isTold = given.acceptLoss === true || Manifest.suspicions(manifest).length > 0
         const alarms = isTold ? [] : Alarms.compare(before, manifest.dump)
         const suspect = alarms.length > 0 ? { suspect: alarms } : {}
-        yield* stage.publish({ ...manifest, ...suspect }, { onAlive: alive })
-        yield* alive
-        yield* pruneStore(desk, store, { app: desk.slug, database })
+        const send = sending(desk, store, { alive, onProgress })
+        yield* send({ ...manifest, ...suspect })
+        // A store that looks as if it knew more than the database gets nothing older into its rotation.
+        const missing =
+          alarms.length > 0
+            ? []
+            : lacking(
+                { desk, earlier, subject, there: [...storedOf(manifest), ...there] },
+                yield* DateTime.now
+              )
+        yield* Effect.forEach(missing, send, { discard: true })
+        yield* pruneStore(desk, store, subject)
         return suspect
       })
     )
@@ -67,6 +79,73 @@ export const copyTo = (
       onSuccess: (suspect) => ({ store: store.description, problem: undefined, ...suspect })
     })
   )
+
+const isPinned = ({ manifest }: Stored): boolean => Option.exists(manifest, ({ pinned }) => pinned)
+
+interface Course {
+  readonly alive: Effect.Effect<void>
+  readonly onProgress: OnProgress
+}
+
+/** One backup of the main store, to another one. */
+const sending =
+  (desk: Desk, store: Store, { alive, onProgress }: Course) =>
+  (manifest: Manifest.Manifest): Effect.Effect<void, BackupError> =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        yield* room(store, manifest.dump.bytes, "a copy")
+        const source = yield* desk.main.fetch(manifest.name)
+        const stage = yield* store.stage
+        yield* copy(source, stage.path, manifest, onProgress)
+        yield* stage.publish(manifest, { onAlive: alive })
+        yield* alive
+      })
+    )
+
+interface Owed {
+  readonly desk: Desk
+  readonly earlier: ReadonlyArray<Stored>
+  readonly subject: Retention.Subject
+  readonly there: ReadonlyArray<Stored>
+}
+
+/** As the store lists it from now on. */
+const storedOf = (manifest: Manifest.Manifest): ReadonlyArray<Stored> =>
+  Option.toArray(BackupName.parse(manifest.name)).map((parsed) => ({
+    name: manifest.name,
+    parsed,
+    bytes: manifest.dump.bytes,
+    manifest: Option.some(manifest),
+    problem: undefined
+  }))
+
+/** Backups of this database that are not there and would stay if they were, newest first. */
+const lacking = (
+  { desk, earlier, subject, there }: Owed,
+  now: DateTime.Utc
+): ReadonlyArray<Manifest.Manifest> => {
+  const names = new Set(there.map(({ name }) => name))
+  const owed = earlier.filter(
+    ({ manifest, name, parsed, problem }) =>
+      problem === undefined &&
+      !names.has(name) &&
+      parsed.app === subject.app &&
+      Option.exists(
+        manifest,
+        (known) =>
+          known.purpose === "backup" &&
+          known.verified !== null &&
+          Manifest.suspicions(known).length === 0 &&
+          judge(known.dump.database, subject.database) === "same"
+      )
+  )
+  const kept = new Set(
+    Retention.plan([...owed, ...there], subject, desk.policy, now).flatMap(({ kept, name }) =>
+      kept ? [name] : []
+    )
+  )
+  return owed.flatMap(({ manifest, name }) => (kept.has(name) ? Option.toArray(manifest) : []))
+}
 
 const stalled = (desk: Desk, store: Store) => () =>
   new BackupError({

@@ -10,23 +10,25 @@ import type { Store, Stored } from "../BackupStore/Store.js"
 import * as Manifest from "../Manifest.js"
 import * as Alarms from "./Alarms.js"
 import { copyTo } from "./Copying.js"
-import { type Desk, silent, step } from "./Options.js"
+import { type Desk, lock, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Created, CreateOptions } from "./Reports.js"
 import { room } from "./Room.js"
+import * as Strangers from "./Strangers.js"
 
 /** @internal */
 export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created, BackupError> =>
   Effect.scoped(
     Effect.gen(function* () {
       yield* step("create/lock")
-      yield* desk.main.lock("create a backup")
+      yield* lock(desk, desk.main, "create a backup", given.onProgress ?? silent)
       yield* step("create/sweep")
       const swept = yield* desk.main.sweep
-      const name = yield* nextName(desk, "backup")
-      const made = yield* make(desk, name, given)
+      const beside = yield* lookBeside(desk, "backup")
+      const name = yield* nextName(desk, "backup", beside)
+      const made = yield* make(desk, name, beside, given)
       const copies = yield* Effect.forEach(desk.copies, (copy) =>
-        copyTo(desk, copy, made.manifest, given)
+        copyTo(desk, copy, { manifest: made.manifest, earlier: beside.here }, given)
       )
       const { manifest } = made
       const subject = { app: desk.slug, database: manifest.dump.database }
@@ -57,6 +59,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
           ),
           ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
           ...(isSuspect ? [untilAccepted] : []),
+          ...Strangers.notes(beside.here, subject),
           ...place
         ]
       }
@@ -66,16 +69,34 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
 const untilAccepted =
   "The good backups before it stay, and this is told again with each backup, until the data are back or the loss is accepted (holter backup create --accept-loss)"
 
+/** What lies in the stores before a backup is made: listed once, since it may be thousands. @internal */
+export interface Beside {
+  readonly here: ReadonlyArray<Stored>
+  readonly elsewhere: ReadonlyArray<ReadonlyArray<Stored>>
+}
+
+/**
+ * A pre-restore backup is copied nowhere, and who restores is not to wait for a share that is gone.
+ *
+ * @internal
+ */
+export const lookBeside = (
+  desk: Desk,
+  purpose: Manifest.Manifest["purpose"]
+): Effect.Effect<Beside, BackupError> =>
+  Effect.all({
+    here: desk.main.list,
+    elsewhere: purpose === "pre_restore" ? Effect.succeed([]) : listsOf(desk.copies)
+  })
+
 /** A name that no store has: a millisecond later where two backups start in one. @internal */
 export const nextName = (
   desk: Desk,
-  purpose: Manifest.Manifest["purpose"]
-): Effect.Effect<BackupName.BackupName, BackupError> =>
+  purpose: Manifest.Manifest["purpose"],
+  { elsewhere, here }: Beside
+): Effect.Effect<BackupName.BackupName> =>
   Effect.gen(function* () {
     const startedAt = yield* DateTime.now
-    const here = yield* desk.main.list
-    // A pre-restore backup is copied nowhere, and who restores is not to wait for a share that is gone.
-    const elsewhere = purpose === "pre_restore" ? [] : yield* listsOf(desk.copies)
     const taken = new Set([here, ...elsewhere].flatMap((all) => all.map(({ name }) => name)))
     const wanted = {
       app: desk.slug,
@@ -91,6 +112,7 @@ export const nextName = (
 export const make = (
   desk: Desk,
   name: BackupName.BackupName,
+  beside: Beside,
   given: CreateOptions
 ): Effect.Effect<
   { readonly manifest: Manifest.Manifest; readonly warnings: ReadonlyArray<string> },
@@ -104,7 +126,8 @@ export const make = (
       yield* room(main, (yield* strategy.estimate) + desk.minimumFree, "a new backup")
       yield* step("create/dump")
       const stage = yield* main.stage
-      const dump = yield* strategy.dump({ path: stage.path, compression, level, onProgress })
+      const dumped = yield* strategy.dump({ path: stage.path, compression, level, onProgress })
+      const dump = { ...dumped, database: yield* desk.identify(dumped.database) }
       yield* step("create/verify")
       if (dump.bytes <= 0) return yield* emptyDump(dump)
       const payload = { path: stage.path, compression: dump.compression, dump }
@@ -114,9 +137,7 @@ export const make = (
         onProgress
       })
       const finishedAt = yield* DateTime.now
-      // While a pre-restore backup is made, programs wait: nobody else is asked.
-      const copies = name.preRestore ? [] : desk.copies
-      const alarms = Alarms.compare(yield* measure({ ...desk, copies }, dump.database), dump)
+      const alarms = Alarms.compare(measure(desk, beside, dump.database), dump)
       const isSuspect = alarms.length > 0 && !name.preRestore && given.acceptLoss !== true
       const manifest: Manifest.Manifest = {
         version: 1,
@@ -143,14 +164,12 @@ export const make = (
  * have it, and are what an empty database must not push out.
  */
 const measure = (
-  { copies, main, slug }: Desk,
+  { slug }: Desk,
+  { elsewhere, here }: Beside,
   database: Manifest.Database
-): Effect.Effect<Manifest.Dump | undefined, BackupError> =>
-  Effect.gen(function* () {
-    const here = Alarms.lastGood(yield* main.list, slug, database)
-    if (here !== undefined) return here
-    return Alarms.lastGood((yield* listsOf(copies)).flat().sort(newestFirst), slug, database)
-  })
+): Manifest.Dump | undefined =>
+  Alarms.lastGood(here, slug, database) ??
+  Alarms.lastGood(elsewhere.flat().sort(newestFirst), slug, database)
 
 /** One that cannot be asked has none. */
 const listsOf = (

@@ -6,7 +6,7 @@
 import { Effect, Option } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { SetAside } from "../BackupStrategy/Strategy.js"
-import * as Retention from "../Retention.js"
+import { judge } from "../DatabaseIdentity.js"
 import type { Desk } from "./Options.js"
 import type { Listing } from "./Reports.js"
 
@@ -18,14 +18,14 @@ export const list = (desk: Desk): Effect.Effect<Listing, BackupError> =>
       desk.strategy.setAside,
       (): ReadonlyArray<SetAside> => []
     )
-    const database = yield* Effect.option(desk.strategy.database)
+    const database = yield* Effect.option(desk.database)
     const own = backups.filter(
       ({ manifest, parsed }) =>
         parsed.app === desk.slug &&
         Option.exists(manifest, ({ dump }) =>
           Option.match(database, {
             onNone: () => true,
-            onSome: (mine) => Retention.isSameDatabase(dump.database, mine)
+            onSome: (mine) => judge(dump.database, mine) !== "other"
           })
         )
     )

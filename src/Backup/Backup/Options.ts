@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Duration, Effect } from "effect"
+import { type DateTime, Duration, Effect, type Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import { BeforeStep, type BackupStep } from "../BackupStep.js"
 import * as BackupName from "../BackupName.js"
 import type { Store } from "../BackupStore/Store.js"
 import type { DumpOptions, OnProgress, Strategy } from "../BackupStrategy/Strategy.js"
+import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import * as Identity from "./Identity.js"
 
@@ -35,6 +36,8 @@ export interface Options {
   readonly minimumFree?: number | undefined
   /** How long a copy may give no sign of life before it is given up; 5 minutes by default. */
   readonly copyPatience?: Duration.DurationInput | undefined
+  /** How long to wait for another run on the same directory to end; an hour by default. */
+  readonly lockPatience?: Duration.DurationInput | undefined
   /** The version of Holter, for the manifests. */
   readonly version?: string | undefined
   /**
@@ -42,11 +45,20 @@ export interface Options {
    * To be given in containers that get another name at each start.
    */
   readonly host?: string | undefined
+  /**
+   * What this database is called, where nothing else tells it from another one of its name: a managed
+   * server that hides its system identifier, a copy of a whole server beside the original.
+   */
+  readonly identity?: string | undefined
 }
 
 /** @internal */
 export interface Desk {
   readonly strategy: Strategy
+  /** The database at hand. What it is by itself is missing where the strategy cannot tell it now. */
+  readonly database: Effect.Effect<Manifest.Database, BackupError>
+  /** One that a dump tells of, likewise. */
+  readonly identify: (database: Manifest.Database) => Effect.Effect<Manifest.Database>
   readonly main: Store
   readonly copies: ReadonlyArray<Store>
   readonly app: string
@@ -56,6 +68,7 @@ export interface Desk {
   readonly level: number | undefined
   readonly minimumFree: number
   readonly copyPatience: Duration.Duration
+  readonly lockPatience: Duration.Duration
   readonly version: string
 }
 
@@ -66,7 +79,8 @@ export const desk = (
   stores: { readonly main: Store; readonly copies: ReadonlyArray<Store> },
   host: string | undefined
 ): Desk => ({
-  strategy: Identity.withHost(strategy, options.host ?? host),
+  strategy,
+  ...identity(strategy, { given: options.host, host, label: options.identity }),
   ...stores,
   app: options.app,
   slug: BackupName.slug(options.app),
@@ -82,8 +96,35 @@ export const desk = (
   level: options.level,
   minimumFree: options.minimumFree ?? 0,
   copyPatience: Duration.decode(options.copyPatience ?? "5 minutes"),
+  lockPatience: Duration.decode(options.lockPatience ?? "1 hour"),
   version: options.version ?? "unknown"
 })
+
+const identity = (
+  strategy: Strategy,
+  known: Identity.Known
+): Pick<Desk, "database" | "identify"> => ({
+  database: Identity.database(strategy, known),
+  identify: (database) => Identity.identify(strategy, database, known)
+})
+
+/** Waits for another run as long as the desk does, and shows that. @internal */
+export const lock = (
+  desk: Desk,
+  store: Store,
+  purpose: string,
+  onProgress: OnProgress
+): Effect.Effect<void, BackupError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const said = yield* Effect.once(
+      Effect.logInfo(`Waiting for another run on ${store.description}`)
+    )
+    yield* store.lock(purpose, {
+      wait: desk.lockPatience,
+      onWait: (note) =>
+        Effect.zipRight(said, onProgress({ stage: "wait", note, bytes: 0, total: undefined }))
+    })
+  })
 
 /** Announces a step. @internal */
 export const step = (name: BackupStep): Effect.Effect<void, BackupError> =>

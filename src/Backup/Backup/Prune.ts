@@ -7,7 +7,7 @@ import { DateTime, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Store, Stored } from "../BackupStore/Store.js"
 import * as Retention from "../Retention.js"
-import { type Desk, step } from "./Options.js"
+import { type Desk, lock, silent, step } from "./Options.js"
 import type { Pruned, PrunedCopy } from "./Reports.js"
 
 /** @internal */
@@ -17,7 +17,7 @@ export const prune = (
 ): Effect.Effect<Pruned, BackupError> =>
   Effect.gen(function* () {
     const dryRun = given.dryRun === true
-    const subject = { app: desk.slug, database: yield* desk.strategy.database }
+    const subject = { app: desk.slug, database: yield* desk.database }
     const removal = (store: Store) =>
       dryRun ? plan(desk, store, subject) : underLock(desk, store, subject)
     const { kept, removed } = yield* removal(desk.main)
@@ -44,9 +44,9 @@ export const pruneStore = (
   mayGo: (backup: Stored) => boolean = () => true
 ): Effect.Effect<ReadonlyArray<string>, BackupError> =>
   Effect.gen(function* () {
-    const { removed } = yield* plan(desk, store, subject)
-    const spared = (yield* store.list).filter((backup) => !mayGo(backup)).map(({ name }) => name)
-    const gone = removed.filter((name) => !spared.includes(name))
+    const listed = yield* store.list
+    const removed = new Set(verdicts(desk, listed, subject, yield* DateTime.now).removed)
+    const gone = listed.filter((one) => removed.has(one.name) && mayGo(one)).map(({ name }) => name)
     yield* Effect.forEach(gone, (name) => store.remove(name), { discard: true })
     return gone
   })
@@ -56,13 +56,20 @@ const plan = (
   store: Store,
   subject: Retention.Subject
 ): Effect.Effect<Omit<Pruned, "copies">, BackupError> =>
-  Effect.gen(function* () {
-    const verdicts = Retention.plan(yield* store.list, subject, desk.policy, yield* DateTime.now)
-    return {
-      kept: verdicts.filter(({ kept }) => kept).map(({ because, name }) => ({ name, because })),
-      removed: verdicts.filter(({ kept }) => !kept).map(({ name }) => name)
-    }
-  })
+  Effect.zipWith(store.list, DateTime.now, (listed, now) => verdicts(desk, listed, subject, now))
+
+const verdicts = (
+  desk: Desk,
+  listed: ReadonlyArray<Stored>,
+  subject: Retention.Subject,
+  now: DateTime.Utc
+): Omit<Pruned, "copies"> => {
+  const all = Retention.plan(listed, subject, desk.policy, now)
+  return {
+    kept: all.filter(({ kept }) => kept).map(({ because, name }) => ({ name, because })),
+    removed: all.filter(({ kept }) => !kept).map(({ name }) => name)
+  }
+}
 
 const underLock = (
   desk: Desk,
@@ -72,7 +79,7 @@ const underLock = (
   Effect.scoped(
     Effect.gen(function* () {
       yield* step("prune/lock")
-      yield* store.lock("prune backups")
+      yield* lock(desk, store, "prune backups", silent)
       yield* step("prune/sweep")
       yield* store.sweep
       yield* step("prune/plan")

@@ -46,7 +46,10 @@ export interface Created {
 export interface Listing {
   /** Newest first. */
   readonly backups: ReadonlyArray<Stored>
-  /** Those of them that Holter made of this database for this app, newest first. */
+  /**
+   * Those of them that Holter made of this database for this app, newest first, with those that do not
+   * tell which database of this name they are of.
+   */
   readonly own: ReadonlyArray<Stored>
   /** Databases that restores set aside, newest first; none where no database is at hand. */
   readonly setAside: ReadonlyArray<SetAside>

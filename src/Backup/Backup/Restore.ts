@@ -7,14 +7,15 @@
  */
 import { DateTime, Effect, Option, Ref, type Scope } from "effect"
 import { BackupError } from "../BackupError.js"
+import { restoring } from "../BackupLock.js"
 import * as BackupName from "../BackupName.js"
 import type { Outcome, Restored as StrategyRestored, Strategy } from "../BackupStrategy/Strategy.js"
+import { describe, judge } from "../DatabaseIdentity.js"
 import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import { type Chosen, choose, sameEngine } from "./Choose.js"
-import { make, nextName } from "./Create.js"
-import { placeOf } from "./Identity.js"
-import { type Desk, silent, step } from "./Options.js"
+import { type Beside, lookBeside, make, nextName } from "./Create.js"
+import { type Desk, lock, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Choice, Restored, RestoreOptions, RestorePlan, Stopped } from "./Reports.js"
 
@@ -38,7 +39,7 @@ export const restore = (
     const lastWords = yield* Ref.make(Effect.void)
     const work = Effect.gen(function* () {
       yield* step("restore/lock")
-      yield* desk.main.lock("restore a backup")
+      yield* lock(desk, desk.main, restoring, given.onProgress ?? silent)
       yield* step("restore/sweep")
       yield* desk.main.sweep
       const prepared = yield* prepare(desk, choice, given)
@@ -51,6 +52,7 @@ export const restore = (
   }).pipe(Effect.withSpan("Backup.restore"))
 
 interface Prepared {
+  readonly beside: Beside
   readonly chosen: Chosen
   readonly saved: BackupName.BackupName
   readonly plan: RestorePlan
@@ -66,7 +68,7 @@ const prepare = (
     const onProgress = given.onProgress ?? silent
     const chosen = yield* choose(desk, choice, given.allowOther === true ? "all" : "none")
     yield* sameEngine(desk, chosen)
-    const database = yield* strategy.database
+    const database = yield* desk.database
     const otherness = yield* sameDatabase(chosen, database, given.allowOther === true)
     yield* step("restore/verify")
     const read = yield* strategy.verify(chosen.payload, { deep: false, onProgress })
@@ -76,7 +78,8 @@ const prepare = (
       return yield* unsaveable(database, present)
     }
     const room = yield* strategy.room?.(chosen.payload) ?? Effect.succeed([])
-    const saved = yield* nextName(desk, "pre_restore")
+    const beside = yield* lookBeside(desk, "pre_restore")
+    const saved = yield* nextName(desk, "pre_restore", beside)
     const plan: RestorePlan = {
       name: chosen.name,
       manifest: chosen.manifest,
@@ -97,13 +100,13 @@ const prepare = (
           : [])
       ]
     }
-    return { chosen, saved, plan }
+    return { beside, chosen, saved, plan }
   })
 
 /** Where the engine can, nobody writes from before the present is saved until it is replaced. */
 const saveAndReplace = (
   desk: Desk,
-  { chosen, plan, saved }: Prepared,
+  { beside, chosen, plan, saved }: Prepared,
   given: RestoreOptions,
   course: Course
 ) =>
@@ -120,7 +123,7 @@ const saveAndReplace = (
     const held = isSaved ? yield* strategy.hold?.(chosen.payload, options) ?? none : undefined
     const dump = held?.dump ?? strategy.dump
     const saving = Effect.map(
-      make({ ...desk, strategy: { ...strategy, dump } }, saved, given),
+      make({ ...desk, strategy: { ...strategy, dump } }, saved, beside, given),
       ({ manifest, warnings }): Safety => ({ name: manifest.name, warnings })
     )
     const safety = isSaved
@@ -263,8 +266,15 @@ const sameDatabase = (
   const of = manifest?.dump.database
   if (of === undefined) return Effect.succeed([])
   if (of.name === database.name) {
-    const moved = `${name} was made of ${of.name} at ${placeOf(of)}, not at ${placeOf(database)}`
-    return Effect.succeed(Retention.isSameDatabase(of, database) ? [] : [moved])
+    const verdict = judge(of, database)
+    const what = `${name} was made of ${of.name} at ${describe(of)}`
+    const here = describe(database)
+    if (verdict === "same") return Effect.succeed([])
+    return Effect.succeed([
+      verdict === "other"
+        ? `${what}, not at ${here}: that is another database`
+        : `${what}; whether that is the database at ${here} is not known`
+    ])
   }
   if (allowOther) {
     return Effect.succeed([`${name} is a backup of ${of.name}, not of ${database.name}`])
@@ -273,7 +283,7 @@ const sameDatabase = (
     reason: "WrongDatabase",
     subject: name,
     expected: `a backup of ${database.name}`,
-    found: `one of ${of.name} at ${placeOf(of)}`,
+    found: `one of ${of.name} at ${describe(of)}`,
     advice: "Choose another backup, or allow one of another database (--allow-other)"
   })
 }

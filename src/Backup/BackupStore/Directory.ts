@@ -102,11 +102,11 @@ export const make = (options: Options): Effect.Effect<Store> =>
             yield* replaceManifest(directory, yield* Staging.make(directory), manifest)
           })
         ),
-      lock: (purpose) =>
+      lock: (purpose, waiting) =>
         Effect.gen(function* () {
           yield* answered
           yield* ready
-          const lock = yield* BackupLock.acquire(directory, purpose)
+          const lock = yield* BackupLock.acquire(directory, purpose, waiting)
           yield* used
           yield* Effect.acquireRelease(Ref.set(held, lock), () => Ref.set(held, undefined))
         }),

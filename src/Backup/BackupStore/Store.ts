@@ -5,6 +5,7 @@
  */
 import { Context, type Effect, Option, type Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
+import type { Waiting } from "../BackupLock.js"
 import type { BackupName } from "../BackupName.js"
 import type { Manifest } from "../Manifest.js"
 
@@ -80,8 +81,11 @@ export interface Store {
   readonly remove: (name: string) => Effect.Effect<void, BackupError>
   /** Records what was learned of a backup later on: a verification, a drill, a pin. */
   readonly update: (manifest: Manifest) => Effect.Effect<void, BackupError>
-  /** One run at a time; fails with `Locked` and says who holds it. */
-  readonly lock: (purpose: string) => Effect.Effect<void, BackupError, Scope.Scope>
+  /** One run at a time; where it is not free in time, it fails with `Locked` and says who holds it. */
+  readonly lock: (
+    purpose: string,
+    waiting?: Waiting
+  ) => Effect.Effect<void, BackupError, Scope.Scope>
   /** Fails with `Locked` where the lock that this run took is another one's by now. */
   readonly held: Effect.Effect<void, BackupError>
   /** What is wrong with the place and no reason not to use it: others may read it. */

@@ -24,6 +24,7 @@ import * as Room from "./Postgres/Room.js"
 import * as Server from "./Postgres/Server.js"
 import * as Session from "./Postgres/Session.js"
 import * as SetAside from "./Postgres/SetAside.js"
+import * as SystemIdentifier from "./Postgres/SystemIdentifier.js"
 import type { Target } from "./Postgres/Target.js"
 import * as Verify from "./Postgres/Verify.js"
 import {
@@ -81,6 +82,10 @@ export const make = (
         name: known,
         location: target.address
       })),
+      identity: Effect.flatMap(
+        Effect.orElseSucceed(database, () => ""),
+        (known) => SystemIdentifier.ofServer(target, known)
+      ),
       present: present(target),
       estimate: Effect.map(facts(target), ({ bytes }) => bytes),
       dump,

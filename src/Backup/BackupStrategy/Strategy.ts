@@ -17,8 +17,10 @@ import type * as Manifest from "../Manifest.js"
  * @category models
  */
 export interface Progress {
-  /** `dump`, `compress`, `verify`, `restore`, `compare`, `copy`. */
+  /** `wait`, `dump`, `compress`, `verify`, `restore`, `compare`, `copy`. */
   readonly stage: string
+  /** What it is waited for. */
+  readonly note?: string | undefined
   readonly bytes: number
   /** Where it is known. */
   readonly total: number | undefined
@@ -188,6 +190,12 @@ export interface Strategy {
   /** The end of a file's name: `db.gz`, `dump`. */
   readonly extension: (compression: DumpOptions["compression"]) => string
   readonly database: Effect.Effect<Manifest.Database, BackupError>
+  /**
+   * What the database is by itself, for its backups to be told from those of another one on the same
+   * road. Undefined where that cannot be known now: then nothing is pruned, and none is the latest.
+   * Where the member is left out, a database is what has its name at its place.
+   */
+  readonly identity?: Effect.Effect<Manifest.Identity | undefined> | undefined
   readonly present: Effect.Effect<Present, BackupError>
   /** What a dump needs on the disk at the least, for the check of free space before the work. */
   readonly estimate: Effect.Effect<number, BackupError>

@@ -49,6 +49,12 @@ export const BackupSection = Schema.Struct({
         "the name of this machine in manifests (its host name by default): for containers, whose name is another one at each start"
     })
   ),
+  identity: Schema.optional(
+    text.annotations({
+      description:
+        "what this database is called where its server does not tell: no other database with backups in the directory has the same"
+    })
+  ),
   directory: Schema.optional(
     text.annotations({ description: "where backups lie, relative to the working directory" })
   ),

@@ -34,7 +34,9 @@ export const next = (
   }
 }
 
-const lineOf = ({ bytes, stage, total }: Progress, elapsed: number): string => {
+const lineOf = ({ bytes, note, stage, total }: Progress, elapsed: number): string => {
+  if (note !== undefined)
+    return `${inWords[stage] ?? stage}  ${note} (${Amounts.span(elapsed / 1000)})`
   const words = inWords[stage] ?? stage
   const rate = elapsed > 0 ? (bytes / elapsed) * 1000 : 0
   const amount =
@@ -52,6 +54,7 @@ const lineOf = ({ bytes, stage, total }: Progress, elapsed: number): string => {
 }
 
 const inWords: Readonly<Record<string, string>> = {
+  wait: "Waiting for another run to end:",
   dump: "Reading the database",
   compress: "Compressing",
   verify: "Verifying",

@@ -6,8 +6,8 @@
  */
 import { DateTime, Duration, Option } from "effect"
 import { problemOf, type Stored } from "../../Backup/BackupStore.js"
+import { isKnown, judge } from "../../Backup/DatabaseIdentity.js"
 import { type Database, suspicions } from "../../Backup/Manifest.js"
-import { isSameDatabase } from "../../Backup/Retention.js"
 
 /** @internal */
 export interface Filter {
@@ -71,16 +71,19 @@ interface Group {
 }
 
 /**
- * Newest first, so that a group is known by its newest member. One without a manifest goes to the
- * first group of its app and engine: nothing else is known of it.
+ * Newest first, so that a group is known by its newest member. Those that do not tell which database
+ * they are of come last, and go to the first group that they may be of: those of before an upgrade are
+ * no database of their own that nobody backs up any more.
  */
 const groupsOf = (stored: ReadonlyArray<Stored>): ReadonlyArray<Group> => {
   const groups: Array<Group> = []
-  const [bare, known] = [
-    stored.filter((one) => databaseOf(one) === undefined),
-    stored.filter((one) => databaseOf(one) !== undefined)
-  ]
-  for (const one of [...known.sort(newestFirst), ...bare]) {
+  const sure = (one: Stored): number => {
+    const database = databaseOf(one)
+    return database === undefined ? 0 : isKnown(database) ? 2 : 1
+  }
+  const surest = (one: Stored, other: Stored): number =>
+    sure(other) - sure(one) || newestFirst(one, other)
+  for (const one of stored.toSorted(surest)) {
     const { app, engine } = one.parsed
     const database = databaseOf(one)
     const group = groups.find(
@@ -88,7 +91,7 @@ const groupsOf = (stored: ReadonlyArray<Stored>): ReadonlyArray<Group> => {
         other.app === app &&
         other.engine === engine &&
         (database === undefined ||
-          (other.database !== undefined && isSameDatabase(other.database, database)))
+          (other.database !== undefined && judge(other.database, database) !== "other"))
     )
     if (group === undefined) groups.push({ app, engine, database, stored: [one] })
     else group.stored.push(one)

@@ -5,7 +5,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs/promises"
-import { mountOf, parseMountInfo } from "./MountInfo.js"
+import { mountOf, parseMountInfo } from "../../Common/MountInfo.js"
 
 /**
  * @since 0.1.0

@@ -41,8 +41,10 @@ describeWithServices("postgres", "Dumps of PostgreSQL", () => {
       assert.deepStrictEqual(dump.database, {
         engine: "postgresql",
         name: "holter",
-        location: `127.0.0.1:${server.port}`
+        location: `127.0.0.1:${server.port}`,
+        identity: yield* strategy.identity ?? Effect.succeed(undefined)
       })
+      assert.match(dump.database.identity?.id ?? "", /^\d{15,}$/)
       const bytes = yield* Effect.promise(() => fs.readFile(options.path))
       assert.strictEqual(dump.bytes, bytes.length)
       assert.strictEqual(dump.sha256, createHash("sha256").update(bytes).digest("hex"))

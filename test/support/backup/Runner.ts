@@ -10,9 +10,14 @@ import type { Order, Report } from "./program.js"
 
 export interface Runner {
   /** What it printed in the end; nothing where it was killed. */
-  readonly run: (order: Order) => Effect.Effect<Report | undefined, ServerError>
+  readonly run: (
+    order: Order,
+    within?: ReadonlyArray<string>
+  ) => Effect.Effect<Report | undefined, ServerError>
   readonly start: (
-    order: Order
+    order: Order,
+    /** The command that runs it: `unshare --mount`. */
+    within?: ReadonlyArray<string>
   ) => Effect.Effect<ManagedProcess.ManagedProcess, ServerError, Scope.Scope>
 }
 
@@ -20,19 +25,16 @@ export const make: Effect.Effect<Runner, ServerError> = Effect.gen(function* () 
   const { root } = yield* TestRun.current
   const program = path.join(root, "backup-runner.mjs")
   if (!existsSync(program)) yield* bundle(program)
-  const start = (order: Order) =>
-    ManagedProcess.start({
-      name: "backup runner",
-      command: process.execPath,
-      args: [program, JSON.stringify(order)],
-      cwd: root
-    })
+  const start: Runner["start"] = (order, within = []) => {
+    const [command = "", ...args] = [...within, process.execPath, program, JSON.stringify(order)]
+    return ManagedProcess.start({ name: "backup runner", command, args, cwd: root })
+  }
   return {
     start,
-    run: (order) =>
+    run: (order, within) =>
       Effect.scoped(
         Effect.gen(function* () {
-          const managed = yield* start(order)
+          const managed = yield* start(order, within)
           const { signal } = yield* managed.exit
           if (signal !== null) return undefined
           return yield* Effect.try({

@@ -25,6 +25,8 @@ export interface Order {
   /** The backup to restore; the latest without it. */
   readonly file?: string
   readonly parts?: boolean
+  /** How many stay. */
+  readonly keep?: number
   /** The child program of the SQLite strategy, where the database is one; else it is a scripted one. */
   readonly sqliteChild?: string
   /** Where to stop: a step, or the number of a call to the file system. */
@@ -97,7 +99,7 @@ const work = Effect.gen(function* () {
 })
 
 /** So that there is something to prune after a backup was made with 2. */
-const keep = order.work === "prune" ? 1 : 2
+const keep = order.keep ?? (order.work === "prune" ? 1 : 2)
 
 const layers = Backup.layer({ app: "Bot", keep }).pipe(
   Layer.provide(BackupStore.layerDirectory({ path: order.directory, copies: order.copies ?? [] })),

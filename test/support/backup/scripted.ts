@@ -32,6 +32,8 @@ export interface Options {
   readonly estimate?: number
   /** In the place of the file's own directory and name. */
   readonly database?: Partial<Manifest.Database>
+  /** What it is by itself; by its place where this is left out, unknown where it is null. */
+  readonly identity?: Manifest.Identity | null
   /** The backup as a directory of parts. */
   readonly directory?: boolean
 }
@@ -74,6 +76,9 @@ export const make = (options: Options): Strategy => {
     engine,
     extension: () => (options.directory === true ? "dump" : "db"),
     database: Effect.succeed(database),
+    ...(options.identity === undefined
+      ? {}
+      : { identity: Effect.succeed(options.identity ?? undefined) }),
     estimate: Effect.succeed(options.estimate ?? 1000),
     present: call(file, () =>
       fs.readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {

@@ -48,17 +48,30 @@ export const at = (file: string): Effect.Effect<Option.Option<Seen>, BackupError
 /** Newest first. @internal */
 export const all = (directory: string): Effect.Effect<ReadonlyArray<Stored>, BackupError> =>
   Effect.gen(function* () {
-    const found: Array<Stored> = []
-    for (const name of yield* LocalFiles.names(directory)) {
-      const parsed = BackupName.parse(name)
-      if (Option.isNone(parsed)) continue
-      const seen = yield* at(path.join(directory, name))
-      if (Option.isNone(seen)) continue
-      const { bytes, manifest, problem, unread } = seen.value
-      found.push({ name, parsed: parsed.value, bytes, manifest, problem: problem ?? unread })
-    }
-    return found.sort(newestFirst)
+    // Names cost nothing: only what is a backup by its name is looked at.
+    const named = (yield* LocalFiles.names(directory)).flatMap((name) =>
+      Option.toArray(Option.map(BackupName.parse(name), (parsed) => ({ name, parsed })))
+    )
+    const found = yield* Effect.forEach(
+      named,
+      ({ name, parsed }) =>
+        Effect.map(
+          at(path.join(directory, name)),
+          Option.map(({ bytes, manifest, problem, unread }) => ({
+            name,
+            parsed,
+            bytes,
+            manifest,
+            problem: problem ?? unread
+          }))
+        ),
+      { concurrency: atOnce }
+    )
+    return found.flatMap((one) => Option.toArray(one)).sort(newestFirst)
   })
+
+/** As many as Node has threads for files, and some that wait for one. */
+const atOnce = 16
 
 /** The time of the manifest or, without one, of the name. */
 const startedAt = ({ manifest, parsed }: Stored): number =>
@@ -78,7 +91,7 @@ const manifestAt = (
     Effect.map(
       Option.match({
         onNone: () => Either.right(Option.none()),
-        onSome: (text) => Either.map(Manifest.fromJson(text), Option.some)
+        onSome: (text) => Either.map(Manifest.glance(text), Option.some)
       })
     ),
     Effect.catchAll(({ found }) =>

@@ -59,7 +59,14 @@ export const replaceManifest = (
 ): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
     const file = path.join(directory, manifest.name)
-    yield* LocalFiles.write(partial, yield* textOf(manifest, file))
+    const text = yield* LocalFiles.text(Manifest.fileOf(file))
+    // What a newer Holter has added stays, and what was dumped is what it was.
+    const before = Option.filterMap(text, (found) => Either.getRight(Manifest.fromJson(found)))
+    const after = Option.match(before, {
+      onNone: () => manifest,
+      onSome: (known) => ({ ...known, ...manifest, dump: known.dump })
+    })
+    yield* LocalFiles.write(partial, yield* textOf(after, file))
     yield* LocalFiles.rename(partial, Manifest.fileOf(file))
     yield* LocalFiles.syncDirectory(directory)
   })

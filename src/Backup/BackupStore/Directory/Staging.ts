@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { Effect, Option, type Scope } from "effect"
+import { Effect, Either, Option, type Scope } from "effect"
 import * as path from "node:path"
 import type { BackupError } from "../../BackupError.js"
 import * as BackupName from "../../BackupName.js"
@@ -24,12 +24,14 @@ export const make = (directory: string): Effect.Effect<string, BackupError, Scop
 /** Removes what dead runs left, and tells it. @internal */
 export const sweep = (directory: string): Effect.Effect<ReadonlyArray<string>, BackupError> =>
   Effect.gen(function* () {
-    const names = yield* LocalFiles.names(directory)
+    const names = new Set(yield* LocalFiles.names(directory))
     const swept: Array<string> = []
     const now = yield* Effect.cached(timeThere(directory))
+    const me = yield* Owner.self
     for (const name of names) {
-      const isLeft =
-        (yield* isOrphan(directory, name, names)) || (yield* isStale(directory, name, now))
+      const isLeft = isOrphanName(name, names)
+        ? yield* isOrphan(directory, name)
+        : name.startsWith(start) && (yield* isStale(directory, name, { me, now }))
       // What another user left cannot be removed, and harms nothing.
       const isGone =
         isLeft && (yield* Effect.isSuccess(LocalFiles.remove(path.join(directory, name))))
@@ -58,10 +60,9 @@ const clear = (directory: string, prefix: string): Effect.Effect<void, BackupErr
 const isStale = (
   directory: string,
   name: string,
-  now: Effect.Effect<number, BackupError>
+  { me, now }: { readonly me: Owner.Owner; readonly now: Effect.Effect<number, BackupError> }
 ): Effect.Effect<boolean, BackupError> =>
   Effect.gen(function* () {
-    const me = yield* Owner.self
     const owner = Owner.parse(form.exec(name)?.[1] ?? "", me)
     if (owner === undefined) return false
     const state = yield* Owner.stateOf(owner, me)
@@ -86,17 +87,16 @@ const timeThere = (directory: string): Effect.Effect<number, BackupError> =>
 /** An owner that cannot be asked does not hold the lock any more; it may still be writing. */
 const unknownOwnerMillis = 120_000
 
-/** A manifest whose backup was removed, or not published any more. */
-const isOrphan = (
-  directory: string,
-  name: string,
-  names: ReadonlyArray<string>
-): Effect.Effect<boolean, BackupError> =>
-  Effect.gen(function* () {
-    const backup = Manifest.backupOf(name)
-    if (backup === undefined || names.includes(backup)) return false
-    if (Option.isNone(BackupName.parse(backup))) return false
-    const text = yield* LocalFiles.text(path.join(directory, name))
-    const read = Option.map(text, Manifest.fromJson)
-    return Option.exists(read, (known) => known._tag === "Right" && known.right.name === backup)
-  })
+/** The name of a manifest without a backup. */
+const isOrphanName = (name: string, names: ReadonlySet<string>): boolean => {
+  const backup = Manifest.backupOf(name)
+  return backup !== undefined && !names.has(backup) && Option.isSome(BackupName.parse(backup))
+}
+
+/** A manifest whose backup was removed, or not published any more. What cannot be read is not ours. */
+const isOrphan = (directory: string, name: string): Effect.Effect<boolean> =>
+  LocalFiles.text(path.join(directory, name)).pipe(
+    Effect.map(Option.flatMap((text) => Either.getRight(Manifest.fromJson(text)))),
+    Effect.map(Option.exists((known) => Manifest.fileOf(known.name) === name)),
+    Effect.orElseSucceed(() => false)
+  )

@@ -13,6 +13,7 @@ import * as Failure from "./Failure.js"
 import * as Server from "./Server.js"
 import type { Session } from "./Session.js"
 import * as Sessions from "./Session.js"
+import * as SystemIdentifier from "./SystemIdentifier.js"
 import * as Tables from "./Tables.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
@@ -27,6 +28,7 @@ export const dump = (
   Effect.gen(function* () {
     const session = yield* Sessions.open(target)
     const server = yield* Server.facts(session)
+    const id = yield* SystemIdentifier.read(session)
     const tool = yield* Tools.forServer(target, "pg_dump", server.major)
     // A dump that could not be read to its end would be of no use: told before any work.
     const reader = yield* Tools.newest(target, "pg_restore")
@@ -63,7 +65,12 @@ export const dump = (
       { concurrency: 2 }
     )
     return {
-      database: { engine: "postgresql", name: server.database, location: target.address },
+      database: {
+        engine: "postgresql",
+        name: server.database,
+        location: target.address,
+        ...(id === undefined ? {} : { identity: { id } })
+      },
       strategy: parallel ? "pg_dump-directory" : "pg_dump-custom",
       engineVersion: server.version,
       compression: "internal" as const,

@@ -19,6 +19,7 @@ import type {
   Strategy
 } from "../Strategy.js"
 import type { Ended, Started } from "./Child.js"
+import * as FileIdentity from "./FileIdentity.js"
 import type { Files, Place } from "./Files.js"
 import * as OpenFiles from "./OpenFiles.js"
 import type * as Protocol from "./Protocol.js"
@@ -47,6 +48,9 @@ export const make = (options: Options): Strategy => {
     engine: "sqlite",
     extension,
     database: files.database,
+    identity: Effect.flatMap(Effect.option(files.place), (place) =>
+      Option.isNone(place) ? Effect.succeed(undefined) : FileIdentity.read(place.value.file)
+    ),
     present: present(options),
     // The copy; nobody knows before how much smaller it gets by compression.
     estimate: Effect.flatMap(files.present, ({ file }) =>

@@ -60,6 +60,8 @@ const read = async (
   const [file, content] = [createHash("sha256"), createHash("sha256")]
   const head = Buffer.alloc(Header.length)
   const total = fs.statSync(payload.path).size
+  const { expected, path } = payload
+  if (expected !== undefined) equal(path, "bytes", expected.bytes, total)
   let bytes = 0
   let contentBytes = 0
   const seen = (chunk: Buffer): void => {
@@ -68,9 +70,12 @@ const read = async (
     onBytes(bytes, total)
   }
   const keep = (chunk: Buffer): void => {
-    content.update(chunk)
     if (contentBytes < head.length) chunk.copy(head, contentBytes)
     contentBytes += chunk.length
+    // A few bytes may unpack to more than a disk holds: not a byte more than is due.
+    const most = expected?.contentBytes ?? due(head.subarray(0, contentBytes))
+    if (contentBytes > most) corrupt(path, `${most} bytes of content`, "more")
+    content.update(chunk)
     if (target !== undefined) writeAll(target, chunk)
   }
   const given = { path: payload.path, compression: payload.compression, seen, keep }
@@ -83,6 +88,13 @@ const read = async (
     contentSha256: content.digest("hex"),
     head: head.subarray(0, Math.min(contentBytes, head.length))
   }
+}
+
+/** The bytes of a database by its own header, where that tells. */
+const due = (head: Buffer): number => {
+  if (head.length < Header.length) return Number.POSITIVE_INFINITY
+  const pages = Header.isSqlite(head) ? Header.pageCount(head) : undefined
+  return pages === undefined ? Number.POSITIVE_INFINITY : pages * Header.pageSize(head)
 }
 
 const judge = ({ expected, path }: PayloadRequest, content: Content): void => {

@@ -1,5 +1,6 @@
 /**
- * Linux's list of mounts, /proc/self/mountinfo: which one holds a path, and whether it is read-only.
+ * Linux's list of mounts, /proc/self/mountinfo: which one holds a path, of which part of which file
+ * system it is, and whether it is read-only.
  *
  * @since 0.1.0
  */
@@ -11,6 +12,14 @@
 export interface Mount {
   readonly path: string
   readonly type: string
+  /** Major and minor number of the device: `254:0`. Given anew at each start of the system. */
+  readonly device: string
+  /** The part of the file system that is seen at `path`: `/` for all of it. */
+  readonly root: string
+  /** What is mounted: a device, the export of a server, or any word. */
+  readonly source: string
+  /** Of the file system, not of this mount: `upperdir=/var/lib/...` of an overlay. */
+  readonly options: ReadonlyArray<string>
   /** Mounted so, or made so by the kernel after errors on the device. */
   readonly readOnly: boolean
 }
@@ -25,14 +34,18 @@ export const parseMountInfo = (text: string): ReadonlyArray<Mount> =>
   text.split("\n").flatMap((line) => {
     // id parent device root PATH OPTIONS [optional fields...] - TYPE source OPTIONS
     const [left = "", right = ""] = line.split(" - ", 2)
-    const [, , , , path, options] = left.split(" ")
-    const [type, , deviceOptions] = right.split(" ")
+    const [, , device = "", root = "", path, options] = left.split(" ")
+    const [type, source = "", deviceOptions = ""] = right.split(" ")
     if (path === undefined || options === undefined || type === undefined) return []
     return [
       {
         path: unescape(path),
         type,
-        readOnly: isReadOnly(options) || isReadOnly(deviceOptions ?? "")
+        device,
+        root: unescape(root),
+        source: unescape(source),
+        options: deviceOptions.split(",").map(unescape),
+        readOnly: isReadOnly(options) || isReadOnly(deviceOptions)
       }
     ]
   })
