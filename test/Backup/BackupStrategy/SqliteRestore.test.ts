@@ -259,7 +259,7 @@ describe("restores of SQLite", () => {
       fs.chmodSync(file, 0o640)
       fs.writeFileSync(`${file}-wal`, "its wal")
       const damage = fs.readFileSync(file)
-      assert.strictEqual(yield* reason(sqlite.restore(payload, options)), "Damaged")
+      assert.strictEqual(yield* reason(sqlite.restore(payload, options)), "Unreadable")
       assert.isTrue(fs.readFileSync(file).equals(damage))
       // In this process; the child finds it by its descriptor.
       const held = fs.openSync(file, "r")
