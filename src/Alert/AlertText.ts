@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Array as Arr, DateTime } from "effect"
+import * as Text from "../Common/Text.js"
 import type { Alert, Kind, Subject } from "./Alert.js"
 import { list, span } from "./AlertPolicy/words.js"
 
@@ -31,7 +32,9 @@ export const lines = (alert: Alert): ReadonlyArray<string> => [
   ...(alert.affected.length === 0
     ? []
     : [`Down because of it, without messages of their own: ${list(alert.affected)}`]),
-  ...(alert.story.length === 0 ? [] : ["What happened meanwhile:", ...alert.story]),
+  ...(alert.story.length === 0
+    ? []
+    : ["What happened meanwhile:", ...alert.story.map(Text.visible)]),
   ...(alert.insteadOf === null
     ? []
     : [`This was meant for the channel ${alert.insteadOf}, which is disabled.`])
@@ -46,7 +49,8 @@ export const lines = (alert: Alert): ReadonlyArray<string> => [
 export const text = (alert: Alert): string => Arr.prepend(lines(alert), title(alert)).join("\n")
 
 const headline = (kind: Kind, subject: Subject): string => {
-  const { duration, label, over, severity, status } = subject
+  const { duration, over, severity, status } = subject
+  const label = Text.visible(subject.label)
   const end = status === "healthy" ? "healthy again" : "no longer checked"
   switch (kind) {
     case "opened":
@@ -73,7 +77,9 @@ const headline = (kind: Kind, subject: Subject): string => {
 }
 
 const line = ({ kind }: Alert, subject: Subject): string => {
-  const { duration, label, message, over, previous, severity, since, status } = subject
+  const { duration, over, previous, severity, since, status } = subject
+  const label = Text.visible(subject.label)
+  const message = Text.visible(subject.message)
   if (kind === "test") return message
   const began = DateTime.formatIso(since)
   if (over)
