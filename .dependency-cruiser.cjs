@@ -19,7 +19,8 @@ const readable = ["Common", "Check", "Alert", "Monitor", "Backup", "Lifecycle"]
  * they run wherever Effect does.
  */
 const table = [
-  { name: "common", at: "Common/", folders: [], packages: ["effect"] },
+  { name: "common", at: "Common/(?!Sockets/)", folders: [], packages: ["effect"] },
+  { name: "common-sockets", at: "Common/Sockets/", folders: [], packages: ["effect"], node: true },
   {
     name: "postgres",
     at: "Postgres/",

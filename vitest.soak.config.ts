@@ -6,11 +6,12 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    // The last two are also part of `npm test`, with fewer rounds.
+    // The last three are also part of `npm test`, with fewer rounds.
     include: [
       "test/**/*.soak.ts",
       "test/Backup/Faults.test.ts",
-      "test/Backup/BackupStrategy/SqliteWriters.test.ts"
+      "test/Backup/BackupStrategy/SqliteWriters.test.ts",
+      "test/plugins/Hostile.test.ts"
     ],
     fileParallelism: false
   }

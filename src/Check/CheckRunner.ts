@@ -21,6 +21,7 @@ import {
   type Scope
 } from "effect"
 import type { CheckFailure, RunnerReason } from "./CheckError.js"
+import { type Observer, Running } from "../Common/Running.js"
 import type { Retry } from "./CheckPolicy.js"
 import type { RegisteredCheck } from "./CheckRegistry.js"
 import type { CheckResult } from "./CheckResult.js"
@@ -85,12 +86,13 @@ export const layer = (options: Options = {}): Layer.Layer<CheckRunner> =>
       const deadlines = yield* Deadlines.make
       const orphans = Orphans.make(deadlines)
       const watch = { deadlines, orphans }
-      const run = (check: RegisteredCheck) => runOnce(check, watch)
+      const observe = yield* Running
+      const run = (check: RegisteredCheck) => observed(check, observe, runOnce(check, watch))
       const counts = Effect.sync(() => orphans.counts())
       if (options.concurrency === undefined) {
         return {
           run,
-          start: (check, onResult) => startOnce(check, watch, onResult),
+          start: (check, onResult) => startObserved(check, watch, observe, onResult),
           orphans: counts
         }
       }
@@ -108,6 +110,35 @@ export const layer = (options: Options = {}): Layer.Layer<CheckRunner> =>
       }
     })
   )
+
+const observed = <A>(
+  { name }: RegisteredCheck,
+  observe: Observer | undefined,
+  run: Effect.Effect<A>
+): Effect.Effect<A> =>
+  observe === undefined
+    ? run
+    : Effect.suspend(() => {
+        const ended = observe(name)
+        return Effect.ensuring(run, Effect.sync(ended))
+      })
+
+const startObserved = (
+  check: RegisteredCheck,
+  watch: TimeBox.Watch,
+  observe: Observer | undefined,
+  onResult: (result: CheckResult) => void
+): Effect.Effect<Effect.Effect<void>> => {
+  if (observe === undefined) return startOnce(check, watch, onResult)
+  return Effect.suspend(() => {
+    const ended = observe(check.name)
+    const started = startOnce(check, watch, (result) => {
+      ended()
+      onResult(result)
+    })
+    return Effect.map(started, (interrupt) => Effect.zipRight(Effect.sync(ended), interrupt))
+  })
+}
 
 const runOnce = (check: RegisteredCheck, watch: TimeBox.Watch): Effect.Effect<CheckResult> =>
   Effect.clockWith((clock) => {

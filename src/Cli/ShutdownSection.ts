@@ -15,6 +15,12 @@ export const ShutdownSection = Schema.Struct({
     ConfigField.durationOrZero.annotations({
       description: 'how long to go on after the signal, such as "5 seconds" (default "0 seconds")'
     })
+  ),
+  watchdog: Schema.optional(
+    ConfigField.durationOrZero.annotations({
+      description:
+        'how long the event loop may be blocked before the process ends with 70 (default "5 minutes"; "0 seconds" for no watchdog)'
+    })
   )
 })
 

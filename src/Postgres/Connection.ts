@@ -5,10 +5,12 @@
  * @internal
  */
 import { Config, Duration, Effect, Exit, Redacted, type Scope } from "effect"
-import type { Socket } from "node:net"
+import { Socket } from "node:net"
 import * as os from "node:os"
 import type { Client } from "pg"
 import * as DatabaseUrl from "../Common/DatabaseUrl.js"
+import * as Guard from "../Common/Sockets/Guard.js"
+import * as Frames from "./Frames.js"
 import { fromCause, isRefusal, PostgresError } from "./PostgresError.js"
 import * as PostgresSocket from "./PostgresSocket.js"
 import * as PostgresTls from "./PostgresTls.js"
@@ -16,12 +18,17 @@ import * as PostgresTls from "./PostgresTls.js"
 export interface Options {
   /** How long opening the connection may take. */
   readonly acquireTimeout: Duration.DurationInput
+  /** How long an answer may be, 64 MiB without it: a server that never ends one takes all memory. */
+  readonly maxAnswerBytes?: number
 }
+
+const defaultAnswerBytes = 64 * 1024 * 1024
 
 export type Row = { readonly [column: string]: unknown }
 
 export interface Connection {
   readonly client: Client
+  readonly frames: Frames.Frames
   /** The server or the network closed it. */
   ended: boolean
 }
@@ -31,7 +38,8 @@ export const open = (
   options: Options
 ): Effect.Effect<Connection, PostgresError, Scope.Scope> => {
   const address = DatabaseUrl.address(url)
-  return Effect.timeoutFail(attempt(url, address), {
+  const maxAnswerBytes = options.maxAnswerBytes ?? defaultAnswerBytes
+  return Effect.timeoutFail(attempt({ url, address, maxAnswerBytes }), {
     duration: options.acquireTimeout,
     onTimeout: () =>
       new PostgresError({
@@ -47,37 +55,48 @@ export const open = (
  * only be closed then.
  */
 export const query = <E>(
-  { client }: Connection,
+  { client, frames }: Connection,
   sql: string,
   values: ReadonlyArray<unknown> | undefined,
   fail: (cause: unknown) => E
 ): Effect.Effect<ReadonlyArray<Row>, E> =>
   Effect.async((resume) => {
     const done = (cause: Error | null, result: { readonly rows: ReadonlyArray<Row> }) => {
-      resume(cause ? Effect.fail(fail(cause)) : Effect.succeed(result.rows))
+      resume(cause ? Effect.fail(fail(reasonOf(client) ?? cause)) : Effect.succeed(result.rows))
     }
+    frames.ask()
     if (values === undefined) client.query(sql, done)
     else client.query(sql, [...values], done)
   })
 
+interface Target {
+  readonly url: DatabaseUrl.Postgres
+  readonly address: string
+  readonly maxAnswerBytes: number
+}
+
+/** Once the guard has ended a connection, the driver says only that it ended. */
+const reasonOf = ({ connection }: Client): Guard.Violation | undefined => {
+  const { errored } = connection.stream as Socket
+  return errored instanceof Guard.Violation ? errored : undefined
+}
+
 /** By libpq's modes, whose default is `prefer`; a unix socket has no TLS. */
-const attempt = (
-  url: DatabaseUrl.Postgres,
-  address: string
-): Effect.Effect<Connection, PostgresError, Scope.Scope> => {
+const attempt = (target: Target): Effect.Effect<Connection, PostgresError, Scope.Scope> => {
+  const { address, url } = target
   const mode = modeOf(url)
-  const plain = connect(url, address, undefined)
+  const plain = connect(target, undefined)
   if (mode === "disable") return plain
   // Files that cannot be read are a mistake, also where TLS is not a must.
   return Effect.flatMap(PostgresTls.options(url, mode, address), (tls) => {
     const negotiated = PostgresSocket.open({ host: url.host, port: url.port, address }, tls)
     const encrypted = Effect.flatMap(negotiated, (opened) =>
-      opened.encrypted ? connect(url, address, opened.socket) : PostgresTls.none(address)
+      opened.encrypted ? connect(target, opened.socket) : PostgresTls.none(address)
     )
     if (mode === "allow") return otherwise(plain, isRefusal, encrypted)
     if (mode !== "prefer") return encrypted
     const either = Effect.flatMap(negotiated, (opened) => {
-      const first = connect(url, address, opened.socket)
+      const first = connect(target, opened.socket)
       return opened.encrypted ? otherwise(first, isRefusal, plain) : first
     })
     return otherwise(either, (error) => error.reason === "TlsFailed", plain)
@@ -107,14 +126,14 @@ const otherwise = <A, R>(
 
 /** Over this socket, or one of the driver's own without TLS. */
 const connect = (
-  url: DatabaseUrl.Postgres,
-  address: string,
+  { address, maxAnswerBytes, url }: Target,
   socket: Socket | undefined
 ): Effect.Effect<Connection, PostgresError, Scope.Scope> =>
   Effect.gen(function* () {
     const pg = yield* Effect.promise(() => import("pg"))
     const { parameters, password } = url
     const user = url.user ?? (yield* defaultUser)
+    const frames = Frames.make(maxAnswerBytes)
     const client = new pg.Client({
       host: url.host,
       port: url.port,
@@ -124,12 +143,13 @@ const connect = (
       options: url.options,
       application_name: parameters["application_name"] ?? "holter",
       keepAlive: true,
-      ...(socket === undefined ? {} : { stream: () => PostgresSocket.forDriver(socket) }),
+      stream: () =>
+        Guard.guard(socket === undefined ? new Socket() : PostgresSocket.forDriver(socket), frames),
       // Made above, and not by PGSSLMODE and PGSSLNEGOTIATION of the environment.
       ssl: false,
       sslnegotiation: "postgres"
     })
-    const connection: Connection = { client, ended: false }
+    const connection: Connection = { client, frames, ended: false }
     // Without a listener the end of an idle connection would end the process.
     client.on("error", () => {
       connection.ended = true
@@ -140,7 +160,7 @@ const connect = (
     yield* Effect.addFinalizer((exit) => close(client, Exit.isSuccess(exit) && !connection.ended))
     yield* Effect.async<void, PostgresError>((resume) => {
       client.connect((cause: Error | null) => {
-        resume(cause ? Effect.fail(fromCause(cause, address)) : Effect.void)
+        resume(cause ? Effect.fail(fromCause(reasonOf(client) ?? cause, address)) : Effect.void)
       })
       return Effect.sync(() => destroy(client))
     })

@@ -5,11 +5,14 @@
  */
 import { Predicate, Schema } from "effect"
 import * as Host from "../Common/Host.js"
+import { Violation } from "../Common/Sockets/Guard.js"
 
 const Reason = Schema.Literal(
   "Unreachable",
   "AuthFailed",
+  "LoginUnsupported",
   "TlsFailed",
+  "ProtocolBroken",
   "DatabaseMissing",
   "ReadOnly",
   "StartingUp",
@@ -66,6 +69,7 @@ const notAccepting: ReadonlyArray<readonly [RegExp, Reason, string]> = [
 ]
 
 const texts: ReadonlyArray<readonly [RegExp, Reason, string]> = [
+  [/^SASL: Only mechanism/, "LoginUnsupported", "it asks for a login other than SCRAM"],
   [/password must be a/, "AuthFailed", "it asks for a password and none is set"],
   [/does not support SSL|SSL connection/, "TlsFailed", "the server does not take TLS"],
   [/terminated|connection error|closed|timeout/i, "Unreachable", "the connection was lost"]
@@ -80,6 +84,9 @@ export const fromCause = (cause: unknown, address: string): PostgresError => {
 export const isRefusal = (error: PostgresError): boolean => error.code === "28000"
 
 const classify = (cause: unknown): readonly [Reason, string] => {
+  if (cause instanceof Violation) {
+    return [cause.kind === "Login" ? "LoginUnsupported" : "ProtocolBroken", cause.found]
+  }
   const code = stringOf(cause, "code") ?? ""
   const message = stringOf(cause, "message") ?? ""
   if (code === "57P03") return matching(notAccepting, message) ?? ["NotAccepting", message]

@@ -8,6 +8,8 @@
  * @since 0.1.0
  */
 import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import * as path from "node:path"
+import * as Strays from "../Backup/BackupStrategy/Sqlite/Strays.js"
 import * as BackupStore from "../Backup/BackupStore.js"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
@@ -105,7 +107,7 @@ const probe = (
         })
     )
     const facts = Freshness.facts(stored, config, yield* DateTime.now)
-    return yield* judge(config, facts)
+    return yield* judge(config, yield* Effect.forEach(facts, withStrays))
   })
 
 /**
@@ -138,16 +140,32 @@ export const BackupFreshness = Check.make("backup_freshness", {
   services: ({ directory }) => BackupStore.layerDirectory({ path: directory })
 })
 
+interface Facts extends Freshness.Facts {
+  /** Programs of this machine whose rows are in no backup. */
+  readonly strays: ReadonlyArray<string>
+}
+
+/** No backup holds what is written to a SQLite database that was deleted or replaced under its program. */
+const withStrays = (facts: Freshness.Facts): Effect.Effect<Facts> => {
+  const { database, engine } = facts
+  return database === undefined || engine !== "sqlite"
+    ? Effect.succeed({ ...facts, strays: [] })
+    : Effect.map(Strays.look(path.join(database.location, database.name)), ({ strays }) => ({
+        ...facts,
+        strays: strays.map(Strays.described)
+      }))
+}
+
 /** What is to be said of the backups of one database. */
 interface Judgement {
-  readonly facts: Freshness.Facts
+  readonly facts: Facts
   readonly failure: BackupFreshnessError["reason"] | undefined
   readonly found: ReadonlyArray<string>
 }
 
 const judge = (
   config: Config,
-  all: ReadonlyArray<Freshness.Facts>
+  all: ReadonlyArray<Facts>
 ): Effect.Effect<Outcome.Outcome, BackupFreshnessError> => {
   const judged = all.map((facts) => judgeOne(config, facts)).sort(worstFirst)
   const [worst] = judged
@@ -181,7 +199,7 @@ const judge = (
 
 const whereGone = "of a database that is no more, move the backups elsewhere"
 
-const judgeOne = (config: Config, facts: Freshness.Facts): Judgement => {
+const judgeOne = (config: Config, facts: Facts): Judgement => {
   const { newest } = facts
   const bad = facts.problems.map(({ name, problem }) => `${name} (${problem})`)
   if (newest === undefined) {
@@ -193,6 +211,9 @@ const judgeOne = (config: Config, facts: Freshness.Facts): Judgement => {
   }
   const found = [
     ...(Duration.greaterThan(newest.age, config.warnAge) ? [age] : []),
+    ...facts.strays.map(
+      (stray) => `a database was deleted or replaced under its program: ${stray}`
+    ),
     ...sizeWarning(config, newest),
     ...lossWarning(newest),
     ...(config.verifyAge === undefined ? [] : since("verified", facts.verified, config.verifyAge)),

@@ -8,6 +8,7 @@ import { Effect, Layer, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
+import * as Text from "../Common/Text.js"
 import * as Info from "./Redis/Info.js"
 import {
   type Answers,
@@ -130,6 +131,14 @@ const judge = (
       found: ping.found,
       details,
       cause: ping.cause
+    })
+  }
+  if (ping !== "PONG") {
+    return new RedisError({
+      reason: "ProtocolBroken",
+      address,
+      found: `"${Text.clip(ping, 60)}" in reply to PING, where PONG is right`,
+      details
     })
   }
   if (config.writable && facts?.readOnly === true) {

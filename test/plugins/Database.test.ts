@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
 import { Context, Effect, Either, Layer, Redacted } from "effect"
 import { spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
@@ -88,6 +89,41 @@ describe("Database on SQLite", () => {
       assert.deepStrictEqual(readFileSync(`${file}-wal`), wal)
       assert.strictEqual(writer.pragma("journal_mode", { simple: true }), "wal")
       writer.exec("INSERT INTO t VALUES (3)")
+    })
+  )
+
+  it.scopedLive("tells what is no damage from what is, where it checks the file", () =>
+    Effect.gen(function* () {
+      const file = yield* makeFile()
+      const database = new Sqlite(file)
+      database.exec(
+        `CREATE VIRTUAL TABLE ft USING fts4(body); INSERT INTO ft VALUES ('one');
+         CREATE TABLE rules (a CHECK (a > 0)); PRAGMA ignore_check_constraints = ON; INSERT INTO rules VALUES (-1)`
+      )
+      database.unsafeMode()
+      database.exec("UPDATE ft_content SET c0body = 'other'")
+      database.close()
+      const checked = yield* standalone(file, { quickCheck: true })
+      const sound = yield* checked
+      assert.strictEqual(sound.status, "healthy", sound.message)
+      assert.include(sound.details["quick_check"], "no damage; ")
+      assert.include(sound.details["quick_check"], `INSERT INTO "ft"("ft") VALUES('rebuild')`)
+      assert.include(sound.details["quick_check"], "CHECK constraint failed in rules")
+      const program = new Sqlite(file)
+      program.function("mine", { deterministic: true }, (given: unknown) => given)
+      program.exec("CREATE TABLE own (a, b AS (mine(a)) NOT NULL); INSERT INTO own (a) VALUES (1)")
+      program.close()
+      const partly = yield* checked
+      assert.strictEqual(partly.status, "healthy", partly.message)
+      assert.include(partly.details["quick_check"], "not checked: own")
+      const bytes = readFileSync(file)
+      bytes.fill(0xaa, 4096, 8192)
+      writeFileSync(file, bytes)
+      assert.strictEqual((yield* checked).reason, "Corrupt")
+      writeFileSync(file, randomBytes(8192))
+      const encrypted = yield* checked
+      assert.strictEqual(encrypted.reason, "NotADatabase")
+      assert.include(encrypted.message, "encrypted, or not SQLite")
     })
   )
 

@@ -3,7 +3,8 @@
  *
  * @internal
  */
-import type { Severity } from "../Alert.js"
+import { weigh } from "../../Check/CheckResult.js"
+import { isWorse, type Severity } from "../Alert.js"
 import * as Draft from "./Draft.js"
 import * as Flapping from "./flapping.js"
 import type { Ended, Incident } from "./State.js"
@@ -66,6 +67,19 @@ export const worsen = (
     "threshold",
     `${why}: the incident is ${severity} now, and was ${incident.severity}${again}`
   )
+}
+
+/**
+ * How bad it is by the last result, and no worse than the incident: what a message may say now. Nothing
+ * while that result is healthy: whether the incident is over is for the next results to decide.
+ */
+export const severityNow = (draft: Draft.Draft, incident: Incident): Severity | undefined => {
+  const { status } = Draft.check(draft, incident.service)
+  if (status === "healthy") return undefined
+  if (status === "unknown") return incident.severity
+  const { critical } = Draft.rules(draft, incident.service)
+  const last = weigh(status, critical) === "unhealthy" ? "unhealthy" : "degraded"
+  return isWorse(incident.severity, last) ? last : incident.severity
 }
 
 /** The incident is over. Who was told of it is owed the end of it. */

@@ -167,7 +167,9 @@ export const newTo = (subjects: ReadonlyArray<Subject>, channel: string): Readon
 const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: string): void => {
   const isOff = Draft.isDisabled(draft)
   const other = Routes.fallback(draft.policy.routes, alert.severity, channel, isOff) ?? channel
-  const [lead, ...rest] = newTo(alert.subjects, other)
+  // Of what is still open in a story the other channel is told for its own sake.
+  const over = alert.subjects.filter((subject) => subject.over)
+  const [lead, ...rest] = newTo(over, other)
   if (lead === undefined) return
   const handed: Alert = {
     ...alert,

@@ -7,6 +7,7 @@ import type { Block } from "./Block.js"
 import * as Caps from "./caps.js"
 import * as Draft from "./Draft.js"
 import * as Messages from "./messages.js"
+import { severityNow } from "./incidents.js"
 import { channelRules } from "./Policy.js"
 import type { Incident } from "./State.js"
 import * as Suppression from "./suppression.js"
@@ -22,7 +23,9 @@ export const run = (draft: Draft.Draft): void => {
 
 const remind = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.Owed> => {
   // It seems to come back: the next results decide, and not a message that is wrong by then.
-  if (Draft.check(draft, incident.service).successes > 0 && incident.flapping === null) return []
+  const severity = severityNow(draft, incident)
+  if (severity === undefined && incident.flapping === null) return []
+  const present = { ...incident, severity: severity ?? incident.severity }
   const block = Suppression.blockOf(draft, incident) ?? whileFlapping(incident)
   if (block?.reason === "Start") {
     if (block.until !== undefined) Draft.lookAgain(draft, block.until)
@@ -32,7 +35,7 @@ const remind = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.
   const reminders = incident.reminders + 1
   const gap = gaps[Math.min(reminders, gaps.length - 1)] ?? Number.POSITIVE_INFINITY
   const next = { ...incident, reminders, remindAt: draft.now + gap }
-  const why = `Still ${incident.severity}, for ${span(draft.now - incident.since)}; the next reminder is due in ${span(gap)}`
+  const why = `Still ${present.severity}, for ${span(draft.now - incident.since)}; the next reminder is due in ${span(gap)}`
   if (block !== undefined) {
     Draft.setIncident(draft, next)
     Draft.suppressed(draft, incident, block.reason, block.rule, `A reminder was due. ${block.why}`)
@@ -45,7 +48,7 @@ const remind = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.
     const cap = Caps.blockOf(draft, incident.service, channel)
     if (cap === undefined) {
       const insteadOf = Draft.insteadOf(draft, incident, channel)
-      return [{ incident, channel, kind: "reminder", rule: "reminder", why, insteadOf }]
+      return [{ incident: present, channel, kind: "reminder", rule: "reminder", why, insteadOf }]
     }
     Draft.suppressed(draft, incident, "Cap", "cap", `A reminder was due. ${cap.why}`)
     return []

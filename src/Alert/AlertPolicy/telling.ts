@@ -12,6 +12,7 @@ import * as Routes from "../Routes.js"
 import type { Block } from "./Block.js"
 import * as Caps from "./caps.js"
 import * as Draft from "./Draft.js"
+import { severityNow } from "./incidents.js"
 import * as Messages from "./messages.js"
 import { channelRules } from "./Policy.js"
 import type { Incident } from "./State.js"
@@ -23,7 +24,7 @@ export const run = (draft: Draft.Draft): void => {
   const now = owed.filter(({ channel }) => isTime(draft, channel))
   if (now.length < owed.length) openGroup(draft)
   Messages.send(draft, now)
-  for (const { channel, incident } of now) remember(draft, incident.service, channel)
+  for (const { channel, incident } of now) remember(draft, incident, channel)
 }
 
 /** Outages that start together are told together: the first one opens the window. */
@@ -41,24 +42,44 @@ export const isTime = (draft: Draft.Draft, channel: string): boolean => {
 }
 
 const owedFor = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.Owed> => {
-  const channels = interested(draft, incident)
-  if (channels.length === 0) {
-    if (Object.keys(incident.told).length === 0 && wanted(draft, incident).length === 0) {
-      holdAll(draft, incident, [])
-    }
+  const worst = interested(draft, incident)
+  const isKnown = Object.keys(incident.told).length > 0
+  if (worst.length === 0) {
+    if (!isKnown && wanted(draft, incident).length === 0) holdAll(draft, incident, [])
     return []
   }
-  const block = Suppression.blockOf(draft, incident) ?? whileFlapping(draft, incident)
+  const severity = severityNow(draft, incident)
+  // What is told is what is true now, which may be less than the worst of the incident.
+  const present = { ...incident, severity: severity ?? incident.severity }
+  const block = Suppression.blockOf(draft, present) ?? whileFlapping(draft, incident)
   if (block !== undefined) {
     holdAll(draft, incident, [block])
     return []
   }
+  // Who is not told yet hears of what is less bad only where the others do not know of it at all.
+  const isLess = severity !== incident.severity
+  if (severity === undefined || (isLess && isKnown)) {
+    waitForResults(draft, incident)
+    return []
+  }
+  const channels = isLess ? interested(draft, present) : worst
   const capped = channels.flatMap((channel) => Caps.blockOf(draft, incident.service, channel) ?? [])
-  holdAll(draft, incident, capped)
+  holdAll(draft, present, capped)
   return channels
     .filter((channel) => !capped.some(({ id }) => id === `Cap:${channel}`))
-    .map((channel) => messageFor(draft, incident, channel))
+    .map((channel) => messageFor(draft, present, channel))
 }
+
+/** By its last result it is not what would be told: it may be over, or less bad, by the next ones. */
+const waitForResults = (draft: Draft.Draft, incident: Incident): void => {
+  if (incident.held.join("\n") === recovering) return
+  const { status } = Draft.check(draft, incident.service)
+  const why = `The last result is ${status}: the next results decide whether it is told as ${incident.severity}`
+  Draft.nothing(draft, incident, "Recovering", "recovery", why)
+  Draft.setIncident(draft, { ...incident, held: [recovering] })
+}
+
+const recovering = "Recovering"
 
 /** Who should know of this incident, or that it became worse, and does not. */
 const interested = (draft: Draft.Draft, incident: Incident): ReadonlyArray<string> => {
@@ -100,12 +121,13 @@ const holdAll = (draft: Draft.Draft, incident: Incident, blocks: ReadonlyArray<B
     const why = `No route is for what is ${incident.severity}: nobody is told`
     Draft.nothing(draft, incident, "NoRoute", "route", why)
   }
-  Draft.setIncident(draft, { ...incident, held })
+  const kept = Draft.incident(draft, incident.service)
+  if (kept !== undefined) Draft.setIncident(draft, { ...kept, held })
 }
 
 const messageFor = (draft: Draft.Draft, incident: Incident, channel: string): Messages.Owed => {
   const before = incident.told[channel]
-  const kind = before === undefined ? openingKind(incident) : "escalated"
+  const kind = before === undefined ? openingKind(draft, incident) : "escalated"
   const what =
     before === undefined
       ? openingWords(draft, incident)
@@ -114,9 +136,11 @@ const messageFor = (draft: Draft.Draft, incident: Incident, channel: string): Me
   return { incident, channel, kind, rule: ruleOf(kind), why: what, insteadOf }
 }
 
-const openingKind = (incident: Incident): Kind => {
+const openingKind = (draft: Draft.Draft, incident: Incident): Kind => {
   if (incident.flapping !== null) return "flapping"
-  return incident.cause === "stale" ? "stale" : "opened"
+  // There may be results again by the time at which it is told.
+  const isSilent = Draft.check(draft, incident.service).status === "unknown"
+  return incident.cause === "stale" && isSilent ? "stale" : "opened"
 }
 
 const ruleOf = (kind: Kind) =>
@@ -131,14 +155,15 @@ const openingWords = (draft: Draft.Draft, incident: Incident): string => {
   return joined(message, ":", `${severity} for ${span(draft.now - since)}${late}`)
 }
 
-const remember = (draft: Draft.Draft, service: string, channel: string): void => {
+const remember = (draft: Draft.Draft, told: Incident, channel: string): void => {
+  const { service, severity } = told
   Caps.count(draft, service, channel)
   const incident = Draft.incident(draft, service)
   if (incident === undefined) return
   const gap = draft.policy.reminders[0]
   Draft.setIncident(draft, {
     ...incident,
-    told: { ...incident.told, [channel]: incident.severity },
+    told: { ...incident.told, [channel]: severity },
     messages: incident.messages + 1,
     reminders: 0,
     remindAt: gap === undefined || incident.acknowledgedBy !== null ? null : draft.now + gap

@@ -30,7 +30,10 @@ export const onResult = (draft: Draft.Draft, result: Result): void => {
   }
   const grace = draft.state.awakeSince + draft.policy.startGrace - draft.now
   if (status !== "healthy" && grace > 0) {
-    Draft.setCheck(draft, service, { ...before, ...seen })
+    // It does not count, but what is told of a known outage is what it says.
+    const isKnown = before.status !== "healthy" && Draft.incident(draft, service) !== undefined
+    const said = isKnown ? { status, message: result.message } : {}
+    Draft.setCheck(draft, service, { ...before, ...seen, ...said })
     const within = span(draft.policy.startGrace)
     const why = joined(
       result.message,
@@ -44,8 +47,8 @@ export const onResult = (draft: Draft.Draft, result: Result): void => {
   const incident = Draft.incident(draft, service)
   if (incident === undefined) return withoutIncident(draft, service, before, after)
   if (status === "healthy") return onSuccess(draft, incident, after)
-  // A reminder waits while a service seems to come back.
-  if (before.successes > 0) draft.unsettled = true
+  // Messages wait while a service seems to come back, or to be less bad.
+  if (before.status !== status) draft.unsettled = true
   onFailure(draft, incident, after)
 }
 

@@ -73,7 +73,7 @@ const prepare = (
     yield* step("restore/present")
     const present = yield* strategy.present
     if (present._tag === "Damaged" && given.replaceDamaged !== true) {
-      return yield* unsaveable(database, present.found)
+      return yield* unsaveable(database, present)
     }
     const room = yield* strategy.room?.(chosen.payload) ?? Effect.succeed([])
     const saved = yield* nextName(desk, "pre_restore")
@@ -88,6 +88,7 @@ const prepare = (
         ...otherness,
         ...read.warnings,
         ...room,
+        ...(present.warnings ?? []),
         ...(present._tag === "Absent"
           ? ["There is no database yet, so there is no pre-restore backup"]
           : []),
@@ -277,11 +278,14 @@ const sameDatabase = (
   })
 }
 
-const unsaveable = (database: Manifest.Database, found: string): BackupError =>
+const unsaveable = (
+  database: Manifest.Database,
+  { advice, found }: { readonly found: string; readonly advice?: string | undefined }
+): BackupError =>
   new BackupError({
-    reason: "Damaged",
+    reason: advice === undefined ? "Damaged" : "Unreadable",
     subject: `${database.name} at ${database.location}`,
     expected: "a database that can be saved before it is replaced",
     found,
-    advice: "Let it be moved aside unsaved with --replace-damaged"
+    advice: advice ?? "Let it be moved aside unsaved with --replace-damaged"
   })

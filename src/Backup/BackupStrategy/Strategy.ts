@@ -50,11 +50,17 @@ export interface Payload {
  * @since 0.1.0
  * @category models
  */
-export type Present =
+export type Present = (
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Readable"; readonly bytes: number }
   /** It cannot be read as a database, so there can be no pre-restore backup of it. */
-  | { readonly _tag: "Damaged"; readonly found: string }
+  | {
+      readonly _tag: "Damaged"
+      readonly found: string
+      /** What to do, where it is more than to let it be set aside. */
+      readonly advice?: string | undefined
+    }
+) & { readonly warnings?: ReadonlyArray<string> | undefined }
 
 /**
  * @since 0.1.0

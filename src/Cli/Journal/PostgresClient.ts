@@ -14,6 +14,9 @@ import * as Postgres from "../../Postgres/Connection.js"
 import type { PostgresError } from "../../Postgres/PostgresError.js"
 import * as Turns from "./turns.js"
 
+/** A day of decisions is read at once. */
+const maxAnswerBytes = 256 * 1024 * 1024
+
 /** Fails where the server cannot be reached now. */
 export const make = (
   url: DatabaseUrl.Postgres,
@@ -63,7 +66,7 @@ const keep = (url: DatabaseUrl.Postgres): Session => {
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const connection = yield* restore(
-        Scope.extend(Postgres.open(url, { acquireTimeout: "5 seconds" }), scope)
+        Scope.extend(Postgres.open(url, { acquireTimeout: "5 seconds", maxAnswerBytes }), scope)
       ).pipe(Effect.onError(() => Scope.close(scope, Exit.void)))
       held = { connection, scope }
       return connection

@@ -4,7 +4,7 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Context, type Deferred, Effect, Layer, type Scope } from "effect"
+import { Context, type Deferred, type Duration, Effect, Layer, type Scope } from "effect"
 import * as ChannelRegistry from "../../Alert/ChannelRegistry.js"
 import * as Notifier from "../../Alert/Notifier.js"
 import type { BackupError } from "../../Backup/BackupError.js"
@@ -13,6 +13,7 @@ import * as CheckRunner from "../../Check/CheckRunner.js"
 import { Beacon } from "../../Lifecycle/Beacon.js"
 import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
+import * as Watchdog from "../../Lifecycle/Watchdog.js"
 import * as Alerting from "../../Monitor/Alerting.js"
 import * as HealthMonitor from "../../Monitor/HealthMonitor.js"
 import { Journal, type JournalError } from "../../Monitor/Journal.js"
@@ -41,6 +42,14 @@ export const layer = (
   lost: Deferred.Deferred<JournalError>
 ): Layer.Layer<never, Problem, Requirements> => Layer.scopedDiscard(build(settings, lost))
 
+const watchdog = (limit: Duration.DurationInput = Watchdog.defaultLimit) =>
+  Watchdog.layer({
+    limit,
+    name: "holter",
+    advice:
+      "Let a supervisor start it again, and report this with the lines below; shutdown.watchdog sets the limit."
+  })
+
 /** Within a phase the hook that was registered last runs first: see Steps. */
 const build = (
   settings: WatchSettings,
@@ -59,6 +68,7 @@ const build = (
     const checks = yield* Steps.scope(Steps.steps.checks, time)
     const health = yield* HealthMonitor.layer.pipe(
       Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
+      Layer.provide(watchdog(configuration.shutdown.watchdog)),
       Layer.buildWithScope(checks)
     )
     const services = configuration.services.filter(({ configured }) => configured)

@@ -12,7 +12,9 @@ import { Schema } from "effect"
 export const Reason = Schema.Literal(
   "Unreachable",
   "AuthFailed",
+  "LoginUnsupported",
   "TlsFailed",
+  "ProtocolBroken",
   "DatabaseMissing",
   "FileMissing",
   "NotADatabase",
@@ -60,7 +62,10 @@ export class DatabaseError extends Schema.TaggedError<DatabaseError>(
 const sentences: Readonly<Record<Reason, (address: string) => string>> = {
   Unreachable: (address) => `Cannot reach the database at ${address}`,
   AuthFailed: (address) => `The database at ${address} refused the credentials`,
+  LoginUnsupported: (address) => `The database at ${address} does not take a password`,
   TlsFailed: (address) => `No secure connection to the database at ${address}`,
+  ProtocolBroken: (address) =>
+    `What answers at ${address} breaks the rules of PostgreSQL's protocol`,
   DatabaseMissing: (address) => `The server at ${address} has no such database`,
   FileMissing: (address) => `The database file ${address} is missing`,
   NotADatabase: (address) => `${address} is not a SQLite database`,
@@ -78,10 +83,13 @@ const sentences: Readonly<Record<Reason, (address: string) => string>> = {
 const advice: Readonly<Record<Reason, string>> = {
   Unreachable: "Check that it runs, and the host and port in the URL.",
   AuthFailed: "Check the user and the password in the URL, and pg_hba.conf.",
+  LoginUnsupported:
+    "Give this user and address a line with scram-sha-256 in pg_hba.conf, before the present one.",
   TlsFailed: "Check sslmode and the certificates.",
+  ProtocolBroken: "Check the host and port in the URL, and what stands between: is it PostgreSQL?",
   DatabaseMissing: "Check the database's name in the URL.",
   FileMissing: "Check the path; a relative one starts in the working directory.",
-  NotADatabase: "Check the path.",
+  NotADatabase: "Check the path; only its own program can check an encrypted file.",
   Corrupt: "Restore a backup.",
   Locked: "Look for a process that left a transaction open.",
   ReadOnly: "Look for a standby, a full disk, or a file without write permission.",

@@ -10,6 +10,9 @@ import * as KeptConnection from "../shared/KeptConnection.js"
 import type { DatabaseClient, Session } from "./DatabaseClient.js"
 import * as PostgresError from "./PostgresError.js"
 
+/** One row of a hundred bytes is asked for. */
+const maxAnswerBytes = 1_048_576
+
 export const make = (
   url: DatabaseUrl.Postgres,
   options: Connection.Options
@@ -18,7 +21,7 @@ export const make = (
     const address = DatabaseUrl.address(url)
     let latest: Connection.Connection | undefined
     const kept = yield* KeptConnection.make(
-      Connection.open(url, options).pipe(
+      Connection.open(url, { maxAnswerBytes, ...options }).pipe(
         Effect.mapError(PostgresError.fromPostgres),
         Effect.map((connection) => {
           latest = connection

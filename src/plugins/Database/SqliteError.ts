@@ -26,5 +26,6 @@ export const fromCause = (cause: unknown, address: string): DatabaseError => {
       ? cause.message
       : "no reason given"
   const reason = codes.find(([prefix]) => code.startsWith(prefix))?.[1] ?? "QueryFailed"
-  return new DatabaseError({ reason, address, found: code === "" ? message : code, cause })
+  const found = reason === "NotADatabase" ? "encrypted, or not SQLite" : code
+  return new DatabaseError({ reason, address, found: found === "" ? message : found, cause })
 }

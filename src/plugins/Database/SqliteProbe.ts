@@ -10,6 +10,7 @@ import * as path from "node:path"
 import type * as Outcome from "../../Check/Outcome.js"
 import type { Session } from "./DatabaseClient.js"
 import { DatabaseError } from "./DatabaseError.js"
+import * as SqliteQuickCheck from "./SqliteQuickCheck.js"
 
 /** The schema is read, so that a file that is no database cannot pass. */
 const sql = `SELECT sqlite_version() AS version,
@@ -21,7 +22,8 @@ export interface Answer {
   readonly version: string
   /** Empty for a database in memory. */
   readonly file: string
-  readonly quickCheck: "ok" | undefined
+  /** What it reported that is no damage; undefined where it was not asked for. */
+  readonly quickCheck: ReadonlyArray<string> | undefined
 }
 
 export const ask = (
@@ -35,17 +37,11 @@ export const ask = (
     if (row?.["pages"] === 0 && row["file"] !== "") {
       return yield* new DatabaseError({ reason: "NotADatabase", address, found: "an empty file" })
     }
-    if (quickCheck) {
-      const [found] = yield* session.query("PRAGMA quick_check(1)")
-      const verdict = Object.values(found ?? {})[0]
-      if (verdict !== "ok") {
-        return yield* new DatabaseError({ reason: "Corrupt", address, found: String(verdict) })
-      }
-    }
+    const notes = quickCheck ? yield* SqliteQuickCheck.quickCheck(session, address) : undefined
     return {
       version: String(row?.["version"]),
       file: Predicate.isString(row?.["file"]) ? row["file"] : "",
-      quickCheck: quickCheck ? ("ok" as const) : undefined
+      quickCheck: notes
     }
   })
 
@@ -60,9 +56,13 @@ export const details = (answer: Answer): Effect.Effect<Outcome.Details> =>
     (sizes) => ({
       version: answer.version,
       ...sizes,
-      ...(answer.quickCheck === undefined ? {} : { quick_check: answer.quickCheck })
+      ...(answer.quickCheck === undefined ? {} : { quick_check: verdict(answer.quickCheck) })
     })
   )
+
+/** No damage, in any case. */
+const verdict = (notes: ReadonlyArray<string>): string =>
+  notes.length === 0 ? "ok" : `no damage; ${notes.join("; ")}`
 
 /** A writer needs the file and, for its journal or WAL, the folder. */
 export const isWritable = (file: string): Effect.Effect<boolean> =>

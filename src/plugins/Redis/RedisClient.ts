@@ -4,13 +4,12 @@
  *
  * @since 0.1.0
  */
-import { Context, Duration, Effect, Layer, Redacted, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import type { Redis as Driver } from "ioredis"
-import { readFile } from "node:fs/promises"
-import type { ConnectionOptions } from "node:tls"
 import * as KeptConnection from "../shared/KeptConnection.js"
 import * as RedisError from "./RedisError.js"
 import * as RedisUrl from "./RedisUrl.js"
+import * as Session from "./Session.js"
 
 /**
  * The answers to PING and INFO, each the text or the server's refusal.
@@ -46,8 +45,8 @@ export interface Options {
   readonly responseTimeout?: Duration.DurationInput
 }
 
-const responseTimeout = (options: Options): number =>
-  Duration.toMillis(options.responseTimeout ?? "4 seconds")
+const responseTimeout = (options: Options): Duration.Duration =>
+  Duration.decode(options.responseTimeout ?? "4 seconds")
 
 /**
  * A client with one connection of its own, made when it is first needed and kept.
@@ -70,12 +69,12 @@ export const layerUrl = (
       const address = RedisUrl.address(url)
       let latest: Driver | undefined
       const kept = yield* KeptConnection.make(
-        Effect.tap(open(url, address, responseTimeout(options)), (driver) => {
+        Effect.tap(Session.open(url, responseTimeout(options)), ({ driver }) => {
           latest = driver
           return Effect.void
         })
       )
-      const used = kept.use((driver) => exchange(driver, address))
+      const used = kept.use((session) => exchange(session, address))
       return {
         address,
         ask: Effect.suspend(() =>
@@ -108,7 +107,7 @@ export const fromIORedis = (driver: Driver, options: Options = {}): RedisClient[
     address,
     ask: Effect.timeoutFail(
       // What the program's client cannot send it queues, and may never send.
-      exchange(driver, address),
+      exchange({ driver, asking: () => {} }, address),
       {
         duration: responseTimeout(options),
         onTimeout: () =>
@@ -124,118 +123,36 @@ export const fromIORedis = (driver: Driver, options: Options = {}): RedisClient[
   }
 }
 
-const open = (
-  url: RedisUrl.RedisUrl,
-  address: string,
-  timeout: number
-): Effect.Effect<Driver, RedisError.RedisError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { Redis } = yield* Effect.promise(() => import("ioredis"))
-    const { target } = url
-    const secure = target._tag === "Tcp" ? yield* tls(target, address) : {}
-    const driver = new Redis({
-      ...(target._tag === "Socket"
-        ? { path: target.path }
-        : { host: target.host, port: target.port, ...secure }),
-      lazyConnect: true,
-      maxRetriesPerRequest: 0,
-      retryStrategy: () => null,
-      // The driver's own checks and its AUTH end in a closed connection, and warnings on the
-      // console, where the server's answer says what is wrong.
-      enableReadyCheck: false,
-      disableClientInfo: true,
-      connectTimeout: timeout,
-      commandTimeout: timeout
-    })
-    let reported: unknown
-    driver.on("error", (error: unknown) => {
-      reported = error
-    })
-    yield* Effect.addFinalizer(() => Effect.sync(() => destroy(driver)))
-    yield* Effect.async<void, RedisError.RedisError>((resume) => {
-      driver.connect().then(
-        () => resume(Effect.void),
-        // The driver rejects with "closed"; why, its error event said.
-        (cause: unknown) => resume(Effect.fail(RedisError.fromCause(reported ?? cause, address)))
-      )
-      return Effect.sync(() => destroy(driver))
-    })
-    yield* login(driver, url, address)
-    return driver
-  })
-
-const tls = (
-  { caFile, tls: mode }: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
+const exchange = (
+  session: Session.Session,
   address: string
-): Effect.Effect<{ readonly tls?: ConnectionOptions }, RedisError.RedisError> => {
-  const rejectUnauthorized = mode === "on"
-  if (mode === "off") return Effect.succeed({})
-  if (caFile === undefined) return Effect.succeed({ tls: { rejectUnauthorized } })
-  return Effect.tryPromise({
-    try: async () => ({ tls: { rejectUnauthorized, ca: await readFile(caFile, "utf8") } }),
-    catch: (cause) =>
-      new RedisError.RedisError({
-        reason: "TlsFailed",
-        address,
-        found: "cannot read the file that ssl_ca_certs names",
-        cause
-      })
-  })
-}
-
-const login = (
-  driver: Driver,
-  url: RedisUrl.RedisUrl,
-  address: string
-): Effect.Effect<void, RedisError.RedisError> =>
-  Effect.gen(function* () {
-    const send = (name: string, ...args: ReadonlyArray<string>) =>
-      Effect.tryPromise({
-        try: () => driver.call(name, ...args),
-        catch: (cause) => RedisError.fromCause(cause, address)
-      })
-    if (url.password !== undefined) {
-      const user = url.user === undefined ? [] : [url.user]
-      yield* Effect.catchIf(
-        send("AUTH", ...user, Redacted.value(url.password)),
-        // A server without a password lets in who brings one.
-        (error) => /without any password|no password is set/.test(error.found),
-        () => Effect.void
-      )
-    }
-    if (url.database !== 0) yield* send("SELECT", String(url.database))
-  })
-
-const exchange = (driver: Driver, address: string): Effect.Effect<Answers, RedisError.RedisError> =>
+): Effect.Effect<Answers, RedisError.RedisError> =>
   Effect.async((resume) => {
-    void driver
+    session.asking(2)
+    void session.driver
       .pipeline()
       .ping()
       .info()
       .exec((failure, results) => {
         const [ping, info] = results ?? []
         if (failure || ping === undefined || info === undefined) {
-          return resume(Effect.fail(RedisError.fromCause(failure, address)))
+          return resume(Effect.fail(Session.failure(session, failure, address)))
         }
-        const pinged = answer(ping, address)
+        const answer = ([error, value]: [error: Error | null, result: unknown]) =>
+          error === null ? String(value) : Session.failure(session, error, address)
+        const answers = { ping: answer(ping), info: answer(info) }
+        const end = [answers.ping, answers.info].find(
+          (one) => typeof one !== "string" && lost.has(one.reason)
+        )
         return resume(
-          typeof pinged !== "string" && lost.has(pinged.reason)
-            ? Effect.fail(pinged)
-            : Effect.succeed({ ping: pinged, info: answer(info, address) })
+          end === undefined || typeof end === "string" ? Effect.succeed(answers) : Effect.fail(end)
         )
       })
   })
 
-const lost: ReadonlySet<RedisError.Reason> = new Set(["Unreachable", "TimedOut", "TooManyClients"])
-
-const answer = (
-  [error, value]: [error: Error | null, result: unknown],
-  address: string
-): string | RedisError.RedisError =>
-  error === null ? String(value) : RedisError.fromCause(error, address)
-
-const destroy = (driver: Driver): void => {
-  driver.disconnect()
-  // `disconnect` says goodbye and waits two seconds for a server that hangs.
-  driver.stream?.destroy()
-}
+const lost: ReadonlySet<RedisError.Reason> = new Set([
+  "Unreachable",
+  "TimedOut",
+  "TooManyClients",
+  "ProtocolBroken"
+])

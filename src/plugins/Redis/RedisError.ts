@@ -6,6 +6,7 @@
 import { Predicate, Schema } from "effect"
 import { Details } from "../shared/ErrorFields.js"
 import * as Host from "../../Common/Host.js"
+import { Violation } from "../../Common/Sockets/Guard.js"
 
 /**
  * @since 0.1.0
@@ -17,6 +18,7 @@ export const Reason = Schema.Literal(
   "FallbackInUse",
   "AuthFailed",
   "TlsFailed",
+  "ProtocolBroken",
   "Loading",
   "SaveFailed",
   "ReplicaLinkDown",
@@ -72,6 +74,8 @@ const sentences: Readonly<Record<Reason, (address: string, found: string) => str
     `Redis at ${address} refused the credentials (${found}). Check the user and the password in the URL, and the server's ACL.`,
   TlsFailed: (address, found) =>
     `No secure connection to Redis at ${address} (${found}). Check rediss:// and the certificates.`,
+  ProtocolBroken: (address, found) =>
+    `What answers at ${address} is not Redis as it should be (${found}). Check the host and port in the URL, and what stands between.`,
   Loading: (address) => `Redis at ${address} is loading its data. Wait until it has.`,
   SaveFailed: (address) =>
     `Redis at ${address} takes no writes since its last save failed. Look for a full disk.`,
@@ -104,7 +108,12 @@ export const fromCause = (cause: unknown, address: string): RedisError => {
   return new RedisError({ reason, address, found, cause })
 }
 
+/** @internal */
+export const lost = (address: string): RedisError =>
+  new RedisError({ reason: "Unreachable", address, found: "the connection was lost" })
+
 const classify = (cause: unknown): readonly [Reason, string] => {
+  if (cause instanceof Violation && cause.kind !== "Refusal") return ["ProtocolBroken", cause.found]
   const message =
     Predicate.hasProperty(cause, "message") && typeof cause.message === "string"
       ? cause.message

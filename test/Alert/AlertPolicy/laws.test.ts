@@ -85,6 +85,7 @@ const other: fc.Arbitrary<Happening> = fc.oneof(
       why: "known"
     }))
   ),
+  fc.constant(event((at) => ({ _tag: "Unsilenced", at, id: "s" }))),
   service.map((name) => event((at) => ({ _tag: "Acknowledged", at, service: name, by: "ann" }))),
   channel.map((name) => event((at) => ({ _tag: "ChannelEnabled", at, channel: name }))),
   channel.map((name): Happening => ({ _tag: "fails", channel: name })),
@@ -211,6 +212,21 @@ const tellings = (alerts: ReadonlyArray<Alert>) => {
   return all
 }
 
+/** A check without results is stale, whatever it said before. */
+const expectTrue = (
+  decisions: ReadonlyArray<AlertPolicy.Decision>,
+  last: ReadonlyMap<string, Status>
+) => {
+  for (const { kind, subjects } of decisions.flatMap(({ alerts }) => alerts)) {
+    for (const { over, service: name, severity, status } of subjects) {
+      if (over || status === "unknown") continue
+      const found = last.get(name)
+      assert.notStrictEqual(found, "healthy", `${kind} ${name}`)
+      if (found === "degraded") assert.strictEqual(severity, "degraded", `${kind} ${name}`)
+    }
+  }
+}
+
 describe("AlertPolicy, for every trace", () => {
   it("opened and resolved alternate for each incident and channel", () => {
     holds((trace) => {
@@ -262,6 +278,27 @@ describe("AlertPolicy, for every trace", () => {
         assert.isTrue(openings.has(told[0]?.kind ?? ""), who)
       }
     })
+  })
+
+  it("nothing is opened, escalated or reminded of that the last result does not say", () => {
+    holds((trace) => {
+      const last = new Map<string, Status>()
+      const under = rules({ routes: [...rules().routes, { severity: "degraded", to: ["ops"] }] })
+      let state = AlertPolicy.initial
+      let at = start
+      for (const { gap, what } of [{ gap: 0, what: event(() => restarted(0)) }, ...trace]) {
+        at += gap
+        if (what._tag !== "event") continue
+        const one = what.make(at)
+        // What is decided at a time before this event is judged by what was known then.
+        const [later, before] = AlertPolicy.advance(under, state, { _tag: "Time", at: at - 1 })
+        expectTrue(before, last)
+        const [next, decisions] = AlertPolicy.advance(under, later, one)
+        state = next
+        if (one._tag === "Result" && one.status !== "unknown") last.set(one.service, one.status)
+        expectTrue(decisions, last)
+      }
+    }, 1000)
   })
 
   it("no more messages of a check on a channel than the cap, and an end is never one of them", () => {

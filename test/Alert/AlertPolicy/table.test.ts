@@ -178,6 +178,26 @@ const lines: Readonly<Record<string, () => void>> = {
     assert.deepStrictEqual(kinds(last("unhealthy")), ["ops opened redis", "ops reminder redis"])
     assert.deepStrictEqual(kinds(last("healthy")), ["ops opened redis"])
   },
+  "what held a message back ends while the last result is healthy": () => {
+    const held = (...last: ReadonlyArray<Status>) =>
+      bothWays((of) => merge(of(seconds(30), minutes(4)), redis(down(6), last)))
+    assert.deepStrictEqual(held("healthy", "healthy", "healthy"), twice([]))
+    const failing = held("healthy", "unhealthy", ...repeat(3, "healthy"))
+    assert.deepStrictEqual(failing, twice(["ops opened redis", "ops resolved redis"]))
+  },
+  "what held a message back ends while the service is less bad than it was": () => {
+    const within = bothWays((of) =>
+      merge(of(seconds(30), minutes(4)), redis(down(4), repeat(8, "degraded")))
+    )
+    assert.deepStrictEqual(within, twice(["log opened redis"]))
+    const known = bothWays((of) =>
+      merge(
+        of(minutes(3), minutes(7)),
+        redis(repeat(5, "degraded"), down(4), repeat(8, "degraded"))
+      )
+    )
+    assert.deepStrictEqual(known, twice(["log opened redis"]))
+  },
   "maintenance or silence, down before and after": () => {
     const found = bothWays((of) => merge(redis(down(25)), of(minutes(4), minutes(9))))
     assert.deepStrictEqual(found, twice(["ops opened redis"]))

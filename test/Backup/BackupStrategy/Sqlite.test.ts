@@ -205,8 +205,15 @@ describe("SQLite dumps", () => {
 
       fs.writeFileSync(path.join(directory, "text.db"), "no database\n".repeat(1000))
       const text = yield* at("text.db")
-      assert.strictEqual(yield* reason(text.dump({ ...gzip, path: target })), "Damaged")
-      assert.strictEqual((yield* text.present)._tag, "Damaged")
+      const encrypted = yield* Effect.flip(text.dump({ ...gzip, path: target }))
+      assert.strictEqual(encrypted.reason, "Unreadable")
+      assert.include(encrypted.message, "encrypted, or not SQLite")
+      assert.notInclude(encrypted.message, "replace-damaged")
+      const present = yield* text.present
+      assert.include(present._tag === "Damaged" ? present.advice : "", "SQLCipher")
+      fs.writeFileSync(path.join(directory, "zeros.db"), Buffer.alloc(8192))
+      const zeros = yield* at("zeros.db")
+      assert.strictEqual(yield* reason(zeros.dump({ ...gzip, path: target })), "Damaged")
 
       const broken = path.join(directory, "broken.db")
       inDatabase(broken, (database) => fill(database, 5000))
@@ -365,6 +372,42 @@ describe("SQLite backups", () => {
         assert.deepStrictEqual(left(directory), ["bot.db", "good.db.gz"])
       }),
     120_000
+  )
+
+  it.scopedLive(
+    "are not written to, whatever lies beside them",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* TempDir.make("sqlite")
+        const file = path.join(directory, "bot.db")
+        inDatabase(file, (database) => fill(database, 2000))
+        // A program that was killed in a transaction leaves a journal that SQLite rolls back.
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const program = yield* SqliteProcess.open(file)
+            yield* program.sql("PRAGMA cache_size = 1")
+            yield* program.sql("BEGIN IMMEDIATE")
+            yield* program.sql("UPDATE items SET created = created + 1, data = data || 'x'")
+            fs.copyFileSync(`${file}-journal`, path.join(directory, "hot"))
+          })
+        )
+        const sqlite = yield* strategy(file)
+        const target = path.join(directory, "p.db")
+        const dump = yield* sqlite.dump({ ...gzip, compression: "none", path: target })
+        const bytes = fs.readFileSync(target)
+        fs.renameSync(path.join(directory, "hot"), `${target}-journal`)
+        fs.writeFileSync(`${target}-wal`, "what no one needs")
+        const before = left(directory)
+        for (const depth of [quick, deep]) {
+          const { warnings } = yield* sqlite.verify(payload(target), depth)
+          assert.include(warnings.join(), `${target}-journal lies beside the backup`)
+          assert.include(warnings.join(), `${target}-wal`)
+        }
+        yield* sqlite.drill(payload(target, dump), quick)
+        assert.isTrue(fs.readFileSync(target).equals(bytes))
+        assert.deepStrictEqual(left(directory), before)
+      }),
+    60_000
   )
 
   it.scopedLive("are practised in a scratch database, of which nothing is left", () =>

@@ -31,6 +31,32 @@ const scratches = (directory: string) =>
 
 describe("room for the content of a backup", () => {
   if (Tmpfs.isPermitted()) {
+    it.scopedLive("is not wanted beside a database in WAL mode on a read-only disk", () =>
+      Effect.gen(function* () {
+        const directory = yield* TempDir.make("sqlite")
+        const disk = path.join(directory, "disk")
+        yield* Tmpfs.make(disk, "size=8m")
+        const file = path.join(disk, "bot.db")
+        inDatabase(file, (database) => {
+          database.pragma("journal_mode = wal")
+          fill(database, 100)
+        })
+        execFileSync("mount", ["-o", "remount,ro", disk])
+        const sqlite = yield* strategy(file)
+        const target = path.join(directory, "p.db.gz")
+        const dump = yield* sqlite.dump({ ...gzip, path: target })
+        assert.deepStrictEqual(dump.tables, [{ name: "items", rows: 100 }])
+        assert.strictEqual(dump.journalMode, "wal")
+        // With rows in its WAL it is told what to do.
+        execFileSync("mount", ["-o", "remount,rw", disk])
+        fs.writeFileSync(`${file}-wal`, "rows")
+        execFileSync("mount", ["-o", "remount,ro", disk])
+        const refused = yield* Effect.flip(sqlite.dump({ ...gzip, path: `${target}.2` }))
+        assert.strictEqual(refused.reason, "Unreadable")
+        assert.include(refused.message, "back up the copy")
+      })
+    )
+
     it.scopedLive("is found elsewhere where a backup lies on what cannot be written", () =>
       Effect.gen(function* () {
         const { directory, file } = yield* made(500)

@@ -76,6 +76,17 @@ const connection: Readonly<Record<PostgresError["reason"], Words>> = {
     expected: "a server that takes this login",
     advice: "Check the user and the password in the URL, and pg_hba.conf"
   },
+  LoginUnsupported: {
+    reason: "AuthFailed",
+    expected: "a server that takes a password",
+    advice:
+      "Give this user and address a line with scram-sha-256 in pg_hba.conf, before the present one"
+  },
+  ProtocolBroken: {
+    reason: "Unreachable",
+    expected: "answers by the rules of PostgreSQL's protocol",
+    advice: "Check the host and port in the URL, and what stands between: is it PostgreSQL?"
+  },
   DatabaseMissing: {
     reason: "Missing",
     expected: "a database of this name",

@@ -21,8 +21,11 @@ export type Ended = Exclude<Answer, Progress | Locked | Failed>
 
 /** A request that is being worked on. @internal */
 export interface Started {
-  /** Until it says that nobody else can write any more; only a restore does. */
-  readonly locked: Effect.Effect<void, BackupError>
+  /**
+   * Until it says that nobody else can write any more; only a restore does. Whether it is going to
+   * replace the file.
+   */
+  readonly locked: Effect.Effect<boolean, BackupError>
   /** Lets a restore do its second half; what it ends with. */
   readonly finish: Effect.Effect<Ended, BackupError>
 }
@@ -48,7 +51,7 @@ export const start = Effect.fn("Sqlite.Child")(function* (
   )
   // At once, wherever it is: SQLite rolls back. `kill` waits for the end.
   yield* Effect.addFinalizer(() => Effect.ignore(child.kill("SIGKILL")))
-  const isLocked = yield* Deferred.make<void>()
+  const isLocked = yield* Deferred.make<boolean>()
   const going = yield* Deferred.make<void>()
   yield* Stream.make(`${JSON.stringify(request)}\n`).pipe(
     Stream.concat(Stream.fromEffect(Effect.as(Deferred.await(going), `${go}\n`))),
@@ -61,11 +64,11 @@ export const start = Effect.fn("Sqlite.Child")(function* (
   const advice = Effect.map(Deferred.isDone(going), (isGone) =>
     isGone && request._tag === "Restore" ? unknown : unchanged
   )
-  const onLocked = Deferred.succeed(isLocked, undefined)
+  const onLocked = (replaces: boolean) => Deferred.succeed(isLocked, replaces)
   const answered = yield* Effect.forkScoped(answerOf(child, { advice, onLocked, onProgress }))
   const answer = Fiber.join(answered)
   return {
-    locked: Effect.raceFirst(Deferred.await(isLocked), Effect.asVoid(answer)),
+    locked: Effect.raceFirst(Deferred.await(isLocked), Effect.as(answer, false)),
     finish: Effect.zipRight(Deferred.succeed(going, undefined), answer)
   } satisfies Started
 })
@@ -73,7 +76,7 @@ export const start = Effect.fn("Sqlite.Child")(function* (
 interface Hearing {
   /** Where there is no answer. */
   readonly advice: Effect.Effect<string>
-  readonly onLocked: Effect.Effect<unknown>
+  readonly onLocked: (replaces: boolean) => Effect.Effect<unknown>
   readonly onProgress: OnProgress
 }
 
@@ -131,7 +134,7 @@ const heard = (
   Option.match(parse(line), {
     onNone: () => Effect.succeed({ ...before, line: line.slice(0, 300) }),
     onSome: (message) => {
-      if (message._tag === "Locked") return Effect.as(onLocked, before)
+      if (message._tag === "Locked") return Effect.as(onLocked(message.replaces), before)
       if (message._tag !== "Progress") return Effect.succeed({ ...before, answer: message })
       const { bytes, stage, total } = message
       return Effect.as(onProgress({ stage, bytes, total }), { ...before, line: `at ${stage}` })

@@ -131,6 +131,12 @@ export const make = ({ fs, given, path }: Options) => {
   const bytes = ({ file }: Place): Effect.Effect<number> =>
     Effect.map(Effect.all([size(file), size(`${file}-wal`)]), ([main, wal]) => main + wal)
 
+  /** Whose programs are likely to work with it. */
+  const owners = ({ directory, file }: Place): Effect.Effect<ReadonlyArray<number>> =>
+    Effect.map(Effect.all([file, directory].map((each) => Effect.option(fs.stat(each)))), (found) =>
+      found.flatMap(Option.toArray).flatMap(({ uid }) => Option.toArray(uid))
+    )
+
   const setAside: Effect.Effect<ReadonlyArray<SetAside>, BackupError> = Effect.gen(function* () {
     const { directory, name } = yield* place
     const names = yield* readable(fs.readDirectory(directory))
@@ -165,5 +171,5 @@ export const make = ({ fs, given, path }: Options) => {
       { discard: true }
     )
 
-  return { place, present, database, bytes, setAside, dropSetAside, remove }
+  return { place, present, database, bytes, owners, setAside, dropSetAside, remove }
 }

@@ -19,10 +19,12 @@ import type {
   Strategy
 } from "../Strategy.js"
 import type { Ended, Started } from "./Child.js"
-import type { Files } from "./Files.js"
+import type { Files, Place } from "./Files.js"
+import * as OpenFiles from "./OpenFiles.js"
 import type * as Protocol from "./Protocol.js"
 import * as Scratch from "./Scratch.js"
 import * as SetAside from "./SetAside.js"
+import * as Strays from "./Strays.js"
 
 interface Options {
   readonly files: Files
@@ -64,13 +66,18 @@ export const make = (options: Options): Strategy => {
       ),
     restore: (payload, given) =>
       Effect.scoped(
-        Effect.flatMap(prepare(options, payload, given), (started) => finish(started, given))
+        Effect.flatMap(prepare(options, payload, given), (started) =>
+          finish(options, started, given)
+        )
       ),
     hold: (payload, given) =>
       Effect.gen(function* () {
         const started = yield* prepare(options, payload, given)
         yield* started.locked
-        return { dump: (asked) => dump(options, asked, true), restore: finish(started, given) }
+        return {
+          dump: (asked) => dump(options, asked, true),
+          restore: finish(options, started, given)
+        }
       }),
     setAside: files.setAside,
     dropSetAside: files.dropSetAside
@@ -80,19 +87,28 @@ export const make = (options: Options): Strategy => {
 const extension = (compression: DumpOptions["compression"]): string =>
   ({ none: "db", gzip: "db.gz", zstd: "db.zst" })[compression]
 
+/** Also who works in a file that was deleted or replaced: beside them nothing is restored. */
 const present = (options: Options): Effect.Effect<Present, BackupError> =>
   Effect.gen(function* () {
     const place = yield* options.files.place
-    if (!place.exists) return { _tag: "Absent" }
+    const look = yield* Strays.look(place.file)
+    const [first, ...others] = look.strays
+    if (first !== undefined) return yield* Strays.refusal(place.file, [first, ...others])
+    if (!place.exists) return { _tag: "Absent", ...warned(Strays.doubts(look, () => true)) }
     const request = {
       _tag: "Present",
       database: place.file,
       busyTimeout: options.busyTimeout
     } as const
-    const { damaged } = yield* asked(options, request, "Present", silent)
-    if (damaged !== undefined) return { _tag: "Damaged", found: damaged }
-    return { _tag: "Readable", bytes: yield* options.files.bytes(place) }
+    const { advice, damaged } = yield* asked(options, request, "Present", silent)
+    if (damaged !== undefined)
+      return { _tag: "Damaged", found: damaged, ...(advice === undefined ? {} : { advice }) }
+    const owners = yield* options.files.owners(place)
+    const warnings = Strays.doubts(look, (user) => owners.includes(user))
+    return { _tag: "Readable", bytes: yield* options.files.bytes(place), ...warned(warnings) }
   })
+
+const warned = (warnings: ReadonlyArray<string>) => (warnings.length === 0 ? {} : { warnings })
 
 const dump = (
   options: Options,
@@ -102,7 +118,11 @@ const dump = (
   Effect.gen(function* () {
     const { busyTimeout, copy, files } = options
     const { compression, level, onProgress, path: target } = given
-    const { directory, file } = yield* files.present
+    const place = yield* files.place
+    const { directory, file } = place
+    const look = yield* Strays.look(file)
+    yield* Effect.mapError(files.present, (error) => missing(error, file, look.strays))
+    const owners = yield* files.owners(place)
     yield* Effect.forEach([directory, path.dirname(target)], Scratch.sweep)
     const database = yield* files.database
     const request = {
@@ -116,7 +136,12 @@ const dump = (
       busyTimeout
     } as const
     const dumped = yield* asked(options, request, "Dumped", onProgress)
-    return { ...dumped, database, compression }
+    const warnings = [
+      ...look.strays.map((stray) => Strays.warning(file, stray)),
+      ...Strays.doubts(look, (user) => owners.includes(user)),
+      ...dumped.warnings
+    ]
+    return { ...dumped, database, compression, warnings }
   }).pipe(
     Effect.onError(() => Effect.ignore(options.files.remove([given.path, `${given.path}.copy`])))
   )
@@ -138,15 +163,57 @@ const prepare = (
     return yield* options.start({ _tag: "Restore", ...content, ...own }, onProgress)
   })
 
+/** What is deleted may still be at hand. */
+const missing = (
+  error: BackupError,
+  file: string,
+  [stray]: ReadonlyArray<Strays.Stray>
+): BackupError =>
+  stray === undefined
+    ? error
+    : new BackupError({
+        ...error,
+        found: `nothing; ${Strays.described(stray)} works in what was deleted`,
+        advice: Strays.rescue(file, stray)
+      })
+
 /** An interruption kills the child, and SQLite rolls back what is not committed by then. */
-const finish = (started: Started, given: RestoreOptions): Effect.Effect<Restored, BackupError> =>
-  Decisive.breakable(given, {
-    run: Effect.map(ended("Restore", "Restored", started.finish), ({ setAside, ...rest }) => ({
-      ...rest,
-      setAside
-    })),
-    setAside: ({ setAside }) => setAside
+const finish = (
+  { files }: Options,
+  started: Started,
+  given: RestoreOptions
+): Effect.Effect<Restored, BackupError> =>
+  Effect.gen(function* () {
+    const isReplaced = yield* started.locked
+    const doubt = isReplaced ? yield* unused(yield* files.place) : undefined
+    return yield* Decisive.breakable(given, {
+      run: Effect.map(
+        ended("Restore", "Restored", started.finish),
+        ({ setAside, warnings, ...rest }) => ({
+          ...rest,
+          setAside,
+          warnings: [...warnings, ...(doubt === undefined || setAside === undefined ? [] : [doubt])]
+        })
+      ),
+      setAside: ({ setAside }: Restored) => setAside
+    })
   })
+
+/** Asked before a database is moved out of its place: why it may be in use all the same. */
+const unused = ({ file }: Place): Effect.Effect<string | undefined, BackupError> =>
+  Effect.flatMap(
+    OpenFiles.usersOf(["", "-wal", "-shm", "-journal"].map((ending) => `${file}${ending}`)),
+    ({ doubt, processes }) =>
+      processes.length === 0
+        ? Effect.succeed(doubt)
+        : new BackupError({
+            reason: "InUse",
+            subject: file,
+            expected: "no process that has it open",
+            found: processes.join(", "),
+            advice: "Stop it, and try again"
+          })
+  )
 
 /** Room for some copies of the content: beside the backup, or where else there is a place. */
 const withScratch = <A>(

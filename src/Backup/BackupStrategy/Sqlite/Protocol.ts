@@ -96,7 +96,10 @@ export type Request =
   | DrillRequest
   | RestoreRequest
 
-const Present = Schema.TaggedStruct("Present", { damaged: Schema.optional(Schema.String) })
+const Present = Schema.TaggedStruct("Present", {
+  damaged: Schema.optional(Schema.String),
+  advice: Schema.optional(Schema.String)
+})
 
 const Measured = Schema.TaggedStruct("Measured", { bytes: Schema.Number })
 
@@ -126,7 +129,8 @@ const Restored = Schema.TaggedStruct("Restored", {
   warnings: Schema.Array(Schema.String)
 })
 
-const Locked = Schema.TaggedStruct("Locked", {})
+/** What is there cannot be read: it is moved aside, which no other program may have open. */
+const Locked = Schema.TaggedStruct("Locked", { replaces: Schema.Boolean })
 
 const Failed = Schema.TaggedStruct("Failed", {
   reason: Reason,

@@ -5,8 +5,9 @@
  */
 import type { Database } from "better-sqlite3"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import type { DumpRequest } from "../Protocol.js"
-import { bracket, bracketAsync, orElse } from "./bracket.js"
+import { attempt, bracket, bracketAsync, orElse } from "./bracket.js"
 import { isWal, number, open, withDatabase } from "./Database.js"
 import { beyondSqlite, fail, isBusy } from "./Fault.js"
 import { companions, firstBytes, setRollbackMode, writeAll } from "./files.js"
@@ -45,6 +46,9 @@ export const copy = async (input: CopyInput, onProgress: OnProgress): Promise<Co
 type Made = Omit<Copied, "journalMode">
 
 const copied = async (options: Options, isInWalMode: boolean): Promise<Made> => {
+  if (isInWalMode && isClosed(options.database) && !isWritable(path.dirname(options.database))) {
+    return restingCopy(options)
+  }
   // Who holds the write lock in rollback mode keeps readers out too.
   if (options.held && !isInWalMode) return quietCopy(options)
   const vacuumed = (warnings: ReadonlyArray<string>): Promise<Made> => vacuumInto(options, warnings)
@@ -123,7 +127,7 @@ const busy = (subject: string): never =>
     advice: "Try again when no long transaction runs on it"
   })
 
-/** Of a file that nobody can write to: another child has it to itself, and waits for this one. */
+/** Of a file that no program writes to, such as where another child has it to itself, and waits for this one. */
 const quietCopy = (options: Options): Made => {
   const bytes = fs.statSync(options.database).size
   if (bytes === 0) emptyDatabase(options.target)
@@ -137,6 +141,28 @@ const quietCopy = (options: Options): Made => {
     )
   }
   return { strategy: "frozen-copy", warnings: [] }
+}
+
+/** A program that works in WAL mode has a `-wal`, which the last one that closes it deletes. */
+const isClosed = (database: string): boolean =>
+  (fs.statSync(`${database}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0
+
+const isWritable = (directory: string): boolean =>
+  attempt(() => {
+    fs.accessSync(directory, fs.constants.W_OK)
+    return true
+  }) === true
+
+/**
+ * Of a database in WAL mode that no program has open, where SQLite cannot make the `-shm` that it wants
+ * for reading it. Somebody may write to it over another mount meanwhile: that shows.
+ */
+const restingCopy = (options: Options): Made => {
+  const before = fs.statSync(options.database, { bigint: true })
+  const made = quietCopy(options)
+  const after = fs.statSync(options.database, { bigint: true })
+  const isSame = before.mtimeNs === after.mtimeNs && before.ino === after.ino
+  return isSame && isClosed(options.database) ? made : changed(options.database)
 }
 
 /** An empty file is a database without tables; a backup has to have a header. */
@@ -182,8 +208,8 @@ const changed = (subject: string): never =>
   fail({
     reason: "Busy",
     subject,
-    expected: "a file that stays in its place",
-    found: "another one put there meanwhile",
+    expected: "a file that stays as it is, in its place",
+    found: "one that was changed or replaced meanwhile",
     advice: "Try again"
   })
 

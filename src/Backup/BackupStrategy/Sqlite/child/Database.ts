@@ -5,6 +5,7 @@
  */
 import Sqlite from "better-sqlite3"
 import type { Database } from "better-sqlite3"
+import { quoted } from "../../../../Common/SqliteIntegrity.js"
 import { bracket, orElse } from "./bracket.js"
 import { beyondSqlite } from "./Fault.js"
 
@@ -94,8 +95,7 @@ export const isWal = (database: Database): boolean =>
 export const versionOf = (database: Database): string =>
   String(database.prepare("SELECT sqlite_version()").pluck().get())
 
-/** @internal */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export { quoted }
 
 /** @internal */
 export const column = (database: Database, sql: string): ReadonlyArray<string> =>

@@ -8,7 +8,7 @@
 /** @internal */
 export interface Door {
   readonly gate: Gate
-  /** Says that it is locked, and waits. */
+  /** Says that the file can be replaced, and waits. */
   readonly pass: () => Promise<void>
   /** The same, said by the thread of SQLite. */
   readonly announce: () => void
@@ -19,15 +19,17 @@ export interface Door {
 export type Gate = Int32Array
 
 /** @internal */
-export const make = (say: () => void): Door => {
+export const make = (say: (replaces: boolean) => void): Door => {
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const ways: Array<() => void> = []
   const promise = new Promise<void>((resolve) => ways.push(resolve))
   return {
     gate,
-    announce: say,
+    announce: () => {
+      say(false)
+    },
     pass: () => {
-      say()
+      say(true)
       return promise
     },
     open: () => {

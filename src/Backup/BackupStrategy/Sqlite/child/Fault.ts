@@ -63,18 +63,22 @@ export const toReport = (error: unknown, role: Role, subject: string, target = s
     : {
         ...known,
         subject: known.reason === "DiskFull" ? target : subject,
-        found: code === "" ? found : `${found} (${code})`
+        found: code === "" ? found : `${known === notPlain ? encrypted : found} (${code})`
       }
 }
 
+/** What a file is that does not start as SQLite writes it. @internal */
+export const encrypted = "encrypted, or not SQLite"
+
 /**
  * What SQLite cannot do without the program: its schema calls functions, collations or modules that
- * are not there, or a rule is broken already. It tells nothing against the file.
+ * are not there, a virtual table is not as its module wants it, or a rule is broken already. It tells
+ * nothing against the file.
  *
  * @internal
  */
 export const beyondSqlite = (error: unknown): boolean =>
-  /^SQLITE_(ERROR|CONSTRAINT|MISMATCH)/.test(codeOf(error))
+  /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|CORRUPT_VTAB)/.test(codeOf(error))
 
 /** Somebody else has the lock. @internal */
 export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
@@ -89,8 +93,10 @@ const codeOf = (error: unknown): string =>
 const meaning = (code: string, role: Role): Omit<Report, "subject" | "found"> | undefined => {
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return busy
   if (code === "SQLITE_FULL" || /^(ENOSPC|EDQUOT|EFBIG)$/.test(code)) return full
-  if (/^SQLITE_(NOTADB|CORRUPT|FORMAT)/.test(code))
+  if (code === "SQLITE_NOTADB" && role === "database") return notPlain
+  if (/^SQLITE_(NOTADB|CORRUPT|FORMAT)/.test(code)) {
     return role === "backup" ? corruptBackup : damaged
+  }
   if (/^SQLITE_(CANTOPEN|READONLY|PERM|AUTH|IOERR)/.test(code)) {
     return role === "database" ? unreadable : place
   }
@@ -99,6 +105,23 @@ const meaning = (code: string, role: Role): Omit<Report, "subject" | "found"> | 
   if (/^E[A-Z0-9]+$/.test(code)) return role === "database" ? unreadable : place
   return undefined
 }
+
+/**
+ * A file of another kind where a database should be. It may be sound, of a program that encrypts it, so
+ * that nothing is advised that moves it away.
+ *
+ * @internal
+ */
+export const notPlain = {
+  reason: "Unreadable",
+  expected: "a plain SQLite database",
+  advice:
+    "Where it is encrypted (SQLCipher), let its own program back it up. Where it is no database, check the database URL. Where it is what is left of a plain one, move it away with its -wal, and restore a backup"
+} as const
+
+/** Whether a restore may set it aside on demand, since there is nothing that could be saved. @internal */
+export const isUnsaveable = ({ expected, reason }: Report): boolean =>
+  reason === "Damaged" || expected === notPlain.expected
 
 const busy = {
   reason: "Busy",
@@ -123,7 +146,8 @@ const damaged = {
 const unreadable = {
   reason: "Unreadable",
   expected: "a database that this user can read, in a directory that it can write to",
-  advice: "Run it as the user that owns the database"
+  advice:
+    "Run it as the user that owns the database; where its disk is mounted read-only, copy it with its -wal to another directory, and back up the copy"
 } as const
 const missing = {
   reason: "Missing",

@@ -16,7 +16,7 @@ import {
   versionOf,
   withDatabase
 } from "./Database.js"
-import { fail, type Role } from "./Fault.js"
+import { encrypted, fail, notPlain, type Role } from "./Fault.js"
 import { firstBytes } from "./files.js"
 import * as Header from "./Header.js"
 
@@ -59,16 +59,19 @@ export const inspect = ({ deep, path, stray }: InspectInput): Facts =>
         tables: tablesOf(database),
         problems: quick.problems,
         differences: whole?.problems ?? [],
-        warnings: [
+        // Both checks say the same of what they cannot check.
+        warnings: unique(
           ...(whole ?? quick).violations.map((line) => `integrity: ${line}`),
           ...(keys?.violations ?? []),
           ...quick.unchecked,
           ...(whole?.unchecked ?? []),
           ...(keys?.unchecked ?? [])
-        ]
+        )
       }
     }
   )
+
+const unique = (...lines: ReadonlyArray<string>): ReadonlyArray<string> => [...new Set(lines)]
 
 /** @internal */
 export interface Present {
@@ -105,13 +108,17 @@ export const refuseOther = (database: string): void => {
     })
   }
   if (head.length === 0 || Header.isSqlite(head)) return
-  fail({
-    reason: "Damaged",
-    subject: database,
-    expected: "a SQLite database",
-    found: "a file that does not start like one",
-    advice: "Restore a backup of it with --replace-damaged"
-  })
+  // As a crash leaves it.
+  if (head.every((byte) => byte === 0)) {
+    fail({
+      reason: "Damaged",
+      subject: database,
+      expected: "a SQLite database",
+      found: "zeros where its header was",
+      advice: "Restore a backup of it with --replace-damaged"
+    })
+  }
+  fail({ ...notPlain, subject: database, found: encrypted })
 }
 
 /** Reads the database in use to its end; fails with `Damaged`. @internal */

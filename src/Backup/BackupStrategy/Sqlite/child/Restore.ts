@@ -10,9 +10,8 @@ import type { Restored, RestoreRequest } from "../Protocol.js"
 import { outcome } from "./bracket.js"
 import type { Tables } from "./Database.js"
 import type { Door } from "./Door.js"
-import { about, fail, Fault } from "./Fault.js"
+import { about, fail, Fault, isUnsaveable } from "./Fault.js"
 import { createPrivate, setWalMode, sync, withCompanions, withTemporary } from "./files.js"
-import * as InUse from "./InUse.js"
 import type { Present } from "./Inspect.js"
 import { install } from "./Install.js"
 import type { jobs } from "./jobs.js"
@@ -49,7 +48,7 @@ const presentOf = async (
   if (!fs.existsSync(database)) return undefined
   const present = await outcome(() => ask("look", { database, busyTimeout }))
   if (present.ok) return present.value
-  const isDamaged = present.error instanceof Fault && present.error.report.reason === "Damaged"
+  const isDamaged = present.error instanceof Fault && isUnsaveable(present.error.report)
   if (isDamaged && replaceDamaged) return undefined
   throw present.error
 }
@@ -61,16 +60,6 @@ const replace = async (
   await door.pass()
   return about("database", request.database, (): Done => {
     const { aside, database } = request
-    const { doubt, processes } = InUse.usersOf(withCompanions(database))
-    if (processes.length > 0) {
-      fail({
-        reason: "InUse",
-        subject: database,
-        expected: "no process that has it open",
-        found: processes.join(", "),
-        advice: "Stop it, and try again"
-      })
-    }
     // Nothing is left that could tell but the record of the backup.
     if (request.expected?.journalMode === "wal") setWalMode(source)
     const { doubts, isAside } = install({ source, database, aside })
@@ -78,7 +67,7 @@ const replace = async (
       method: `in its place, ${content.contentBytes} bytes`,
       setAside: isAside ? aside : undefined,
       tables: facts.tables,
-      warnings: [...warnings, ...(doubt === undefined || !isAside ? [] : [doubt]), ...doubts]
+      warnings: [...warnings, ...doubts]
     }
   })
 }

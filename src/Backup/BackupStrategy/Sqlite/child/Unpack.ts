@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as fs from "node:fs"
 import type { PayloadRequest } from "../Protocol.js"
 import type { Tables } from "./Database.js"
 import { type Content, extract } from "./Extract.js"
 import { about, corrupt } from "./Fault.js"
-import { createPrivate, firstBytes, setRollbackMode } from "./files.js"
+import { companions, createPrivate, firstBytes, setRollbackMode } from "./files.js"
 import * as Header from "./Header.js"
 import type { Facts } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
@@ -39,14 +40,26 @@ export const unpack = async (options: Options): Promise<Unpacked> => {
   return checked(options, request.scratch, content)
 }
 
-/** Where it lies, if reading it there leaves no trace; otherwise in the scratch file. @internal */
+/**
+ * Where it lies, if reading it there leaves no trace; otherwise in the scratch file. SQLite would roll
+ * back a `-journal` that lies beside it, or read a `-wal`, and a deep check opens it for writing.
+ *
+ * @internal
+ */
 export const look = async (options: Options): Promise<Unpacked> => {
   const { compression, path } = options.request
-  if (compression !== "none") return unpack(options)
+  if (compression !== "none" || options.deep) return unpack(options)
   const head = await about("backup", path, () => firstBytes(path))
-  if (Header.isWalMode(head)) return unpack(options)
+  if (Header.isWalMode(head) || besides(options.request).length > 0) return unpack(options)
   return checked(options, path, await read(options, undefined))
 }
+
+/** What lies beside a backup under names that SQLite gives its own files. */
+const besides = ({ compression, path }: PayloadRequest): ReadonlyArray<string> =>
+  compression === "none" ? companions(path).filter((file) => fs.existsSync(file)) : []
+
+const foreign = (file: string): string =>
+  `${file} lies beside the backup. It is no part of it and was not read; look where it comes from, and remove it`
 
 /** From its first byte to the last, into the target or nowhere. @internal */
 export const read = (
@@ -83,7 +96,11 @@ const checked = async (
     path,
     content,
     facts,
-    warnings: [...facts.differences.map((line) => `integrity: ${line}`), ...facts.warnings]
+    warnings: [
+      ...besides(request).map(foreign),
+      ...facts.differences.map((line) => `integrity: ${line}`),
+      ...facts.warnings
+    ]
   }
 }
 

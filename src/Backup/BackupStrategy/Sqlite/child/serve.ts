@@ -10,7 +10,7 @@ import type { Answer, Request } from "../Protocol.js"
 import { outcome } from "./bracket.js"
 import * as Door from "./Door.js"
 import { dump } from "./Dump.js"
-import { about, Fault, toReport } from "./Fault.js"
+import { about, Fault, isUnsaveable, toReport } from "./Fault.js"
 import { removeTemporary } from "./files.js"
 import { measure } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
@@ -22,8 +22,8 @@ import { drill, verify } from "./Verify.js"
 export const serve = (): void => {
   // Before any thread is started, which has the priority of the one that starts it.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
-  const door = Door.make(() => {
-    write({ _tag: "Locked" })
+  const door = Door.make((replaces) => {
+    write({ _tag: "Locked", replaces })
   })
   const lines = readline.createInterface({ input: process.stdin })
   lines.once("line", (request) => {
@@ -67,7 +67,10 @@ const answer = async ({ ask, door, onProgress, request }: Asked): Promise<Answer
       const looked = await outcome(() => ask("look", { database, busyTimeout }))
       if (looked.ok) return { _tag: "Present" }
       const report = looked.error instanceof Fault ? looked.error.report : undefined
-      if (report?.reason === "Damaged") return { _tag: "Present", damaged: report.found }
+      if (report !== undefined && isUnsaveable(report)) {
+        const advice = report.reason === "Damaged" ? undefined : report.advice
+        return { _tag: "Present", damaged: report.found, advice }
+      }
       throw looked.error
     }
     case "Measure": {
