@@ -123,7 +123,7 @@ const exchange = (config: Config): Effect.Effect<Answer, TcpError> =>
         resume(result)
       }
       const unexpected = () => {
-        const found = shortened(received)
+        const found = firstLine(received)
         end(new TcpError({ reason: "UnexpectedBanner", address, expected: expect, found }))
       }
       socket.setEncoding("utf8")
