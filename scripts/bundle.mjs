@@ -16,6 +16,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { build } from "esbuild"
+import { notices } from "./licenses.mjs"
 import { bundleSqliteChild } from "./sqliteChild.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -78,6 +79,7 @@ const options = {
   }
 }
 
+/** Gives the files that are in it. */
 const bundle = async () => {
   const { metafile } = await build({
     ...options,
@@ -93,15 +95,19 @@ const bundle = async () => {
     file.endsWith("/effect/dist/esm/index.js")
   )
   if (whole !== undefined) throw new Error("the bundle has all of effect in it: see oneByOne")
+  const inputs = Object.keys(metafile.inputs)
   for (const [name, { contents, imported }] of Object.entries(drivers)) {
-    await build({
+    const driver = await build({
       ...options,
+      metafile: true,
       stdin: { contents: contents ?? `module.exports = require("${imported}")`, resolveDir: root },
       outfile: join(dist, `driver-${name}.cjs`),
       external: ["pg-native", sqliteBinary, "better-sqlite3/package.json"],
       plugins: [asInstalled, withoutUnused, cryptographyOnUse, onUse, commandsInUse]
     })
+    inputs.push(...Object.keys(driver.metafile.inputs))
   }
+  return inputs
 }
 
 /**
@@ -302,7 +308,10 @@ const fillCodeCache = async () => {
   await rm(cwd, { recursive: true })
 }
 
-await bundle()
-await bundleSqliteChild(join(dist, "sqlite-child.cjs"), "better-sqlite3")
+const inputs = [
+  ...(await bundle()),
+  ...(await bundleSqliteChild(join(dist, "sqlite-child.cjs"), "better-sqlite3"))
+]
+await writeFile(join(dist, "THIRD-PARTY-LICENSES"), await notices(root, inputs))
 await writeBin()
 await fillCodeCache()

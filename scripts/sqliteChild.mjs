@@ -15,15 +15,18 @@ const entry = fileURLToPath(
  * `driver`: how the child requires better-sqlite3; by default by its path in this project, so that the
  * file works wherever it lies.
  *
- * @type {(outfile: string, driver?: string) => Promise<unknown>}
+ * Gives the files that are in it.
+ *
+ * @type {(outfile: string, driver?: string) => Promise<ReadonlyArray<string>>}
  */
-export const bundleSqliteChild = (
+export const bundleSqliteChild = async (
   outfile,
   driver = createRequire(import.meta.url).resolve("better-sqlite3")
-) =>
-  build({
+) => {
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile,
+    metafile: true,
     bundle: true,
     platform: "node",
     format: "cjs",
@@ -40,3 +43,5 @@ export const bundleSqliteChild = (
       }
     ]
   })
+  return Object.keys(metafile.inputs)
+}

@@ -3,7 +3,6 @@
  */
 import { writeSync } from "node:fs"
 import { createInterface } from "node:readline"
-import { stripVTControlCharacters } from "node:util"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
@@ -12,7 +11,7 @@ import { Console, Effect, Layer, Logger } from "effect"
 import type { Canvas } from "./Cli/Canvas.js"
 import * as Cli from "./Cli/Cli.js"
 import { Dialog } from "./Cli/Dialog.js"
-import { lookOf, Output } from "./Cli/Output.js"
+import { documentOf, lineOf, lookOf, Output } from "./Cli/Output.js"
 import { Screen } from "./Cli/Screen.js"
 import * as Secrets from "./Common/Secrets.js"
 import { runMain } from "./Lifecycle/runMain.js"
@@ -34,8 +33,7 @@ const placed = (stream: NodeJS.WriteStream, text: string) =>
 /** Until it is written: a pipe takes what its reader has room for, and an exit loses the rest. */
 const writeLine = (stream: NodeJS.WriteStream, text: string) =>
   Effect.async<void>((resume) => {
-    const shown = `${look.color ? text : stripVTControlCharacters(text)}\n`
-    stream.write(placed(stream, shown), (error) => {
+    stream.write(placed(stream, `${text}\n`), (error) => {
       resume(error && !hasLeft(error) ? Effect.die(error) : Effect.void)
     })
   })
@@ -48,8 +46,13 @@ const hasLeft = (error: NodeJS.ErrnoException) =>
 let secrets = Secrets.none
 const scrub = (text: string) => secrets.scrub(text)
 
-const line = (text: string) => writeLine(process.stdout, text)
-const note = (text: string) => Effect.suspend(() => writeLine(process.stderr, scrub(text)))
+// Secrets go first: in a text that was cleaned they are not recognised.
+const line = (text: string) => writeLine(process.stdout, lineOf(text, look))
+const help = (text: string) => writeLine(process.stdout, documentOf(text, look))
+const note = (text: string) =>
+  Effect.suspend(() => writeLine(process.stderr, lineOf(scrub(text), look)))
+const notes = (text: string) =>
+  Effect.suspend(() => writeLine(process.stderr, documentOf(scrub(text), look)))
 const hide = (found: Secrets.Secrets) =>
   Effect.sync(() => {
     secrets = found
@@ -60,12 +63,12 @@ const hide = (found: Secrets.Secrets) =>
 const standard = Effect.runSync(Console.consoleWith(Effect.succeed))
 const console: Console.Console = {
   ...standard,
-  log: (...parts) => line(parts.join(" ")),
-  error: (...parts) => note(parts.join(" ")),
+  log: (...parts) => help(parts.join(" ")),
+  error: (...parts) => notes(parts.join(" ")),
   unsafe: {
     ...standard.unsafe,
     error: (...parts) => {
-      process.stderr.write(placed(process.stderr, `${scrub(parts.join(" "))}\n`))
+      process.stderr.write(placed(process.stderr, `${lineOf(scrub(parts.join(" ")), look)}\n`))
     }
   }
 }
@@ -86,12 +89,12 @@ const terminal = Layer.succeed(
 
 /** What is said when it comes to an end by force, and the cursor for whoever types next. */
 const lastWords = (text: string) =>
-  process.stderr.isTTY ? `${canvas?.cursor ?? ""}${scrub(text)}` : scrub(text)
+  `${process.stderr.isTTY ? (canvas?.cursor ?? "") : ""}${documentOf(scrub(text), look)}`
 
 /** Without a line break: a question, or a line that the next one takes the place of. */
 const writeError = (text: string) =>
   Effect.async<void>((resume) => {
-    process.stderr.write(scrub(text), () => {
+    process.stderr.write(text, () => {
       resume(Effect.void)
     })
   })
@@ -115,9 +118,9 @@ const isSmart = () => process.stderr.isTTY === true && process.env["TERM"] !== "
 
 const dialog = Dialog.of({
   isOpen: Effect.sync(() => process.stdin.isTTY === true && process.stderr.isTTY === true),
-  ask: (question) => Effect.zipRight(writeError(question), readAnswer),
+  ask: (question) => Effect.zipRight(writeError(documentOf(scrub(question), look)), readAnswer),
   columns: Effect.sync(() => (isSmart() ? process.stderr.columns || 80 : undefined)),
-  rewrite: (text) => writeError(`\r\u001b[K${text}`)
+  rewrite: (text) => writeError(`\r\u001b[K${lineOf(scrub(text), look)}`)
 })
 
 /** The cursor comes back also where the program ends by force. */
@@ -155,7 +158,13 @@ const screen = Screen.of({
       Effect.sync(() => process.stdout.on("resize", listener)),
       () => Effect.sync(() => process.stdout.off("resize", listener))
     ),
-  show: (lines) => drawn((on) => on.draw(lines, columns())),
+  show: (lines) =>
+    drawn((on) =>
+      on.draw(
+        lines.map((text) => lineOf(text, look)),
+        columns()
+      )
+    ),
   leave: Effect.suspend(() => (canvas === undefined ? Effect.void : drawn((on) => on.leave())))
 })
 

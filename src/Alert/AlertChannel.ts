@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import { Duration, Effect, Either, Layer, Predicate, Schema } from "effect"
+import * as Excerpt from "../Common/Excerpt.js"
 import * as CheckConfig from "../Check/CheckConfig.js"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import type { Alert } from "./Alert.js"
@@ -220,6 +221,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
         send: (alert) =>
           // `suspend`: a channel that throws is a failed attempt, not a failed program.
           Effect.suspend(() => send(alert)).pipe(
+            Excerpt.knowing(secrets),
             Effect.provide(services),
             Effect.mapError(scrubbed(secrets))
           )

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Array as Arr, DateTime, Option } from "effect"
+import * as Text from "../Common/Text.js"
 import type { Alert, Subject } from "./Alert.js"
 import { list, span } from "./AlertPolicy/words.js"
 
@@ -35,7 +36,7 @@ export const lines = (alert: Alert): ReadonlyArray<string> => [
     : [`Down because of it, without messages of their own: ${list(alert.affected)}`]),
   ...(alert.story.length === 0
     ? []
-    : ["This comes late. What happened meanwhile:", ...alert.story]),
+    : ["This comes late. What happened meanwhile:", ...alert.story.map(Text.visible)]),
   ...(alert.insteadOf === null
     ? []
     : [`This was meant for the channel ${alert.insteadOf}, which does not take it.`])
@@ -66,8 +67,9 @@ export const time = ({ timeZone }: Pick<Alert, "timeZone">, at: DateTime.Utc): s
 const digits = (iso: string): string => iso.slice(0, 19).replace("T", " ")
 
 const headline = (alert: Alert, subject: Subject): string => {
-  const { duration, label, over, severity, since, status } = subject
+  const { duration, over, severity, since, status } = subject
   const { kind } = alert
+  const label = Text.visible(subject.label)
   const end = status === "healthy" ? "healthy again" : "no longer checked"
   switch (kind) {
     case "opened":
@@ -95,7 +97,9 @@ const headline = (alert: Alert, subject: Subject): string => {
 
 const line = (alert: Alert, subject: Subject): string => {
   const { kind } = alert
-  const { duration, label, message, over, previous, severity, since, status } = subject
+  const { duration, over, previous, severity, since, status } = subject
+  const label = Text.visible(subject.label)
+  const message = Text.visible(subject.message)
   if (kind === "test") return message
   const began = time(alert, since)
   if (over)

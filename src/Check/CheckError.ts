@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { type Duration, Schema } from "effect"
+import * as Text from "../Common/Text.js"
 import type { Details } from "./Outcome.js"
 
 /**
@@ -93,7 +94,8 @@ export const formatIssue = (issue: ConfigIssue): string =>
   `${issue.path.map(onOneLine).join(".") || "(top level)"}: expected ${issue.expected}, found ${issue.found}`
 
 /** A key may be any text, also one with line breaks. */
-const onOneLine = (step: string): string => (/\p{Cc}/u.test(step) ? JSON.stringify(step) : step)
+const onOneLine = (step: string): string =>
+  Text.visible(step) === step ? step : Text.escaped(JSON.stringify(step))
 
 /**
  * The configuration of a check cannot be used; every issue is listed.

@@ -119,17 +119,15 @@ const schemaOf = (issue: ParseResult.ParseIssue): AST.AST | undefined =>
   "ast" in issue && issue._tag !== "Missing" ? issue.ast : undefined
 
 const leadsFurther = (issue: ParseResult.ParseIssue): boolean => {
-  switch (issue._tag) {
-    case "Pointer":
-      return true
-    case "Composite":
-      return !AST.isUnion(issue.ast) && Arr.ensure(issue.issues).every(leadsFurther)
-    case "Refinement":
-    case "Transformation":
-      return leadsFurther(issue.issue)
-    default:
-      return false
+  if (issue._tag === "Pointer") return true
+  if (issue._tag === "Refinement" || issue._tag === "Transformation") {
+    return leadsFurther(issue.issue)
   }
+  return (
+    issue._tag === "Composite" &&
+    !AST.isUnion(issue.ast) &&
+    Arr.ensure(issue.issues).every(leadsFurther)
+  )
 }
 
 const isUndefinedMember = (issue: ParseResult.ParseIssue): boolean =>

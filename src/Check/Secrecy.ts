@@ -133,34 +133,18 @@ const around = (ast: AST.AST): ReadonlyArray<AST.AST> => {
 const knownAround = new WeakMap<AST.AST, ReadonlyArray<AST.AST>>()
 
 const sameValue = (ast: AST.AST): ReadonlyArray<AST.AST> => {
-  switch (ast._tag) {
-    case "Transformation":
-      return [ast.from, ast.to]
-    case "Refinement":
-      return [ast.from]
-    case "Suspend":
-      return [ast.f()]
-    case "Union":
-      return ast.types
-    case "Declaration":
-      return isRedacted(ast) ? ast.typeParameters : []
-    default:
-      return []
-  }
+  if (AST.isTransformation(ast)) return [ast.from, ast.to]
+  if (AST.isRefinement(ast)) return [ast.from]
+  if (AST.isSuspend(ast)) return [ast.f()]
+  if (AST.isUnion(ast)) return ast.types
+  return AST.isDeclaration(ast) && isRedacted(ast) ? ast.typeParameters : []
 }
 
 const everyPart = (ast: AST.AST): ReadonlyArray<AST.AST> => {
-  switch (ast._tag) {
-    case "TypeLiteral":
-      return [
-        ...ast.propertySignatures.map(ofProperty),
-        ...ast.indexSignatures.map(({ type }) => type)
-      ]
-    case "TupleType":
-      return [...ast.elements, ...ast.rest].map(({ type }) => type)
-    case "Declaration":
-      return ast.typeParameters
-    default:
-      return []
+  if (AST.isTypeLiteral(ast)) {
+    const named = ast.propertySignatures.map(ofProperty)
+    return [...named, ...ast.indexSignatures.map(({ type }) => type)]
   }
+  if (AST.isTupleType(ast)) return [...ast.elements, ...ast.rest].map(({ type }) => type)
+  return AST.isDeclaration(ast) ? ast.typeParameters : []
 }

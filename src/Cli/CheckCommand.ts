@@ -14,7 +14,7 @@ import { UsageError } from "./ConfigurationError.js"
 import { configFlag } from "./Flags.js"
 import * as LastVerdict from "./LastVerdict.js"
 import * as Notification from "./Notification.js"
-import { ExitCode, exitCodes, Output } from "./Output.js"
+import { ExitCode, exitCodes, json, Output } from "./Output.js"
 import * as Presentation from "./Presentation.js"
 import * as Registration from "./Registration.js"
 import type { Service } from "./Service.js"
@@ -67,7 +67,7 @@ const check = (flags: Flags) =>
         ? Effect.zipRight(monitor.runAllChecks, monitor.statusSummary)
         : interactive(configuration.name, services, monitor)
     )
-    if (flags.json) yield* output.line(JSON.stringify(summary, null, 2))
+    if (flags.json) yield* json(summary)
     else if (flags.cron && summary.overall_status !== "healthy") {
       yield* output.line(Presentation.verdict(summary))
       yield* Effect.forEach(Presentation.problems(summary), output.line, { discard: true })

@@ -11,6 +11,7 @@ import { valued } from "./Flags.js"
 import * as InitCommand from "./InitCommand.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as PluginsCommand from "./PluginsCommand.js"
+import * as TrustedConfig from "./TrustedConfig.js"
 import { version } from "./Version.js"
 
 const root = Command.make("holter").pipe(
@@ -49,10 +50,26 @@ const whole = Effect.map(
 const parsed = (argv: ReadonlyArray<string>) =>
   argv[2] === "check" ? checkOnly(argv) : Effect.flatMap(whole, (run) => run(argv))
 
+const withPlugins: ReadonlySet<string | undefined> = new Set([
+  "check",
+  "watch",
+  "alerts",
+  "plugins",
+  "simulate"
+])
+
 /** Runs the command line. Its value is the exit code; it fails only when it is interrupted. */
-export const run = (argv: ReadonlyArray<string>) =>
+export const run = (typed: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const output = yield* Output
+    const trusts = typed.includes(TrustedConfig.flag)
+    const argv = typed.filter((word) => word !== TrustedConfig.flag)
+    if (trusts && !withPlugins.has(argv[2])) {
+      yield* output.note(
+        `holter: ${TrustedConfig.flag}: expected a command that loads plugins or runs commands of the configuration file (${[...withPlugins].join(", ")}), found another`
+      )
+      return exitCodes.usage
+    }
     // What is typed in a wrong place may be a database URL, and is quoted by the message.
     if (argv[2] !== "check") yield* output.hide(Secrets.make(Secrets.collect(argv)))
     const last = argv.at(-1)
@@ -62,6 +79,7 @@ export const run = (argv: ReadonlyArray<string>) =>
     }
     const code = yield* Ref.make(0)
     const exit = yield* parsed(argv).pipe(
+      Effect.provideService(TrustedConfig.Trusted, trusts),
       Effect.provideService(ExitCode, { set: (value) => Ref.set(code, value) }),
       Effect.provide(CliConfig.layer({ showBuiltIns: false })),
       Effect.exit
@@ -77,6 +95,9 @@ export const run = (argv: ReadonlyArray<string>) =>
     }
     // @effect/cli has printed its own errors.
     if (isValidationError(failure.value)) return exitCodes.usage
-    yield* output.note(`holter: ${failure.value.message}`)
+    // One line each: what is quoted in one must not make another.
+    const [first = "", ...rest] =
+      failure.value._tag === "ConfigurationError" ? failure.value.lines : [failure.value.message]
+    yield* Effect.forEach([`holter: ${first}`, ...rest], output.note)
     return failure.value._tag === "ConfigurationError" ? exitCodes.configuration : exitCodes.usage
   })

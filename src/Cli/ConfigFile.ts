@@ -9,6 +9,8 @@ import type { ConfigIssue } from "../Check/CheckError.js"
 import * as Secrets from "../Common/Secrets.js"
 import { ConfigurationError, UsageError } from "./ConfigurationError.js"
 import * as Environment from "./Environment.js"
+import * as TextFile from "./TextFile.js"
+import { tooDeep, tooMuch } from "./YamlLimits.js"
 
 export interface ConfigFile {
   readonly path: string
@@ -69,18 +71,15 @@ const locate = (flag: Option.Option<string>) =>
 
 const readText = ({ namedBy, path }: Place) =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem
-    const text = yield* Effect.catchAll(fs.readFileString(path), (error) =>
-      Effect.gen(function* () {
-        const info = yield* Effect.option(fs.stat(path))
-        const reason = error._tag === "SystemError" ? error.reason : error._tag
-        const found = Option.exists(info, ({ type }) => type === "Directory")
-          ? "a directory"
+    const text = yield* Effect.mapError(TextFile.read(path), (error) => {
+      const reason = error._tag === "SystemError" ? error.reason : error._tag
+      const found =
+        error._tag === "NoText"
+          ? error.found
           : (unreadable[reason] ?? `something else (${reason}: ${error.message})`)
-        const expected = "a configuration file that can be read"
-        return yield* wrong(path, { path: [namedBy], expected, found })
-      })
-    )
+      const expected = `a configuration file that can be read, of ${TextFile.mostBytes} bytes at most`
+      return wrong(path, { path: [namedBy], expected, found })
+    })
     return text.includes("\0")
       ? yield* wrong(path, { path: [namedBy], expected: "a text file", found: "binary data" })
       : text
@@ -97,17 +96,26 @@ const parse = (path: string, text: string): Effect.Effect<unknown, Configuration
   Effect.gen(function* () {
     const yaml = yield* Effect.promise(() => import("yaml"))
     const lines = new yaml.LineCounter()
-    // Pretty errors quote the line that is wrong, which may hold a secret.
-    const document = yaml.parseDocument(text, { prettyErrors: false, lineCounter: lines })
+    const deep = tooDeep(text)
+    if (deep !== undefined) return yield* wrong(path, deep)
+    const endless = () =>
+      wrong(path, { path: [], expected: "valid YAML", found: "values inside values without end" })
+    const document = yield* Effect.try({
+      // Pretty errors quote the line that is wrong, which may hold a secret.
+      try: () => yaml.parseDocument(text, { prettyErrors: false, lineCounter: lines }),
+      // The library goes down into them by recursion.
+      catch: endless
+    })
     const issues = [...document.errors, ...document.warnings].map((error) => {
       const { col, line } = lines.linePos(error.pos[0])
       const rest = text.slice(error.pos[0])
       return { path: [`line ${line}, column ${col}`], ...inWords(error, rest) }
     })
     if (issues.length > 0) return yield* new ConfigurationError({ source: path, issues })
-    return yield* Effect.try({
+    const content = yield* Effect.try({
       try: (): unknown => document.toJS({ maxAliasCount: 100 }) ?? {},
       catch: (error) => {
+        if (error instanceof RangeError) return endless()
         const found =
           error instanceof Error && error.message.startsWith("Unresolved")
             ? "an alias (*name) of an anchor (&name) that does not stand before it"
@@ -115,6 +123,8 @@ const parse = (path: string, text: string): Effect.Effect<unknown, Configuration
         return wrong(path, { path: [], expected: "valid YAML", found })
       }
     })
+    const issue = tooMuch(content)
+    return issue === undefined ? content : yield* wrong(path, issue)
   })
 
 /**

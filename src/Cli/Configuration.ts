@@ -21,6 +21,7 @@ import * as Service from "./Service.js"
 import * as ServiceDraft from "./ServiceDraft.js"
 import * as Services from "./Services.js"
 import type { ShutdownSection } from "./ShutdownSection.js"
+import * as TrustedConfig from "./TrustedConfig.js"
 
 export interface Configuration {
   readonly name: string
@@ -45,6 +46,12 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
   const fail = (issues: ReadonlyArray<ConfigIssue>) => new ConfigurationError({ source, issues })
   const { document, issues: misshapen } = Document.decode(content, interpolated, secrets.scrub)
   const name = document.name ?? environment.values.get("HOLTER_NAME") ?? "Holter"
+  const strangers = yield* TrustedConfig.issues(
+    Option.getOrElse(path, () => ""),
+    content
+  )
+  // Nothing of it is loaded.
+  if (strangers.length > 0) return yield* fail(strangers)
   const plugins = yield* catalogOf(content, path, secrets)
   const { channels, checks } = plugins.catalog
   const complete = plugins.issues.length === 0 && !misshapen.some(isIn("plugins"))
@@ -269,7 +276,11 @@ export const catalog = Effect.fn("Configuration.catalog")(function* (flag: Optio
   const fail = (issues: ReadonlyArray<ConfigIssue>) =>
     new ConfigurationError({ source: Option.getOrElse(path, () => "environment"), issues })
   const issues = [...unfilled, ...misshapen].filter((issue) => issue.path[0] === "plugins")
-  if (issues.length > 0) return yield* fail(issues)
+  const strangers = yield* TrustedConfig.issues(
+    Option.getOrElse(path, () => ""),
+    content
+  )
+  if (issues.length + strangers.length > 0) return yield* fail([...issues, ...strangers])
   const plugins = yield* catalogOf(content, path, secrets)
   return plugins.issues.length > 0 ? yield* fail(plugins.issues) : plugins.catalog
 })

@@ -7,9 +7,14 @@ import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
 export class ConfigurationError extends Schema.TaggedError<ConfigurationError>(
   "holter/Cli/ConfigurationError"
 )("ConfigurationError", { source: Schema.String, issues: Schema.Array(ConfigIssue) }) {
+  get lines(): ReadonlyArray<string> {
+    return [
+      `The configuration (${this.source}) cannot be used:`,
+      ...this.issues.map((issue) => `  ${formatIssue(issue)}`)
+    ]
+  }
   override get message(): string {
-    const lines = this.issues.map((issue) => `  ${formatIssue(issue)}`)
-    return `The configuration (${this.source}) cannot be used:\n${lines.join("\n")}`
+    return this.lines.join("\n")
   }
 }
 

@@ -2,9 +2,10 @@
  * Variables of the environment, each also in the form `NAME_FILE` that names a file with the value
  * (Docker and Kubernetes secrets).
  */
-import { FileSystem } from "@effect/platform/FileSystem"
+import type { FileSystem } from "@effect/platform/FileSystem"
 import { Config, Effect, Option } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
+import * as TextFile from "./TextFile.js"
 
 /** The value of a variable; an empty one counts as not set. */
 export const read = (name: string): Effect.Effect<Option.Option<string>, ConfigIssue, FileSystem> =>
@@ -19,15 +20,17 @@ export const read = (name: string): Effect.Effect<Option.Option<string>, ConfigI
         found: "both"
       })
     }
-    const fs = yield* FileSystem
-    return yield* fs.readFileString(file.value).pipe(
+    return yield* TextFile.read(file.value).pipe(
       // Editors and `echo` end a file with a line break that is not part of the secret.
       Effect.map((text) => nonEmpty(text.replace(/\r?\n$/, ""))),
       Effect.mapError((error) => ({
         path: [`${name}_FILE`],
         expected: "the path of a file that can be read",
         // Not the path: whoever puts the secret itself here must not read it in a log.
-        found: `a path that leads to none (${error._tag === "SystemError" ? error.reason : error._tag})`
+        found:
+          error._tag === "NoText"
+            ? error.found
+            : `a path that leads to none (${error._tag === "SystemError" ? error.reason : error._tag})`
       }))
     )
   })

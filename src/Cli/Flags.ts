@@ -6,7 +6,7 @@ import * as CliOptions from "@effect/cli/Options"
 export const configFlag = CliOptions.text("config").pipe(
   CliOptions.withAlias("c"),
   CliOptions.withDescription(
-    "The configuration file (default: holter.config.yaml or holter.config.json, if there is one)"
+    "The configuration file (default: holter.config.yaml or holter.config.json, if there is one); one of another user, with plugins or commands in it, root takes with --trust-config only"
   ),
   CliOptions.optional
 )

@@ -92,7 +92,7 @@ const writeOnly = <A extends object>(json: A, ast: SchemaAST.AST): A => {
     // Any key and any index: those that the schema has by no name of their own.
     return keyword === "additionalProperties" || keyword === "items" ? inner(part, "") : part
   })
-  return Object.assign({}, json, children, Secrecy.isSecret(ast) ? { writeOnly: true } : {})
+  return { ...json, ...children, ...(Secrecy.isSecret(ast) ? { writeOnly: true } : {}) }
 }
 
 type Plugin = Pick<AlertChannel.Any, "type" | "description" | "config">

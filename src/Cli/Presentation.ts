@@ -1,6 +1,7 @@
 /**
  * The lines that a person reads from `holter check`. Pure.
  */
+import * as Text from "../Common/Text.js"
 import type { CheckResult, Status } from "../Check/CheckResult.js"
 import type { StatusSummary } from "../Monitor/StatusSummary.js"
 import type { Look } from "./Output.js"
@@ -75,8 +76,7 @@ const marks: Readonly<Record<Status, { emoji: string; text: string; ansi: number
 }
 
 /** Messages quote what servers answer, and a terminal would act on some of it. */
-export const onOneLine = (text: string): string =>
-  text.replaceAll(/\s+/g, " ").replaceAll(/\p{Cc}/gu, "\u{FFFD}")
+export const onOneLine = Text.visible
 
 const capitalized = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1)
 

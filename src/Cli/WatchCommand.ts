@@ -8,7 +8,7 @@ import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
 import type { JournalError } from "../Monitor/Journal.js"
 import { configFlag } from "./Flags.js"
-import { ExitCode, exitCodes, Output } from "./Output.js"
+import { ExitCode, exitCodes, Output, page } from "./Output.js"
 import * as App from "./Watch/App.js"
 import * as Board from "./Watch/Board.js"
 import * as Reporter from "./Watch/Reporter.js"
@@ -70,12 +70,11 @@ const watch = (flags: Flags) =>
 /** Also a plan that is too long, to see where the time goes. */
 const print = (settings: WatchSettings.WatchSettings) =>
   Effect.gen(function* () {
-    const { line } = yield* Output
     const plan = yield* Effect.mapError(
       Steps.plan(WatchSettings.partsOf(settings), settings.time),
       WatchSettings.tooLong
     )
-    yield* line(Plan.text(plan))
+    yield* page(Plan.text(plan).split("\n"))
     yield* Effect.mapError(Plan.check(plan), WatchSettings.tooLong)
   })
 

@@ -2,7 +2,10 @@
  * Values that must not be seen, and how to take them out of a text.
  *
  * A secret leaks in more forms than the one it was typed in: percent-encoded in a URL, escaped in
- * JSON or HTML, as base64 in a header. `scrub` finds every one of these, in any mixture.
+ * JSON or HTML, as base64 in a header. `scrub` finds each of these, also where some characters are
+ * escaped and others are not, JSON inside JSON, and base64 inside a URL or JSON. It does not find what was
+ * encoded one way and then another (percent-encoded JSON, HTML twice), or base64 that was broken into
+ * lines.
  *
  * @since 0.1.0
  */
@@ -357,4 +360,6 @@ const base64Cores = (value: string): ReadonlyArray<string> => {
 
 /** The core in plain base64 or in base64url, percent-encoded or not. */
 const eitherAlphabet = (core: string): string =>
-  core.replace(/[+/]/g, (char) => (char === "+" ? "(?:[+-]|%2[bB])" : "(?:[/_]|%2[fF])"))
+  core.replace(/[+/]/g, (char) =>
+    char === "+" ? "(?:[+-]|%2[bB]|\\\\+u002[bB])" : "(?:\\\\*[/_]|%2[fF]|\\\\+u002[fF])"
+  )

@@ -25,3 +25,45 @@ export const head = (text: string, most: number): string => {
   const isHalf = text.length > most && last >= 0xd800 && last <= 0xdbff
   return text.slice(0, isHalf ? most - 1 : most)
 }
+
+/**
+ * A text of somebody else's as a person may see it, on one line: no sequence that a terminal acts on, no
+ * line of its own, nothing that changes the direction or hides. What is replaced stays to be seen. It is
+ * for texts whose secrets were taken out before: a folded or replaced secret is not recognised as one.
+ */
+export const visible = (text: string): string =>
+  harmless.test(text) ? text : legible(text.replace(/[\s\u0085]+/gu, " "))
+
+/** A line that somebody else's texts stand in, with its columns as they are. */
+export const onOneLine = (text: string): string =>
+  harmless.test(text) ? text : legible(text.replace(/[\t\v\f\r\n\u0085\u2028\u2029]+/g, " "))
+
+/** The same with its lines as they are. */
+export const legible = (text: string): string =>
+  harmless.test(text)
+    ? text
+    : text
+        .replaceAll("\r\n", "\n")
+        .replace(unseen, (mark, bad: string | undefined) => (bad === undefined ? mark : "\u{FFFD}"))
+
+/** JSON in which nothing is raw that `visible` would replace: what reads it gets all of it. */
+export const escaped = (json: string): string =>
+  harmless.test(json)
+    ? json
+    : json.replace(unseen, (mark, bad: string | undefined) =>
+        bad === undefined
+          ? mark
+          : Array.from(mark.split(""), (unit) => {
+              const hex = unit.charCodeAt(0).toString(16).padStart(4, "0")
+              return `\\u${hex}`
+            }).join("")
+      )
+
+const harmless = /^[ -~]*$/
+
+/**
+ * Controls (C0 but the line break, DEL, C1), marks of direction, separators of lines, halves of characters
+ * and all that has no width. The joiner inside an emoji and what chooses its form stay.
+ */
+const unseen =
+  /(?<=[\p{ExtPict}\p{EMod}]\u{FE0F}?)\u{200D}(?=\p{ExtPict})|[\u{FE00}-\u{FE0F}]|(?!\n)([\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}])/gu

@@ -16,6 +16,7 @@ import * as AlertChannel from "../Alert/AlertChannel.js"
 import { AlertChannelError } from "../Alert/AlertChannelError.js"
 import * as AlertDocument from "../Alert/AlertDocument.js"
 import { joined } from "../Common/Sentences.js"
+import * as Excerpt from "../Common/Excerpt.js"
 import * as Text from "../Common/Text.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Process from "./Command/Process.js"
@@ -121,25 +122,20 @@ const judge = (
 ): Effect.Effect<void, AlertChannelError> => {
   if (code === 0) return Effect.void
   const how = code === null ? `an end by ${signal ?? "a signal"}` : `exit code ${code}`
-  const words = lastWords(output)
-  const found = words === "" ? how : `${how}: ${words}`
-  return code === notLikeThis
-    ? failed(
-        channel,
-        "Misconfigured",
-        joined(found, ";", "the command says that its configuration is wrong")
-      )
-    : // A command that was ended may have sent it; one that says no has not.
-      failed(channel, "Transient", found, code === null)
+  return Effect.flatMap(Excerpt.currentEnd(output, longestWords), (words) => {
+    const found = words === "" ? how : `${how}: ${words}`
+    return code === notLikeThis
+      ? failed(
+          channel,
+          "Misconfigured",
+          joined(found, ";", "the command says that its configuration is wrong")
+        )
+      : // A command that was ended may have sent it; one that says no has not.
+        failed(channel, "Transient", found, code === null)
+  })
 }
 
-/** The end of what it wrote, in whole words: a part of one may be that of a secret. */
-const lastWords = (output: string): string => {
-  const text = output.replace(/\s+/g, " ").trim()
-  return text.length <= longestWords ? text : text.slice(-longestWords).replace(/^[^ ]*/, "…")
-}
-
-const longestWords = 300
+const longestWords = 290
 
 /** EX_CONFIG of sysexits.h. */
 const notLikeThis = 78

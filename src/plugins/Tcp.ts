@@ -123,7 +123,7 @@ const exchange = (config: Config): Effect.Effect<Answer, TcpError> =>
         resume(result)
       }
       const unexpected = () => {
-        const found = shortened(received)
+        const found = firstLine(received)
         end(new TcpError({ reason: "UnexpectedBanner", address, expected: expect, found }))
       }
       socket.setEncoding("utf8")
@@ -142,7 +142,7 @@ const exchange = (config: Config): Effect.Effect<Answer, TcpError> =>
         if (connected === undefined || expect === undefined) return
         const [first = ""] = received.split("\n", 1)
         if (first.includes(expect)) {
-          end(Effect.succeed({ ...connected, banner: shortened(received) }))
+          end(Effect.succeed({ ...connected, banner: firstLine(received) }))
         } else if (first.length < received.length || first.length > longestLine) {
           unexpected()
         }
@@ -158,6 +158,6 @@ const arrived = (clock: Clock.Clock, startedAt: number, socket: net.Socket) => (
   remoteAddress: socket.remoteAddress
 })
 
-/** The first line, without what a terminal would act on. */
-const shortened = (received: string): string =>
-  (received.split(/\r?\n/, 1)[0] ?? "").slice(0, 200).replaceAll(/\p{Cc}/gu, "\u{FFFD}")
+/** The first line as it came: the runner takes the secrets out, and whoever shows it cleans it. */
+const firstLine = (received: string): string =>
+  (received.split(/\r?\n/, 1)[0] ?? "").slice(0, longestLine)

@@ -26,6 +26,7 @@ import {
   type Reply,
   retryAfter
 } from "./shared/HttpExchange.js"
+import * as Excerpt from "../Common/Excerpt.js"
 import { isHeaderName, namedSecrets } from "./shared/NamedSecrets.js"
 import * as Signature from "./Webhook/Signature.js"
 import { secretUrl } from "./shared/SecretUrl.js"
@@ -102,7 +103,7 @@ export const Webhook = AlertChannel.make("webhook", {
         })
         .pipe(Effect.mapError((fault) => fromFault(fault, name)))
       if (reply.status < 200 || reply.status >= 300) {
-        return yield* refusal(reply, name, yield* Clock.currentTimeMillis)
+        return yield* refusal(reply, yield* said(reply), name, yield* Clock.currentTimeMillis)
       }
     }),
   services: () => layerUndici
@@ -144,14 +145,19 @@ const revealed = (
     Object.entries(all).map(([name, value]) => [name.toLowerCase(), Redacted.value(value)])
   )
 
-const refusal = (reply: Reply, channel: string, nowMillis: number): AlertChannelError => {
+const refusal = (
+  reply: Reply,
+  words: string,
+  channel: string,
+  nowMillis: number
+): AlertChannelError => {
   const { status } = reply
   const fail = (reason: AlertChannelError["reason"], hint: string) => {
     const rest = retryAfter(reply.header("retry-after"), nowMillis)
     return new AlertChannelError({
       reason,
       channel,
-      problem: `expected an answer of 2xx, found HTTP ${status}${hint}${said(reply)}`,
+      problem: `expected an answer of 2xx, found HTTP ${status}${hint}${words}`,
       ...(rest === undefined ? {} : { retryAfter: rest }),
       ...(reply.isUnclear ? { unclear: true } : {})
     })
@@ -171,12 +177,15 @@ const refusal = (reply: Reply, channel: string, nowMillis: number): AlertChannel
   return fail("Transient", "")
 }
 
-/** What the receiver says, on one line; it is cut where no secret is in it any more. */
-const said = (reply: Reply): string => {
+/** What the receiver says. */
+const said = (reply: Reply): Effect.Effect<string> => {
   const type = reply.header("content-type") ?? ""
-  const text = /html/i.test(type) ? "" : reply.text.replace(/\s+/g, " ").trim()
-  return text === "" ? "" : `: ${text}`
+  return Effect.map(Excerpt.current(/html/i.test(type) ? "" : reply.text, longestWords), (text) =>
+    text === "" ? "" : `: ${text}`
+  )
 }
+
+const longestWords = 400
 
 const fromFault = (fault: HttpFault, channel: string): AlertChannelError =>
   new AlertChannelError({

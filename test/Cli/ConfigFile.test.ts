@@ -98,6 +98,31 @@ describe("ConfigFile, as YAML and JSON", () => {
     })
   )
 
+  it.effect("refuses what is too deep, too much by its aliases, or named __proto__", () =>
+    Effect.gen(function* () {
+      const nested = (count: number) =>
+        Array.from({ length: count }, (_, level) => `${" ".repeat(level)}a:`).join("\n")
+      const large = `large: &l {${Array.from({ length: 2000 }, (_, n) => `k${n}: 1`).join(", ")}}\n`
+      const aliases = Array.from({ length: 95 }, (_, n) => `a${n}: *l`).join("\n")
+      const wrongs = [
+        ["[".repeat(3000) + "]".repeat(3000), "at most 64 levels"],
+        ["[".repeat(100) + "]".repeat(100), "at most 64 levels"],
+        [`a: ${"{a: ".repeat(3000)}`, "at most 64 levels"],
+        ["- ".repeat(3000), "at most 64 levels"],
+        [`${nested(400)} 1`, "at most 64 levels"],
+        [large + aliases, "at most 50000 values"],
+        ["checks:\n  __proto__: { type: memory }", "checks.__proto__: expected another name"],
+        ['{"a": [{"__proto__": 1}]}', "a.0.__proto__: expected another name"]
+      ] as const
+      for (const [text, words] of wrongs) assert.include((yield* issuesOf(text)).message, words)
+      const names = "checks:\n  constructor: { type: memory }\n  toString: { type: memory }"
+      assert.deepStrictEqual(
+        Object.keys(((yield* contentOf(names)) as { checks: object }).checks),
+        ["constructor", "toString"]
+      )
+    })
+  )
+
   it.effect("refuses aliases that grow without bound, lead nowhere or into themselves", () =>
     Effect.gen(function* () {
       const bomb = ["a0: &a0 [x, x]"]

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { lookOf } from "../../src/Cli/Output.js"
+import { documentOf, lineOf, lookOf } from "../../src/Cli/Output.js"
 
 const look = (isTerminal: boolean, variables: Record<string, string> = {}) =>
   lookOf({ isTerminal, variable: (name) => variables[name] })
@@ -36,5 +36,22 @@ describe("lookOf", () => {
     assert.isFalse(look(true, { NO_COLOR: "1" }).color)
     // https://no-color.org: an empty value does not count.
     assert.isTrue(look(true, { NO_COLOR: "" }).color)
+  })
+})
+
+describe("what is written", () => {
+  it("is one line, in which only Holter's own colours are raw, and those only where they show", () => {
+    const line = "\u001b[32m[ok]\u001b[0m  a\u001b[1A\u001b[8m\n✅ forged\u009b2J"
+    assert.strictEqual(
+      lineOf(line, { color: true }),
+      "\u001b[32m[ok]\u001b[0m  a\ufffd[1A\ufffd[8m ✅ forged\ufffd2J"
+    )
+    assert.notMatch(lineOf(line, { color: false }), /\p{Cc}/u)
+  })
+
+  it("is help in its own colours, or without them", () => {
+    const help = "\u001b[1mUSAGE\u001b[0m\n\n$ holter\u001b]0;x\u0007"
+    assert.strictEqual(documentOf(help, { color: false }), "USAGE\n\n$ holter\ufffd]0;x\ufffd")
+    assert.include(documentOf(help, { color: true }), "\u001b[1mUSAGE\u001b[0m\n")
   })
 })

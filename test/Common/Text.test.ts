@@ -28,4 +28,37 @@ describe("Text", () => {
       })
     )
   })
+
+  const forged =
+    "t\u001b[2J\u001b]0;x\u0007\u009b31m\u007f a\r\n\u2028\u0085b\u202e\u2066\u200e\u200b\u2060\ufeff\u00ad\ud800c"
+
+  it("is made visible on one line: nothing acts on a terminal, turns or hides", () => {
+    const seen = Text.visible(forged)
+    assert.notMatch(seen, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
+    assert.match(seen, /^t\ufffd\[2J\ufffd\]0;x\ufffd\ufffd31m\ufffd a b/)
+    assert.notMatch(Text.onOneLine(forged), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
+    assert.strictEqual(Text.onOneLine("  a   b\n  c"), "  a   b   c")
+    assert.strictEqual(Text.legible("a\r\nb\n\u001bc\rd"), "a\nb\n\ufffdc\ufffdd")
+    for (const plain of ["Größe ✓ ⚠️", "👩🏽‍🚀 👨‍👩‍👧 🏳️‍🌈", "日本語", "עברית"]) {
+      assert.strictEqual(Text.visible(plain), plain)
+    }
+  })
+
+  it("is escaped in JSON, and nothing of it is lost", () => {
+    fc.assert(
+      fc.property(
+        fc.fullUnicodeString(),
+        fc.constantFrom(forged, "", "🏴\u{e0067}"),
+        (text, more) => {
+          const value = { [more]: `${text}${more}` }
+          const json = Text.escaped(JSON.stringify(value))
+          assert.deepStrictEqual(JSON.parse(json), value)
+          assert.strictEqual(
+            Text.visible(json.replaceAll(/\s/g, " ")),
+            json.replaceAll(/\s/g, " ").replaceAll(/ +/g, " ")
+          )
+        }
+      )
+    )
+  })
 })

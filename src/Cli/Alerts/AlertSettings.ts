@@ -11,6 +11,7 @@ import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
 import type * as ConfigSecrets from "../../Check/ConfigSecrets.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
+import * as Excerpt from "../../Common/Excerpt.js"
 import type * as Secrets from "../../Common/Secrets.js"
 import type * as DeadMan from "../../plugins/DeadMan.js"
 import type { Service } from "../Service.js"
@@ -153,7 +154,10 @@ const hiding = (secrets: Secrets.Secrets): Layer.Layer<ChannelRegistry, never, C
       register: (channel) =>
         registry.register({
           ...channel,
-          send: (alert) => Effect.mapError(channel.send(alert), AlertChannelError.scrubbed(secrets))
+          send: (alert) =>
+            channel
+              .send(alert)
+              .pipe(Excerpt.knowing(secrets), Effect.mapError(AlertChannelError.scrubbed(secrets)))
         })
     }))
   )

@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import type { BackupError } from "../../Backup/BackupError.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
-import { ExitCode, exitCodes, Output } from "../Output.js"
+import { ExitCode, exitCodes, json, Output, page } from "../Output.js"
 import * as BackupDocument from "./BackupDocument.js"
 import type { BackupSettings } from "./BackupSettings.js"
 
@@ -42,21 +42,11 @@ export const reporting =
  * scrubbed; names are not, since a file is found by its name only.
  */
 export const document = (value: object, { secrets }: Hiding): Effect.Effect<void, never, Output> =>
-  Effect.flatMap(Output, ({ line }) =>
-    line(
-      JSON.stringify(
-        value,
-        (key, part: unknown) => (texts.has(key) ? secrets.scrubAll(part) : part),
-        2
-      )
-    )
-  )
+  json(value, (key, part) => (texts.has(key) ? secrets.scrubAll(part) : part))
 
 const texts = new Set(["error", "problem", "warnings"])
 
-/** Lines for a person. */
-export const page = (lines: ReadonlyArray<string>): Effect.Effect<void, never, Output> =>
-  Effect.flatMap(Output, ({ line }) => Effect.forEach(lines, line, { discard: true }))
+export { page }
 
 /** Lines on standard error, which cron mails also where standard output goes into a file. */
 export const notes = (lines: ReadonlyArray<string>): Effect.Effect<void, never, Output> =>

@@ -8,7 +8,7 @@ import { Effect, type Option } from "effect"
 import type { Outbox } from "../../Alert/Outbox.js"
 import type { Journal, JournalError } from "../../Monitor/Journal.js"
 import type { ConfigurationError, UsageError } from "../ConfigurationError.js"
-import { ExitCode, exitCodes, Output } from "../Output.js"
+import { ExitCode, exitCodes, json, Output, page } from "../Output.js"
 import * as JournalAccess from "./JournalAccess.js"
 import * as JournalSettings from "./JournalSettings.js"
 
@@ -48,11 +48,9 @@ export const withJournal = <E extends ConfigurationError | UsageError, R>(
 const isJournalError = (error: { readonly _tag: string }): error is JournalError =>
   error._tag === "JournalError"
 
-export const document = (value: object): Effect.Effect<void, never, Output> =>
-  Effect.flatMap(Output, ({ line }) => line(JSON.stringify(value, null, 2)))
+export const document = (value: object): Effect.Effect<void, never, Output> => json(value)
 
-export const page = (lines: ReadonlyArray<string>): Effect.Effect<void, never, Output> =>
-  Effect.flatMap(Output, ({ line }) => Effect.forEach(lines, line, { discard: true }))
+export { page }
 
 export const exit = (code: number): Effect.Effect<void, never, ExitCode> =>
   Effect.flatMap(ExitCode, ({ set }) => set(code))

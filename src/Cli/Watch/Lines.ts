@@ -5,6 +5,7 @@
 import { Data, DateTime } from "effect"
 import type { Decision } from "../../Alert/AlertPolicy.js"
 import type { Status } from "../../Check/CheckResult.js"
+import * as Text from "../../Common/Text.js"
 import { onOneLine } from "../Presentation.js"
 
 /** Times are milliseconds of the wall clock. */
@@ -66,7 +67,7 @@ export const text = (line: Line): string => {
 }
 
 /** The same as one JSON object. */
-export const json = (line: Line): string => JSON.stringify(record(line))
+export const json = (line: Line): string => Text.escaped(JSON.stringify(record(line)))
 
 const record = (line: Line): object => {
   if (line._tag === "alert") {

@@ -27,8 +27,11 @@ export class NotStarted extends Data.TaggedError("NotStarted")<{ readonly code: 
 /** How long a program that was asked to end may take, before it is killed. */
 const patience = "2 seconds"
 
-/** How much of what it writes is kept. */
-const longestOutput = 4096
+/**
+ * How many bytes of what it writes are kept. Far more than is shown: what was cut off at the beginning
+ * may be the head of a secret, whose rest would not be recognised.
+ */
+const longestOutput = 16_384
 
 /** Interrupted, it asks the group to end, and kills what is left. */
 export const run = (options: Options): Effect.Effect<Ended, NotStarted> =>
@@ -60,9 +63,9 @@ const launch = ({
   Effect.gen(function* () {
     const exited = yield* Deferred.make<Pick<Ended, "code" | "signal">>()
     const closed = yield* Deferred.make<void>()
-    let text = ""
+    let kept = Buffer.alloc(0)
     const keep = (chunk: Buffer) => {
-      text = `${text}${chunk.toString("utf8")}`.slice(-longestOutput)
+      kept = Buffer.concat([kept, chunk]).subarray(-longestOutput)
     }
     const child = yield* Effect.async<ChildProcess, NotStarted>((resume) => {
       const started = spawn(program, args, { detached: true, env: { ...inherited(), ...env } })
@@ -85,7 +88,7 @@ const launch = ({
         resume(Effect.succeed(started))
       })
     })
-    return { child, exited, closed, output: () => text }
+    return { child, exited, closed, output: () => kept.toString("utf8") }
   })
 
 const end = ({ child, exited }: Running): Effect.Effect<void> =>

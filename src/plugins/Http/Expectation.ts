@@ -84,7 +84,7 @@ const wrongJson = (
     const type = reply.header("content-type")
     return {
       reason: "BadJson",
-      problem: `expected a JSON body, found what does not parse${type === undefined ? "" : ` (${type.slice(0, 60)})`}`
+      problem: `expected a JSON body, found what does not parse${type === undefined ? "" : ` (${type})`}`
     }
   }
   for (const [path, value] of Object.entries(expected)) {

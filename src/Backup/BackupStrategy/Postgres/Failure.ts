@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import * as Excerpt from "../../../Common/Excerpt.js"
 import { BackupError, type Reason } from "../../BackupError.js"
 import type { PostgresError } from "../../../Postgres/PostgresError.js"
 import type { Target } from "./Target.js"
@@ -174,7 +175,7 @@ export const fromTool = (
     reason: "ToolFailed",
     expected: `${tool} to do its work`,
     advice: "Look into the server's log",
-    found: said.join(" ").slice(0, 500),
+    found: Excerpt.make(target.secrets, said.join(" "), 500),
     ...words
   })
   return subject === undefined ? error : new BackupError({ ...error, subject })

@@ -138,7 +138,7 @@ const namesOf = (error: object): string => {
     Predicate.hasProperty(error, "cert") && Predicate.hasProperty(error.cert, "subjectaltname")
       ? error.cert.subjectaltname
       : undefined
-  return typeof names === "string" ? ` (${names.slice(0, 120)})` : ""
+  return typeof names === "string" ? ` (${names})` : ""
 }
 
 const closed: Finding = {
