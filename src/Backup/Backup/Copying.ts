@@ -53,7 +53,7 @@ export const copyTo = (
         )
         const before = Alarms.lastGood(yield* store.list, desk.slug, database, pinned)
         const isTold = given.acceptLoss === true || Manifest.suspicions(manifest).length > 0
-        const alarms = isTold ? [] : Alarms.compare(before, manifest.dump)
+        const alarms = isTold ? [] : Alarms.compare(before, manifest.dump, desk.ignoreTables).alarms
         const suspect = alarms.length > 0 ? { suspect: alarms } : {}
         yield* stage.publish({ ...manifest, ...suspect }, { onAlive: alive })
         yield* alive

@@ -13,7 +13,8 @@ import { copyTo } from "./Copying.js"
 import { type Desk, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Created, CreateOptions } from "./Reports.js"
-import { room } from "./Room.js"
+import { lastBytes, room } from "./Room.js"
+import * as Untried from "./Untried.js"
 
 /** @internal */
 export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created, BackupError> =>
@@ -38,6 +39,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
       const pruned = yield* Effect.either(
         Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
       )
+      const untried = yield* Untried.look(desk, manifest)
       const place = yield* Effect.orElseSucceed(desk.main.warnings, () => [])
       return {
         name: manifest.name,
@@ -49,6 +51,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
         warnings: [
           ...manifest.dump.warnings,
           ...made.warnings,
+          ...untried,
           ...copies.flatMap(({ problem, store }) =>
             problem === undefined ? [] : [`No copy to ${store}: ${problem.message}`]
           ),
@@ -101,10 +104,19 @@ export const make = (
       const { compression, level, main, strategy } = desk
       const onProgress = given.onProgress ?? silent
       yield* step("create/space")
-      yield* room(main, (yield* strategy.estimate) + desk.minimumFree, "a new backup")
+      const least = yield* strategy.estimate
+      const last = yield* lastBytes(main, yield* strategy.database)
+      const { minimumFree } = desk
+      yield* room(main, Math.max(least, last) + minimumFree, "a new backup")
       yield* step("create/dump")
       const stage = yield* main.stage
-      const dump = yield* strategy.dump({ path: stage.path, compression, level, onProgress })
+      const dump = yield* strategy.dump({
+        path: stage.path,
+        compression,
+        level,
+        minimumFree,
+        onProgress
+      })
       yield* step("create/verify")
       if (dump.bytes <= 0) return yield* emptyDump(dump)
       const payload = { path: stage.path, compression: dump.compression, dump }
@@ -116,7 +128,8 @@ export const make = (
       const finishedAt = yield* DateTime.now
       // While a pre-restore backup is made, programs wait: nobody else is asked.
       const copies = name.preRestore ? [] : desk.copies
-      const alarms = Alarms.compare(yield* measure({ ...desk, copies }, dump.database), dump)
+      const measured = yield* measure({ ...desk, copies }, dump.database)
+      const { alarms, notes } = Alarms.compare(measured, dump, desk.ignoreTables)
       const isSuspect = alarms.length > 0 && !name.preRestore && given.acceptLoss !== true
       const manifest: Manifest.Manifest = {
         version: 1,
@@ -126,7 +139,7 @@ export const make = (
         startedAt: name.startedAt,
         finishedAt,
         holter: desk.version,
-        dump: { ...dump, warnings: [...dump.warnings, ...alarms] },
+        dump: { ...dump, warnings: [...dump.warnings, ...alarms, ...notes] },
         ...(isSuspect ? { suspect: alarms } : {}),
         pinned: false,
         verified: { at: finishedAt, depth: "quick" },

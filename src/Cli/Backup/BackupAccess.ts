@@ -28,7 +28,7 @@ export const openUrl = (
   url: DatabaseUrl.DatabaseUrl
 ): Effect.Effect<Backup.Backup["Type"], BackupError, Scope.Scope> => {
   const { compression, keep, section } = settings
-  const { daily, host, level, monthly, timeZone, weekly, yearly } = section
+  const { daily, host, ignoreTables, level, monthly, timeZone, weekly, yearly } = section
   const layer = Backup.layer({
     app: settings.app ?? nameOf(url),
     keep,
@@ -40,6 +40,7 @@ export const openUrl = (
     compression,
     level,
     host,
+    ignoreTables,
     version
   }).pipe(Layer.provide(strategyOf(settings, url)), Layer.provide(storeOf(settings)))
   return Effect.map(Layer.build(layer), Context.get(Backup.Backup))
