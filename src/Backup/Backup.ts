@@ -27,7 +27,7 @@ import { plan, restore } from "./Backup/Restore.js"
 import { verify } from "./Backup/Verify.js"
 import type { BackupError } from "./BackupError.js"
 import { BackupStore } from "./BackupStore/Store.js"
-import { BackupStrategy } from "./BackupStrategy/Strategy.js"
+import { BackupStrategy, type Leniency } from "./BackupStrategy/Strategy.js"
 
 export {
   /**
@@ -107,6 +107,14 @@ export {
    * @since 0.1.0
    * @category models
    */
+  type Leniency
+} from "./BackupStrategy/Strategy.js"
+
+export {
+  /**
+   * @since 0.1.0
+   * @category models
+   */
   type Options
 } from "./Backup/Options.js"
 
@@ -127,7 +135,7 @@ export class Backup extends Context.Tag("holter/Backup/Backup")<
       }
     ) => Effect.Effect<ReadonlyArray<Verified>, BackupError>
     readonly drill: (
-      options?: Common & { readonly choice?: Choice | undefined }
+      options?: Common & Leniency & { readonly choice?: Choice | undefined }
     ) => Effect.Effect<Drilled, BackupError>
     readonly plan: (
       choice: Choice,

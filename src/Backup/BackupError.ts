@@ -25,6 +25,7 @@ import { sentence } from "../Common/Sentences.js"
  * | `Corrupt` | a backup that is truncated, changed, empty or unreadable |
  * | `WrongEngine`, `WrongDatabase` | a backup of something else |
  * | `Mismatch` | what was restored is not what the manifest says |
+ * | `Incomplete` | the server does not make every object of the backup |
  * | `InUse` | a process has the database open that must be replaced |
  *
  * @since 0.1.0
@@ -50,6 +51,7 @@ export const Reason = Schema.Literal(
   "WrongEngine",
   "WrongDatabase",
   "Mismatch",
+  "Incomplete",
   "InUse"
 )
 

@@ -66,7 +66,15 @@ export type Database = typeof Database.Type
  * @since 0.1.0
  * @category models
  */
-export const Table = Schema.Struct({ name: Schema.String, rows: Schema.Number })
+export const Table = Schema.Struct({
+  name: Schema.String,
+  rows: Schema.Number,
+  /**
+   * The table that this one is a part of: the root of its partitions, or of its inheritance tree. A restore
+   * may put a row into another partition, so rows are compared for each root. Older manifests have none.
+   */
+  root: Schema.optional(Schema.String)
+})
 
 /**
  * @since 0.1.0
@@ -133,6 +141,8 @@ export const Dump = Schema.Struct({
   journalMode: Schema.optional(Schema.Literal("wal", "rollback")).pipe(
     Schema.fromKey("journal_mode")
   ),
+  /** What the schema is, so that another one is seen. Older manifests, and SQLite's, do not tell. */
+  schema: Schema.optional(Sha256),
   /** Tables and their rows, counted in the snapshot that was dumped. */
   tables: Schema.Array(Table),
   warnings: Schema.Array(Schema.String)

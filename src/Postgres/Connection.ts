@@ -11,6 +11,7 @@ import type { Client } from "pg"
 import * as DatabaseUrl from "../Common/DatabaseUrl.js"
 import * as Guard from "../Common/Sockets/Guard.js"
 import * as Frames from "./Frames.js"
+import * as PassFile from "./PassFile.js"
 import { fromCause, isRefusal, PostgresError } from "./PostgresError.js"
 import * as PostgresSocket from "./PostgresSocket.js"
 import * as PostgresTls from "./PostgresTls.js"
@@ -134,12 +135,15 @@ const connect = (
     const { parameters, password } = url
     const user = url.user ?? (yield* defaultUser)
     const frames = Frames.make(maxAnswerBytes)
+    const secret =
+      password === undefined ? yield* PassFile.password(url, user) : Redacted.value(password)
     const client = new pg.Client({
       host: url.host,
       port: url.port,
       database: url.database,
       user,
-      password: password === undefined ? undefined : Redacted.value(password),
+      // Asked only where the server wants one; none keeps the driver from looking for it by itself.
+      password: secret ?? (() => ""),
       options: url.options,
       application_name: parameters["application_name"] ?? "holter",
       keepAlive: true,

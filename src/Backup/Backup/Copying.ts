@@ -56,7 +56,7 @@ export const copyTo = (
         const pinned = new Set(earlier.filter(isPinned).map(({ name }) => name))
         const before = Alarms.lastGood(there, desk.slug, database, pinned)
         const isTold = given.acceptLoss === true || Manifest.suspicions(manifest).length > 0
-        const alarms = isTold ? [] : Alarms.compare(before, manifest.dump)
+        const alarms = isTold ? [] : Alarms.compare(before, manifest.dump, desk.ignoreTables).alarms
         const suspect = alarms.length > 0 ? { suspect: alarms } : {}
         const send = sending(desk, store, { alive, onProgress })
         yield* send({ ...manifest, ...suspect })

@@ -13,8 +13,9 @@ import { copyTo } from "./Copying.js"
 import { type Desk, lock, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Created, CreateOptions } from "./Reports.js"
-import { room } from "./Room.js"
+import { lastBytes, room } from "./Room.js"
 import * as Strangers from "./Strangers.js"
+import * as Untried from "./Untried.js"
 
 /** @internal */
 export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created, BackupError> =>
@@ -40,6 +41,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
       const pruned = yield* Effect.either(
         Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
       )
+      const untried = yield* Untried.look(desk, manifest, beside.here)
       const place = yield* Effect.orElseSucceed(desk.main.warnings, () => [])
       return {
         name: manifest.name,
@@ -51,6 +53,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
         warnings: [
           ...manifest.dump.warnings,
           ...made.warnings,
+          ...untried,
           ...copies.flatMap(({ problem, store }) =>
             problem === undefined ? [] : [`No copy to ${store}: ${problem.message}`]
           ),
@@ -123,10 +126,19 @@ export const make = (
       const { compression, level, main, strategy } = desk
       const onProgress = given.onProgress ?? silent
       yield* step("create/space")
-      yield* room(main, (yield* strategy.estimate) + desk.minimumFree, "a new backup")
+      const least = yield* strategy.estimate
+      const last = lastBytes(beside.here, yield* strategy.database)
+      const { minimumFree } = desk
+      yield* room(main, Math.max(least, last) + minimumFree, "a new backup")
       yield* step("create/dump")
       const stage = yield* main.stage
-      const dumped = yield* strategy.dump({ path: stage.path, compression, level, onProgress })
+      const dumped = yield* strategy.dump({
+        path: stage.path,
+        compression,
+        level,
+        minimumFree,
+        onProgress
+      })
       const dump = { ...dumped, database: yield* desk.identify(dumped.database) }
       yield* step("create/verify")
       if (dump.bytes <= 0) return yield* emptyDump(dump)
@@ -137,7 +149,8 @@ export const make = (
         onProgress
       })
       const finishedAt = yield* DateTime.now
-      const alarms = Alarms.compare(measure(desk, beside, dump.database), dump)
+      const measured = measure(desk, beside, dump.database)
+      const { alarms, notes } = Alarms.compare(measured, dump, desk.ignoreTables)
       const isSuspect = alarms.length > 0 && !name.preRestore && given.acceptLoss !== true
       const manifest: Manifest.Manifest = {
         version: 1,
@@ -147,7 +160,7 @@ export const make = (
         startedAt: name.startedAt,
         finishedAt,
         holter: desk.version,
-        dump: { ...dump, warnings: [...dump.warnings, ...alarms] },
+        dump: { ...dump, warnings: [...dump.warnings, ...alarms, ...notes] },
         ...(isSuspect ? { suspect: alarms } : {}),
         pinned: false,
         verified: { at: finishedAt, depth: "quick" },

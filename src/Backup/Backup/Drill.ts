@@ -5,6 +5,7 @@
  */
 import { DateTime, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
+import { type Leniency, leniencyOf } from "../BackupStrategy/Strategy.js"
 import { choose, sameEngine } from "./Choose.js"
 import { type Desk, silent } from "./Options.js"
 import { record } from "./Record.js"
@@ -13,7 +14,7 @@ import type { Choice, Common, Drilled } from "./Reports.js"
 /** @internal */
 export const drill = (
   desk: Desk,
-  given: Common & { readonly choice?: Choice | undefined }
+  given: Common & Leniency & { readonly choice?: Choice | undefined }
 ): Effect.Effect<Drilled, BackupError> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -24,7 +25,7 @@ export const drill = (
       const [took, { read, restored }] = yield* Effect.timed(
         Effect.gen(function* () {
           const read = yield* desk.strategy.verify(payload, { deep: false, onProgress })
-          const restored = yield* desk.strategy.drill(payload, { onProgress })
+          const restored = yield* desk.strategy.drill(payload, { ...leniencyOf(given), onProgress })
           return { read, restored }
         })
       )

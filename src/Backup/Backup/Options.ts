@@ -34,6 +34,11 @@ export interface Options {
   readonly level?: number | undefined
   /** Bytes that must stay free on the disk beside a new backup. */
   readonly minimumFree?: number | undefined
+  /**
+   * Tables that may lose all their rows without a word, as queues do: their names, with or without the
+   * schema; a star stands for any characters.
+   */
+  readonly ignoreTables?: ReadonlyArray<string> | undefined
   /** How long a copy may give no sign of life before it is given up; 5 minutes by default. */
   readonly copyPatience?: Duration.DurationInput | undefined
   /** How long to wait for another run on the same directory to end; an hour by default. */
@@ -67,6 +72,7 @@ export interface Desk {
   readonly compression: DumpOptions["compression"]
   readonly level: number | undefined
   readonly minimumFree: number
+  readonly ignoreTables: ReadonlyArray<string>
   readonly copyPatience: Duration.Duration
   readonly lockPatience: Duration.Duration
   readonly version: string
@@ -95,6 +101,7 @@ export const desk = (
   compression: options.compression ?? "gzip",
   level: options.level,
   minimumFree: options.minimumFree ?? 0,
+  ignoreTables: options.ignoreTables ?? [],
   copyPatience: Duration.decode(options.copyPatience ?? "5 minutes"),
   lockPatience: Duration.decode(options.lockPatience ?? "1 hour"),
   version: options.version ?? "unknown"

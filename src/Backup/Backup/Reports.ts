@@ -6,7 +6,13 @@
 import type { Duration, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Stored } from "../BackupStore/Store.js"
-import type { OnProgress, Outcome, Present, SetAside } from "../BackupStrategy/Strategy.js"
+import type {
+  Leniency,
+  OnProgress,
+  Outcome,
+  Present,
+  SetAside
+} from "../BackupStrategy/Strategy.js"
 import type * as Manifest from "../Manifest.js"
 
 /**
@@ -157,7 +163,7 @@ export interface CreateOptions extends Common {
  * @since 0.1.0
  * @category models
  */
-export interface RestoreOptions extends Common {
+export interface RestoreOptions extends Common, Leniency {
   /** Also from a backup of another database of the same engine. */
   readonly allowOther?: boolean | undefined
   /** Also where the present cannot be read, and so not be saved: it is moved aside. */

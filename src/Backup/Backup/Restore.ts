@@ -9,7 +9,12 @@ import { DateTime, Effect, Option, Ref, type Scope } from "effect"
 import { BackupError } from "../BackupError.js"
 import { restoring } from "../BackupLock.js"
 import * as BackupName from "../BackupName.js"
-import type { Outcome, Restored as StrategyRestored, Strategy } from "../BackupStrategy/Strategy.js"
+import {
+  leniencyOf,
+  type Outcome,
+  type Restored as StrategyRestored,
+  type Strategy
+} from "../BackupStrategy/Strategy.js"
 import { describe, judge } from "../DatabaseIdentity.js"
 import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
@@ -114,6 +119,7 @@ const saveAndReplace = (
     const options = {
       startedAt: saved.startedAt,
       replaceDamaged: given.replaceDamaged === true,
+      ...leniencyOf(given),
       onProgress: given.onProgress ?? silent,
       onOutcome: (outcome: Outcome) => Ref.update(course, (before) => ({ ...before, outcome }))
     }

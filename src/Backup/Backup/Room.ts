@@ -3,9 +3,30 @@
  *
  * @since 0.1.0
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
+import * as Sizes from "../../Common/Sizes.js"
 import { BackupError } from "../BackupError.js"
-import type { Store } from "../BackupStore/Store.js"
+import type { Store, Stored } from "../BackupStore/Store.js"
+import { judge } from "../DatabaseIdentity.js"
+import type * as Manifest from "../Manifest.js"
+
+/**
+ * What the last dump of this database took, on the disk: the best that is known of the next one. Backups
+ * are given newest first; 0 where there is none.
+ *
+ * @internal
+ */
+export const lastBytes = (backups: ReadonlyArray<Stored>, database: Manifest.Database): number => {
+  const last = backups.find(
+    ({ manifest, problem }) =>
+      problem === undefined &&
+      Option.exists(manifest, ({ dump }) => judge(dump.database, database) !== "other")
+  )
+  return Option.match(last?.manifest ?? Option.none(), {
+    onNone: () => 0,
+    onSome: ({ dump }) => dump.bytes
+  })
+}
 
 /** Fails with `DiskFull` where a store has no room. @internal */
 export const room = (store: Store, bytes: number, what: string): Effect.Effect<void, BackupError> =>
@@ -15,8 +36,8 @@ export const room = (store: Store, bytes: number, what: string): Effect.Effect<v
     return yield* new BackupError({
       reason: "DiskFull",
       subject: store.description,
-      expected: `${Math.ceil(bytes)} bytes free for ${what}`,
-      found: `${free}`,
+      expected: `${Sizes.bytes(bytes)} free for ${what}`,
+      found: `${Sizes.bytes(free)}, which is ${Sizes.bytes(bytes - free)} too little`,
       advice:
         "Free some space; where nothing else can go, delete the oldest backup by hand, and keep fewer"
     })

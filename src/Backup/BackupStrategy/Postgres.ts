@@ -20,6 +20,7 @@ import * as Failure from "./Postgres/Failure.js"
 import * as Maintenance from "./Postgres/Maintenance.js"
 import * as Properties from "./Postgres/Properties.js"
 import * as Restore from "./Postgres/Restore.js"
+import * as Rights from "./Postgres/Rights.js"
 import * as Room from "./Postgres/Room.js"
 import * as Server from "./Postgres/Server.js"
 import * as Session from "./Postgres/Session.js"
@@ -87,14 +88,26 @@ export const make = (
         (known) => SystemIdentifier.ofServer(target, known)
       ),
       present: present(target),
-      estimate: Effect.map(facts(target), ({ bytes }) => bytes),
+      // A database of dead rows and indexes has a small dump, one of compressed values a large one.
+      estimate: Effect.as(facts(target), 0),
       dump,
       verify: (payload, wanted) => Effect.provide(Verify.verify(target, payload, wanted), context),
-      drill: (payload, { onProgress }) =>
+      drill: (payload, wanted) =>
         Effect.flatMap(database, (known) =>
-          Effect.provide(Drill.drill(target, known, payload, onProgress), context)
+          Effect.provide(Drill.drill(target, known, payload, wanted), context)
         ),
-      room: (payload) => Effect.flatMap(database, (known) => Room.look(target, known, payload)),
+      rehearse: (payload) =>
+        Effect.flatMap(database, (known) =>
+          Effect.provide(Drill.rehearse(target, known, payload), context)
+        ),
+      room: (payload) =>
+        Effect.flatMap(database, (known) =>
+          Effect.zipWith(
+            Room.look(target, known, payload),
+            Rights.risks(target, known),
+            (room, risks) => [...risks, ...room]
+          )
+        ),
       restore: (payload, wanted) =>
         hold(payload, wanted).pipe(
           Effect.flatMap(({ restore }) => restore),

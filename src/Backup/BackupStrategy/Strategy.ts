@@ -74,6 +74,8 @@ export interface DumpOptions {
   readonly compression: Exclude<Manifest.Compression, "internal">
   /** Of gzip or zstd, or of the engine's own tool; the strategy has its default. */
   readonly level: number | undefined
+  /** Bytes that must stay free on the disk, for a strategy that cannot tell beforehand what it writes. */
+  readonly minimumFree?: number | undefined
   readonly onProgress: OnProgress
 }
 
@@ -115,10 +117,32 @@ export type Outcome =
   | { readonly _tag: "Replaced"; readonly setAside: string | undefined }
 
 /**
+ * What a restore may leave out. An engine that has nothing of the kind takes no notice.
+ *
  * @since 0.1.0
  * @category models
  */
-export interface RestoreOptions {
+export interface Leniency {
+  /**
+   * Also where objects cannot be made (an index, a constraint, an extension): it goes on without those, and
+   * names each. The rows of every table that is there are whole in any case.
+   */
+  readonly allowIncomplete?: boolean | undefined
+  /** Without owners, and without the grants of roles that the server does not have. */
+  readonly noOwner?: boolean | undefined
+}
+
+/** Of what is asked for, that part. @internal */
+export const leniencyOf = ({ allowIncomplete, noOwner }: Leniency): Leniency => ({
+  allowIncomplete,
+  noOwner
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RestoreOptions extends Leniency {
   /** Names what is set aside: `<name>_pre_restore_<time>`. */
   readonly startedAt: DateTime.Utc
   /** A present that cannot be read may be moved aside. */
@@ -197,7 +221,10 @@ export interface Strategy {
    */
   readonly identity?: Effect.Effect<Manifest.Identity | undefined> | undefined
   readonly present: Effect.Effect<Present, BackupError>
-  /** What a dump needs on the disk at the least, for the check of free space before the work. */
+  /**
+   * What a dump needs on the disk at the least, for the check of free space before the work. 0 where it cannot
+   * be told: then the last dump is the measure, and the free space is watched while it is written.
+   */
   readonly estimate: Effect.Effect<number, BackupError>
   /** Writes a dump that is complete and on the disk (fsync) when this succeeds. */
   readonly dump: (options: DumpOptions) => Effect.Effect<Manifest.Dump, BackupError>
@@ -209,8 +236,15 @@ export interface Strategy {
   /** Restores into a scratch database, compares it with the dump's record, and drops it. */
   readonly drill: (
     payload: Payload,
-    options: { readonly onProgress: OnProgress }
+    options: Leniency & { readonly onProgress: OnProgress }
   ) => Effect.Effect<Drilled, BackupError>
+  /**
+   * What a drill would refuse, as far as that is known without rows. Asked once for each new schema, after
+   * the backup is made.
+   */
+  readonly rehearse?:
+    | ((payload: Payload) => Effect.Effect<ReadonlyArray<string>, BackupError>)
+    | undefined
   /**
    * Whether there is room for a restore where the database is. Fails with `DiskFull`; tells how much it
    * takes where that cannot be seen.

@@ -28,7 +28,7 @@ export const openUrl = (
   url: DatabaseUrl.DatabaseUrl
 ): Effect.Effect<Backup.Backup["Type"], BackupError, Scope.Scope> => {
   const { compression, keep, section } = settings
-  const { daily, host, identity, level, monthly, timeZone, weekly, yearly } = section
+  const { daily, host, identity, ignoreTables, level, monthly, timeZone, weekly, yearly } = section
   const layer = Backup.layer({
     app: settings.app ?? nameOf(url),
     keep,
@@ -42,6 +42,7 @@ export const openUrl = (
     level,
     host,
     identity,
+    ignoreTables,
     version
   }).pipe(Layer.provide(strategyOf(settings, url)), Layer.provide(storeOf(settings)))
   return Effect.map(Layer.build(layer), Context.get(Backup.Backup))

@@ -4,6 +4,7 @@
 import * as CliOptions from "@effect/cli/Options"
 import { Effect, Option } from "effect"
 import { UsageError } from "../ConfigurationError.js"
+import type * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { configFlag } from "../Flags.js"
 
 /** Which database, and where its backups lie. */
@@ -31,6 +32,41 @@ export const keepFlag = CliOptions.integer("keep").pipe(
 export const jsonFlag = CliOptions.boolean("json").pipe(
   CliOptions.withDescription("Print one JSON document")
 )
+
+/** What a restore of PostgreSQL may leave out. */
+export const leniencyFlags = {
+  allowIncomplete: CliOptions.boolean("allow-incomplete").pipe(
+    CliOptions.withDescription(
+      "PostgreSQL: go on without objects that the server does not make, and name each; rows are whole in any case"
+    )
+  ),
+  noOwner: CliOptions.boolean("no-owner").pipe(
+    CliOptions.withDescription(
+      "PostgreSQL: without owners, and without the grants of roles that the server does not have"
+    )
+  )
+}
+
+export interface LeniencyFlags {
+  readonly allowIncomplete: boolean
+  readonly noOwner: boolean
+}
+
+/** A flag that does nothing would be believed. */
+export const checkLeniency = (
+  { allowIncomplete, noOwner }: LeniencyFlags,
+  url: DatabaseUrl.DatabaseUrl | undefined
+): Effect.Effect<void, UsageError> =>
+  url?._tag === "Sqlite" && (allowIncomplete || noOwner)
+    ? notOfSqlite(allowIncomplete ? "--allow-incomplete" : "--no-owner")
+    : Effect.void
+
+const notOfSqlite = (flag: string): UsageError =>
+  new UsageError({
+    flag,
+    expected: "a PostgreSQL database",
+    found: "a SQLite database, which has nothing of the kind: leave the flag out"
+  })
 
 export interface PlaceFlags {
   readonly databaseUrl: Option.Option<string>

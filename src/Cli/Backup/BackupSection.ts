@@ -96,6 +96,12 @@ export const BackupSection = Schema.Struct({
       description: "PostgreSQL: how many tables are dumped at once; above 1 a backup is a directory"
     })
   ),
+  ignoreTables: Schema.optional(
+    Schema.Array(text).annotations({
+      description:
+        "tables that may lose all their rows without an alarm, as queues do: names such as queue, public.queue or queue_*"
+    })
+  ),
   schedule: Schema.optional(cron),
   drill: Schema.optional(cron),
   timeZone: Schema.optional(

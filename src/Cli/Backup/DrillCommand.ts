@@ -7,7 +7,14 @@ import { Effect, type Option } from "effect"
 import { Output } from "../Output.js"
 import * as BackupAccess from "./BackupAccess.js"
 import * as BackupDocument from "./BackupDocument.js"
-import { jsonFlag, type PlaceFlags, placeFlags } from "./BackupFlags.js"
+import {
+  checkLeniency,
+  jsonFlag,
+  type LeniencyFlags,
+  leniencyFlags,
+  type PlaceFlags,
+  placeFlags
+} from "./BackupFlags.js"
 import * as BackupPage from "./BackupPage.js"
 import * as BackupRun from "./BackupRun.js"
 import * as BackupSettings from "./BackupSettings.js"
@@ -21,6 +28,7 @@ export const command = Command.make(
       Args.withDescription("A backup, by its name or its path (default: the newest one)"),
       Args.optional
     ),
+    ...leniencyFlags,
     json: jsonFlag
   },
   (flags) => drill(flags)
@@ -30,7 +38,7 @@ export const command = Command.make(
   )
 )
 
-interface Flags extends PlaceFlags {
+interface Flags extends PlaceFlags, LeniencyFlags {
   readonly file: Option.Option<string>
   readonly json: boolean
 }
@@ -38,11 +46,17 @@ interface Flags extends PlaceFlags {
 const drill = (flags: Flags) =>
   Effect.gen(function* () {
     const settings = yield* BackupSettings.load(flags)
+    yield* checkLeniency(flags, settings.url)
     const { look } = yield* Output
     const work = Effect.gen(function* () {
       const backup = yield* BackupAccess.open(settings)
       const drilled = yield* Progress.shown(({ onProgress }) =>
-        backup.drill({ choice: BackupAccess.choiceOf(flags.file), onProgress })
+        backup.drill({
+          choice: BackupAccess.choiceOf(flags.file),
+          allowIncomplete: flags.allowIncomplete,
+          noOwner: flags.noOwner,
+          onProgress
+        })
       )
       if (flags.json) {
         return yield* BackupRun.document(BackupDocument.ofDrilled(drilled), settings)

@@ -10,7 +10,14 @@ import { Dialog } from "../Dialog.js"
 import { Output } from "../Output.js"
 import * as BackupAccess from "./BackupAccess.js"
 import * as BackupDocument from "./BackupDocument.js"
-import { jsonFlag, type PlaceFlags, placeFlags } from "./BackupFlags.js"
+import {
+  checkLeniency,
+  jsonFlag,
+  type LeniencyFlags,
+  leniencyFlags,
+  type PlaceFlags,
+  placeFlags
+} from "./BackupFlags.js"
 import * as BackupRun from "./BackupRun.js"
 import * as BackupSettings from "./BackupSettings.js"
 import * as BackupPage from "./BackupPage.js"
@@ -46,6 +53,7 @@ export const command = Command.make(
         "Also over a database that is damaged, so that it cannot be saved first: it is moved aside as it is"
       )
     ),
+    ...leniencyFlags,
     json: jsonFlag
   },
   (flags) => restore(flags)
@@ -55,7 +63,7 @@ export const command = Command.make(
   )
 )
 
-interface Flags extends PlaceFlags {
+interface Flags extends PlaceFlags, LeniencyFlags {
   readonly backupFile: Option.Option<string>
   readonly latest: boolean
   readonly yes: boolean
@@ -70,6 +78,7 @@ const restore = (flags: Flags) =>
     const choice = yield* choose(flags)
     if (!flags.yes && !flags.dryRun) yield* somebodyToAsk
     const settings = yield* BackupSettings.load(flags)
+    yield* checkLeniency(flags, settings.url)
     const now = yield* DateTime.now
     const asked: Asked = { flags, choice, settings, now }
     const work = flags.dryRun ? showPlan(asked) : carryOut(asked)
@@ -165,7 +174,7 @@ const endOf = (restored: Restored): Stopped => ({
 
 /** With the flags that name the place, as they were given. A URL may hold a password: it is left out. */
 const commandOf =
-  ({ backupDir, config, databaseUrl }: Flags) =>
+  ({ allowIncomplete, backupDir, config, databaseUrl, noOwner }: Flags) =>
   (name: string): string =>
     [
       "holter backup restore --backup-file",
@@ -175,14 +184,22 @@ const commandOf =
         onSome: (dir) => ["--backup-dir", quoted(dir)]
       }),
       ...Option.match(config, { onNone: () => [], onSome: (file) => ["--config", quoted(file)] }),
-      ...(Option.isSome(databaseUrl) ? ["--database-url ..."] : [])
+      ...(Option.isSome(databaseUrl) ? ["--database-url ..."] : []),
+      // What could not be made of the one may be in the other as well.
+      ...(allowIncomplete ? ["--allow-incomplete"] : []),
+      ...(noOwner ? ["--no-owner"] : [])
     ].join(" ")
 
 /** As a shell takes it for one word. */
 const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 
-const permissions = ({ allowOther, replaceDamaged }: Flags) => ({ allowOther, replaceDamaged })
+const permissions = ({ allowIncomplete, allowOther, noOwner, replaceDamaged }: Flags) => ({
+  allowIncomplete,
+  allowOther,
+  noOwner,
+  replaceDamaged
+})
 
 const choose = ({ backupFile, latest }: Flags) =>
   latest === Option.isSome(backupFile)

@@ -121,9 +121,9 @@ export const fingerprintOfRich = {
 export const tablesOfRich = [
   { name: '"Odd ""schema"."Table \' x"', rows: 2 },
   { name: "public.cache", rows: 1 },
-  { name: "public.child", rows: 2 },
-  { name: "public.events_25", rows: 31 },
-  { name: "public.events_26", rows: 29 },
+  { name: "public.child", rows: 2, root: "public.parent" },
+  { name: "public.events_25", rows: 31, root: "public.events" },
+  { name: "public.events_26", rows: 29, root: "public.events" },
   { name: "public.orders", rows: 1000 },
   { name: "public.parent", rows: 1 }
 ]

@@ -105,6 +105,10 @@ export const parseCreate = (sql: string): string => {
     .join(" ")
 }
 
+/** Those of them that are the same on every machine. */
+export const withoutLocale = (options: string): string =>
+  /ENCODING '[^']*'/.exec(options)?.[0] ?? ""
+
 const createWords: ReadonlySet<string> = new Set([
   "BUILTIN_LOCALE",
   "ENCODING",

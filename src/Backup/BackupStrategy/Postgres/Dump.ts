@@ -9,7 +9,9 @@ import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
 import type { DumpOptions } from "../Strategy.js"
 import * as Checksum from "./Checksum.js"
+import * as DumpRoom from "./DumpRoom.js"
 import * as Failure from "./Failure.js"
+import * as Fingerprint from "./Fingerprint.js"
 import * as Server from "./Server.js"
 import type { Session } from "./Session.js"
 import * as Sessions from "./Session.js"
@@ -35,8 +37,10 @@ export const dump = (
     const parallel = target.jobs > 1
     yield* makePlace(options.path, parallel)
     const snapshot = yield* exportSnapshot(target, session)
+    const [{ wanders } = { wanders: false }] = yield* session.rows(Wanders, wandering)
     const format = parallel ? ["--format=directory", `--jobs=${target.jobs}`] : ["--format=custom"]
     const compression = compressionOf(target, options, tool.major)
+    const enough = yield* DumpRoom.watch(options)
     const [counted, output] = yield* Effect.all(
       [
         Tables.count(session),
@@ -45,6 +49,7 @@ export const dump = (
           args: [
             ...format,
             ...compression.args,
+            ...(wanders ? ["--load-via-partition-root"] : []),
             `--snapshot=${snapshot}`,
             `--lock-wait-timeout=${Math.max(1, Duration.toMillis(target.lockWait))}`,
             `--file=${options.path}`
@@ -52,15 +57,16 @@ export const dump = (
         })
       ],
       { concurrency: 2 }
-    ).pipe(reporting(options, server.bytes))
+    ).pipe(Effect.raceFirst(enough), reporting(options, server.bytes))
     yield* session.execute("COMMIT")
     yield* Checksum.settle(options.path)
     yield* notEmpty(target, yield* Checksum.size(options.path))
     // Both read all of it: at the same time, where there is more than one core.
-    const [{ bytes, parts, sha256 }, parsed] = yield* Effect.all(
+    const [{ bytes, parts, sha256 }, parsed, schema] = yield* Effect.all(
       [
         checksums(options, target),
-        Verify.parse(target, reader, options.path, { byParts: parallel })
+        Verify.parse(target, reader, options.path, { byParts: parallel }),
+        ToolRun.run(target, reader, { args: ["--schema-only", "--file=-", options.path] })
       ],
       { concurrency: 2 }
     )
@@ -78,6 +84,7 @@ export const dump = (
       contentBytes: server.bytes,
       sha256,
       ...(parts === undefined ? {} : { parts }),
+      schema: Fingerprint.ofSchema(schema.stdout),
       tables: counted,
       warnings: [
         ...compression.warnings,
@@ -87,6 +94,23 @@ export const dump = (
       ]
     }
   }).pipe(Effect.scoped)
+
+const Wanders = Schema.Struct({ wanders: Schema.Boolean })
+
+/**
+ * Whether another server, or this one at another time, may put rows into other partitions: by the hash of
+ * what holds the numbers of a type's values (enums, arrays and rows of them), or by the order of a locale.
+ * Such rows are dumped as rows of the whole table. pg_dump itself sees to plain enums, newer versions of it.
+ */
+const wandering = `SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_partitioned_table p
+    CROSS JOIN LATERAL pg_catalog.generate_subscripts(p.partclass, 1) i
+    JOIN pg_catalog.pg_opclass o ON o.oid = p.partclass[i]
+    JOIN pg_catalog.pg_type t ON t.oid = o.opcintype
+    LEFT JOIN pg_catalog.pg_collation c ON c.oid = p.partcollation[i]
+    WHERE p.partstrat = 'h' AND (t.typtype = 'p' OR NOT coalesce(
+        (pg_catalog.to_jsonb(c) ->> 'collisdeterministic')::boolean, true))
+      OR p.partstrat = 'r' AND c.collname NOT IN ('C', 'POSIX')) AS wanders`
 
 const Snapshot = Schema.Struct({ snapshot: Schema.String })
 

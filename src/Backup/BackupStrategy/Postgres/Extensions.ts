@@ -37,6 +37,19 @@ export const without = (contents: string, names: ReadonlySet<string>): string =>
 
 const entry = /^\d+; \d+ \d+ (?:EXTENSION - |(COMMENT) - EXTENSION )(.+?) *$/gm
 
+/** The contents with the rows of these tables and sequences alone, by schema and name. */
+export const ofTables = (contents: string, names: ReadonlySet<string>): string =>
+  contents
+    .split("\n")
+    .filter((line) => {
+      const [, rest] = /^\d+; \d+ \d+ (?:TABLE DATA|SEQUENCE SET) (.*)$/.exec(line) ?? []
+      if (rest === undefined) return true
+      // What follows the name is the owner, and both may hold spaces.
+      const words = rest.split(" ")
+      return words.some((_, index) => names.has(words.slice(0, index + 1).join(" ")))
+    })
+    .join("\n")
+
 export interface Found {
   /** There already. */
   readonly present: ReadonlyArray<string>
@@ -46,19 +59,18 @@ export interface Found {
 
 /**
  * In the database of this session. What the catalog does not promise is tried, since providers allow
- * more than it says, and taken back. Fails with `ToolMissing` where the server does not have one.
+ * more than it says, and taken back. What the server does not have at all is in neither.
  */
 export const look = (
-  target: Target,
   session: Session,
   names: ReadonlyArray<string>
 ): Effect.Effect<Found, BackupError> =>
   Effect.gen(function* () {
     if (names.length === 0) return { present: [], forbidden: [] }
     const rows = yield* session.rows(Row, sql, [names])
-    const missing = rows.find(({ available, present }) => !available && !present)
-    if (missing !== undefined) return yield* notInstalled(target, missing.name)
-    const doubtful = rows.filter(({ allowed, present }) => !allowed && !present)
+    const doubtful = rows.filter(
+      ({ allowed, available, present }) => available && !allowed && !present
+    )
     const forbidden = yield* Effect.filter(doubtful, ({ name }) => isRefused(session, name))
     return {
       present: rows.flatMap(({ name, present }) => (present ? [name] : [])),
@@ -67,20 +79,36 @@ export const look = (
   })
 
 /** Whether a dump's can be created in a new database. Fails with `NotPermitted`. */
-export const creatable = (
-  target: Target,
-  tool: Tool,
-  file: string,
-  database: string
-): Effect.Effect<void, BackupError, Running> =>
+export const creatable = (place: {
+  readonly target: Target
+  readonly tool: Tool
+  readonly file: string
+  readonly database: string
+}): Effect.Effect<void, BackupError, Running> =>
   Effect.gen(function* () {
+    const { database, file, target, tool } = place
     const names = named(yield* contents(target, tool, file))
     if (names.length === 0) return
     const session = yield* Sessions.open(target, database)
-    const { forbidden } = yield* look(target, session, names)
-    const advice = "Use the URL of a superuser, or of whom the server's provider allows it"
-    yield* refuse(target, forbidden, advice)
+    const { forbidden } = yield* look(session, names)
+    yield* refuse(
+      target,
+      forbidden,
+      "Use a role that may create it, or go on without it with --allow-incomplete (allowIncomplete)"
+    )
   }).pipe(Effect.scoped)
+
+/** Which of these are in a database. */
+export const presentIn = (
+  target: Target,
+  database: string,
+  names: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>, BackupError> =>
+  Sessions.open(target, database).pipe(
+    Effect.flatMap((session) => session.rows(Row, sql, [names])),
+    Effect.map((rows) => rows.filter(({ present }) => present).map(({ name }) => name)),
+    Effect.scoped
+  )
 
 /** Whatever else is wrong with it, the restore itself tells better. */
 const isRefused = (session: Session, name: string): Effect.Effect<boolean> =>
@@ -113,14 +141,6 @@ export const refuse = (
 /** The statements for a superuser. */
 export const statements = (names: ReadonlyArray<string>): string =>
   names.map((name) => `CREATE EXTENSION ${identifier(name)}`).join("; ")
-
-const notInstalled = (target: Target, name: string): BackupError =>
-  Failure.make(target, {
-    reason: "ToolMissing",
-    expected: `the extension ${name} on the server's machine, since it is in the backup`,
-    found: "none of this name in pg_available_extensions",
-    advice: "Install its package there, and try again"
-  })
 
 const Row = Schema.Struct({
   name: Schema.String,

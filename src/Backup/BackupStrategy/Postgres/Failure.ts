@@ -35,10 +35,29 @@ export const fromPostgres =
   (error: PostgresError): BackupError =>
     make(target, { found: error.found, ...wordsFor(error) }, error)
 
-const wordsFor = (error: PostgresError): Words =>
-  /row-level security policy/.test(error.found)
-    ? rowSecurity
-    : (byCode(error.code) ?? connection[error.reason])
+const wordsFor = (error: PostgresError): Words => {
+  const said = error.cause instanceof Error ? error.cause.message : error.found
+  if (/row-level security policy/.test(said)) return rowSecurity
+  if (isOfPooler.test(said)) return { ...pooler, found: `a pooler: ${said}` }
+  if (isOfLocale.test(said)) return { ...locale, found: said }
+  return byCode(error.code) ?? connection[error.reason]
+}
+
+const isOfPooler = /unsupported startup parameter|pgbouncer/i
+const pooler: Words = {
+  reason: "Unreachable",
+  expected: "the server itself, since backups need sessions of their own",
+  advice:
+    "Use the direct URL: host and port of PostgreSQL (5432 as a rule), not of its pooler (pgbouncer)"
+}
+
+const isOfLocale =
+  /invalid (?:LC_\w+ |ICU )?locale name|could not (?:create|open) (?:locale|collator)/
+const locale: Words = {
+  reason: "Incomplete",
+  expected: "the locale of the database on the server's machine",
+  advice: "Install the locale there (locale-gen) and restart PostgreSQL"
+}
 
 const connection: Readonly<Record<PostgresError["reason"], Words>> = {
   Unreachable: {
@@ -54,7 +73,7 @@ const connection: Readonly<Record<PostgresError["reason"], Words>> = {
   NotAccepting: {
     reason: "Unreachable",
     expected: "a server that takes connections",
-    advice: "Start it again, or look into its log for why it does not"
+    advice: "Start it again"
   },
   TooManyConnections: {
     reason: "Unreachable",
@@ -128,7 +147,7 @@ const diskFull: Words = {
 const damaged: Words = {
   reason: "Damaged",
   expected: "a database that can be read to its end",
-  advice: "Look into the server's log and at its disk, or restore a backup"
+  advice: "Look at the server's disk, and restore a backup"
 }
 
 const states: Readonly<Record<string, Words>> = {
@@ -151,7 +170,7 @@ const classes: Readonly<Record<string, Words>> = {
   "57": {
     reason: "Unreachable",
     expected: "a server that stays up",
-    advice: "Look into the server's log, and try again"
+    advice: "Try again, once it runs"
   }
 }
 
@@ -174,7 +193,6 @@ export const fromTool = (
   const error = make(target, {
     reason: "ToolFailed",
     expected: `${tool} to do its work`,
-    advice: "Look into the server's log",
     found: Excerpt.make(target.secrets, said.join(" "), 500),
     ...words
   })
@@ -182,6 +200,7 @@ export const fromTool = (
 }
 
 const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
+  [/unsupported startup parameter/, pooler],
   [/row-level security policy/, rowSecurity],
   [
     /pg_dump: [^]*ERROR: +(?:could not (?:open|access|read) (?:file|block)|invalid page|missing chunk|unexpected chunk|compressed .* data is corrupt|could not access status of transaction|index .* contains)/,
@@ -206,8 +225,7 @@ const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
     {
       reason: "NotPermitted",
       expected: "the user in the URL as the owner of all that the restore replaces",
-      advice:
-        "Use the URL of its owner or of a superuser, or let one of them give it back (OWNER TO)"
+      advice: "Let whoever owns it give it back (ALTER ... OWNER TO), or use the URL of that role"
     }
   ],
   [
@@ -227,7 +245,7 @@ const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
     {
       reason: "Unreachable",
       expected: "a server that stays up",
-      advice: "Look into the server's log, and try again"
+      advice: "Try again, once it runs"
     }
   ],
   [

@@ -8,9 +8,8 @@
  * @internal
  */
 import { Effect, Schema, type Scope } from "effect"
-import * as FileSystem from "@effect/platform/FileSystem"
 import { randomBytes } from "node:crypto"
-import { BackupError } from "../../BackupError.js"
+import type { BackupError } from "../../BackupError.js"
 import * as Decisive from "../../Decisive.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
 import * as Extensions from "./Extensions.js"
@@ -21,12 +20,14 @@ import type { Psql } from "./Psql.js"
 import * as Psqls from "./Psql.js"
 import * as Rehearsal from "./Rehearsal.js"
 import * as Script from "./Script.js"
+import * as Sections from "./Sections.js"
 import type { Session } from "./Session.js"
 import * as Sessions from "./Session.js"
-import type * as Tables from "./Tables.js"
+import * as Tables from "./Tables.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
 import * as Tools from "./Tools.js"
+import * as Unmade from "./Unmade.js"
 import * as Verify from "./Verify.js"
 
 export interface Job {
@@ -62,7 +63,11 @@ export const hold = (
       psql.execute(settings)
     )
     yield* Rehearsal.rehearse(target, observer, application, session, (psql) =>
-      written(job, psql, [...list, "--schema-only"])
+      Effect.gen(function* () {
+        yield* dropped(job, psql, list)
+        const before = yield* tables(job, psql, [...list, "--schema-only"])
+        yield* refuseUnmade(job, [...before, ...(yield* made(job, psql, "post-data", list))])
+      })
     )
     const psql = yield* session
     yield* Effect.addFinalizer(() => Locks.end(observer, application))
@@ -73,14 +78,17 @@ export const hold = (
     const restore = Effect.gen(function* () {
       const filled = yield* watched(fill(job, psql, list))
       yield* Decisive.whole(options, { run: commit(job, psql), setAside: () => undefined })
+      const { absent, restored, unmade } = filled
       return {
         method: "in place, in one transaction",
         setAside: undefined,
-        tables: filled.tables,
+        tables: restored.tables,
         warnings: [
           `in place, since ${why}`,
-          ...filled.others.map((name) => `${name} is not in the backup and stays as it was`),
+          ...restored.others.map((name) => `${name} is not in the backup and stays as it was`),
           ...Fill.unrecorded(payload),
+          ...Unmade.warnings(unmade),
+          ...Fill.lacking(absent),
           ...(yield* analyze(observer))
         ]
       }
@@ -92,71 +100,133 @@ const applicationName = Effect.sync(() => `holter restore ${randomBytes(4).toStr
 
 /** pg_restore's list of what to restore, without extensions that are there. */
 const listed = (
-  { database, payload, target, tool }: Job,
+  { database, options, payload, target, tool }: Job,
   session: Session
 ): Effect.Effect<ReadonlyArray<string>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const contents = yield* Extensions.contents(target, tool, payload.path)
-    const found = yield* Extensions.look(target, session, Extensions.named(contents))
-    yield* Extensions.refuse(
-      target,
-      found.forbidden,
-      `Let a superuser create it in ${database}, and try again: ${Extensions.statements(found.forbidden)}`
-    )
+    const found = yield* Extensions.look(session, Extensions.named(contents))
+    if (options.allowIncomplete !== true) {
+      yield* Extensions.refuse(
+        target,
+        found.forbidden,
+        `Let a superuser create it in ${database}, and try again: ${Extensions.statements(found.forbidden)}`
+      )
+    }
     const { present } = found
     if (present.length === 0) return []
-    const fs = yield* FileSystem.FileSystem
-    const file = yield* fs.makeTempFileScoped({ prefix: "holter-" })
-    yield* fs.writeFileString(file, Extensions.without(contents, new Set(present)))
+    const file = yield* Sections.writeList(Extensions.without(contents, new Set(present)))
     return [`--use-list=${file}`]
-  }).pipe(
-    Effect.catchTags({
-      BadArgument: (cause) => noTemporaryFile(cause.message, cause),
-      SystemError: (cause) => noTemporaryFile(cause.reason, cause)
-    })
-  )
-
-const noTemporaryFile = (found: string, cause: unknown): BackupError =>
-  new BackupError({
-    reason: "StoreFailed",
-    subject: "the directory of temporary files",
-    expected: "a place for a list",
-    found,
-    advice: "Look at TMPDIR and at the room there",
-    cause
   })
+
+interface Filled extends Fill.Judged {
+  readonly unmade: ReadonlyArray<Unmade.Unmade>
+}
 
 /** Everything but the end of the transaction. */
 const fill = (
   job: Job,
   psql: Psql,
   list: ReadonlyArray<string>
-): Effect.Effect<Tables.Restored, BackupError, Running> =>
+): Effect.Effect<Filled, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const { options, payload, target } = job
     const { onProgress } = options
     yield* onProgress({ stage: "restore", bytes: 0, total: payload.dump?.contentBytes })
     yield* Locks.all(psql, "ACCESS EXCLUSIVE")
-    yield* written(job, psql, list)
+    yield* dropped(job, psql, list)
+    const before = yield* tables(job, psql, list)
+    if (before.length > 0) yield* refuseUnmade(job, before)
+    const rows = before.length === 0 ? list : yield* ofPresent(job, psql)
+    yield* psql.feed(Script.withSearchPath(script(job, ["--section=data", ...rows])))
+    yield* psql.execute("SELECT pg_catalog.set_config('search_path', '', false)")
+    const unmade = [...before, ...(yield* made(job, psql, "post-data", list))]
+    yield* refuseUnmade(job, unmade)
     yield* psql.execute("SET client_encoding TO 'UTF8'")
-    const advice = "Nothing has changed. Use another backup"
-    return yield* Fill.judged(target, psql, { payload, onProgress, advice })
+    const judged = yield* Fill.judged(target, psql, {
+      payload,
+      onProgress,
+      advice: "Nothing has changed. Use another backup",
+      mayLack: options.allowIncomplete === true
+    })
+    return { ...judged, unmade }
   })
 
-/** What pg_restore writes, as a part of this session's transaction. */
-const written = (
-  { payload, target, tool }: Job,
+const refuseUnmade = (
+  { options, target }: Job,
+  unmade: ReadonlyArray<Unmade.Unmade>
+): Effect.Effect<void, BackupError> =>
+  unmade.length === 0 || options.allowIncomplete === true
+    ? Effect.void
+    : Unmade.refusal(target, unmade, { nothingChanged: "Nothing has changed. " })
+
+/** What pg_restore writes for one transaction. */
+const script = ({ options, payload, target, tool }: Job, more: ReadonlyArray<string>) =>
+  Script.open(
+    target,
+    tool,
+    ["--no-subscriptions", ...(options.noOwner === true ? ["--no-owner"] : []), ...more],
+    payload.path
+  )
+
+/** What is there goes: where that does not work, nothing does. */
+const dropped = (
+  job: Job,
+  psql: Psql,
+  list: ReadonlyArray<string>
+): Effect.Effect<void, BackupError, Running> => {
+  const sections = ["--clean", "--if-exists", "--section=pre-data", "--section=post-data"]
+  return psql.feed(Script.drops(script(job, [...sections, ...list])))
+}
+
+/**
+ * The first section; once more with the search path of programs where tables cannot be made, whose generated
+ * columns may call what the empty one of pg_restore hides.
+ */
+const tables = (
+  job: Job,
   psql: Psql,
   more: ReadonlyArray<string>
-): Effect.Effect<void, BackupError, Running> =>
-  psql.feed(
-    Script.open(
-      target,
-      tool,
-      ["--clean", "--if-exists", "--no-subscriptions", ...more],
-      payload.path
+): Effect.Effect<ReadonlyArray<Unmade.Unmade>, BackupError, Running> =>
+  Effect.gen(function* () {
+    yield* psql.execute("SAVEPOINT holter")
+    const unmade = yield* made(job, psql, "pre-data", more)
+    if (!unmade.some(Unmade.isTable)) return unmade
+    yield* psql.execute("ROLLBACK TO SAVEPOINT holter")
+    return yield* made(job, psql, "pre-data", more, Script.withSearchPath)
+  })
+
+/** What cannot be made of this section. */
+const made = (
+  job: Job,
+  psql: Psql,
+  section: "pre-data" | "post-data",
+  more: ReadonlyArray<string>,
+  change: typeof Script.withSearchPath = (text) => text
+): Effect.Effect<ReadonlyArray<Unmade.Unmade>, BackupError, Running> =>
+  Effect.gen(function* () {
+    const unmade = yield* psql.tolerate(change(script(job, [`--section=${section}`, ...more])))
+    yield* Sections.fatal(job.target, unmade)
+    return Sections.wanted(unmade, job.options)
+  })
+
+const Relation = Schema.Struct({ relation: Schema.String })
+
+/** The rows of tables that are there: psql would take those of another one for statements. */
+const ofPresent = (
+  { payload, target, tool }: Job,
+  psql: Psql
+): Effect.Effect<ReadonlyArray<string>, BackupError, Running | Scope.Scope> =>
+  Effect.gen(function* () {
+    const present = yield* psql.rows(
+      Relation,
+      `SELECT n.nspname || ' ' || c.relname AS relation FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
     )
-  )
+    const contents = yield* Extensions.contents(target, tool, payload.path)
+    const names = new Set(present.map(({ relation }) => relation.replaceAll(/[\r\n]/g, " ")))
+    return [`--use-list=${yield* Sections.writeList(Extensions.ofTables(contents, names))}`]
+  })
 
 /** As a session of ours; what a program reads here is JSON. */
 const settings = `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
@@ -183,7 +253,7 @@ const commit = ({ database, target }: Job, psql: Psql): Effect.Effect<void, Back
 
 /** The restore is done: what is only good for its speed is no failure of it. */
 const analyze = (session: Session): Effect.Effect<ReadonlyArray<string>> =>
-  session.execute("ANALYZE").pipe(
+  Tables.onPath(session, undefined, session.execute("ANALYZE")).pipe(
     Effect.as([]),
     Effect.catchAll(({ found }) =>
       Effect.succeed([`no statistics were collected (${found}): run ANALYZE`])

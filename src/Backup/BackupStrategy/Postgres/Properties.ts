@@ -88,6 +88,12 @@ export const localeOptions = ({ row }: Properties): string => {
     .join(" ")
 }
 
+/** The search path of its programs, where it has one of its own. */
+export const searchPath = ({ settings }: Properties): string | undefined =>
+  settings
+    .find(({ role, setting }) => role === null && setting.startsWith("search_path="))
+    ?.setting.slice("search_path=".length)
+
 /** Statements that give a database the settings, grants and limits of another. */
 export const copyTo = (database: string, properties: Properties): ReadonlyArray<string> => {
   const { grants, row, settings } = properties

@@ -13,14 +13,17 @@ import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
 import * as ToolRun from "./ToolRun.js"
 import type { Tool } from "./Tools.js"
+import * as Unmade from "./Unmade.js"
 
 export interface Psql extends Reader {
-  /** Waits for the end of this statement. */
-  readonly execute: (sql: string) => Effect.Effect<void, BackupError>
   /** Runs a script, however long, as part of the session. */
   readonly feed: <R>(
     script: Stream.Stream<Uint8Array, BackupError, R>
   ) => Effect.Effect<void, BackupError, R>
+  /** The same in a transaction, without the statements that fail. No rows may be in the script. */
+  readonly tolerate: <R>(
+    script: Stream.Stream<Uint8Array, BackupError, R>
+  ) => Effect.Effect<ReadonlyArray<Unmade.Unmade>, BackupError, R>
 }
 
 /** It ends with the first error, and with its scope: what is not committed by then is undone. */
@@ -32,12 +35,13 @@ export const open = (
   Effect.gen(function* () {
     const input = yield* Effect.acquireRelease(Queue.bounded<Uint8Array>(8), Queue.shutdown)
     const lines = yield* Queue.unbounded<string>()
+    const errors = yield* Queue.unbounded<string>()
     const child = yield* ToolRun.launch(target, tool, {
       ...options,
       args: ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"],
       input: Stream.fromQueue(input)
     })
-    const ended = yield* endOf(target, tool, child, lines)
+    const ended = yield* endOf(target, tool, child, lines, errors)
     // Whichever comes second is given up, also where the whole is not to be interrupted.
     const orEnd = <A, E, R>(work: Effect.Effect<A, E, R>) =>
       Effect.raceFirst(Effect.interruptible(work), Effect.interruptible(Deferred.await(ended)))
@@ -49,6 +53,22 @@ export const open = (
         yield* send(`${text}\nSELECT '${mark}';\n`)
         return yield* answer(lines, mark)
       }).pipe(orEnd)
+    // What it prints is of no interest, and may be a line for each of many large objects.
+    const feed = <R>(script: Stream.Stream<Uint8Array, BackupError, R>) =>
+      send("\\o /dev/null\n").pipe(
+        Effect.zipRight(Stream.runForEach(script, (bytes) => Queue.offer(input, bytes))),
+        orEnd,
+        Effect.zipRight(ask("\n\\o")),
+        Effect.asVoid
+      )
+    // All errors until now: the two streams of psql are not in step, so that a notice marks the place.
+    const said = Effect.gen(function* () {
+      const mark = yield* Effect.sync(() => randomBytes(8).toString("hex"))
+      yield* send(
+        `SET client_min_messages TO notice;\nDO $$BEGIN RAISE NOTICE '${mark}'; END$$;\nSET client_min_messages TO error;\n`
+      )
+      return yield* answer(errors, mark)
+    }).pipe(orEnd)
     return {
       execute: (sql) => Effect.asVoid(ask(`${sql};`)),
       rows: (row, sql) =>
@@ -56,23 +76,29 @@ export const open = (
           // The statement says what its columns are: another answer is a fault of ours.
           Effect.orDie(Effect.forEach(found, (line) => Schema.decode(Schema.parseJson(row))(line)))
         ),
-      // What it prints is of no interest, and may be a line for each of many large objects.
-      feed: (script) =>
-        send("\\o /dev/null\n").pipe(
-          Effect.zipRight(Stream.runForEach(script, (bytes) => Queue.offer(input, bytes))),
-          orEnd,
-          Effect.zipRight(ask("\n\\o")),
-          Effect.asVoid
-        )
+      feed,
+      tolerate: (script) =>
+        Effect.gen(function* () {
+          yield* said
+          yield* send(lenient)
+          yield* feed(script)
+          yield* send(strict)
+          return Unmade.read(target.secrets.scrub((yield* said).join("\n")))
+        })
     } satisfies Psql
   })
+
+const lenient =
+  "\\set ON_ERROR_STOP off\n\\set ON_ERROR_ROLLBACK on\n\\set ECHO errors\n\\set VERBOSITY verbose\n"
+const strict =
+  "\\set VERBOSITY default\n\\set ECHO none\n\\set ON_ERROR_ROLLBACK off\n\\set ON_ERROR_STOP on\n"
 
 const answer = (lines: Queue.Dequeue<string>, mark: string): Effect.Effect<ReadonlyArray<string>> =>
   Effect.gen(function* () {
     const found: Array<string> = []
     for (;;) {
       const line = yield* Queue.take(lines)
-      if (line === mark) return found
+      if (line.includes(mark)) return found
       found.push(line)
     }
   })
@@ -82,7 +108,8 @@ const endOf = (
   target: Target,
   tool: Tool,
   child: Effect.Effect.Success<ReturnType<typeof ToolRun.launch>>,
-  lines: Queue.Enqueue<string>
+  lines: Queue.Enqueue<string>,
+  errors: Queue.Enqueue<string>
 ): Effect.Effect<Deferred.Deferred<never, BackupError>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<never, BackupError>()
@@ -92,7 +119,14 @@ const endOf = (
       Stream.runForEach((line) => Queue.offer(lines, line)),
       Effect.ignore
     )
-    yield* Effect.all([output, ToolRun.textOf(child.stderr)], { concurrency: 2 }).pipe(
+    const told = child.stderr.pipe(
+      Stream.decodeText(),
+      Stream.splitLines,
+      Stream.tap((line) => Queue.offer(errors, line)),
+      Stream.map((line) => new TextEncoder().encode(`${line}\n`)),
+      ToolRun.textOf
+    )
+    yield* Effect.all([output, told], { concurrency: 2 }).pipe(
       Effect.flatMap(([, stderr]) => ToolRun.succeeded(target, tool, child, stderr)),
       Effect.zipRight(
         Failure.make(target, {

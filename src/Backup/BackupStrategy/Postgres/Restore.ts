@@ -1,7 +1,7 @@
 /**
  * Puts a backup in the place of the present: into a new database that takes the old one's name, or,
  * where a right is missing for that, into the old one in one transaction. Whatever refuses it does so
- * in the first half, before the present is saved.
+ * in the first half, before the present is saved: a new database is filled and compared by then.
  *
  * @internal
  */
@@ -24,10 +24,12 @@ import * as Scratch from "./Scratch.js"
 import * as Server from "./Server.js"
 import * as Sessions from "./Session.js"
 import { identifier } from "./Sql.js"
+import * as Subscriptions from "./Subscriptions.js"
 import * as Swap from "./Swap.js"
 import type { Target } from "./Target.js"
 import type { Running } from "./ToolRun.js"
 import * as Tools from "./Tools.js"
+import * as Unmade from "./Unmade.js"
 
 export const hold = (
   target: Target,
@@ -80,34 +82,33 @@ const beside = (
     const swept = yield* Scratch.sweep(maintenance, job.database)
     const prepared = yield* prepare(job, maintenance)
     if (prepared._tag === "Left") return yield* InPlace.hold(job, prepared.left)
-    const restore = Effect.map(fillAndSwap(job, maintenance, prepared.right), (restored) => ({
+    const { filling, fresh, unmade } = prepared.right
+    const filled = yield* Fill.fill(job.target, maintenance, unmade, filling)
+    const restore = Effect.map(swapped(job, maintenance, fresh), (restored) => ({
       ...restored,
+      tables: filled.tables,
       warnings: [
         ...swept.map((left) => `dropped ${left}, left by a killed run`),
-        ...restored.warnings
+        ...restored.warnings,
+        ...filled.warnings
       ]
     }))
     return { restore, staysAside: true }
   })
 
 /** What is written to the old database until it is renamed stays there: it is set aside with it. */
-const fillAndSwap = (
-  { database, options, payload, present, target, tool }: Job,
+const swapped = (
+  { database, options, present, target }: Job,
   maintenance: Maintenance,
   fresh: string
-): Effect.Effect<Restored, BackupError, Running> =>
+): Effect.Effect<Omit<Restored, "tables">, BackupError, Running> =>
   Effect.gen(function* () {
-    const filled = yield* Fill.fill(target, maintenance, {
-      tool,
-      database: fresh,
-      payload,
-      onProgress: options.onProgress,
-      analyze: true
-    })
     if (present !== undefined) {
       yield* Effect.forEach(Properties.copyTo(fresh, present), maintenance.session.execute)
       yield* Obstacles.refuse(target, maintenance.session, database)
     }
+    const subscriptions =
+      present === undefined ? [] : yield* Subscriptions.warnings(maintenance.session, database)
     const aside = Names.setAside(database, options.startedAt)
     const setAside = present === undefined ? undefined : aside
     const swap = Swap.swap(target, maintenance, {
@@ -121,33 +122,56 @@ const fillAndSwap = (
     return {
       method: present === undefined ? "into a new database" : "into a new database, then renamed",
       setAside,
-      tables: filled.tables,
-      warnings: [...(present === undefined ? [withoutProperties] : []), ...filled.warnings]
+      warnings: present === undefined ? [withoutProperties] : subscriptions
     }
   })
 
 const withoutProperties =
   "the database was missing: its owner is the user of the URL, and settings and grants of the database itself are not restored"
 
+interface Prepared {
+  readonly fresh: string
+  readonly filling: Parameters<typeof Fill.fill>[3]
+  readonly unmade: ReadonlyArray<Unmade.Unmade>
+}
+
 /**
- * The new database, or why there is none: a right may be missing, to give it to its owner, or to
+ * The new database with the tables and no rows, or why there is none: a right may be missing, to give it to its owner, or to
  * set what is set for the old one. That is tried before the work and not learned after it.
  */
 const prepare = (
-  { claim, payload, present, target, tool }: Job,
+  { claim, database, options, payload, present, target, tool }: Job,
   maintenance: Maintenance
-): Effect.Effect<Either.Either<string, string>, BackupError, Running | Scope.Scope> =>
+): Effect.Effect<Either.Either<Prepared, string>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const create =
       present === undefined
         ? yield* Archive.createOptions(target, tool, payload.path)
         : Properties.createOptions(present)
-    const fresh = yield* Scratch.make(target, maintenance, claim, create)
+    const made = yield* Scratch.makeAnyway(target, maintenance, claim, create)
+    const fresh = made.name
     if (present !== undefined) {
       yield* rehearse(target, maintenance, Properties.copyTo(fresh, present))
     }
-    yield* Extensions.creatable(target, tool, payload.path, fresh)
-    return Either.right(fresh)
+    const wanted = { target, tool, file: payload.path, database: fresh }
+    if (present !== undefined || options.allowIncomplete !== true)
+      yield* Extensions.creatable(wanted)
+    const filling = {
+      tool,
+      database: fresh,
+      payload,
+      onProgress: options.onProgress,
+      leniency: options,
+      searchPath: present === undefined ? undefined : Properties.searchPath(present),
+      analyze: true
+    }
+    const unmade = [...made.unmade, ...(yield* Fill.prepare(target, filling))]
+    const elsewhere = present === undefined ? [] : Unmade.extensions(unmade)
+    const here =
+      elsewhere.length === 0 ? [] : yield* Extensions.presentIn(target, database, elsewhere)
+    return here.length > 0
+      ? Either.left(`the extension ${here.join(", ")} can be in no other database of the server`)
+      : Either.right({ fresh, filling, unmade })
   }).pipe(
     Effect.catchIf(
       (error) => error.reason === "NotPermitted" && present !== undefined,

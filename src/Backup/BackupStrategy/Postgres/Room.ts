@@ -5,6 +5,7 @@
  */
 import { Effect, Option, Schema, type Scope } from "effect"
 import { statfs } from "node:fs/promises"
+import * as Sizes from "../../../Common/Sizes.js"
 import type { BackupError } from "../../BackupError.js"
 import type { Payload } from "../Strategy.js"
 import * as Failure from "./Failure.js"
@@ -24,7 +25,7 @@ export const look = (
   Effect.gen(function* () {
     if (dump === undefined) return []
     const free = yield* freeOf(target, database)
-    const needed = `${Math.ceil(dump.contentBytes / 1e6)} MB`
+    const needed = Sizes.bytes(dump.contentBytes)
     if (free === undefined) {
       return [
         `The server's disk needs about ${needed} for it beside what is there now, and as much again for its log (WAL); how much is free cannot be seen from here`
@@ -34,7 +35,7 @@ export const look = (
     return yield* Failure.make(target, {
       reason: "DiskFull",
       expected: `about ${needed} free on the server's disk, for the database beside what is there now`,
-      found: `${Math.floor(free / 1e6)} MB`,
+      found: Sizes.bytes(free),
       advice: "Free some space there, for example of databases that earlier restores set aside"
     })
   }).pipe(Effect.scoped)

@@ -11,6 +11,7 @@
 import { Effect, Exit, Schedule, Schema, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import { BackupError } from "../../BackupError.js"
+import * as Archive from "./Archive.js"
 import * as Failure from "./Failure.js"
 import type { Maintenance } from "./Maintenance.js"
 import * as Maintenances from "./Maintenance.js"
@@ -18,6 +19,7 @@ import * as Names from "./Names.js"
 import type { Session } from "./Session.js"
 import { identifier, literal } from "./Sql.js"
 import type { Target } from "./Target.js"
+import type * as Unmade from "./Unmade.js"
 
 /** Calls the session by a name of this run's own: it lives as long as the session does. */
 export const claim = (
@@ -72,6 +74,32 @@ export const make = (
     () => dropAfterwards(target, maintenance, name)
   )
 }
+
+/**
+ * One whose locale may be missing on the server's machine: then it has the server's own, and the locale is the
+ * first of what cannot be made.
+ */
+export const makeAnyway = (
+  target: Target,
+  maintenance: Maintenance,
+  claim: Claim,
+  options: string
+): Effect.Effect<
+  { readonly name: string; readonly unmade: ReadonlyArray<Unmade.Unmade> },
+  BackupError,
+  Scope.Scope
+> =>
+  make(target, maintenance, claim, options).pipe(
+    Effect.map((name) => ({ name, unmade: [] })),
+    Effect.catchIf(
+      ({ reason }) => reason === "Incomplete",
+      ({ found: said }) =>
+        Effect.map(make(target, maintenance, claim, Archive.withoutLocale(options)), (name) => ({
+          name,
+          unmade: [{ object: "locale of the database", said, statement: "" }]
+        }))
+    )
+  )
 
 /** Drops what killed runs for this database have left, and tells their names. */
 export const sweep = (

@@ -54,7 +54,7 @@ export const open = (
             })
           : Chunk.of<Uint8Array>(Buffer.from(tail, "latin1"))
       })
-      return clean(Stream.concat(body, Stream.fromIterableEffect(end)))
+      return Stream.concat(body, Stream.fromIterableEffect(end))
     })
   )
 
@@ -72,28 +72,63 @@ const tailBytes = 2048
  */
 export const clean = <E, R>(
   text: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E, R> => headed(text, unlessInherited, true)
+
+/** Only the statements that drop what will be made anew. */
+export const drops = <E, R>(
+  text: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E, R> => headed(text, unlessInherited, false)
+
+/**
+ * With the search path of the session's programs instead of none: constraints and generated columns call
+ * functions for each row, and these were written for that. The statements themselves name every schema.
+ */
+export const withSearchPath = <E, R>(
+  text: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E, R> =>
+  headed(
+    text,
+    (line) =>
+      line.startsWith("SELECT pg_catalog.set_config('search_path', '', ")
+        ? "RESET search_path;"
+        : line,
+    true
+  )
+
+const headed = <E, R>(
+  text: Stream.Stream<Uint8Array, E, R>,
+  ofHead: (line: string) => string,
+  keepRest: boolean
 ): Stream.Stream<Uint8Array, E, R> =>
   Stream.suspend(() => {
     let isHead = true
     let rest: Uint8Array = new Uint8Array()
+    let end = ""
     const next = (bytes: Uint8Array): Uint8Array => {
-      if (!isHead) return bytes
+      if (!isHead) return keepRest ? bytes : new Uint8Array()
       const lines = Buffer.concat([rest, bytes]).toString("latin1").split("\n")
       const unended = lines.pop() ?? ""
       const first = lines.findIndex((line) => makes.test(line))
       isHead = first < 0
       const head = isHead ? lines : lines.slice(0, first)
-      const told = [...head.map(unlessInherited), ...lines.slice(head.length), ""].join("\n")
+      const told = [...head.map(ofHead), ""].join("\n")
+      // Newer versions let psql take no command of its own until the key comes again.
+      const key = head.find((line) => line.startsWith(restrict))?.slice(restrict.length)
+      if (key !== undefined && !keepRest) end = `\n\\unrestrict ${key}\n`
       rest = Buffer.from(isHead ? unended : "", "latin1")
-      return Buffer.from(isHead ? told : told + unended, "latin1")
+      const body = isHead ? "" : [...lines.slice(head.length), unended].join("\n")
+      return Buffer.from(keepRest ? told + body : told, "latin1")
     }
     return Stream.concat(
       Stream.map(text, next),
-      Stream.suspend(() => Stream.make(rest))
+      Stream.suspend(() => Stream.make(rest, Buffer.from(end, "latin1")))
     )
   })
 
-const makes = /^(?:COPY|CREATE (?!OR REPLACE VIEW))/
+const restrict = "\\restrict "
+
+/** Every object is headed by a comment with its name, which nothing that is dropped is. */
+const makes = /^(?:COPY|CREATE (?!OR REPLACE VIEW)|-- (?:Data for )?Name: )/
 
 /**
  * The key or index of a partition that is one of the whole table goes with that, and not before it, as

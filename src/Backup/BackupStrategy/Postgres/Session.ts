@@ -13,6 +13,7 @@ import type { Target } from "./Target.js"
 
 /** Who can be asked: a session, or one of psql. */
 export interface Reader {
+  readonly execute: (sql: string) => Effect.Effect<void, BackupError>
   readonly rows: <A, I>(
     row: Schema.Schema<A, I>,
     sql: string
@@ -20,7 +21,6 @@ export interface Reader {
 }
 
 export interface Session extends Reader {
-  readonly execute: (sql: string) => Effect.Effect<void, BackupError>
   /** The error as the server gave it, for who has to tell its kind. */
   readonly attempt: (sql: string) => Effect.Effect<void, PostgresError.PostgresError>
   readonly rows: <A, I>(
@@ -42,7 +42,9 @@ export const connect = (
   database?: string
 ): Effect.Effect<Session, PostgresError.PostgresError, Scope.Scope> =>
   Effect.gen(function* () {
-    const url = database === undefined ? target.url : { ...target.url, database }
+    // As the tools connect: a pooler that does not take this is told before any work.
+    const options = `${target.url.options ?? ""} -c default_transaction_read_only=off`.trim()
+    const url = { ...target.url, options, ...(database === undefined ? {} : { database }) }
     const connection = yield* Connection.open(url, { acquireTimeout: target.acquireTimeout })
     const run = (sql: string, values?: ReadonlyArray<unknown>) =>
       Connection.query(connection, sql, values, (cause) =>

@@ -12,6 +12,7 @@ import * as Names from "./Names.js"
 import type { Session } from "./Session.js"
 import * as Sessions from "./Session.js"
 import { identifier } from "./Sql.js"
+import * as Subscriptions from "./Subscriptions.js"
 import type { Target } from "./Target.js"
 
 /** Newest first. */
@@ -52,6 +53,7 @@ export const drop = (
     })
   }
   return anySession(target, database).pipe(
+    Effect.tap((session) => withoutSubscriptions(target, session, name)),
     Effect.flatMap((session) => session.attempt(`DROP DATABASE ${identifier(name)}`)),
     Effect.catchTag("PostgresError", (error) =>
       error.code === "3D000"
@@ -66,6 +68,20 @@ export const drop = (
     Effect.scoped
   )
 }
+
+/** The server drops no database that has one. */
+const withoutSubscriptions = (
+  target: Target,
+  session: Session,
+  name: string
+): Effect.Effect<void, BackupError> =>
+  Effect.flatMap(Subscriptions.warnings(session, name), (found) =>
+    found.length === 0
+      ? Effect.void
+      : Effect.scoped(
+          Effect.flatMap(Sessions.open(target, name), (inside) => Subscriptions.drop(inside, name))
+        )
+  )
 
 /** From wherever this user may connect to. */
 const anySession = (

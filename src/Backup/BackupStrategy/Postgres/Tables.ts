@@ -7,6 +7,7 @@ import { Effect, Schema } from "effect"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
 import type { Reader } from "./Session.js"
+import { settingValue } from "./Sql.js"
 import type { Target } from "./Target.js"
 
 /**
@@ -14,7 +15,25 @@ import type { Target } from "./Target.js"
  * of a configuration table of its own only as far as its condition says.
  */
 export const count = (session: Reader): Effect.Effect<ReadonlyArray<Manifest.Table>, BackupError> =>
-  Effect.flatMap(session.rows(Listed, list), (tables) => countThese(session, tables))
+  Effect.flatMap(session.rows(Listed, list), (tables) =>
+    onPath(session, undefined, countThese(session, tables))
+  )
+
+/**
+ * With the search path of the database's programs: to plan a query is enough for the server to look into the
+ * functions of a table's indexes, which may not name what they call by its schema. The statements do.
+ */
+export const onPath = <A>(
+  { execute }: Reader,
+  searchPath: string | undefined,
+  work: Effect.Effect<A, BackupError>
+): Effect.Effect<A, BackupError> =>
+  execute(
+    `SET search_path TO ${searchPath === undefined ? "DEFAULT" : settingValue("search_path", searchPath)}`
+  ).pipe(
+    Effect.zipRight(work),
+    Effect.zipLeft(execute("SELECT pg_catalog.set_config('search_path', '', false)"))
+  )
 
 export interface Restored {
   readonly tables: ReadonlyArray<Manifest.Table>
@@ -25,13 +44,15 @@ export interface Restored {
 /** Counts those of a record; without one, all that this user may read. */
 export const countRestored = (
   session: Reader,
-  record: ReadonlyArray<Manifest.Table> | undefined
+  record: ReadonlyArray<Manifest.Table> | undefined,
+  searchPath: string | undefined
 ): Effect.Effect<Restored, BackupError> =>
   Effect.flatMap(session.rows(Listed, list), (present) => {
     const known = new Set(record?.map(({ name }) => name))
     const isMeant = ({ name, readable }: typeof Listed.Type) =>
       record === undefined ? readable : known.has(name)
-    return Effect.map(countThese(session, present.filter(isMeant)), (tables) => ({
+    const counted = onPath(session, searchPath, countThese(session, present.filter(isMeant)))
+    return Effect.map(counted, (tables) => ({
       tables,
       others: present.filter((table) => !isMeant(table)).map(({ name }) => name)
     }))
@@ -41,30 +62,72 @@ const countThese = (
   session: Reader,
   tables: ReadonlyArray<typeof Listed.Type>
 ): Effect.Effect<ReadonlyArray<Manifest.Table>, BackupError> =>
-  Effect.forEach(tables, ({ condition, name }) =>
+  Effect.forEach(tables, ({ condition, name, root }) =>
     Effect.map(
       session.rows(
         Counted,
         `SELECT pg_catalog.count(*)::float8 AS rows FROM ONLY ${name} ${condition}`
       ),
-      ([counted]) => ({ name, rows: counted?.rows ?? 0 })
+      ([counted]) => ({ name, rows: counted?.rows ?? 0, ...(root === name ? {} : { root }) })
     )
   )
 
-/** What was restored against what the dump's record says. */
+/**
+ * What was restored against what the dump's record says: the rows of each root, since the server decides
+ * anew which partition a row belongs to (by the hash of an enum, whose values have other numbers then).
+ * An older record does not name roots: the restored database does. Pure.
+ */
+export const differences = (
+  record: ReadonlyArray<Manifest.Table>,
+  restored: ReadonlyArray<Manifest.Table>
+): Differences => {
+  const present = new Map(restored.map((table) => [table.name, table]))
+  const rootOf = (table: Manifest.Table): string =>
+    present.get(table.name)?.root ?? table.root ?? table.name
+  const absent = record.filter(({ name }) => !present.has(name))
+  const expected = sums(
+    record.filter(({ name }) => present.has(name)),
+    rootOf
+  )
+  const found = sums(restored, rootOf)
+  return {
+    absent,
+    other: [...expected].flatMap(([root, { parts, rows }]) => {
+      const now = found.get(root)?.rows ?? 0
+      const whole = parts > 1 ? `${root}, with its parts,` : root
+      return now === rows ? [] : [`${now} rows in ${whole} instead of ${rows}`]
+    })
+  }
+}
+
+export interface Differences {
+  /** Tables of the record that are not there. */
+  readonly absent: ReadonlyArray<Manifest.Table>
+  /** Of those that are: other numbers of rows. */
+  readonly other: ReadonlyArray<string>
+}
+
+/** The rows of each root, and of how many tables they are. */
+const sums = (
+  tables: ReadonlyArray<Manifest.Table>,
+  rootOf: (table: Manifest.Table) => string = ({ name, root }) => root ?? name
+): ReadonlyMap<string, { readonly rows: number; readonly parts: number }> => {
+  const sums = new Map<string, { readonly rows: number; readonly parts: number }>()
+  for (const table of tables) {
+    const { parts, rows } = sums.get(rootOf(table)) ?? { parts: 0, rows: 0 }
+    sums.set(rootOf(table), { parts: parts + 1, rows: rows + table.rows })
+  }
+  return sums
+}
+
+/** Fails with `Mismatch` where rows are others, or tables are absent that may not be. */
 export const compare = (
   target: Target,
   record: ReadonlyArray<Manifest.Table>,
-  restored: ReadonlyArray<Manifest.Table>,
-  advice: string
+  { absent, other }: Differences,
+  { advice, mayLack }: { readonly advice: string; readonly mayLack: boolean }
 ): Effect.Effect<void, BackupError> => {
-  const found = new Map(restored.map(({ name, rows }) => [name, rows]))
-  const differences = record.flatMap(({ name, rows }) => {
-    const present = found.get(name)
-    if (present === rows) return []
-    return [present === undefined ? `no ${name}` : `${present} rows in ${name} instead of ${rows}`]
-  })
-  const [first, ...others] = differences
+  const [first, ...others] = [...(mayLack ? [] : absent.map(({ name }) => `no ${name}`)), ...other]
   if (first === undefined) return Effect.void
   return new BackupError({
     reason: "Mismatch",
@@ -77,13 +140,23 @@ export const compare = (
 
 const Listed = Schema.Struct({
   name: Schema.String,
+  root: Schema.String,
   condition: Schema.String,
   readable: Schema.Boolean
 })
 const Counted = Schema.Struct({ rows: Schema.Number })
 
 /** Those of pg_dump's own choice. On a standby it leaves out what is not logged, and so is not there. */
-const list = `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
+const list = `WITH RECURSIVE above (id, ancestor) AS (
+    SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits
+    UNION SELECT a.id, i.inhparent FROM above a JOIN pg_catalog.pg_inherits i ON i.inhrelid = a.ancestor)
+  SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
+    coalesce((SELECT min(pg_catalog.format('%I.%I', rn.nspname, r.relname))
+      FROM above a JOIN pg_catalog.pg_class r ON r.oid = a.ancestor
+      JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+      WHERE a.id = c.oid
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = a.ancestor)),
+      pg_catalog.format('%I.%I', n.nspname, c.relname)) AS root,
     coalesce(config.condition, '') AS condition,
     pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable
   FROM pg_catalog.pg_class c

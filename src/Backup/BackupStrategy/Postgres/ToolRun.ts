@@ -15,6 +15,7 @@ import type { BackupError } from "../../BackupError.js"
 import * as Conninfo from "./Conninfo.js"
 import * as Failure from "./Failure.js"
 import type { Target } from "./Target.js"
+import * as ToolEnvironment from "./ToolEnvironment.js"
 import type { Tool } from "./Tools.js"
 import * as Tools from "./Tools.js"
 
@@ -52,6 +53,26 @@ export const run = (
     return { stdout, warnings: warningsOf(target, stderr) }
   }).pipe(Effect.scoped)
 
+export interface Attempt {
+  /** The exit code; none where a signal ended it. */
+  readonly ended: number | undefined
+  readonly stderr: string
+}
+
+/** To its end, whatever that is: for who can tell which errors matter. */
+export const attempt = (
+  target: Target,
+  tool: Tool,
+  options: Options
+): Effect.Effect<Attempt, BackupError, Running> =>
+  Effect.gen(function* () {
+    const child = yield* launch(target, tool, options)
+    const [, stderr] = yield* Effect.all([textOf(child.stdout), textOf(child.stderr, 8 * limit)], {
+      concurrency: 2
+    })
+    return { ended: yield* end(child), stderr: target.secrets.scrub(stderr) }
+  }).pipe(Effect.scoped)
+
 /** For who reads while it works. It is ended with the scope. */
 export const launch = (
   target: Target,
@@ -68,10 +89,11 @@ export const launch = (
           ]
     const secrets = options.database === undefined ? {} : yield* environment(target)
     const [command = tool.path, ...first] = [...(yield* Tools.nice), tool.path]
-    const wanted = Command.env(Command.make(command, ...first, ...connection, ...options.args), {
-      LC_ALL: "C",
-      ...secrets
-    })
+    const wanted = Command.env(
+      Command.make(command, ...first, ...connection, ...options.args),
+      { ...(yield* ToolEnvironment.inherited), LC_ALL: "C", ...secrets },
+      { extendEnv: false }
+    )
     return yield* start(options.input === undefined ? wanted : Command.stdin(wanted, options.input))
   }).pipe(
     Effect.catchTags({
@@ -160,15 +182,18 @@ const end = (child: CommandExecutor.Process): Effect.Effect<number | undefined> 
   Effect.orElseSucceed(child.exitCode, () => undefined)
 
 /** The beginning and the end of what it says: a tool may have a line for each of many tables. */
-export const textOf = (output: Stream.Stream<Uint8Array, PlatformError>): Effect.Effect<string> =>
+export const textOf = (
+  output: Stream.Stream<Uint8Array, PlatformError>,
+  most = limit
+): Effect.Effect<string> =>
   Stream.decodeText(output).pipe(
     // What cannot be read any more is the end of it; how it ended is asked elsewhere.
     Stream.catchAll(() => Stream.empty),
     Stream.runFold("", (text, more) => {
       const joined = text + more
-      return joined.length <= limit
+      return joined.length <= most
         ? joined
-        : `${joined.slice(0, limit / 4)}\n${joined.slice(-limit / 2)}`
+        : `${joined.slice(0, most / 4)}\n${joined.slice(-most / 2)}`
     })
   )
 

@@ -7,6 +7,7 @@
 import { Clock, Effect, Option, type Scope } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import * as Sizes from "../../../Common/Sizes.js"
 import { BackupError } from "../../BackupError.js"
 import * as Owner from "../../BackupLock/Owner.js"
 import * as LocalFiles from "../../LocalFiles.js"
@@ -36,7 +37,7 @@ export const make = ({
     return yield* new BackupError({
       reason: problems.at(-1)?.reason ?? "StoreFailed",
       subject: "the content of a backup",
-      expected: `a directory to unpack it in, with ${bytes} bytes free`,
+      expected: `a directory to unpack it in, with ${Sizes.bytes(bytes)} free`,
       found: problems.map(({ found, subject }) => `${subject}: ${found}`).join("; "),
       advice: "Free some space, or name another directory for temporary files (TMPDIR)"
     })
@@ -62,8 +63,8 @@ const makeIn = (
       return yield* new BackupError({
         reason: "DiskFull",
         subject: directory,
-        expected: `${bytes} bytes free`,
-        found: `${free} bytes free`
+        expected: `${Sizes.bytes(bytes)} free`,
+        found: `${Sizes.bytes(free)} free`
       })
     }
     const name = `${scratchStart}${Owner.format(yield* Owner.self)}-${yield* Owner.unique}`

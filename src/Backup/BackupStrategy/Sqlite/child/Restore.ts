@@ -6,6 +6,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as Sizes from "../../../../Common/Sizes.js"
 import type { Restored, RestoreRequest } from "../Protocol.js"
 import { outcome } from "./bracket.js"
 import type { Tables } from "./Database.js"
@@ -158,8 +159,8 @@ const room = ({ database }: RestoreRequest, bytes: number): void => {
   fail({
     reason: "DiskFull",
     subject: path.dirname(database),
-    expected: `${Math.ceil(bytes)} bytes free, for the content and SQLite's journal`,
-    found: `${bavail * bsize}`,
+    expected: `${Sizes.bytes(bytes)} free, for the content and SQLite's journal`,
+    found: Sizes.bytes(bavail * bsize),
     advice: "Free some space; nothing was changed"
   })
 }

@@ -1,0 +1,42 @@
+/**
+ * Room on the disk where a dump is written. How much it takes, nobody knows before: so it is watched.
+ *
+ * @internal
+ */
+import { Effect, Schedule } from "effect"
+import * as path from "node:path"
+import { BackupError } from "../../BackupError.js"
+import * as Sizes from "../../../Common/Sizes.js"
+import * as LocalFiles from "../../LocalFiles.js"
+import type { DumpOptions } from "../Strategy.js"
+
+/**
+ * Never ends but by failing with `DiskFull`, once no more is left than must stay: others write to the same
+ * disk, the database itself maybe.
+ */
+export const watch = (
+  options: Pick<DumpOptions, "minimumFree" | "path">
+): Effect.Effect<Effect.Effect<never, BackupError>, BackupError> =>
+  Effect.gen(function* () {
+    const directory = path.dirname(options.path)
+    const before = yield* LocalFiles.free(directory)
+    const reserve = Math.max(options.minimumFree ?? 0, Math.min(before * share, most))
+    const look = Effect.filterOrFail(
+      LocalFiles.free(directory),
+      (free) => free > reserve,
+      (free) =>
+        new BackupError({
+          reason: "DiskFull",
+          subject: directory,
+          expected: `room for the dump, and ${Sizes.bytes(reserve)} that stay free beside it`,
+          found: `${Sizes.bytes(before)} free before it, and ${Sizes.bytes(free)} by now`,
+          advice:
+            "Free some space; where nothing else can go, delete the oldest backup by hand, and keep fewer"
+        })
+    )
+    return Effect.zipRight(Effect.repeat(look, Schedule.spaced("250 millis")), Effect.never)
+  })
+
+/** What stays free where nothing is asked for: a part of what is free before. */
+const share = 0.05
+const most = 64e6

@@ -1,0 +1,206 @@
+/**
+ * A dump in its three sections: what the rows need, the rows, and what comes after them. What a server does
+ * not make of the first and the last is collected; rows are loaded whole or not at all.
+ *
+ * @internal
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import { Effect, type Scope } from "effect"
+import { basename } from "node:path"
+import { BackupError } from "../../BackupError.js"
+import type { Leniency } from "../Strategy.js"
+import * as Archive from "./Archive.js"
+import * as Failure from "./Failure.js"
+import * as Helped from "./Helped.js"
+import type { Target } from "./Target.js"
+import type { Running } from "./ToolRun.js"
+import * as ToolRun from "./ToolRun.js"
+import type { Tool } from "./Tools.js"
+import * as Unmade from "./Unmade.js"
+
+export interface Job {
+  readonly target: Target
+  readonly tool: Tool
+  readonly database: string
+  readonly file: string
+  readonly noOwner: boolean
+  /** Where functions may look for what they do not name by its schema, while rows are loaded. */
+  readonly searchPath: string | undefined
+}
+
+/**
+ * Of the schema: it goes on where an object cannot be made. Tables, which rows depend on, are tried once more
+ * with the search path of programs: a generated column may call what the empty one of pg_restore hides.
+ */
+export const schema = (
+  job: Job,
+  section: "pre-data" | "post-data"
+): Effect.Effect<ReadonlyArray<Unmade.Unmade>, BackupError, Running> =>
+  Effect.gen(function* () {
+    const first = yield* attempt(job, [`--section=${section}`, "--verbose"])
+    const unmade = yield* unmadeOf(job, first)
+    if (section === "post-data" || !unmade.some(Unmade.isTable)) return wanted(unmade, job)
+    const entries = new Set(failures(first.stderr).flatMap(({ entry }) => entry ?? []))
+    const again = attempt(job, ["--section=pre-data", `--use-list=${yield* listed(job, entries)}`])
+    const left = yield* unmadeOf(job, yield* Helped.whileHelped(job, again))
+    return wanted(left.filter(Unmade.isNotThere), job)
+  }).pipe(Effect.scoped)
+
+const unmadeOf = (job: Job, { ended, stderr }: ToolRun.Attempt) =>
+  Effect.gen(function* () {
+    const unmade = Unmade.read(stderr)
+    const isWhole = ended === 0 || /errors ignored on restore/.test(stderr)
+    if (!isWhole || unmade.length === 0) yield* judge(job, ended, stderr)
+    yield* fatal(job.target, unmade)
+    return unmade
+  })
+
+/** What `noOwner` leaves out is no object that is missing. */
+export const wanted = (
+  unmade: ReadonlyArray<Unmade.Unmade>,
+  { noOwner }: Pick<Leniency, "noOwner">
+): ReadonlyArray<Unmade.Unmade> =>
+  noOwner === true ? unmade.filter((one) => !Unmade.isOfMissingRole(one)) : unmade
+
+/**
+ * The rows. A table that cannot be filled, since something of it calls a function that does not find what it
+ * needs on the empty search path of pg_restore, is filled once more, with the path that programs have.
+ */
+export const rows = (
+  job: Job,
+  /** Tables may be absent, since they could not be made. */
+  mayLack: boolean
+): Effect.Effect<ReadonlyArray<string>, BackupError, Running | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { ended, stderr } = yield* attempt(job, ["--section=data", "--verbose"])
+    const failed = failures(stderr)
+    if (failed.length === 0) {
+      yield* judge(job, ended, stderr)
+      return []
+    }
+    yield* fatal(
+      job.target,
+      failed.map(({ said }) => ({ object: "", said, statement: "" }))
+    )
+    const due = failed.filter(({ said }) => !mayLack || !isAbsent.test(said))
+    const [first] = due
+    if (first === undefined) return []
+    if (due.some(({ entry }) => entry === undefined)) return yield* judge(job, ended, stderr)
+    const list = yield* listed(job, new Set(due.map(({ entry }) => entry ?? "")))
+    const again = attempt(job, ["--section=data", "--exit-on-error", `--use-list=${list}`])
+    const second = yield* Helped.whileHelped(job, again)
+    yield* judge(job, second.ended, second.stderr)
+    return [
+      `${due.length === 1 ? "a table was" : `${due.length} tables were`} filled with a search path, since the empty one of pg_restore did not do: ${first.said}`
+    ]
+  })
+
+const isAbsent = /relation ".*" does not exist|schema ".*" does not exist/
+
+interface Failed {
+  /** The number in the table of contents. */
+  readonly entry: string | undefined
+  readonly said: string
+}
+
+/** By what pg_restore says in its verbose mode: first which entry, then what is wrong with it. */
+const failures = (stderr: string): ReadonlyArray<Failed> => {
+  const failed: Array<Failed> = []
+  let entry: string | undefined
+  for (const line of stderr.split("\n")) {
+    entry = /^pg_restore: (?:\[[^\]]*\] )?from TOC entry (\d+);/i.exec(line)?.[1] ?? entry
+    const said =
+      /^pg_restore: error: (?:COPY failed for table .*?: |could not execute query: |error returned by PQputCopyData: )(?:\S+: +)?(.+)/.exec(
+        line
+      )?.[1]
+    if (said !== undefined) failed.push({ entry, said })
+  }
+  return failed
+}
+
+/** A table of contents with these entries alone. */
+const listed = (
+  { file, target, tool }: Job,
+  entries: ReadonlySet<string>
+): Effect.Effect<string, BackupError, Running | Scope.Scope> =>
+  Effect.flatMap(
+    ToolRun.run(target, tool, { args: ["--list", file], subject: file }),
+    ({ stdout }) =>
+      writeList(
+        stdout
+          .split("\n")
+          .filter((line) => entries.has(/^(\d+);/.exec(line)?.[1] ?? ""))
+          .join("\n")
+      )
+  )
+
+/** A file of pg_restore's for as long as the scope is open. */
+export const writeList = (
+  contents: string
+): Effect.Effect<string, BackupError, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const file = yield* fs.makeTempFileScoped({ prefix: "holter-" })
+    yield* fs.writeFileString(file, `${contents}\n`)
+    return file
+  }).pipe(
+    Effect.catchTags({
+      BadArgument: (cause) => noTemporaryFile(cause.message, cause),
+      SystemError: (cause) => noTemporaryFile(cause.reason, cause)
+    })
+  )
+
+const noTemporaryFile = (found: string, cause: unknown): BackupError =>
+  new BackupError({
+    reason: "StoreFailed",
+    subject: "the directory of temporary files",
+    expected: "a place for a list",
+    found,
+    advice: "Look at TMPDIR and at the room there",
+    cause
+  })
+
+const attempt = (
+  { database, file, noOwner, target, tool }: Job,
+  args: ReadonlyArray<string>
+): Effect.Effect<ToolRun.Attempt, BackupError, Running> =>
+  Effect.gen(function* () {
+    const format = yield* Archive.format(file)
+    const jobs = format === "tar" ? 1 : target.jobs
+    return yield* ToolRun.attempt(target, tool, {
+      database,
+      args: [
+        "--no-subscriptions",
+        `--jobs=${jobs}`,
+        ...(noOwner ? ["--no-owner"] : []),
+        ...args,
+        file
+      ]
+    })
+  })
+
+const judge = (
+  { target, tool }: Job,
+  ended: number | undefined,
+  stderr: string
+): Effect.Effect<ReadonlyArray<string>, BackupError> => {
+  if (ended === 0) return Effect.succeed([])
+  const how = ended === undefined ? "ended by a signal" : `exit code ${ended}`
+  // What it says of its progress is no reason.
+  const said = stderr.replaceAll(/^pg_restore: (?!error|warning|hint|detail).*$/gm, "")
+  return Failure.fromTool(target, basename(tool.path), said, how)
+}
+
+/** What is wrong with the server, and not with an object of the dump. */
+export const fatal = (
+  target: Target,
+  unmade: ReadonlyArray<Unmade.Unmade>
+): Effect.Effect<void, BackupError> => {
+  const found = unmade.find(({ said }) => isFatal.test(said))
+  return found === undefined
+    ? Effect.void
+    : Failure.fromTool(target, "pg_restore", `error: ${found.said}`, "")
+}
+
+const isFatal =
+  /No space left on device|could not extend file|Disk quota exceeded|out of shared memory|out of memory|lock timeout|deadlock detected|canceling statement|terminating connection|server closed the connection|no connection to the server|the database system is|cannot execute .* in a read-only transaction/
