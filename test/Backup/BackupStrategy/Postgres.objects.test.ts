@@ -187,7 +187,7 @@ describeWithServices("postgres", "Kinds of objects of PostgreSQL", () => {
         helped(restored.warnings)
         yield* isWhole
       }),
-    120_000
+    240_000
   )
 
   it.scopedLive(
@@ -294,7 +294,7 @@ describeWithServices("postgres", "Objects of PostgreSQL that cannot be made", ()
           )
         }
       }),
-    120_000
+    240_000
   )
 
   it.scopedLive("by missing roles: all at once with the statements, or without owners", () =>

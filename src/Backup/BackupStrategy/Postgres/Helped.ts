@@ -24,7 +24,7 @@ export const whileHelped = <A, R>(
 ): Effect.Effect<A, BackupError, R> =>
   Effect.gen(function* () {
     const session = yield* Sessions.open(target, database)
-    const functions = yield* session.rows(Function, sql)
+    const functions = yield* session.rows(Signature, sql)
     const path = settingValue("search_path", searchPath)
     const helped = yield* Effect.filter(functions, ({ signature }) =>
       // One that belongs to another role stays as it is.
@@ -42,7 +42,7 @@ export const whileHelped = <A, R>(
     return done
   }).pipe(Effect.scoped)
 
-const Function = Schema.Struct({ signature: Schema.String })
+const Signature = Schema.Struct({ signature: Schema.String })
 
 const sql = `SELECT p.oid::pg_catalog.regprocedure::text AS signature
   FROM pg_catalog.pg_proc p

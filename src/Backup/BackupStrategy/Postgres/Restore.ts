@@ -166,7 +166,9 @@ const prepare = (
       analyze: true
     }
     const unmade = [...made.unmade, ...(yield* Fill.prepare(target, filling))]
-    const elsewhere = present === undefined ? [] : Unmade.extensions(unmade)
+    // In place it would be whole; who goes on without it need not.
+    const mayLack = present === undefined || options.allowIncomplete === true
+    const elsewhere = mayLack ? [] : Unmade.extensions(unmade)
     const here =
       elsewhere.length === 0 ? [] : yield* Extensions.presentIn(target, database, elsewhere)
     return here.length > 0
