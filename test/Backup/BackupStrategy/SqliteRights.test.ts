@@ -64,7 +64,7 @@ const suite = () => {
           const dump = yield* sqlite.dump({ ...gzip, compression, path: target })
           assert.deepInclude(fs.statSync(target), { uid: 0 })
           const payload = { path: target, compression, dump } as const
-        if (compression === "none") break
+          if (compression === "none") break
           yield* sqlite.verify(payload, { deep: true, onProgress: silent })
           inDatabase(file, (database) => database.exec("DELETE FROM items"))
           const restored = yield* sqlite.restore(payload, restoring)
