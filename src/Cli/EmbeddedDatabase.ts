@@ -6,6 +6,7 @@ import { Path } from "@effect/platform/Path"
 import { Effect, Redacted } from "effect"
 import * as DatabaseUrl from "../Common/DatabaseUrl.js"
 import { ConfigurationError } from "./ConfigurationError.js"
+import * as PrivateFile from "./PrivateFile.js"
 
 export type Requirements = FileSystem | Path
 
@@ -23,6 +24,7 @@ export const ensure: Effect.Effect<string, ConfigurationError, Requirements> = E
     const { default: Sqlite } = yield* Effect.promise(() => import("better-sqlite3"))
     yield* Effect.try({
       try: () => {
+        PrivateFile.make(file)
         const database = new Sqlite(file)
         // A database without a table is an empty file, which proves nothing when it is checked.
         database.exec("CREATE TABLE IF NOT EXISTS holter (key TEXT PRIMARY KEY, value TEXT)")

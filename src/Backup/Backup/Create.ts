@@ -127,7 +127,7 @@ export const make = (
       const onProgress = given.onProgress ?? silent
       yield* step("create/space")
       const least = yield* strategy.estimate
-      const last = lastBytes(beside.here, yield* strategy.database)
+      const last = lastBytes(beside.here, yield* desk.database)
       const { minimumFree } = desk
       yield* room(main, Math.max(least, last) + minimumFree, "a new backup")
       yield* step("create/dump")

@@ -10,6 +10,7 @@ import { makeCompilerSqlite } from "@effect/sql/Statement"
 import type { Reactivity } from "@effect/experimental/Reactivity"
 import type Sqlite from "better-sqlite3"
 import { Effect, type Scope, Stream } from "effect"
+import * as PrivateFile from "../PrivateFile.js"
 import * as Turns from "./turns.js"
 
 /** The client of this file, which is made where it is missing. */
@@ -19,7 +20,13 @@ export const make = (
   Effect.gen(function* () {
     const { default: Database } = yield* Effect.promise(() => import("better-sqlite3"))
     const database = yield* Effect.acquireRelease(
-      Effect.try({ try: () => new Database(file), catch: failed }),
+      Effect.try({
+        try: () => {
+          PrivateFile.make(file)
+          return new Database(file)
+        },
+        catch: failed
+      }),
       (opened) => Effect.sync(() => opened.close())
     )
     const acquirer = yield* Turns.make(Effect.succeed(connectionTo(database)))

@@ -108,7 +108,7 @@ describe("room for the content of a backup", () => {
         sqlite.dump({ ...gzip, path: again })
       ]) {
         const left = path.join(directory, `.holter-scratch-${dead}-${yield* Owner.unique}`)
-        fs.mkdirSync(left)
+        fs.mkdirSync(left, { mode: 0o700 })
         fs.writeFileSync(path.join(left, "content"), "what was unpacked")
         yield* run
         assert.deepStrictEqual(scratches(directory), [alive])

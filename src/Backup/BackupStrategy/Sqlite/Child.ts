@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { Command, type CommandExecutor } from "@effect/platform"
-import { Deferred, Effect, Fiber, Option, Schema, Stream } from "effect"
+import { Config, Deferred, Effect, Fiber, Option, Schema, Stream } from "effect"
 import { execPath } from "node:process"
 import { BackupError } from "../../BackupError.js"
 import type { OnProgress } from "../Strategy.js"
@@ -44,8 +44,9 @@ export const start = Effect.fn("Sqlite.Child")(function* (
   request: Request,
   onProgress: OnProgress
 ) {
-  // What the caller's Node is told to load or to measure is none of the child's business.
-  const command = Command.make(execPath, program).pipe(Command.env({ NODE_OPTIONS: "" }))
+  const command = Command.make(execPath, program).pipe(
+    Command.env(yield* environment, { extendEnv: false })
+  )
   const child = yield* Effect.mapError(executor.start(command), (cause) =>
     failed("its child process to start", cause.message, unchanged, cause)
   )
@@ -72,6 +73,22 @@ export const start = Effect.fn("Sqlite.Child")(function* (
     finish: Effect.zipRight(Deferred.succeed(going, undefined), answer)
   } satisfies Started
 })
+
+/**
+ * What it needs of the caller's. What the caller's Node is told to load, and its secrets, are none of its
+ * business.
+ */
+const environment = Effect.forEach(
+  ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SQLITE_TMPDIR", "LANG", "TZ"],
+  (name) =>
+    Effect.map(
+      Effect.option(Config.string(name)),
+      Option.match({
+        onNone: () => [],
+        onSome: (value) => [[name, value] as const]
+      })
+    )
+).pipe(Effect.map((found) => Object.fromEntries(found.flat())))
 
 interface Hearing {
   /** Where there is no answer. */

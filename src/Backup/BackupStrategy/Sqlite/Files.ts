@@ -10,6 +10,8 @@ import { Effect, Option } from "effect"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
 import type { SetAside } from "../Strategy.js"
+import * as LocalFiles from "../../LocalFiles.js"
+import type { User } from "./Protocol.js"
 import * as Names from "./SetAside.js"
 
 interface Options {
@@ -35,6 +37,10 @@ export type Files = ReturnType<typeof make>
 
 const foundOf = (cause: PlatformError): string =>
   cause._tag === "SystemError" && cause.reason === "NotFound" ? "nothing there" : cause.message
+
+/** A database file, and what SQLite lays beside it. @internal */
+export const withCompanions = (file: string): ReadonlyArray<string> =>
+  ["", "-wal", "-shm", "-journal"].map((end) => `${file}${end}`)
 
 /** As many as Linux follows. */
 const mostLinks = 40
@@ -137,6 +143,22 @@ export const make = ({ fs, given, path }: Options) => {
       found.flatMap(Option.toArray).flatMap(({ uid }) => Option.toArray(uid))
     )
 
+  /**
+   * Whose rights the work is done with: the owner's where root does it, since whoever owns the files or
+   * their directory decides where each path leads.
+   */
+  const user = ({ directory, file }: Place): Effect.Effect<User | undefined, BackupError> =>
+    Effect.gen(function* () {
+      if (process.geteuid?.() !== 0) return undefined
+      for (const each of [file, directory]) {
+        const found = Option.getOrUndefined(yield* LocalFiles.look(each))
+        if (found !== undefined && found.uid !== 0n) {
+          return { uid: Number(found.uid), gid: Number(found.gid) }
+        }
+      }
+      return undefined
+    })
+
   const setAside: Effect.Effect<ReadonlyArray<SetAside>, BackupError> = Effect.gen(function* () {
     const { directory, name } = yield* place
     const names = yield* readable(fs.readDirectory(directory))
@@ -149,7 +171,8 @@ export const make = ({ fs, given, path }: Options) => {
     return sized.sort((one, other) => other.at.epochMillis - one.at.epochMillis)
   })
 
-  const dropSetAside = (dropped: string): Effect.Effect<void, BackupError> =>
+  /** The file of that name. */
+  const setAsideAt = (dropped: string): Effect.Effect<string, BackupError> =>
     Effect.gen(function* () {
       const { directory, name } = yield* place
       if (Option.isNone(Names.parse(name, dropped))) {
@@ -160,16 +183,16 @@ export const make = ({ fs, given, path }: Options) => {
           found: "another name"
         })
       }
-      yield* remove([path.join(directory, dropped)])
+      return path.join(directory, dropped)
     })
 
   /** Databases with what SQLite lays beside them; what is not there is gone already. */
   const remove = (files: ReadonlyArray<string>): Effect.Effect<void, BackupError> =>
     Effect.forEach(
-      files.flatMap((file) => ["", "-wal", "-shm", "-journal"].map((end) => `${file}${end}`)),
+      files.flatMap(withCompanions),
       (file) => readable(fs.remove(file, { force: true })),
       { discard: true }
     )
 
-  return { place, present, database, bytes, owners, setAside, dropSetAside, remove }
+  return { place, present, database, bytes, owners, user, setAside, setAsideAt, remove }
 }

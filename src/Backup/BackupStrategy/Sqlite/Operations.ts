@@ -20,7 +20,7 @@ import type {
 } from "../Strategy.js"
 import type { Ended, Started } from "./Child.js"
 import * as FileIdentity from "./FileIdentity.js"
-import type { Files, Place } from "./Files.js"
+import { type Files, type Place, withCompanions } from "./Files.js"
 import * as OpenFiles from "./OpenFiles.js"
 import type * as Protocol from "./Protocol.js"
 import * as Scratch from "./Scratch.js"
@@ -53,12 +53,16 @@ export const make = (options: Options): Strategy => {
     ),
     present: present(options),
     // The copy; nobody knows before how much smaller it gets by compression.
-    estimate: Effect.flatMap(files.present, ({ file }) =>
-      Effect.map(
-        asked(options, { _tag: "Measure", database: file }, "Measured", silent),
-        ({ bytes }) => bytes
-      )
-    ),
+    estimate: Effect.gen(function* () {
+      const place = yield* files.present
+      const request = {
+        _tag: "Measure",
+        database: place.file,
+        user: yield* files.user(place)
+      } as const
+      const { bytes } = yield* asked(options, request, "Measured", silent)
+      return bytes
+    }),
     dump: (given) => dump(options, given, false),
     verify: (payload, { deep, justDumped: readBack = false, onProgress }) =>
       withScratch(options, payload, 1, (request) =>
@@ -84,7 +88,14 @@ export const make = (options: Options): Strategy => {
         }
       }),
     setAside: files.setAside,
-    dropSetAside: files.dropSetAside
+    dropSetAside: (name) =>
+      Effect.gen(function* () {
+        const file = yield* files.setAsideAt(name)
+        const user = yield* files.user(yield* files.place)
+        yield* user === undefined
+          ? files.remove([file])
+          : clean(options, user, { files: withCompanions(file) })
+      })
   }
 }
 
@@ -102,13 +113,14 @@ const present = (options: Options): Effect.Effect<Present, BackupError> =>
     const request = {
       _tag: "Present",
       database: place.file,
+      user: yield* options.files.user(place),
       busyTimeout: options.busyTimeout
     } as const
     const { advice, damaged } = yield* asked(options, request, "Present", silent)
     if (damaged !== undefined)
       return { _tag: "Damaged", found: damaged, ...(advice === undefined ? {} : { advice }) }
     const owners = yield* options.files.owners(place)
-    const warnings = Strays.doubts(look, (user) => owners.includes(user))
+    const warnings = Strays.doubts(look, (each) => owners.includes(each))
     return { _tag: "Readable", bytes: yield* options.files.bytes(place), ...warned(warnings) }
   })
 
@@ -127,7 +139,19 @@ const dump = (
     const look = yield* Strays.look(file)
     yield* Effect.mapError(files.present, (error) => missing(error, file, look.strays))
     const owners = yield* files.owners(place)
-    yield* Effect.forEach([directory, path.dirname(target)], Scratch.sweep)
+    const user = yield* files.user(place)
+    // Where that user may not write beside the database, another place has to do.
+    const scratchIn = owners.at(-1) === user?.uid ? directory : os.tmpdir()
+    const directories = [
+      directory,
+      path.dirname(target),
+      ...(user === undefined ? [] : [scratchIn])
+    ]
+    yield* Effect.forEach(directories, sweep(options, user))
+    const copyAt =
+      user === undefined
+        ? `${target}.copy`
+        : yield* Scratch.name(scratchIn, cleaning(options, user))
     const database = yield* files.database
     const request = {
       _tag: "Dump",
@@ -136,17 +160,20 @@ const dump = (
       compression,
       level,
       copy,
+      copyAt,
       held,
+      user,
       busyTimeout
     } as const
     const dumped = yield* asked(options, request, "Dumped", onProgress)
     const warnings = [
       ...look.strays.map((stray) => Strays.warning(file, stray)),
-      ...Strays.doubts(look, (user) => owners.includes(user)),
+      ...Strays.doubts(look, (each) => owners.includes(each)),
       ...dumped.warnings
     ]
     return { ...dumped, database, compression, warnings }
   }).pipe(
+    Effect.scoped,
     Effect.onError(() => Effect.ignore(options.files.remove([given.path, `${given.path}.copy`])))
   )
 
@@ -159,11 +186,18 @@ const prepare = (
   Effect.gen(function* () {
     const { busyTimeout, files } = options
     const { onProgress, replaceDamaged, startedAt } = given
-    const { directory, file } = yield* files.place
+    const place = yield* files.place
+    const { directory, file } = place
+    const user = yield* files.user(place)
+    yield* sweep(options, user)(directory)
     // Beside the database, where it may become the database; the child looks whether there is room.
-    const content = yield* unpacking(payload, { directories: [directory], bytes: 0 })
+    const scratch =
+      user === undefined
+        ? Scratch.make({ directories: [directory], bytes: 0 })
+        : Scratch.name(directory, cleaning(options, user))
+    const content = yield* unpacking(payload, scratch)
     const aside = SetAside.nameOf(file, startedAt)
-    const own = { database: file, aside, replaceDamaged, busyTimeout }
+    const own = { database: file, aside, replaceDamaged, busyTimeout, user }
     return yield* options.start({ _tag: "Restore", ...content, ...own }, onProgress)
   })
 
@@ -205,18 +239,16 @@ const finish = (
 
 /** Asked before a database is moved out of its place: why it may be in use all the same. */
 const unused = ({ file }: Place): Effect.Effect<string | undefined, BackupError> =>
-  Effect.flatMap(
-    OpenFiles.usersOf(["", "-wal", "-shm", "-journal"].map((ending) => `${file}${ending}`)),
-    ({ doubt, processes }) =>
-      processes.length === 0
-        ? Effect.succeed(doubt)
-        : new BackupError({
-            reason: "InUse",
-            subject: file,
-            expected: "no process that has it open",
-            found: processes.join(", "),
-            advice: "Stop it, and try again"
-          })
+  Effect.flatMap(OpenFiles.usersOf(withCompanions(file)), ({ doubt, processes }) =>
+    processes.length === 0
+      ? Effect.succeed(doubt)
+      : new BackupError({
+          reason: "InUse",
+          subject: file,
+          expected: "no process that has it open",
+          found: processes.join(", "),
+          advice: "Stop it, and try again"
+        })
   )
 
 /** Room for some copies of the content: beside the backup, or where else there is a place. */
@@ -234,19 +266,39 @@ const withScratch = <A>(
       ...Option.toArray(Option.map(live, ({ directory }) => directory))
     ]
     const bytes = (payload.dump?.contentBytes ?? 0) * copies
-    return yield* use(yield* unpacking(payload, { directories, bytes }))
+    return yield* use(yield* unpacking(payload, Scratch.make({ directories, bytes })))
   }).pipe(Effect.scoped)
 
 /** A payload with a name for its content; whatever becomes of the child, nothing is left under it. */
 const unpacking = (
   payload: Payload,
-  place: Scratch.Options
+  scratch: Effect.Effect<string, BackupError, Scope.Scope>
 ): Effect.Effect<Protocol.PayloadRequest, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
     const { dump: expected, path } = payload
     const compression = yield* readableCompression(payload)
-    return { path, compression, expected, scratch: yield* Scratch.make(place) }
+    return { path, compression, expected, scratch: yield* scratch }
   })
+
+/** What dead runs left, of this user and of the one that the child works as. */
+const sweep = (options: Options, user: Protocol.User | undefined) => (directory: string) =>
+  Effect.gen(function* () {
+    yield* Scratch.sweep(directory)
+    if (user === undefined) return
+    const left = yield* Scratch.left(directory)
+    if (left.length > 0) yield* clean(options, user, { directories: left })
+  }).pipe(Effect.ignore)
+
+const cleaning =
+  (options: Options, user: Protocol.User): Scratch.Clean =>
+  (directories) =>
+    clean(options, user, { directories })
+
+const clean = (
+  options: Options,
+  user: Protocol.User,
+  { directories = [], files = [] }: Partial<Pick<Protocol.CleanRequest, "directories" | "files">>
+) => asked(options, { _tag: "Clean", directories, files, user }, "Cleaned", silent)
 
 const readableCompression = ({
   compression,

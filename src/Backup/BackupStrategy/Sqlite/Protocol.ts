@@ -17,20 +17,33 @@ export interface Common {
 }
 
 /** @internal */
-export interface PresentRequest extends Common {
+export interface User {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** With whose rights the work is done, where root asks for it and the database is somebody else's. */
+interface ByUser {
+  readonly user?: User | undefined
+}
+
+/** @internal */
+export interface PresentRequest extends Common, ByUser {
   readonly _tag: "Present"
   readonly database: string
 }
 
 /** @internal */
-export interface MeasureRequest {
+export interface MeasureRequest extends ByUser {
   readonly _tag: "Measure"
   readonly database: string
 }
 
 /** @internal */
-export interface DumpRequest extends Common {
+export interface DumpRequest extends Common, ByUser {
   readonly _tag: "Dump"
+  /** Where the copy goes that is compressed: in a directory to be made, where there is a user. */
+  readonly copyAt: string
   readonly database: string
   readonly path: string
   readonly compression: "none" | "gzip" | "zstd"
@@ -51,7 +64,7 @@ export interface Expected {
 }
 
 /** @internal */
-export interface PayloadRequest {
+export interface PayloadRequest extends ByUser {
   readonly path: string
   readonly compression: "none" | "gzip" | "zstd"
   readonly expected: Expected | undefined
@@ -81,6 +94,13 @@ export interface RestoreRequest extends PayloadRequest, Common {
   readonly replaceDamaged: boolean
 }
 
+/** Removes what runs have left, and databases that were set aside. @internal */
+export interface CleanRequest extends ByUser {
+  readonly _tag: "Clean"
+  readonly directories: ReadonlyArray<string>
+  readonly files: ReadonlyArray<string>
+}
+
 /** How the directories for scratch files are named. @internal */
 export const scratchStart = ".holter-scratch-"
 
@@ -89,6 +109,7 @@ export const go = "go"
 
 /** @internal */
 export type Request =
+  | CleanRequest
   | MeasureRequest
   | PresentRequest
   | DumpRequest
@@ -100,6 +121,8 @@ const Present = Schema.TaggedStruct("Present", {
   damaged: Schema.optional(Schema.String),
   advice: Schema.optional(Schema.String)
 })
+
+const Cleaned = Schema.TaggedStruct("Cleaned", {})
 
 const Measured = Schema.TaggedStruct("Measured", { bytes: Schema.Number })
 
@@ -151,6 +174,7 @@ export const Answer = Schema.Union(
   Progress,
   Locked,
   Failed,
+  Cleaned,
   Measured,
   Present,
   Dumped,

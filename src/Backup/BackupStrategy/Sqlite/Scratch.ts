@@ -12,6 +12,7 @@ import { BackupError } from "../../BackupError.js"
 import * as Owner from "../../BackupLock/Owner.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import { scratchStart } from "./Protocol.js"
+import * as ScratchFiles from "./ScratchFiles.js"
 
 /** @internal */
 export interface Options {
@@ -43,15 +44,51 @@ export const make = ({
     })
   })
 
-/** Removes what dead runs left in a directory. What cannot be removed harms nothing. @internal */
+/**
+ * The name of such a file where another user makes the directory, and removes it; what is left of it when
+ * the scope ends goes by `clean`.
+ *
+ * @internal
+ */
+export const name = (
+  directory: string,
+  clean: Clean
+): Effect.Effect<string, BackupError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.map(nameIn(directory), (made) => path.join(made, "content")),
+    (file) => {
+      const made = path.dirname(file)
+      const isThere = Effect.map(LocalFiles.look(made), Option.isSome)
+      return Effect.ignore(
+        Effect.if(isThere, { onTrue: () => clean([made]), onFalse: () => Effect.void })
+      )
+    }
+  )
+
+/** Removes directories with the rights of the user that made them. @internal */
+export type Clean = (directories: ReadonlyArray<string>) => Effect.Effect<unknown, BackupError>
+
+/** Removes what dead runs of this user left in a directory. What cannot be removed harms nothing. @internal */
 export const sweep = (directory: string): Effect.Effect<void> =>
+  Effect.ignore(
+    Effect.flatMap(left(directory), (all) =>
+      Effect.forEach(all, (each) => Effect.promise(() => ScratchFiles.remove(each)), {
+        discard: true
+      })
+    )
+  )
+
+/** Directories of dead runs, by their names. @internal */
+export const left = (directory: string): Effect.Effect<ReadonlyArray<string>, BackupError> =>
   Effect.gen(function* () {
     const names = yield* Effect.orElseSucceed(LocalFiles.names(directory), () => [])
-    for (const name of names.filter((each) => each.startsWith(scratchStart))) {
-      const file = path.join(directory, name)
-      if (yield* isLeft(file)) yield* LocalFiles.remove(file)
-    }
-  }).pipe(Effect.ignore)
+    return yield* Effect.filter(
+      names
+        .filter((each) => each.startsWith(scratchStart))
+        .map((each) => path.join(directory, each)),
+      isLeft
+    )
+  })
 
 const makeIn = (
   directory: string,
@@ -67,8 +104,8 @@ const makeIn = (
         found: `${Sizes.bytes(free)} free`
       })
     }
-    const name = `${scratchStart}${Owner.format(yield* Owner.self)}-${yield* Owner.unique}`
-    const made = path.join(directory, name)
+    yield* ownPlace(directory)
+    const made = yield* nameIn(directory)
     return yield* Effect.acquireRelease(
       Effect.as(
         LocalFiles.attempt(made, "a directory that can be written to", () =>
@@ -76,9 +113,35 @@ const makeIn = (
         ),
         made
       ),
-      () => Effect.ignore(LocalFiles.remove(made))
+      () => Effect.promise(() => ScratchFiles.remove(made))
     )
   })
+
+const nameIn = (directory: string): Effect.Effect<string> =>
+  Effect.gen(function* () {
+    const owner = Owner.format(yield* Owner.self)
+    return path.join(directory, `${scratchStart}${owner}-${yield* Owner.unique}`)
+  })
+
+/** Whoever may write to a directory without the sticky bit may exchange what root makes in it. */
+const ownPlace = (directory: string): Effect.Effect<void, BackupError> =>
+  process.geteuid?.() === 0
+    ? Effect.flatMap(
+        LocalFiles.attempt(directory, "a directory", () => fs.stat(directory)),
+        (found) => {
+          const isOthers =
+            found.uid !== 0 || ((found.mode & 0o022) !== 0 && (found.mode & 0o1000) === 0)
+          return isOthers
+            ? new BackupError({
+                reason: "StoreFailed",
+                subject: directory,
+                expected: "a directory in which only root can exchange what root makes",
+                found: `one of the user ${found.uid}, with mode ${(found.mode & 0o7777).toString(8)}`
+              })
+            : Effect.void
+        }
+      )
+    : Effect.void
 
 const form = /-[0-9a-f]{16}$/
 

@@ -14,6 +14,7 @@ import { bracketAsync } from "./bracket.js"
 import { writeAll } from "./files.js"
 import { inFlight, inOrder } from "./inOrder.js"
 import { formats } from "./Members.js"
+import * as Rights from "./Rights.js"
 import * as Zstd from "./Zstd.js"
 
 /** @internal */
@@ -39,11 +40,7 @@ export const compress = (options: Options): Promise<Compressed> =>
   bracketAsync(
     () => fs.openSync(options.source, "r"),
     (source) =>
-      bracketAsync(
-        () => fs.openSync(options.target, "wx", 0o600),
-        (target) => pump(source, target, options),
-        fs.closeSync
-      ),
+      Rights.withFileAsync(options.target, "new", (target) => pump(source, target, options)),
     fs.closeSync
   )
 

@@ -26,6 +26,12 @@ export const open = (path: string, busyTimeout: number): Database => {
   return prepared(database)
 }
 
+/** SQLite's library, which is loaded with the first database. @internal */
+export const load = (): undefined => {
+  new Sqlite(":memory:").close()
+  return undefined
+}
+
 /** A file that nobody writes to. @internal */
 export const openCopy = (path: string): Database => {
   const database = new Sqlite(path, { fileMustExist: true, readonly: true, timeout: 0 })

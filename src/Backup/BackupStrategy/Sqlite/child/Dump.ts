@@ -9,9 +9,10 @@ import { orElse } from "./bracket.js"
 import { type Compressed, compress } from "./Compress.js"
 import { extract } from "./Extract.js"
 import { about, fail, isWithoutLinks } from "./Fault.js"
-import { createPrivate, sync, withTemporary } from "./files.js"
+import { createPrivate, sync, withTemporary, writeAll } from "./files.js"
 import type { Facts } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
+import * as Rights from "./Rights.js"
 import type { Ask, OnProgress } from "./Thread.js"
 
 /** @internal */
@@ -20,28 +21,36 @@ export const dump = async (
   ask: Ask<typeof jobs>,
   onProgress: OnProgress
 ): Promise<Omit<Dumped, "_tag">> => {
-  const target = `${request.path}.copy`
-  const { busyTimeout, copy, database, held } = request
-  return withTemporary(target, async () => {
-    await about("place", target, () => {
-      createPrivate(target)
-    })
-    const copied = await ask("copy", { database, target, busyTimeout, copy, held })
-    // The check and the compression at the same time: they are of about the same weight on two cores.
-    const [facts, written] = await Promise.all([
-      checked(request, target, ask),
-      compressed(request, target, onProgress)
-    ])
-    if (request.compression === "none") await publish(target, request.path)
-    return {
-      ...written,
-      strategy: copied.strategy,
-      journalMode: copied.journalMode,
-      engineVersion: facts.engineVersion,
-      tables: facts.tables,
-      warnings: [...copied.warnings, ...facts.warnings]
-    }
+  const { copyAt: target } = request
+  return Rights.withDirectory(request.user, target, () =>
+    withTemporary(target, () => dumped(request, ask, onProgress))
+  )
+}
+
+const dumped = async (
+  request: DumpRequest,
+  ask: Ask<typeof jobs>,
+  onProgress: OnProgress
+): Promise<Omit<Dumped, "_tag">> => {
+  const { busyTimeout, copy, copyAt: target, database, held } = request
+  await about("place", target, () => {
+    createPrivate(target)
   })
+  const copied = await ask("copy", { database, target, busyTimeout, copy, held })
+  // The check and the compression at the same time: they are of about the same weight on two cores.
+  const [facts, written] = await Promise.all([
+    checked(request, target, ask),
+    compressed(request, target, onProgress)
+  ])
+  if (request.compression === "none") await publish(target, request.path)
+  return {
+    ...written,
+    strategy: copied.strategy,
+    journalMode: copied.journalMode,
+    engineVersion: facts.engineVersion,
+    tables: facts.tables,
+    warnings: [...copied.warnings, ...facts.warnings]
+  }
 }
 
 const checked = async (
@@ -79,7 +88,8 @@ const compressed = (
   })
 
 const publish = (source: string, target: string): Promise<void> =>
-  about("place", target, () => {
+  about("place", target, async () => {
+    if (Rights.isHeld(target)) return copied(source, target)
     sync(source)
     // Unlike a rename, it never replaces what is there; some file systems have no links.
     orElse(
@@ -91,4 +101,12 @@ const publish = (source: string, target: string): Promise<void> =>
         fs.renameSync(source, target)
       }
     )
+  })
+
+/** A file of the database's owner does not become a backup: it may have another name. */
+const copied = (source: string, target: string): Promise<void> =>
+  Rights.withFileAsync(target, "new", async (to) => {
+    const from = fs.createReadStream(source, { highWaterMark: 1 << 20 })
+    for await (const chunk of from) writeAll(to, chunk as Buffer)
+    fs.fsyncSync(to)
   })

@@ -8,7 +8,7 @@ import * as fs from "node:fs"
 import type { PayloadRequest } from "../Protocol.js"
 import { bracketAsync } from "./bracket.js"
 import { about, corrupt, fail } from "./Fault.js"
-import { firstBytes, writeAll } from "./files.js"
+import { firstBytes, sizeOf, writeAll } from "./files.js"
 import * as Header from "./Header.js"
 import { formatOf, inOneGo, inParallel } from "./Unpackers.js"
 
@@ -59,7 +59,7 @@ const read = async (
 ): Promise<Content> => {
   const [file, content] = [createHash("sha256"), createHash("sha256")]
   const head = Buffer.alloc(Header.length)
-  const total = fs.statSync(payload.path).size
+  const total = sizeOf(payload.path)
   const { expected, path } = payload
   if (expected !== undefined) equal(path, "bytes", expected.bytes, total)
   let bytes = 0

@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { attempt, orElse } from "./bracket.js"
+import { attempt, bracket, orElse } from "./bracket.js"
 import { fail } from "./Fault.js"
 import { companions, sync, syncDirectoryOf } from "./files.js"
 
@@ -89,9 +89,18 @@ const secondName = (database: string, aside: string): void => {
   }
 }
 
-/** As it was; a new one is for whoever owns its directory, since root may be the one who restores. */
+/**
+ * As it was; a new one is for its owner alone, who is whoever owns its directory where root restores. By
+ * a descriptor: the name may be a link by now.
+ */
 const takeRights = (source: string, database: string, present: fs.Stats | undefined): void => {
   const owner = present ?? fs.statSync(path.dirname(database))
-  fs.chmodSync(source, present === undefined ? 0o666 & ~process.umask() : present.mode & 0o777)
-  if (process.getuid?.() === 0) fs.chownSync(source, owner.uid, owner.gid)
+  bracket(
+    () => fs.openSync(source, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW),
+    (file) => {
+      if (process.getuid?.() === 0) fs.fchownSync(file, owner.uid, owner.gid)
+      fs.fchmodSync(file, present === undefined ? 0o600 : present.mode & 0o777)
+    },
+    fs.closeSync
+  )
 }

@@ -16,6 +16,7 @@ import { createPrivate, setWalMode, sync, withCompanions, withTemporary } from "
 import type { Present } from "./Inspect.js"
 import { install } from "./Install.js"
 import type { jobs } from "./jobs.js"
+import * as Rights from "./Rights.js"
 import type { Ask, OnProgress } from "./Thread.js"
 import { differenceOf, type Unpacked, unpack } from "./Unpack.js"
 
@@ -33,12 +34,14 @@ export interface Work {
 export const restore = async (work: Work): Promise<Done> => {
   const { ask, onProgress, request } = work
   const { expected, scratch } = request
-  return withTemporary(scratch, async () => {
-    room(request, expected?.contentBytes ?? 0)
-    const unpacked = await unpack({ request, deep: false, ask, onProgress })
-    const present = await presentOf(request, ask)
-    return present === undefined ? replace(work, unpacked) : overwrite(work, unpacked, present)
-  })
+  return Rights.withDirectory(request.user, scratch, () =>
+    withTemporary(scratch, async () => {
+      room(request, expected?.contentBytes ?? 0)
+      const unpacked = await unpack({ request, deep: false, ask, onProgress })
+      const present = await presentOf(request, ask)
+      return present === undefined ? replace(work, unpacked) : overwrite(work, unpacked, present)
+    })
+  )
 }
 
 /** Undefined where there is nothing, or nothing that can be read and may be replaced. */

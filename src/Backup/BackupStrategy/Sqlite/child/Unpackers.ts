@@ -9,10 +9,10 @@ import { pipeline } from "node:stream/promises"
 import { promisify } from "node:util"
 import * as zlib from "node:zlib"
 import type { PayloadRequest } from "../Protocol.js"
-import { bracketAsync } from "./bracket.js"
 import { corrupt } from "./Fault.js"
 import { inOrder } from "./inOrder.js"
 import { type Format, formats } from "./Members.js"
+import * as Rights from "./Rights.js"
 import * as Zstd from "./Zstd.js"
 
 /** @internal */
@@ -36,25 +36,21 @@ export const formatOf = (
 
 /** @internal */
 export const inParallel = ({ keep, path, seen }: Given, format: "gzip" | "zstd"): Promise<void> =>
-  bracketAsync(
-    () => fs.openSync(path, "r"),
-    (file) => {
-      const size = fs.fstatSync(file).size
-      const unpack = format === "gzip" ? gunzip : Zstd.decompress(path, bounds)
-      let at = 0
-      const next = (): Promise<Buffer> | undefined => {
-        if (at === size) return undefined
-        const member =
-          memberAt(file, at, size, formats[format]) ??
-          corrupt(path, `a member of ${format}`, garbage(at))
-        seen(member)
-        at += member.length
-        return unpack(formats[format].open(member))
-      }
-      return inOrder({ next, take: keep })
-    },
-    fs.closeSync
-  )
+  Rights.withFileAsync(path, "read", (file) => {
+    const size = fs.fstatSync(file).size
+    const unpack = format === "gzip" ? gunzip : Zstd.decompress(path, bounds)
+    let at = 0
+    const next = (): Promise<Buffer> | undefined => {
+      if (at === size) return undefined
+      const member =
+        memberAt(file, at, size, formats[format]) ??
+        corrupt(path, `a member of ${format}`, garbage(at))
+      seen(member)
+      at += member.length
+      return unpack(formats[format].open(member))
+    }
+    return inOrder({ next, take: keep })
+  })
 
 /** Undefined where there is none, or not all of it. */
 const memberAt = (
@@ -79,8 +75,12 @@ const unpacked = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip)
 const garbage = (at: number): string => `something else at byte ${at}`
 
 /** @internal */
-export const inOneGo = async ({ compression, keep, path, seen }: Given): Promise<void> => {
-  const source = fs.createReadStream(path, { highWaterMark: streamChunk })
+export const inOneGo = (given: Given): Promise<void> =>
+  Rights.withFileAsync(given.path, "read", (file) => stream(given, file))
+
+const stream = async ({ compression, keep, path, seen }: Given, file: number): Promise<void> => {
+  const options = { fd: file, start: 0, autoClose: false, highWaterMark: streamChunk }
+  const source = fs.createReadStream(path, options)
   const sink = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) keep(chunk)
   }

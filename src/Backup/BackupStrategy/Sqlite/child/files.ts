@@ -8,6 +8,7 @@ import * as path from "node:path"
 import { scratchStart } from "../Protocol.js"
 import { attempt, bracket } from "./bracket.js"
 import * as Header from "./Header.js"
+import * as Rights from "./Rights.js"
 
 /** A new and empty file for this user alone. @internal */
 export const createPrivate = (file: string): void => {
@@ -21,14 +22,14 @@ export const writeAll = (file: number, bytes: Uint8Array): void => {
 
 /** The first bytes of a file. @internal */
 export const firstBytes = (file: string): Buffer =>
-  bracket(
-    () => fs.openSync(file, "r"),
-    (descriptor) => {
-      const bytes = Buffer.alloc(Header.length)
-      return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
-    },
-    fs.closeSync
-  )
+  Rights.withFile(file, (descriptor) => {
+    const bytes = Buffer.alloc(Header.length)
+    return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, bytes.length, 0))
+  })
+
+/** @internal */
+export const sizeOf = (file: string): number =>
+  Rights.withFile(file, (descriptor) => fs.fstatSync(descriptor).size)
 
 /** Without its WAL a copy is a database that needs none. @internal */
 export const setRollbackMode = (file: string): void => {

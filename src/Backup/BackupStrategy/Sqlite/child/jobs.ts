@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { type Copied, type CopyInput, copy } from "./Copy.js"
+import { load } from "./Database.js"
 import {
   type Facts,
   type InspectInput,
@@ -29,6 +30,11 @@ export const jobs = {
     role: ({ role }) => role,
     subject: ({ subject }) => subject,
     run: inspect
+  }),
+  load: job<object, undefined>({
+    role: () => "place",
+    subject: () => "SQLite",
+    run: load
   }),
   look: job<LookInput, Present>({
     role: () => "database",

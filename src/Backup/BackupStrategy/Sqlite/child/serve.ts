@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as fs from "node:fs"
 import * as os from "node:os"
 import * as readline from "node:readline"
 import { performance } from "node:perf_hooks"
 import type { Answer, Request } from "../Protocol.js"
+import * as ScratchFiles from "../ScratchFiles.js"
 import { outcome } from "./bracket.js"
 import * as Door from "./Door.js"
 import { dump } from "./Dump.js"
@@ -15,6 +17,7 @@ import { removeTemporary } from "./files.js"
 import { measure } from "./Inspect.js"
 import type { jobs } from "./jobs.js"
 import { restore } from "./Restore.js"
+import * as Rights from "./Rights.js"
 import * as Thread from "./Thread.js"
 import { drill, verify } from "./Verify.js"
 
@@ -43,7 +46,14 @@ const work = async (request: Request, door: Door.Door): Promise<void> => {
     if (progress.stage === Door.locked) door.announce()
     else onProgress(progress)
   })
-  const result = await outcome(() => answer({ request, ask, onProgress, door }))
+  const result = await outcome(async () => {
+    if (request.user !== undefined) {
+      // What its thread loads may lie where only this user can read it.
+      await ask("load", {})
+      Rights.become(request, request.user)
+    }
+    return answer({ request, ask, onProgress, door })
+  })
   const last: Answer = result.ok
     ? result.value
     : { _tag: "Failed", ...toReport(result.error, "place", "the child process for SQLite") }
@@ -72,6 +82,11 @@ const answer = async ({ ask, door, onProgress, request }: Asked): Promise<Answer
         return { _tag: "Present", damaged: report.found, advice }
       }
       throw looked.error
+    }
+    case "Clean": {
+      for (const directory of request.directories) await ScratchFiles.remove(directory)
+      for (const file of request.files) fs.rmSync(file, { force: true })
+      return { _tag: "Cleaned" }
     }
     case "Measure": {
       const { database } = request
