@@ -1,7 +1,7 @@
 /**
  * Where the command line writes to, and what can be shown there.
  */
-import { Context, type Effect } from "effect"
+import { Context, Effect } from "effect"
 import type { Secrets } from "../Common/Secrets.js"
 
 export class Output extends Context.Tag("holter/Cli/Output")<
@@ -16,6 +16,13 @@ export class Output extends Context.Tag("holter/Cli/Output")<
     readonly look: Look
   }
 >() {}
+
+/**
+ * Writes, and goes on where that takes too long: a program that runs for weeks does not wait for a
+ * terminal that is stopped (Ctrl-S) or a reader that is slow. A command that prints a result does.
+ */
+export const briefly = (write: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.ignore(Effect.timeoutOption(write, "500 millis"))
 
 /** What the terminal shows. */
 export interface Look {
