@@ -58,6 +58,21 @@ const hide = (found: Secrets.Secrets) =>
     secrets = found
   })
 
+/** Log lines wait for no reader: where too much waits already, the next ones are dropped. */
+const mostLogged = 1024 * 1024
+let dropped = 0
+
+const log = (text: string): void => {
+  if (process.stderr.writableLength > mostLogged) {
+    dropped += 1
+    return
+  }
+  const missing =
+    dropped === 0 ? "" : `${dropped} log lines were dropped: the reader was too slow\n`
+  dropped = 0
+  process.stderr.write(placed(process.stderr, missing + text))
+}
+
 // @effect/cli prints through the Console, with ANSI sequences also where nothing shows them. Loggers
 // print through its unsafe side.
 const standard = Effect.runSync(Console.consoleWith(Effect.succeed))
@@ -67,9 +82,7 @@ const console: Console.Console = {
   error: (...parts) => notes(parts.join(" ")),
   unsafe: {
     ...standard.unsafe,
-    error: (...parts) => {
-      process.stderr.write(placed(process.stderr, `${lineOf(scrub(parts.join(" ")), look)}\n`))
-    }
+    error: (...parts) => log(`${lineOf(scrub(parts.join(" ")), look)}\n`)
   }
 }
 
@@ -179,5 +192,5 @@ runMain(
     Effect.provideService(Screen, screen),
     Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, terminal, logger))
   ),
-  { name: "holter", scrub: lastWords }
+  { name: "holter", scrub: lastWords, untilStopped: process.argv[2] === "watch" }
 )

@@ -18,6 +18,13 @@ export class Output extends Context.Tag("holter/Cli/Output")<
   }
 >() {}
 
+/**
+ * Writes, and goes on where that takes too long: a program that runs for weeks does not wait for a
+ * terminal that is stopped (Ctrl-S) or a reader that is slow. A command that prints a result does.
+ */
+export const briefly = (write: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.ignore(Effect.timeoutOption(write, "500 millis"))
+
 /** What the terminal shows. */
 export interface Look {
   readonly emoji: boolean

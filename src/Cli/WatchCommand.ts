@@ -8,7 +8,7 @@ import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
 import type { JournalError } from "../Monitor/Journal.js"
 import { configFlag } from "./Flags.js"
-import { ExitCode, exitCodes, Output, page } from "./Output.js"
+import { briefly, ExitCode, exitCodes, Output, page } from "./Output.js"
 import * as App from "./Watch/App.js"
 import * as Board from "./Watch/Board.js"
 import * as Reporter from "./Watch/Reporter.js"
@@ -62,7 +62,7 @@ const watch = (flags: Flags) =>
     const { set } = yield* ExitCode
     yield* set(code)
     if (yield* Deferred.isDone(lost)) {
-      yield* note(`holter: ${(yield* Deferred.await(lost)).message}`)
+      yield* briefly(note(`holter: ${(yield* Deferred.await(lost)).message}`))
       yield* set(exitCodes.failed)
     }
   })

@@ -37,16 +37,18 @@ const inMillis = (left: Duration.Duration): number => now() + Duration.toMillis(
 
 const now = (): number => Number(process.hrtime.bigint()) / 1_000_000
 
+/** Milliseconds. */
+const longestWrite = 200
+
 const program = `
 const { parentPort, workerData } = require("node:worker_threads")
-const { writeSync } = require("node:fs")
+const { write } = require("node:fs")
 let { report } = workerData
+const kill = () => process.kill(process.pid, "SIGKILL")
 const end = () => {
-  try {
-    writeSync(2, report)
-  } finally {
-    process.kill(process.pid, "SIGKILL")
-  }
+  // A terminal or a pipe that nobody reads holds no kill up.
+  setTimeout(kill, ${longestWrite})
+  write(2, report, kill)
 }
 const left = (at) => at - Number(process.hrtime.bigint()) / 1_000_000
 let timer = setTimeout(end, left(workerData.at))

@@ -297,16 +297,20 @@ export class Shutdown {
     )
   }
 
-  /** Its own, or where that does not fit any more, its share of the time that is left. */
+  /**
+   * What a hook asked for, or its share of the time where that does not fit any more. A hook that
+   * asked for nothing also gets the time that no other one needs: earlier ones leave it unused.
+   */
   private limitOf(hook: Hook): Duration.Duration {
     const { defaultLimit, ledger, until } = this.stop ?? this.begin(byItself)
-    const own = hook.limit ?? defaultLimit
+    const own = Duration.toMillis(hook.limit ?? defaultLimit)
     const left = Math.max(0, until - ledger.elapsed())
     const planned = this.phases
       .flatMap(({ hooks }) => [...hooks])
-      .reduce((sum, { limit = defaultLimit }) => Duration.sum(sum, limit), own)
-    const share = left / Duration.toMillis(planned)
-    return share >= 1 ? own : Duration.times(own, share)
+      .reduce((sum, { limit = defaultLimit }) => sum + Duration.toMillis(limit), own)
+    if (left < planned) return Duration.millis((own * left) / planned)
+    const asksForNothing = hook.limit === undefined && this.settings.hookTimeout === undefined
+    return Duration.millis(asksForNothing ? own + left - planned : own)
   }
 }
 

@@ -12,6 +12,7 @@ import { Cause, Effect, Exit } from "effect"
 import { writeSync } from "node:fs"
 import * as HardDeadline from "./HardDeadline.js"
 import * as Reason from "./Reason.js"
+import * as StandardStreams from "./StandardStreams.js"
 import { type Listener, StopRequest } from "./StopRequest.js"
 
 /** A fault of the program itself (`EX_SOFTWARE` of sysexits). Node's own 1 would mean "degraded". */
@@ -20,6 +21,8 @@ const faultCode = 70
 const failureCode = 1
 
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+const longestTimer = 2 ** 31 - 1
 
 /** For a reader that does not read on: logs are worth waiting for, but not forever. */
 const flushMillis = 1000
@@ -33,6 +36,11 @@ export interface Options {
   readonly name?: string
   /** Takes secrets out of what a crash says, and out of a report that is written by force. */
   readonly scrub?: (text: string) => string
+  /**
+   * It runs until it is stopped, so that a signal before `launch` (while modules or a configuration
+   * are loaded) is an orderly stop as well: exit code 0. Default false: 128 plus the signal's number.
+   */
+  readonly untilStopped?: boolean
 }
 
 /**
@@ -52,6 +60,7 @@ export interface Options {
  * runMain(launch(Layer.empty), { name: "my-bot" })
  */
 export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}): void => {
+  StandardStreams.release()
   const scrub = options.scrub ?? ((text) => text)
   let signalled: number | undefined
   let isFaulty = false
@@ -103,7 +112,13 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
     // Who writes learns of it; a reader that left, as in `holter check | head -1`, is no fault.
     process.stdout.on("error", () => {})
     process.stderr.on("error", () => {})
-    fiber.addObserver((exit) => teardown(exit, (code) => flush(() => process.exit(code))))
+    // A fiber that waits for what never comes holds no process: Node would end it with 0, as if all
+    // had been done.
+    const alive = setInterval(() => {}, longestTimer)
+    fiber.addObserver((exit) => {
+      clearInterval(alive)
+      teardown(exit, (code) => flush(() => process.exit(code)))
+    })
   })(
     Effect.provideService(main, StopRequest, {
       listen: (next) =>
@@ -128,7 +143,7 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
           say(messageOf(Cause.squash(exit.cause)))
           return onExit(isFaulty ? faultCode : failureCode)
         }
-        if (signalled !== undefined) return onExit(signalled)
+        if (signalled !== undefined) return onExit(options.untilStopped === true ? 0 : signalled)
         if (Exit.isFailure(exit)) crash(Cause.squash(exit.cause))
         onExit(faultCode)
       }

@@ -64,6 +64,22 @@ describe("holter watch ends in order and with 0", () => {
   )
 
   it.scopedLive(
+    "while it loads what it is made of",
+    () =>
+      Effect.gen(function* () {
+        const watch = yield* start({
+          files: {
+            "holter.config.yaml": 'plugins: ["./endless.mjs"]\nchecks: { a: { type: endless } }',
+            "endless.mjs": `console.error("loading"); await new Promise(() => {})`
+          }
+        })
+        yield* watch.awaitStderr(/loading/)
+        assert.strictEqual((yield* stop(watch)).code, 0)
+      }),
+    patience
+  )
+
+  it.scopedLive(
     "while it starts: no check is run any more",
     () =>
       Effect.gen(function* () {

@@ -1,11 +1,15 @@
 /** `holter watch` on a terminal: the live table, and a cursor that always comes back. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
 import { stripVTControlCharacters } from "node:util"
 import * as Cli from "../support/Cli.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as HttpDouble from "../support/HttpDouble.js"
+import * as ProcessTree from "../support/ProcessTree.js"
 import * as TelegramDouble from "../support/TelegramDouble.js"
+import * as TempDir from "../support/TempDir.js"
 import { Terminal } from "./terminal.js"
 import { alertsTo, checks, config, patience } from "./watch.js"
 
@@ -29,6 +33,18 @@ const shown = (...sections: ReadonlyArray<string>) =>
     yield* watch.awaitStdout(/❌ unhealthy.*shop .*x.*xx/)
     return watch
   })
+
+/** Ctrl-S: from now on the terminal takes nothing, and a write to it would wait. */
+const ctrlS = "\u0013"
+
+/** Starts its arguments on the terminal that it has, and notes how they ended, whatever became of it. */
+const keeper = `
+const { spawn } = require("node:child_process")
+const { writeFileSync } = require("node:fs")
+const child = spawn(process.execPath, process.argv.slice(2), { stdio: "inherit" })
+process.on("SIGHUP", () => child.kill("SIGHUP"))
+child.on("exit", (code, signal) => writeFileSync("ended", \`\${code} \${signal}\`))
+`
 
 const assertCursorBack = (stdout: string) => {
   assert.include(stdout, "\u001b[?25l")
@@ -101,6 +117,51 @@ describe("holter watch on a terminal", () => {
         const { code, stdout } = yield* watch.exit
         assert.strictEqual(code, 0)
         assert.notInclude(stdout, "\u001b")
+      }),
+    patience
+  )
+
+  it.scopedLive(
+    "checks, alerts and ends while the terminal takes nothing",
+    () =>
+      Effect.gen(function* () {
+        const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
+        const telegram = yield* TelegramDouble.make()
+        const watch = yield* Cli.startPty(["watch"], {
+          files: config(checks({ web: `{ type: http, url: "${web.url}/up" }` }), alertsTo(telegram))
+        })
+        yield* watch.awaitStdout(/✅ healthy.* web /)
+        yield* watch.type(ctrlS)
+        yield* web.stop
+        const [message] = yield* telegram.awaitMessages(1)
+        assert.include(message?.text ?? "", "web is unhealthy")
+        const [node] = ProcessTree.descendants(watch.pid)
+        process.kill(node ?? 0, "SIGTERM")
+        assert.strictEqual((yield* watch.exit).code, 0)
+      }),
+    patience
+  )
+
+  it.scopedLive(
+    "ends in order when the terminal is closed",
+    () =>
+      Effect.gen(function* () {
+        const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
+        const cwd = yield* TempDir.make("hangup")
+        writeFileSync(path.join(cwd, "keeper.cjs"), keeper)
+        const watch = yield* Cli.startPty([Cli.bin(), "watch"], {
+          bin: path.join(cwd, "keeper.cjs"),
+          cwd,
+          files: config(checks({ web: `{ type: http, url: "${web.url}/up" }` }))
+        })
+        yield* watch.awaitStdout(/✅ healthy.* web /)
+        yield* watch.signal("SIGKILL")
+        const ended = path.join(cwd, "ended")
+        yield* Effect.sync(() => existsSync(ended)).pipe(
+          Effect.repeat({ until: (there) => there, schedule: Schedule.spaced("20 millis") }),
+          Effect.timeout("20 seconds")
+        )
+        assert.strictEqual(readFileSync(ended, "utf8"), "0 null")
       }),
     patience
   )

@@ -405,6 +405,34 @@ describe("time", () => {
     }).pipe(Effect.provide(quiet))
   )
 
+  it.scoped("that earlier hooks left unused is for a hook that set no limit", () =>
+    Effect.gen(function* () {
+      const { lifecycle } = yield* make({ grace: "10 seconds" })
+      yield* lifecycle.on("intake", "quick", Effect.void)
+      yield* lifecycle.on("connections", "ping", Effect.sleep("8 seconds"))
+      yield* lifecycle.on("database", "sqlite", Effect.void, { timeout: "1 second" })
+      const report = yield* shutdownAfter(lifecycle, "10 seconds")
+      assert.deepStrictEqual(endsOf(report), [
+        "quick completed",
+        "ping completed",
+        "sqlite completed"
+      ])
+      // All but what the hook after it asked for, and what is kept for the last words.
+      assert.strictEqual(entryOf(report, "ping").limit_ms, 8500)
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.scoped("that is unused leaves the limits that were set as they are", () =>
+    Effect.gen(function* () {
+      const { lifecycle } = yield* make({ grace: "10 seconds", hookTimeout: "1 second" })
+      yield* lifecycle.on("bot", "default", Effect.never)
+      yield* lifecycle.on("database", "own", Effect.never, { timeout: "2 seconds" })
+      const report = yield* shutdownAfter(lifecycle, "10 seconds")
+      assert.deepStrictEqual(endsOf(report), ["default overran", "own overran"])
+      assert.strictEqual(report.took_ms, 3000)
+    }).pipe(Effect.provide(quiet))
+  )
+
   it.effect("left is the grace, less what it takes to say so", () =>
     Effect.gen(function* () {
       const lifecycle = yield* Lifecycle.make({ grace: "10 seconds" })

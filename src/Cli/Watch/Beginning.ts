@@ -6,7 +6,7 @@ import { Alerting } from "../../Monitor/Alerting.js"
 import { Journal } from "../../Monitor/Journal.js"
 import { many } from "../Backup/Amounts.js"
 import * as JournalAccess from "../Journal/JournalAccess.js"
-import { Output } from "../Output.js"
+import { briefly, Output } from "../Output.js"
 import * as Board from "./Board.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
@@ -50,7 +50,7 @@ export const say = ({
     const { note } = yield* Output
     const reporter = yield* Reporter
     const warnings = [...configuration.warnings, ...alerts.warnings]
-    yield* Effect.forEach(warnings, note, { discard: true })
+    yield* briefly(Effect.forEach(warnings, note, { discard: true }))
     const names = configuration.services
       .filter(({ configured }) => configured)
       .map(({ name }) => name)

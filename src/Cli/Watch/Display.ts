@@ -2,7 +2,7 @@
  * Keeps the table on the terminal up to date: when something happens, and once a second.
  */
 import { Clock, Effect, type Scope } from "effect"
-import { Output } from "../Output.js"
+import { briefly, Output } from "../Output.js"
 import { Screen } from "../Screen.js"
 import { Reporter } from "./Reporter.js"
 import * as Table from "./Table.js"
@@ -41,7 +41,8 @@ const draw = Effect.gen(function* () {
 })
 
 /** The last state of the table stays where it is; what is written from now on goes below. */
-export const end: Effect.Effect<void, never, Reporter | Screen | Output> = Effect.zipRight(
-  draw,
-  Effect.flatMap(Screen, ({ leave }) => leave)
-)
+export const end: Effect.Effect<void, never, Reporter | Screen | Output> = Effect.gen(function* () {
+  const context = yield* Effect.context<Reporter | Screen | Output>()
+  const { leave } = yield* Screen
+  yield* briefly(Effect.zipRight(Effect.provide(draw, context), leave))
+})

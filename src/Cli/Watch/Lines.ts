@@ -43,6 +43,15 @@ export type Line = Data.TaggedEnum<{
 
 export const Line = Data.taggedEnum<Line>()
 
+/** Instead of the lines that a reader was too slow for. */
+export const dropped = (at: number, lines: number): Line =>
+  Line.part({
+    at,
+    part: "output",
+    name: "standard output",
+    message: `${lines} ${lines === 1 ? "line was" : "lines were"} dropped here: the reader was too slow. The journal has all decisions: holter why`
+  })
+
 export const text = (line: Line): string => {
   switch (line._tag) {
     case "start":

@@ -2,9 +2,9 @@
  * Where the parts of `holter watch` report to: the board that the table shows, and the lines. Nobody
  * who reports waits for whoever reads.
  */
-import { Context, Effect, Layer, Mailbox } from "effect"
+import { Clock, Context, Effect, Layer, Mailbox } from "effect"
 import type { Secrets } from "../../Common/Secrets.js"
-import { Output } from "../Output.js"
+import { briefly, Output } from "../Output.js"
 import type { Board } from "./Board.js"
 import * as Lines from "./Lines.js"
 
@@ -37,16 +37,26 @@ export const layer = (options: Options): Layer.Layer<Reporter, never, Output> =>
       const idle = yield* Effect.makeLatch(true)
       let board = options.board
       let waiting = 0
+      let dropped = 0
 
+      const write = (said: Lines.Line) =>
+        options.secrets.scrub(options.json ? Lines.json(said) : Lines.text(said))
+      /** How much is missing stands where it is missing: before the first line that was kept. */
+      const confess = Effect.gen(function* () {
+        if (dropped === 0) return
+        const at = yield* Clock.currentTimeMillis
+        const missing = dropped
+        dropped = 0
+        yield* line(write(Lines.dropped(at, missing)))
+      })
       const print = Effect.gen(function* () {
         const text = yield* lines.take
-        yield* line(text)
+        yield* Effect.zipRight(confess, line(text))
         waiting -= 1
         if (waiting === 0) yield* idle.open
       })
       yield* Effect.forkScoped(Effect.ignore(Effect.forever(print)))
 
-      const write = options.json ? Lines.json : Lines.text
       return {
         board: Effect.sync(() => board),
         update: (change) =>
@@ -56,16 +66,16 @@ export const layer = (options: Options): Layer.Layer<Reporter, never, Output> =>
           }),
         say: (said) =>
           Effect.suspend(() => {
-            // Of more than that the oldest are lost.
-            waiting = Math.min(waiting + 1, mostLines)
-            return Effect.zipRight(idle.close, lines.offer(options.secrets.scrub(write(said))))
+            // The one that is being written, and a full mailbox.
+            if (waiting > mostLines) dropped += 1
+            else waiting += 1
+            return Effect.zipRight(idle.close, lines.offer(write(said)))
           }),
         changed: Effect.zipRight(news.await, news.close),
-        written: Effect.ignore(Effect.timeoutOption(idle.await, longestRead))
+        written: briefly(idle.await)
       }
     })
   )
 
-/** For a reader that is slow, or does not read at all. */
+/** For a reader that is slow, or does not read at all: of more lines the oldest are dropped. */
 const mostLines = 1000
-const longestRead = "500 millis"
