@@ -17,9 +17,8 @@ import type { DumpOptions } from "../Strategy.js"
 export const watch = (
   options: Pick<DumpOptions, "minimumFree" | "path">
 ): Effect.Effect<Effect.Effect<never, BackupError>, BackupError> =>
-  Effect.gen(function* () {
+  Effect.map(LocalFiles.free(path.dirname(options.path)), (before) => {
     const directory = path.dirname(options.path)
-    const before = yield* LocalFiles.free(directory)
     const reserve = Math.max(options.minimumFree ?? 0, Math.min(before * share, most))
     const look = Effect.filterOrFail(
       LocalFiles.free(directory),
