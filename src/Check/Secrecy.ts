@@ -14,7 +14,7 @@ export const SecretId: unique symbol = Symbol.for("holter/Check/Secret")
  * `true`: the value is a secret. `"url"`: a URL that may carry one. It is read in results, where its
  * secret parts are hidden; where it is wrong, it may be anything, and only its scheme is shown.
  */
-export type Secret = true | "url"
+type Secret = true | "url"
 
 /** Whether a value of this schema is a secret, or a URL that may carry one. */
 export const isSecret = (ast: AST.AST): boolean =>

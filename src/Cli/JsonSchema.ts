@@ -86,7 +86,8 @@ const writeOnly = <A extends object>(json: A, ast: SchemaAST.AST): A => {
     Predicate.isRecord(part)
       ? Secrecy.partsAt(ast, key).reduce((known, schema) => writeOnly(known, schema), part)
       : part
-  const children = Record.map(Object.fromEntries(Object.entries(json)), (part, keyword) => {
+  const keywords: Readonly<Record<string, unknown>> = { ...json }
+  const children = Record.map(keywords, (part, keyword): unknown => {
     const named = keyword === "properties" || keyword === "patternProperties"
     if (named && Predicate.isRecord(part)) return Record.map(part, inner)
     // Any key and any index: those that the schema has by no name of their own.

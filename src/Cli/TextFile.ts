@@ -7,7 +7,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import { Data, Effect, Either, Option } from "effect"
 
 /** What was found in the place of one. */
-export class NoText extends Data.TaggedError("NoText")<{ readonly found: string }> {}
+class NoText extends Data.TaggedError("NoText")<{ readonly found: string }> {}
 
 export const mostBytes = 256 * 1024
 

@@ -13,7 +13,7 @@ import * as Secrets from "./Secrets.js"
 import * as Text from "./Text.js"
 
 /** All secrets that are known where something runs, as those who started it know more than it does. */
-export class Known extends Context.Reference<Known>()("holter/Common/Excerpt/Known", {
+class Known extends Context.Reference<Known>()("holter/Common/Excerpt/Known", {
   defaultValue: () => Secrets.none
 }) {}
 

@@ -1,8 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import * as TrustedConfig from "../../src/Cli/TrustedConfig.js"
 
 interface Entry {
