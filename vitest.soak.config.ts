@@ -6,9 +6,10 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    // The last two are also part of `npm test`, with fewer rounds.
+    // The last three are also part of `npm test`, with fewer rounds.
     include: [
       "test/**/*.soak.ts",
+      "test/Cli/watchJournal.e2e.test.ts",
       "test/Backup/Faults.test.ts",
       "test/Backup/BackupStrategy/SqliteWriters.test.ts"
     ],

@@ -108,6 +108,7 @@ export const make = (
       acknowledge: (keys) =>
         Effect.flatMap(Clock.currentTimeMillis, (at) => outbox.acknowledge(keys, at)),
       note: outbox.note,
+      turn: outbox.turn ?? Effect.void,
       disabled: (disabled) => Effect.asVoid(gone.offer(disabled))
     }
     const creating = yield* Effect.makeSemaphore(1)

@@ -29,6 +29,8 @@ export interface Ends {
   /** Why the channel takes nothing now, or that it does. */
   readonly note: (channel: string, trouble: Trouble | undefined) => Effect.Effect<void>
   readonly disabled: (disabled: Disabled) => Effect.Effect<void>
+  /** Comes back when this program may send. */
+  readonly turn: Effect.Effect<void>
 }
 
 export interface Health {
@@ -97,6 +99,7 @@ export const make = (
       })
 
     const deliver = Effect.gen(function* () {
+      yield* ends.turn
       const channel = yield* find
       if (Option.isNone(channel)) return yield* refuse(unknownChannel(name))
       const [parcel] = isLate && channel.value.collapses ? joined(parcels) : parcels

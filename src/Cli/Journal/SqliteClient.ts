@@ -12,15 +12,19 @@ import type Sqlite from "better-sqlite3"
 import { Effect, type Scope, Stream } from "effect"
 import * as Turns from "./turns.js"
 
-/** The client of this file, which is made where it is missing. */
+/**
+ * The client of this file, which is made where it is missing. It is closed at the end, unless
+ * `mayClose` says no: SQLite removes the -wal file by its name then, and it may be another's.
+ */
 export const make = (
-  file: string
+  file: string,
+  mayClose: Effect.Effect<boolean> = Effect.succeed(true)
 ): Effect.Effect<SqlClient.SqlClient, SqlError, Scope.Scope | Reactivity> =>
   Effect.gen(function* () {
     const { default: Database } = yield* Effect.promise(() => import("better-sqlite3"))
     const database = yield* Effect.acquireRelease(
       Effect.try({ try: () => new Database(file), catch: failed }),
-      (opened) => Effect.sync(() => opened.close())
+      (opened) => Effect.map(mayClose, (may) => (may ? opened.close() : opened))
     )
     const acquirer = yield* Turns.make(Effect.succeed(connectionTo(database)))
     return yield* SqlClient.make({
