@@ -53,6 +53,7 @@ describeWithServices("postgres", "A journal that is cut while it opens", () => {
               return { at, side, open: Object.keys(known.value.incidents), owed: pending.length }
             }
             // It comes later, as what an earlier run left.
+            // eslint-disable-next-line no-restricted-syntax -- nothing tells when an attempt has succeeded
             const looked = yield* Effect.repeat(Effect.delay(requests, "50 millis"), {
               until: ({ known: news }) => news.length > 0
             })

@@ -60,6 +60,7 @@ export const make: Effect.Effect<World, never, Scope.Scope> = Effect.gen(functio
     })
     if (now === "ok") response.end("taken")
     if (now === "500") response.writeHead(500).end()
+    // eslint-disable-next-line no-restricted-syntax -- the receiver answers late
     if (now === "late") setTimeout(() => response.end("taken"), late).unref()
     news()
   }
@@ -111,6 +112,7 @@ export const make: Effect.Effect<World, never, Scope.Scope> = Effect.gen(functio
         const look = () => {
           if (is(world)) end(Effect.void)
         }
+        // eslint-disable-next-line no-restricted-syntax -- a limit for what never comes
         const timer = setTimeout(() => end(Effect.fail(new Error(`waited for ${what}`))), longest)
         const end = (result: Effect.Effect<void, Error>) => {
           clearTimeout(timer)
