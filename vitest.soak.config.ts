@@ -9,6 +9,7 @@ export default defineConfig({
     // The last three are also part of `npm test`, with fewer rounds.
     include: [
       "test/**/*.soak.ts",
+      "test/Cli/watchJournal.e2e.test.ts",
       "test/Backup/Faults.test.ts",
       "test/Backup/BackupStrategy/SqliteWriters.test.ts",
       "test/plugins/Hostile.test.ts"

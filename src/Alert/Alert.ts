@@ -69,6 +69,8 @@ export const Subject = Schema.Struct({
   label: Schema.String,
   /** The id of the incident. */
   incident: Schema.String,
+  /** Other ids under which this channel was told of it: with this end they are over too. */
+  also: Schema.optional(Schema.Array(Schema.String)),
   status: Status,
   /** The status before the change that this is about. */
   previous: Status,

@@ -12,7 +12,7 @@ import { Status } from "../Check/CheckResult.js"
 const Service = Schema.Struct({
   service: Schema.String,
   label: Schema.String,
-  /** The same in every alert about one outage. */
+  /** The same in every alert about one outage. One that was told under two ids ends under both. */
   incident: Schema.String,
   status: Status,
   previous_status: Status,
@@ -75,7 +75,12 @@ export const make = (alert: Alert, installation?: string): AlertDocument => ({
   installation: installation ?? null,
   title: AlertText.title(alert),
   text: AlertText.text(alert),
-  services: alert.subjects.map(serviceOf),
+  services: alert.subjects.flatMap((subject) =>
+    // A program that pairs ends with beginnings by their ids finds each of them.
+    [subject.incident, ...(subject.also ?? [])].map((incident) =>
+      serviceOf({ ...subject, incident })
+    )
+  ),
   affected: alert.affected,
   instead_of: alert.insteadOf,
   story: alert.story

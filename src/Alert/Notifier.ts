@@ -151,6 +151,7 @@ export const make = (
         Effect.flatMap(Clock.currentTimeMillis, (at) => outbox.acknowledge(keys, at)),
       attempting: outbox.attempting,
       note: outbox.note,
+      turn: outbox.turn ?? Effect.void,
       disabled: (disabled) => Effect.asVoid(gone.offer(disabled)),
       refused: (refused) => Effect.asVoid(news.offer(News.Refused(refused))),
       unreachable: (away) => Effect.asVoid(news.offer(News.Unreachable(away))),

@@ -64,6 +64,11 @@ export class Outbox extends Context.Tag("holter/Alert/Outbox")<
     ) => Effect.Effect<void>
     /** Why this channel takes nothing now, for whoever asks what became of an alert; or that it does. */
     readonly note: (channel: string, trouble: Trouble | undefined) => Effect.Effect<void>
+    /**
+     * Comes back when this program may send: while another may have taken its place, nothing is sent.
+     * A store that has no other program leaves it out.
+     */
+    readonly turn?: Effect.Effect<void>
   }
 >() {}
 

@@ -11,18 +11,20 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Clock, Context, Duration, Effect, Layer, Option, Random, type Stream } from "effect"
 import type { Alert } from "../Alert/Alert.js"
-import * as AlertPolicy from "../Alert/AlertPolicy.js"
-import { Outbox, type Outcome } from "../Alert/Outbox.js"
+import type * as AlertPolicy from "../Alert/AlertPolicy.js"
+import { Outbox } from "../Alert/Outbox.js"
 import type { CheckResult } from "../Check/CheckResult.js"
 import * as Changes from "./Journal/Changes.js"
+import * as Earlier from "./Journal/Earlier.js"
 import * as Entry from "./Journal/Entry.js"
-import type { JournalError } from "./Journal/JournalError.js"
+import { type JournalError, unavailable } from "./Journal/JournalError.js"
 import * as Lease from "./Journal/Lease.js"
-import type { Holder } from "./Journal/Lease.js"
+import type { Holder } from "./Journal/Lease/Holder.js"
 import * as Memory from "./Journal/memory.js"
 import { codeOf, fromSqlError, open, openReading, reasonOf } from "./Journal/open.js"
 import * as Read from "./Journal/read.js"
 import * as Requests from "./Journal/Requests.js"
+import * as ToChanges from "./Journal/ToChanges.js"
 import { prune, write } from "./Journal/write.js"
 import * as Writer from "./Journal/Writer.js"
 
@@ -39,7 +41,7 @@ export {
   type Unreadable
 } from "./Journal/Entry.js"
 export { JournalError } from "./Journal/JournalError.js"
-export type { Holder } from "./Journal/Lease.js"
+export type { Holder } from "./Journal/Lease/Holder.js"
 
 /**
  * @since 0.1.0
@@ -60,6 +62,11 @@ export interface Options {
    * one lives this fails with `Held`, after a while in which that may end. Without it nobody looks.
    */
   readonly holder?: Holder
+  /**
+   * Looks whether the database is still the one that was opened, as the file of SQLite may be moved
+   * away. It is run at each sign of life of the holder, and what it fails with comes as `lost`.
+   */
+  readonly intact?: Effect.Effect<void, JournalError>
 }
 
 /**
@@ -76,7 +83,10 @@ export class Journal extends Context.Tag("holter/Monitor/Journal")<
      * that the journal is down; alerts may be sent then.
      */
     readonly commit: (commit: Entry.Commit) => Effect.Effect<void>
-    /** The state of the alert policy, as it was written last. */
+    /**
+     * The state of the alert policy, as it was written last. Until this run writes one it is what was
+     * read when the journal was opened, and cannot fail.
+     */
     readonly state: Effect.Effect<Option.Option<AlertPolicy.State>, JournalError>
     readonly results: (
       query: Entry.Query
@@ -104,7 +114,10 @@ export class Journal extends Context.Tag("holter/Monitor/Journal")<
     readonly deliveries: (
       alerts: ReadonlyArray<Pick<Alert, "channel" | "key">>
     ) => Effect.Effect<ReadonlyMap<string, Entry.Delivery>, JournalError>
-    /** Comes back when another program keeps the journal in the place of this one (`holder`). */
+    /**
+     * Comes back when another program keeps the journal in the place of this one (`holder`), or when
+     * its database is not the one that was opened (`intact`).
+     */
     readonly lost: Effect.Effect<JournalError>
     /** The last verdict that was kept under this key. */
     readonly verdict: (key: string) => Effect.Effect<Option.Option<string>, JournalError>
@@ -134,26 +147,51 @@ export const layer = (
       const sql = yield* SqlClient
       const version = yield* options.reading === true ? openReading : open
       // Before the writer, so that it is released after all is written.
-      const { holder } = options
-      const lease = holder === undefined ? Lease.none : yield* Lease.acquire(sql, holder)
-      // Two programs that start in the same millisecond would write the same rows.
-      const run = (yield* Clock.currentTimeMillis) + (yield* Random.nextIntBetween(0, 1000)) / 1000
-      const writer = yield* Writer.make(storeOf(sql, run, lease), writerOptions(options))
-      if (options.reading !== true) yield* Effect.forkScoped(pruning(sql, options))
-      return context(writer, {
-        state: Read.state(sql),
-        pending: Read.pending(sql, version),
-        results: (query) => Read.results(sql, query),
-        decisions: (query) => Read.decisions(sql, query),
-        incidents: (query) => Read.incidents(sql, query),
-        history: (since) => Read.history(sql, since),
-        deliveries: (alerts) => (version < 2 ? nothing : Read.deliveries(sql, alerts)),
-        lost: lease.lost,
-        ...Requests.make(sql),
-        ...verdicts(sql)
-      })
-    })
+      const { holder, intact = Effect.void } = options
+      const lease = holder === undefined ? Lease.none : yield* Lease.acquire(sql, holder, intact)
+      const reader = readerOf(sql, version, lease)
+      if (options.reading === true) {
+        const nobody = yield* Writer.make(storeOf(sql, 0, lease), writerOptions(options))
+        return context(nobody, reader)
+      }
+      const earlier = yield* Earlier.read(sql, version, lease.check)
+      const writer = yield* Writer.make(
+        storeOf(sql, yield* numberOf(sql), lease),
+        writerOptions(options)
+      )
+      yield* Effect.forkScoped(pruning(sql, options))
+      return context(writer, reader, earlier)
+    }).pipe(
+      // What dies here must not keep the program from watching.
+      Effect.catchAllDefect((defect) => unavailable(reasonOf(defect), defect))
+    )
   )
+
+/**
+ * The number of this run. It is greater than any before, whatever the clock was set to meanwhile, as
+ * the order of arrival is what everything is told in. Two programs that start in the same
+ * millisecond would write the same rows.
+ */
+const numberOf = (sql: SqlClient): Effect.Effect<number, JournalError> =>
+  Effect.gen(function* () {
+    const now = (yield* Clock.currentTimeMillis) + (yield* Random.nextIntBetween(0, 1000)) / 1000
+    const latest = yield* Read.latestRun(sql)
+    return now > latest ? now : latest + 1
+  })
+
+const readerOf = (sql: SqlClient, version: number, { lost, turn }: Lease.Lease): Reader => ({
+  state: Read.state(sql),
+  pending: Read.pending(sql, version),
+  results: (query) => Read.results(sql, query),
+  decisions: (query) => Read.decisions(sql, query),
+  incidents: (query) => Read.incidents(sql, query),
+  history: (since) => Read.history(sql, since),
+  deliveries: (alerts) => (version < 2 ? nothing : Read.deliveries(sql, alerts)),
+  lost,
+  turn,
+  ...Requests.make(sql),
+  ...verdicts(sql)
+})
 
 /**
  * A journal in memory, of bounded size, for programs that keep nothing over a restart.
@@ -165,7 +203,7 @@ export const layerMemory: Layer.Layer<Journal | Outbox> = Layer.scopedContext(
   Effect.gen(function* () {
     const memory = Memory.make()
     const writer = yield* Writer.make({ write: memory.write }, writerOptions({ gather: 0 }))
-    return context(writer, { ...memory, lost: Effect.never })
+    return context(writer, { ...memory, lost: Effect.never, turn: Effect.void })
   })
 )
 
@@ -177,36 +215,66 @@ const writerOptions = ({ gather = "250 millis" }: Options): Writer.Options => ({
 /** The reading side, and what goes past the writer. */
 type Reader = Omit<Journal["Type"], "record" | "commit" | "health" | "flush"> & {
   readonly pending: Effect.Effect<ReadonlyArray<Alert>, JournalError>
+  readonly turn: Effect.Effect<void>
 }
 
-const context = (writer: Writer.Writer, reader: Reader): Context.Context<Journal | Outbox> => {
+const context = (
+  writer: Writer.Writer,
+  reader: Reader,
+  earlier?: Earlier.Earlier
+): Context.Context<Journal | Outbox> => {
   let seq = 0
   const numbered = <A>(value: A): Changes.Numbered<A> => ({ seq: ++seq, value })
-  const { pending, ...rest } = reader
+  const { pending, turn, ...rest } = reader
+  // What an earlier run left was read once. It is true until this run changes it.
+  let state = earlier?.state
+  let owed = earlier?.pending
+  const changing = <A>(write: Effect.Effect<A>): Effect.Effect<A> =>
+    Effect.suspend(() => {
+      owed = undefined
+      return write
+    })
   return Context.make(Journal, {
     ...rest,
+    state: Effect.suspend(() => (state === undefined ? rest.state : Effect.succeed(state))),
     record: (result) =>
       Effect.suspend(() =>
         writer.add({ ...Changes.none, results: [numbered(Entry.fromResult(result))] })
       ),
-    commit: (commit) => Effect.suspend(() => writer.commit(changesOf(commit, numbered))),
+    commit: (commit) =>
+      Effect.suspend(() => {
+        state = undefined
+        return changing(writer.commit(ToChanges.ofCommit(commit, numbered)))
+      }),
     health: writer.health,
     flush: writer.flush
   }).pipe(
     Context.add(Outbox, {
-      pending: Effect.catchAll(pending, (error) =>
-        Effect.as(Effect.logError(`Alerts of an earlier run are not sent: ${error.message}`), [])
+      pending: Effect.suspend(() =>
+        owed === undefined
+          ? Effect.catchAll(pending, (error) =>
+              Effect.as(
+                Effect.logError(`Alerts of an earlier run are not sent: ${error.message}`),
+                []
+              )
+            )
+          : Effect.succeed(owed)
       ),
       attempting: (keys, delivery) => {
         const attempts = new Map(keys.map((key) => [key, delivery ?? null]))
         const changes = { ...Changes.none, attempts }
         return delivery === undefined ? writer.add(changes) : writer.commit(changes)
       },
+      turn,
       acknowledge: (keys, at) =>
         // What is not written when Holter is killed is sent a second time.
-        keys.length === 0 ? Effect.void : writer.hasten(left(keys, "delivered", at)),
+        keys.length === 0
+          ? Effect.void
+          : changing(writer.hasten(ToChanges.left(keys, "delivered", at))),
       discard: (keys, outcome, at) =>
-        keys.length === 0 ? Effect.void : writer.hasten(left(keys, outcome, at)),
+        keys.length === 0
+          ? Effect.void
+          : changing(writer.hasten(ToChanges.left(keys, outcome, at))),
       note: (channel, trouble) =>
         writer.add({ ...Changes.none, troubles: new Map([[channel, trouble]]) })
     })
@@ -214,45 +282,6 @@ const context = (writer: Writer.Writer, reader: Reader): Context.Context<Journal
 }
 
 const nothing = Effect.succeed(new Map<string, Entry.Delivery>())
-
-const left = (keys: ReadonlyArray<string>, outcome: Outcome, at: number): Changes.Changes => ({
-  ...Changes.none,
-  outbox: new Map(keys.map((key) => [key, undefined])),
-  deliveries: new Map(keys.map((key) => [key, { at, outcome }]))
-})
-
-const changesOf = (
-  { after, before, decisions, event, removed = [], taken = [] }: Entry.Commit,
-  numbered: <A>(value: A) => Changes.Numbered<A>
-): Changes.Changes => {
-  // Results are recorded as such, and the time is no news.
-  const isPlain = event._tag === "Result" || event._tag === "Time"
-  const news = decisions.filter((decision) => !Entry.isRoutine(decision))
-  const { deliveries } = left(
-    removed,
-    event._tag === "ChannelRemoved" ? "given up" : "handed on",
-    event.at
-  )
-  return {
-    ...Changes.none,
-    deliveries,
-    taken,
-    events: isPlain ? [] : [numbered(event)],
-    decisions: news.map(numbered),
-    incidents: new Map([
-      // What was open in an earlier run may be over at once.
-      ...(event._tag === "Remembered" ? Changes.incidentsOf(event.state, after, event.at) : []),
-      ...Changes.incidentsOf(before, after, event.at)
-    ]),
-    state: after,
-    outbox: new Map([
-      ...removed.map((key) => [key, undefined] as const),
-      ...decisions.flatMap(({ alerts }) =>
-        alerts.map((alert) => [alert.key, numbered(alert)] as const)
-      )
-    ])
-  }
-}
 
 /** A store that does not answer for so long is down. */
 const longestWrite = Duration.seconds(10)

@@ -1,10 +1,11 @@
 /**
- * A journal that may be down when the program starts: checks and alerts go on, what is to be written
- * is kept in memory, and written when it can be opened. One that is damaged or newer is refused, as
- * without this.
+ * A journal that may be down when the program starts, or be taken away under it: checks and alerts go
+ * on, what is to be written is kept in memory, and written when it can be opened. One that is damaged
+ * or newer is refused, as without this.
  *
- * What an earlier run left is not known until then. It comes as a request, `Remembered`, and nothing
- * is written over it before the policy has taken it up.
+ * An attempt opens the journal and reads what an earlier run left, or does neither. Until one has
+ * succeeded that is not known: it comes as a request, `Remembered`, and nothing is written over it
+ * before the policy has taken it up.
  *
  * @since 0.1.0
  */
@@ -13,6 +14,7 @@ import {
   Deferred,
   Duration,
   Effect,
+  Either,
   ExecutionStrategy,
   Exit,
   Layer,
@@ -21,6 +23,7 @@ import {
 } from "effect"
 import { Outbox } from "../Alert/Outbox.js"
 import { Journal, type JournalError } from "./Journal.js"
+import * as Voice from "./Journal/Voice.js"
 import * as StandIn from "./PatientJournal/StandIn.js"
 
 /**
@@ -32,80 +35,107 @@ export const layer = <R>(
 ): Layer.Layer<Journal | Outbox, JournalError, R> =>
   Layer.scopedContext(
     Effect.gen(function* () {
-      const scope = yield* Effect.scope
-      const context = yield* Effect.context<R>()
-      const attempt: Attempt = (use) =>
-        Effect.gen(function* () {
-          const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
-          return yield* Layer.buildWithScope(journal, own).pipe(
-            Effect.provide(context),
-            Effect.flatMap(use),
-            Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
-          )
-        })
-      return yield* Effect.catchIf(
-        attempt(Effect.succeed),
-        ({ reason }) => reason === "Unavailable",
-        (error) => standIn(error, attempt)
+      const voice = yield* Voice.make
+      const attempt = yield* attempts(journal, voice)
+      const held = StandIn.make(voice)
+      const lost = yield* Deferred.make<JournalError>()
+      const first = yield* Effect.either(attempt)
+      if (Either.isRight(first)) yield* held.begin(first.right)
+      else if (first.left.reason === "Unavailable") yield* sayDown(held, first.left)
+      else return yield* first.left
+      yield* Effect.addFinalizer(() => {
+        const left = held.left()
+        return left === 0
+          ? Effect.void
+          : Effect.logError(`The journal did not come back: ${left} entries are lost`)
+      })
+      yield* Effect.forkScoped(
+        Effect.flatMap(watchOver(held, attempt, first), (gone) => Deferred.succeed(lost, gone))
+      )
+      return Context.make(Journal, { ...held.journal, lost: Deferred.await(lost) }).pipe(
+        Context.add(Outbox, held.outbox)
       )
     })
   )
 
-type Opened = Context.Context<Journal | Outbox>
-
-/** Opens the journal and takes it into use. It is closed again where either fails. */
-type Attempt = <A>(
-  use: (opened: Opened) => Effect.Effect<A, JournalError>
-) => Effect.Effect<A, JournalError>
-
-const standIn = (error: JournalError, attempt: Attempt) =>
-  Effect.gen(function* () {
-    const held = StandIn.make(error)
-    const lost = yield* Deferred.make<JournalError>()
-    yield* Effect.logError(
+const sayDown = (held: StandIn.StandIn, error: JournalError) =>
+  Effect.zipRight(
+    held.down(error),
+    Effect.logError(
       `${error.message} Checks and alerts go on; what is to be written is kept in memory`
     )
-    yield* Effect.addFinalizer(() => {
-      const left = held.left()
-      return left === 0
-        ? Effect.void
-        : Effect.logError(`The journal did not come back: ${left} entries are lost`)
+  )
+
+/** Opens the journal and reads what was left there. It is closed again where either fails. */
+type Attempt = Effect.Effect<StandIn.Connection, JournalError>
+
+const attempts = <R>(
+  journal: Layer.Layer<Journal | Outbox, JournalError, R>,
+  voice: Voice.Service
+) =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const context = Context.add(yield* Effect.context<R>(), Voice.Voice, voice)
+    const attempt: Attempt = Effect.gen(function* () {
+      const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+      return yield* Layer.buildWithScope(journal, own).pipe(
+        Effect.provide(context),
+        Effect.flatMap((opened) =>
+          Effect.gen(function* () {
+            const store = Context.get(opened, Journal)
+            const outbox = Context.get(opened, Outbox)
+            const state = yield* store.state
+            const pending = yield* outbox.pending
+            const close = Scope.close(own, Exit.void)
+            return { journal: store, outbox, earlier: { state, pending }, close }
+          })
+        ),
+        Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+      )
     })
-    yield* Effect.forkScoped(
-      Effect.flatMap(comeBack(held, attempt, firstWait), (gone) => Deferred.succeed(lost, gone))
-    )
-    return Context.make(Journal, { ...held.journal, lost: Deferred.await(lost) }).pipe(
-      Context.add(Outbox, held.outbox)
-    )
+    return attempt
   })
 
 const firstWait = Duration.seconds(1)
 const longestWait = Duration.seconds(30)
 
 /** Its value is why the journal is that of another program now. */
+const watchOver = (
+  held: StandIn.StandIn,
+  attempt: Attempt,
+  first: Either.Either<StandIn.Connection, JournalError>
+): Effect.Effect<JournalError> =>
+  Effect.gen(function* () {
+    let connection = Option.getOrUndefined(Either.getRight(first))
+    for (;;) {
+      if (connection === undefined) {
+        const back = yield* Effect.either(comeBack(held, attempt, firstWait))
+        if (Either.isLeft(back)) return back.left
+        connection = back.right
+      }
+      const error = yield* connection.journal.lost
+      if (error.reason !== "Replaced") return error
+      yield* Effect.logError(error.message)
+      yield* held.down(error)
+      // Before the next attempt: SQLite removes a -wal file by its name when it closes.
+      yield* Effect.exit(connection.close)
+      connection = undefined
+    }
+  })
+
 const comeBack = (
   held: StandIn.StandIn,
   attempt: Attempt,
   wait: Duration.Duration
-): Effect.Effect<JournalError> =>
+): Effect.Effect<StandIn.Connection, JournalError> =>
   Effect.gen(function* () {
     yield* Effect.sleep(wait)
-    const journal = yield* attempt((opened) =>
-      Effect.gen(function* () {
-        const store = Context.get(opened, Journal)
-        const outbox = Context.get(opened, Outbox)
-        const state = yield* store.state
-        const earlier = Option.isNone(state)
-          ? undefined
-          : { state: state.value, pending: yield* outbox.pending }
-        yield* held.connect(store, outbox, earlier)
-        return store
-      })
-    )
-    return yield* journal.lost
+    const connection = yield* attempt
+    yield* held.connect(connection)
+    return connection
   }).pipe(
     Effect.catchAll((error) => {
-      if (error.reason === "Held") return Effect.succeed(error)
+      if (error.reason === "Held") return error
       return error.reason === "Unavailable"
         ? comeBack(held, attempt, Duration.min(Duration.times(wait, 2), longestWait))
         : Effect.zipRight(

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, TestClock } from "effect"
+import * as AlertDocument from "../../src/Alert/AlertDocument.js"
 import { Outbox } from "../../src/Alert/Outbox.js"
 import { Alerting } from "../../src/Monitor/Alerting.js"
 import { HealthMonitor } from "../../src/Monitor/HealthMonitor.js"
@@ -108,7 +109,21 @@ describe("a journal that is down at the start", { timeout: 120_000 }, () => {
           assert.strictEqual((yield* alerting.state).incidents["web"]?.acknowledgedBy, "ann")
           yield* web.rescript(up)
           yield* TestClock.adjust("2 minutes")
-          assert.deepStrictEqual(show(yield* ops.alerts).slice(4), ["resolved web"])
+          const alerts = yield* ops.alerts
+          assert.deepStrictEqual(show(alerts).slice(4), ["resolved web"])
+          // A program that pairs by ids finds the end of both.
+          const ids = alerts.flatMap(({ kind, subjects }) =>
+            subjects.flatMap(({ incident, service }) =>
+              kind === "opened" && service === "web" ? [incident] : []
+            )
+          )
+          const last = alerts.at(-1)
+          if (last === undefined) return assert.fail("no alert")
+          assert.deepStrictEqual(
+            AlertDocument.make(last).services.map(({ incident, over }) => [incident, over]),
+            ids.map((id) => [id, true])
+          )
+          assert.strictEqual(new Set(ids).size, 2)
         })
       )
       const incidents = yield* shared.journal.incidents({})

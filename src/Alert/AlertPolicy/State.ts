@@ -65,6 +65,11 @@ export const Incident = Schema.Struct({
   since: time,
   /** The channels that were told, and what they were told last. */
   told: Schema.Record({ key: Schema.String, value: Severity }),
+  /** For channels that know it under other ids, as a run without the journal told it: all of these. */
+  names: Schema.optionalWith(
+    Schema.Record({ key: Schema.String, value: Schema.Array(Schema.String) }),
+    { default: () => ({}) }
+  ),
   /** How many messages there were about it. */
   messages: Schema.Number,
   /** Reminders so far, and when the next one is due; none before somebody was told. */

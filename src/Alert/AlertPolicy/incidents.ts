@@ -32,6 +32,7 @@ export const open = (draft: Draft.Draft, opening: Opening): void => {
     opened: draft.now,
     since,
     told: {},
+    names: {},
     messages: 0,
     reminders: 0,
     remindAt: null,

@@ -91,7 +91,7 @@ const alertOf = (draft: Draft.Draft, batch: Batch): Alert.Alert => {
   const affected = kind === "resolved" ? [] : affectedBy(draft, services)
   const [lead, ...rest] = rootFirst(draft, batch)
   return {
-    key: Alert.key(lead.incident.id, channel, kind, lead.incident.messages + 1),
+    key: Alert.key(idsOf(lead)[0], channel, kind, lead.incident.messages + 1),
     channel,
     kind,
     severity: Alert.worst(batch.map(routed)),
@@ -108,14 +108,24 @@ const alertOf = (draft: Draft.Draft, batch: Batch): Alert.Alert => {
 const routed = ({ channel, incident, kind }: Owed): Alert.Severity =>
   kind === "reminder" ? (incident.told[channel] ?? incident.severity) : incident.severity
 
-const subjectOf = (draft: Draft.Draft, { channel, incident, over }: Owed): Alert.Subject => {
+/** The ids under which this channel, or the one that it stands in for, knows the incident. */
+const idsOf = ({ channel, incident, insteadOf }: Owed): readonly [string, ...Array<string>] => {
+  const names = incident.names[channel] ?? incident.names[insteadOf ?? channel] ?? []
+  const [first = incident.id, ...others] = names
+  return [first, ...others]
+}
+
+const subjectOf = (draft: Draft.Draft, owed: Owed): Alert.Subject => {
+  const { channel, incident, over } = owed
+  const [id, ...also] = idsOf(owed)
   const check = Draft.check(draft, incident.service)
   const duration = (over?.at ?? draft.now) - incident.since
   const others = Object.keys(incident.told).filter((name) => name !== channel)
   return {
     service: incident.service,
     label: Draft.label(draft, incident.service),
-    incident: incident.id,
+    incident: id,
+    ...(over === undefined || also.length === 0 ? {} : { also }),
     status: over?.status ?? check.status,
     previous:
       over === undefined ? (incident.told[channel] ?? incident.previous) : incident.severity,

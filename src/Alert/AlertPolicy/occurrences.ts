@@ -133,9 +133,18 @@ export const disabled = (draft: Draft.Draft, event: Of<"ChannelDisabled">): void
 const forget = (draft: Draft.Draft, channel: string, alert: Alert): void => {
   for (const { incident: id, service } of alert.subjects) {
     const incident = Draft.incident(draft, service)
-    if (incident?.id !== id) continue
+    if (incident === undefined) continue
+    const known = incident.names[channel] ?? [incident.id]
+    if (!known.includes(id)) continue
     const { [channel]: _, ...told } = incident.told
-    Draft.setIncident(draft, { ...incident, told })
+    const { [channel]: _names, ...names } = incident.names
+    const rest = known.filter((name) => name !== id)
+    Draft.setIncident(
+      draft,
+      rest.length === 0
+        ? { ...incident, told, names }
+        : { ...incident, names: { ...names, [channel]: rest } }
+    )
   }
 }
 
@@ -147,8 +156,8 @@ const redirect = (draft: Draft.Draft, channel: string, alert: Alert): void => {
     channel,
     Draft.isDisabled(draft)
   )
-  const isMeant = ({ incident }: Ended) =>
-    alert.subjects.some((subject) => subject.incident === incident.id)
+  const isMeant = ({ incident: { id, names } }: Ended) =>
+    alert.subjects.some(({ incident }) => (names[channel] ?? [id]).includes(incident))
   draft.state.ended = draft.state.ended.map((ended): Ended => {
     if (other === undefined || !isMeant(ended) || !ended.channels.includes(channel)) return ended
     const rest = ended.channels.filter((name) => name !== channel)

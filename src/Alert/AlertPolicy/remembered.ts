@@ -49,11 +49,26 @@ const takeUp = (draft: Draft.Draft, earlier: Incident): void => {
     ...earlier,
     severity: worst([earlier.severity, own.severity]),
     told: { ...earlier.told, ...own.told },
+    names: namesOf(earlier, own),
     messages: Math.max(earlier.messages, own.messages),
     remindAt: own.remindAt ?? earlier.remindAt,
     flapping: own.flapping ?? earlier.flapping,
     held: own.held
   })
+}
+
+/** A channel that was told by both runs knows both ids. */
+const namesOf = (earlier: Incident, own: Incident): Incident["names"] => {
+  if (earlier.id === own.id && Object.keys(own.names).length === 0) return earlier.names
+  const channels = new Set([...Object.keys(earlier.told), ...Object.keys(own.told)])
+  const of = ({ id, names, told }: Incident, channel: string) =>
+    Object.hasOwn(told, channel) ? (names[channel] ?? [id]) : []
+  return Object.fromEntries(
+    [...channels].map((channel) => [
+      channel,
+      [...new Set([...of(earlier, channel), ...of(own, channel)])]
+    ])
+  )
 }
 
 const moved = (incident: Incident, shift: number): Incident => {

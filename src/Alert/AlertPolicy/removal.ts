@@ -46,7 +46,8 @@ export const channelRemoved = (
 
 const without = (incident: Incident, channel: string): Incident => {
   const { [channel]: _, ...told } = incident.told
-  return { ...incident, told }
+  const { [channel]: _names, ...names } = incident.names
+  return { ...incident, told, names }
 }
 
 const giveUp = (

@@ -55,6 +55,8 @@ export interface Ends {
   readonly unreachable: (away: Disabled) => Effect.Effect<void>
   /** What is new may come to it again. */
   readonly reached: (channel: string) => Effect.Effect<void>
+  /** Comes back when this program may send. */
+  readonly turn: Effect.Effect<void>
 }
 
 export interface Health {
@@ -140,6 +142,7 @@ export const make = (
       })
 
     const deliver = Effect.gen(function* () {
+      yield* ends.turn
       const channel = yield* find
       if (Option.isNone(channel)) return yield* refuse(unknownChannel(name))
       if (isLate && channel.value.collapses) parcels = Parcel.joined(parcels)

@@ -37,7 +37,10 @@ const subjectsOf = (
 ): readonly [Subject, ...ReadonlyArray<Subject>] => {
   const latest = new Map<string, Subject>()
   for (const { subjects } of late) {
-    for (const subject of subjects) latest.set(subject.incident, subject)
+    for (const subject of subjects) {
+      latest.set(subject.incident, subject)
+      for (const other of subject.also ?? []) latest.delete(other)
+    }
   }
   const all = [...latest.values()]
   const [lead = late[0].subjects[0], ...others] = [

@@ -6,12 +6,13 @@ import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import { SqlClient } from "@effect/sql/SqlClient"
-import { Context, Effect, Layer, Option, Scope } from "effect"
+import { Context, Effect, Layer, Scope } from "effect"
 import type { Outbox } from "../../Alert/Outbox.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Journal from "../../Monitor/Journal.js"
 import * as JournalErrors from "../../Monitor/Journal/JournalError.js"
 import { fromSqlError } from "../../Monitor/Journal/open.js"
+import * as JournalFile from "./JournalFile.js"
 import type { JournalSettings } from "./JournalSettings.js"
 
 export interface Options {
@@ -26,13 +27,14 @@ export const layer = (
   { holder, reading = false }: Options = {}
 ): Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, FileSystem | Path> => {
   const { retain, url } = settings
-  const client = Layer.scoped(SqlClient, clientOf(url, reading))
-  return Journal.layer({
-    reading,
-    ...(retain === undefined ? {} : { retain }),
-    ...(holder === undefined ? {} : { holder })
-  }).pipe(
-    Layer.provide(client),
+  const journalOver = ({ intact, sql }: Client) =>
+    Journal.layer({
+      reading,
+      intact,
+      ...(retain === undefined ? {} : { retain }),
+      ...(holder === undefined ? {} : { holder })
+    }).pipe(Layer.provide(Layer.succeed(SqlClient, sql)))
+  return Layer.unwrapScoped(Effect.map(clientOf(url, reading), journalOver)).pipe(
     Layer.provide(Reactivity.layer),
     Layer.catchAll((error) => Layer.fail(placed(error, url))),
     Layer.map((context) => {
@@ -58,50 +60,33 @@ export const placeOf = (url: DatabaseUrl.DatabaseUrl): string =>
     ? `${url.database} on ${DatabaseUrl.address(url)}`
     : DatabaseUrl.address(url)
 
+interface Client {
+  readonly sql: SqlClient
+  readonly intact: Effect.Effect<void, Journal.JournalError>
+}
+
 const clientOf = (
   url: DatabaseUrl.DatabaseUrl,
   reading: boolean
 ): Effect.Effect<
-  SqlClient,
+  Client,
   Journal.JournalError,
   Scope.Scope | Reactivity.Reactivity | FileSystem | Path
 > =>
   url._tag === "Sqlite"
     ? Effect.gen(function* () {
-        yield* prepare(url.path, reading)
+        yield* JournalFile.prepare(url.path, reading)
         const { make } = yield* Effect.promise(() => import("./SqliteClient.js"))
-        return yield* Effect.mapError(make(url.path), fromSqlError)
+        const identity = yield* JournalFile.watched(url.path)
+        const sql = yield* Effect.mapError(make(url.path, identity.mayClose), fromSqlError)
+        yield* identity.opened
+        return { sql, intact: identity.intact }
       })
     : Effect.flatMap(
         Effect.promise(() => import("./PostgresClient.js")),
         ({ make }) =>
-          Effect.mapError(make(url, reading ? "1 minute" : "10 seconds"), (error) =>
-            JournalErrors.unavailable(error.found, error)
-          )
+          Effect.mapBoth(make(url, reading ? "1 minute" : "10 seconds"), {
+            onFailure: (error) => JournalErrors.unavailable(error.found, error),
+            onSuccess: (sql) => ({ sql, intact: Effect.void })
+          })
       )
-
-/** SQLite makes a missing file, which nobody wants who only looks. */
-const prepare = (
-  file: string,
-  reading: boolean
-): Effect.Effect<void, Journal.JournalError, FileSystem | Path> =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem
-    const path = yield* Path
-    const info = yield* fs.stat(file).pipe(
-      Effect.asSome,
-      Effect.catchAll((error) =>
-        error._tag === "SystemError" && error.reason === "NotFound"
-          ? Effect.succeedNone
-          : Effect.fail(JournalErrors.unavailable(error.message, error))
-      )
-    )
-    if (Option.exists(info, ({ type }) => type === "Directory")) {
-      return yield* JournalErrors.unavailable("a directory in the place of its file")
-    }
-    if (Option.isSome(info)) return
-    if (reading) return yield* JournalErrors.missing("no such file")
-    yield* Effect.mapError(fs.makeDirectory(path.dirname(file), { recursive: true }), (error) =>
-      JournalErrors.unavailable(`no place for its file (${error.message})`, error)
-    )
-  })

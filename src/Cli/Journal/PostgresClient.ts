@@ -36,6 +36,7 @@ export const make = (
     return yield* SqlClient.make({
       acquirer,
       transactionAcquirer: acquirer,
+      beginTransaction: begin(patience),
       compiler: makeCompiler({
         dialect: "pg",
         placeholder: (index) => `$${index}`,
@@ -46,6 +47,20 @@ export const make = (
       spanAttributes: [["db.system.name", "postgresql"]]
     })
   })
+
+/**
+ * A program that is frozen in a transaction holds its locks no longer than that, which is less than a
+ * successor waits; and a lock of somebody else ends the statement before its answer is given up. For
+ * each transaction, as behind a pool the session is that of others too.
+ */
+const begin = (patience: Duration.DurationInput): string =>
+  [
+    "BEGIN",
+    "SET LOCAL idle_in_transaction_session_timeout = '10s'",
+    "SET LOCAL lock_timeout = '5s'",
+    // When this side has given up, the server does too.
+    `SET LOCAL statement_timeout = '${Duration.toMillis(patience) + 1000}ms'`
+  ].join("; ")
 
 interface Session {
   /** The open connection, or a new one. */

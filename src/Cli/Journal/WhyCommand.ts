@@ -130,9 +130,11 @@ const spanOf = (
   if (incident === undefined) return { since: at - before, until: at }
   // Its end is told a little later.
   const after = Duration.toMillis("1 minute")
+  const end = incident.ended_at === null ? now : Math.min(now, incident.ended_at + after)
+  // A clock that was set back meanwhile has its end before its beginning.
   return {
-    since: incident.since - before,
-    until: incident.ended_at === null ? now : Math.min(now, incident.ended_at + after)
+    since: Math.min(incident.since, end) - before,
+    until: end < incident.since ? incident.opened_at + after : end
   }
 }
 
@@ -145,8 +147,11 @@ const within = (service: string, span: Span) =>
     const own = yield* journal.decisions({ service, ...span, limit: mostEntries })
     const all = yield* journal.decisions({ ...span, limit: mostEntries })
     const general = all.filter((decision) => decision.service === null)
-    // Stable: what was decided at the same time stays in its order.
-    const decisions = [...general, ...own].sort((one, other) => one.at - other.at)
+    const decisions =
+      all.length < mostEntries
+        ? // In the order of arrival.
+          all.filter((decision) => decision.service === null || decision.service === service)
+        : [...general, ...own].sort((one, other) => one.at - other.at)
     return { results, decisions }
   })
 

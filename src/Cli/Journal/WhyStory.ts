@@ -154,12 +154,21 @@ const timeline = (
 ): ReadonlyArray<Entry> => {
   const entries: Array<Entry> = []
   let next = 0
+  let previous = 0
   const decided = (before: number) => {
     for (let one = decisions[next]; one !== undefined && one.at < before; one = decisions[++next]) {
       entries.push(entryOf(one, facts))
     }
   }
   for (const result of results) {
+    // The clock was set back: what is decided in its future was decided before that.
+    if (result.at < previous) {
+      for (let one = decisions[next]; one !== undefined && one.at > result.at; ) {
+        entries.push(entryOf(one, facts))
+        one = decisions[++next]
+      }
+    }
+    previous = result.at
     decided(result.at)
     const last = entries.at(-1)
     if (last?.type === "results" && last.status === result.status) {

@@ -15,6 +15,7 @@ import { sentence } from "../../Common/Sentences.js"
  * | `Missing` | nothing was recorded in it yet, and it was asked for reading only |
  * | `Unavailable` | it cannot be reached, read or written at the moment |
  * | `Held` | another program keeps it |
+ * | `Replaced` | its file is gone, or another one lies in its place |
  * | `Unreadable` | what it holds is not what this version of Holter writes |
  *
  * @since 0.1.0
@@ -30,6 +31,7 @@ export class JournalError extends Schema.TaggedError<JournalError>("holter/Monit
       "Missing",
       "Unavailable",
       "Held",
+      "Replaced",
       "Unreadable"
     ),
     /** Where it is, if that is known. */
@@ -73,6 +75,18 @@ export const unavailable = (found: string, cause?: unknown): JournalError =>
     found,
     advice: "See that the database runs and that this user may write to it",
     cause
+  })
+
+/**
+ * @internal
+ */
+export const replaced = (found: string): JournalError =>
+  new JournalError({
+    reason: "Replaced",
+    expected: "the file that was opened",
+    found,
+    advice:
+      "A new journal is begun there with what is known. Stop the program before its files are moved or restored"
   })
 
 /**

@@ -11,6 +11,7 @@ import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import type { Requests, Unreadable } from "./Entry.js"
 import type { JournalError } from "./JournalError.js"
 import { fromSqlError } from "./open.js"
+import { inTransaction } from "./transaction.js"
 
 const Json = Schema.parseJson(AlertPolicy.Event.Event)
 const decode = Schema.decodeEither(Json)
@@ -36,7 +37,7 @@ export const make = (sql: SqlClient): Store => ({
   ),
   setAside: (unreadable) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      sql.withTransaction(Effect.forEach(unreadable, aside(sql, now), { discard: true }))
+      inTransaction(sql, Effect.forEach(unreadable, aside(sql, now), { discard: true }))
     ).pipe(Effect.mapError(fromSqlError))
 })
 

@@ -7,18 +7,33 @@
 import * as Migrator from "@effect/sql/Migrator"
 import { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Cause, Effect, Predicate } from "effect"
+import { Cause, Effect, Predicate, Schedule } from "effect"
 import { corrupt, JournalError, missing, newer, unavailable } from "./JournalError.js"
 import { migrations, table, version } from "./migrations.js"
 
-/** Makes a journal where there is none. */
+/**
+ * Makes a journal where there is none. One that is up to date is not touched: its tables would have to
+ * be locked, and others who read them, as a dump does, would be waited for.
+ */
 export const open: Effect.Effect<number, JournalError, SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient
-  yield* inspect
+  const found = yield* inspect
   yield* sql.onDialectOrElse({ sqlite: () => tuneSqlite(sql), orElse: () => Effect.void })
+  if (found === version) return version
   yield* migrate
-  return version
-})
+  // Of two programs that make the tables at once one finds that the other is about to.
+  const made = yield* refuseNewer(sql)
+  return made === version
+    ? version
+    : yield* unavailable("that another program makes its tables at this moment", busy)
+}).pipe(
+  Effect.retry({
+    while: ({ cause }) => codeOf(cause).startsWith("SQLITE_BUSY"),
+    schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(40))
+  })
+)
+
+const busy = { code: "SQLITE_BUSY", message: "another program writes" }
 
 /** Changes nothing. Its value is the version that was found. */
 export const openReading: Effect.Effect<number, JournalError, SqlClient> = Effect.filterOrElse(

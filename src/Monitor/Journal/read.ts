@@ -6,7 +6,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Fragment } from "@effect/sql/Statement"
-import { Array as Arr, Chunk, Effect, Option, Schema, Stream } from "effect"
+import { Array as Arr, Chunk, Effect, Either, Option, Schema, Stream } from "effect"
 import { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import { Outcome } from "../../Alert/Outbox.js"
@@ -33,31 +33,46 @@ const decodeDecisions = decoded(
   "decisions",
   Schema.Struct({ decision: Schema.parseJson(AlertPolicy.Decision) })
 )
-const decodeAlerts = decoded(
-  "alerts",
-  Schema.Struct({ alert: Schema.parseJson(Alert), attempt: Schema.NullOr(Schema.String) })
-)
+const decodeAlert = Schema.decodeUnknownEither(Schema.parseJson(Alert))
 
 export const state = (sql: SqlClient): Read<Option.Option<AlertPolicy.State>> =>
   Effect.map(decodeState(sql`SELECT state FROM holter_state WHERE id = 1`), ([row]) =>
     Option.map(Option.fromNullable(row), ({ state: value }) => value)
   )
 
-/** Before the third version nobody noted what was tried. */
-export const pending = (sql: SqlClient, version: number): Read<ReadonlyArray<Alert>> => {
-  const attempt = sql.literal(version < 3 ? "CAST(NULL AS text)" : "attempt")
-  return Effect.map(
-    decodeAlerts(sql`SELECT alert, ${attempt} AS attempt FROM holter_outbox ORDER BY run, seq`),
-    (rows) =>
-      rows.map(({ alert, attempt: key }) => (key === null ? alert : { ...alert, attempt: key }))
-  )
+export interface Owed {
+  readonly pending: ReadonlyArray<Alert>
+  /** Why alerts cannot be read: one that cannot keeps nobody from sending the others. */
+  readonly unreadable: ReadonlyArray<string>
 }
+
+/** Before the third version nobody noted what was tried. */
+export const owed = (sql: SqlClient, version: number): Read<Owed> => {
+  const tried = sql.literal(version < 3 ? "CAST(NULL AS text)" : "attempt")
+  const rows = sql<{ readonly alert: string; readonly attempt: string | null }>`
+    SELECT alert, ${tried} AS attempt FROM holter_outbox ORDER BY run, seq`
+  return Effect.mapBoth(rows, {
+    onFailure: fromSqlError,
+    onSuccess: (found) => {
+      const [unreadable, pending] = Arr.partitionMap(found, ({ alert, attempt }) =>
+        Either.mapBoth(decodeAlert(alert), {
+          onLeft: ({ message }) => message.split("\n")[0] ?? "",
+          onRight: (one): Alert => (attempt === null ? one : { ...one, attempt })
+        })
+      )
+      return { pending, unreadable }
+    }
+  })
+}
+
+export const pending = (sql: SqlClient, version: number): Read<ReadonlyArray<Alert>> =>
+  Effect.map(owed(sql, version), ({ pending: alerts }) => alerts)
 
 export const results = (sql: SqlClient, query: Query): Read<ReadonlyArray<JournaledResult>> =>
   Effect.map(
     decodeResults(sql`SELECT at, service, status, message, response_time_ms, reason,
       retry_after_ms, details FROM holter_results WHERE ${where(sql, query)}
-      ORDER BY at DESC, run DESC, seq DESC LIMIT ${query.limit ?? 1000}`),
+      ORDER BY ${latest(sql, query)} LIMIT ${query.limit ?? 1000}`),
     (rows) => rows.toReversed()
   )
 
@@ -67,9 +82,19 @@ export const decisions = (
 ): Read<ReadonlyArray<AlertPolicy.Decision>> =>
   Effect.map(
     decodeDecisions(sql`SELECT decision FROM holter_decisions WHERE ${where(sql, query)}
-      ORDER BY at DESC, run DESC, seq DESC LIMIT ${query.limit ?? 1000}`),
+      ORDER BY ${latest(sql, query)} LIMIT ${query.limit ?? 1000}`),
     (rows) => rows.toReversed().map(({ decision }) => decision)
   )
+
+/**
+ * By arrival, the last one first: a clock that is set back makes nothing older. Of a span the rows
+ * are found by their time and sorted then; without one they are read as they lie.
+ */
+const latest = (sql: SqlClient, { since }: Query): Fragment =>
+  since === undefined ? sql.literal("run DESC, seq DESC") : sql.literal("+run DESC, +seq DESC")
+
+/** More incidents than these are not sorted by their arrival. */
+const mostIncidents = 10_000
 
 /** Incidents are in a span when they were open at a time in it. */
 export const incidents = (sql: SqlClient, query: Query): Read<ReadonlyArray<JournaledIncident>> => {
@@ -82,17 +107,42 @@ export const incidents = (sql: SqlClient, query: Query): Read<ReadonlyArray<Jour
   return Effect.map(
     decodeIncidents(sql`SELECT id, service, severity, cause, since, opened_at, ended_at
       FROM holter_incidents WHERE ${sql.and(conditions)}
-      ORDER BY opened_at DESC, id DESC LIMIT ${limit}`),
-    (rows) => rows.toReversed()
+      ORDER BY opened_at DESC, id DESC LIMIT ${Math.max(limit, mostIncidents)}`),
+    (rows) => rows.toReversed().sort(byArrival).slice(-limit)
   )
 }
 
+/** The number in an id counts incidents as they come; one of a run without the journal has another. */
+const byArrival = (one: JournaledIncident, other: JournaledIncident): number =>
+  numberIn(one) - numberIn(other) || one.opened_at - other.opened_at
+
+const numberIn = ({ id }: JournaledIncident): number => Number(/-(\d+)$/.exec(id)?.[1] ?? 0)
+
 const where = (sql: SqlClient, { service, since, until }: Query): Fragment =>
   sql.and([
-    ...(service === undefined ? [] : [sql`service = ${service}`]),
+    ...(service === undefined ? [] : [ofService(sql, service, since)]),
     ...(since === undefined ? [] : [sql`at >= ${since}`]),
     ...(until === undefined ? [] : [sql`at <= ${until}`])
   ])
+
+/** SQLite would read and sort all of a service for its last few, by the index of services. */
+const ofService = (sql: SqlClient, service: string, since: number | undefined): Fragment =>
+  since !== undefined
+    ? sql`service = ${service}`
+    : sql.onDialectOrElse({
+        sqlite: () => sql`+service = ${service}`,
+        orElse: () => sql`service = ${service}`
+      })
+
+/** The number of the last run that left anything; 0 where none did. */
+export const latestRun = (sql: SqlClient): Read<number> =>
+  Effect.mapBoth(
+    sql<{ readonly latest: number | null }>`SELECT max(run) AS latest FROM (
+      SELECT max(run) AS run FROM holter_results UNION ALL SELECT max(run) FROM holter_events
+      UNION ALL SELECT max(run) FROM holter_decisions
+      UNION ALL SELECT max(run) FROM holter_outbox) AS runs`,
+    { onFailure: fromSqlError, onSuccess: ([row]) => row?.latest ?? 0 }
+  )
 
 const page = 1000
 

@@ -9,6 +9,7 @@ import { Array as Arr, Effect, Schema } from "effect"
 import { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import type { Changes } from "./Changes.js"
+import { inTransaction } from "./transaction.js"
 
 /**
  * How many rows one statement writes. better-sqlite3 blocks the loop while it works, for a few
@@ -40,7 +41,8 @@ export const write = <E>(
       { discard: true }
     )
   const { decisions, events, results, state, taken } = changes
-  return sql.withTransaction(
+  return inTransaction(
+    sql,
     Effect.gen(function* () {
       yield* insert(
         "holter_results",

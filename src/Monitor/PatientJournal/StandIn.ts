@@ -1,42 +1,44 @@
 /**
- * Stands in for a journal that could not be opened yet. What it holds is bounded: of more results
- * and decisions the oldest are lost.
+ * Stands in for a journal that is not there yet, or was taken away, and passes everything on where it
+ * is there. What it holds is bounded: of more results and decisions the oldest are lost.
  *
  * @internal
  */
 import { Clock, Effect, Option, Stream } from "effect"
-import type { Alert } from "../../Alert/Alert.js"
 import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import type { Outbox } from "../../Alert/Outbox.js"
 import type * as Journal from "../Journal.js"
+import type { Earlier } from "../Journal/Earlier.js"
+import { unavailable } from "../Journal/JournalError.js"
+import type * as Voice from "../Journal/Voice.js"
+import { Ledger } from "./Ledger.js"
 
 type Store = Journal.Journal["Type"]
 
-/** What an earlier run left. */
-export interface Earlier {
-  readonly state: AlertPolicy.State
-  readonly pending: ReadonlyArray<Alert>
+/** A journal that was opened, with what an earlier run left in it. */
+export interface Connection {
+  readonly journal: Store
+  readonly outbox: Outbox["Type"]
+  readonly earlier: Earlier
+  readonly close: Effect.Effect<void>
 }
 
 export interface StandIn {
   readonly journal: Omit<Store, "lost">
   readonly outbox: Outbox["Type"]
+  /** The journal was there at the start. */
+  readonly begin: (connection: Connection) => Effect.Effect<void>
+  /** The journal is not there, or not any more. */
+  readonly down: (error: Journal.JournalError) => Effect.Effect<void>
   /** The journal is there. With something earlier, steps wait until the policy knows of it. */
-  readonly connect: (
-    journal: Store,
-    outbox: Outbox["Type"],
-    earlier: Earlier | undefined
-  ) => Effect.Effect<void>
+  readonly connect: (connection: Connection) => Effect.Effect<void>
   /** How much is not written yet. */
   readonly left: () => number
 }
 
 const most = 20_000
 
-interface Connection {
-  readonly journal: Store
-  readonly outbox: Outbox["Type"]
-}
+type Remembered = Extract<AlertPolicy.Event.Event, { _tag: "Remembered" }>
 
 /** Something that is written later, in its place in the order of everything. */
 interface Held {
@@ -44,9 +46,15 @@ interface Held {
   readonly write: (to: Connection) => Effect.Effect<void>
 }
 
-export const make = (error: Journal.JournalError): StandIn => {
+export const make = (voice: Voice.Service): StandIn => {
+  const ledger = new Ledger()
+  voice.legacy.current = () => ledger.legacy(0)
+  let error = unavailable("that it was not opened yet")
   let opened: Connection | undefined
-  let earlier: Earlier | undefined
+  /** What was there at the start, until it changes. */
+  let start: Earlier | undefined
+  /** What the policy must take up before anything is written. */
+  let earlier: Remembered | undefined
   /** From then on everything goes straight there. */
   let isThrough = false
   let seq = 0
@@ -102,19 +110,38 @@ export const make = (error: Journal.JournalError): StandIn => {
 
   const waiting = () => results.length + commits.length
 
+  const settled = (keys: ReadonlyArray<string>) =>
+    Effect.sync(() => {
+      ledger.settle(keys)
+    })
+
+  /** Of what another program left, that which this one does not know. */
+  const ofOthers = ({ known, unreadable }: Journal.Requests): Journal.Requests => ({
+    known: known.map(({ event, id }) => ({
+      id,
+      event: event._tag === "Remembered" ? ledger.unknown(event) : event
+    })),
+    unreadable
+  })
+
   const journal: Omit<Store, "lost"> = {
     record: (result) => through(results, (to) => to.journal.record(result)),
     commit: (commit) =>
       Effect.suspend(() => {
+        start = undefined
+        ledger.commit(commit)
         if (isThrough && opened !== undefined) return opened.journal.commit(commit)
         keep(commits, (to) => to.journal.commit(commit))
         return commit.event._tag === "Remembered" && opened !== undefined
           ? writeAll(opened)
           : Effect.void
       }),
-    state: Effect.suspend(() =>
-      opened === undefined ? Effect.succeed(Option.none()) : opened.journal.state
-    ),
+    state: Effect.suspend(() => {
+      if (start !== undefined) return Effect.succeed(start.state)
+      return isThrough && opened !== undefined
+        ? opened.journal.state
+        : Effect.succeed(Option.none())
+    }),
     results: (query) => asked(({ results: read }) => read(query)),
     decisions: (query) => asked(({ decisions: read }) => read(query)),
     incidents: (query) => asked(({ incidents: read }) => read(query)),
@@ -127,9 +154,9 @@ export const make = (error: Journal.JournalError): StandIn => {
       if (opened === undefined) return Effect.succeed({ known: [], unreadable: [] })
       const found = earlier
       earlier = undefined
-      if (found === undefined) return opened.journal.requests
+      if (found === undefined) return Effect.map(opened.journal.requests, ofOthers)
       return Effect.map(Clock.currentTimeMillis, (at) => ({
-        known: [{ id: "remembered", event: { _tag: "Remembered" as const, at, ...found } }],
+        known: [{ id: "remembered", event: { ...found, at } }],
         unreadable: []
       }))
     }),
@@ -150,17 +177,44 @@ export const make = (error: Journal.JournalError): StandIn => {
   return {
     journal,
     outbox: {
-      pending: Effect.succeed([]),
+      pending: Effect.sync(() => start?.pending ?? []),
       attempting: (keys, delivery) => through(words, (to) => to.outbox.attempting(keys, delivery)),
-      acknowledge: (keys, at) => through(words, (to) => to.outbox.acknowledge(keys, at)),
-      discard: (keys, outcome, at) => through(words, (to) => to.outbox.discard(keys, outcome, at)),
-      note: (channel, trouble) => through(words, (to) => to.outbox.note(channel, trouble))
+      acknowledge: (keys, at) =>
+        Effect.zipRight(
+          settled(keys),
+          through(words, (to) => to.outbox.acknowledge(keys, at))
+        ),
+      discard: (keys, outcome, at) =>
+        Effect.zipRight(
+          settled(keys),
+          through(words, (to) => to.outbox.discard(keys, outcome, at))
+        ),
+      note: (channel, trouble) => through(words, (to) => to.outbox.note(channel, trouble)),
+      turn: voice.turn
     },
-    connect: (store, outbox, found) =>
+    begin: (connection) =>
+      Effect.sync(() => {
+        opened = connection
+        start = connection.earlier
+        ledger.begin(connection.earlier)
+        isThrough = true
+      }),
+    down: (why) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        error = why
+        if (opened === undefined) return
+        opened = undefined
+        isThrough = false
+        const beginning = ledger.beginning(at, `The journal is begun anew: found ${why.found}`)
+        if (beginning !== undefined) keep(commits, (to) => to.journal.commit(beginning))
+      }),
+    connect: (connection) =>
       Effect.suspend(() => {
-        opened = { journal: store, outbox }
-        earlier = found
-        return found === undefined ? writeAll(opened) : Effect.void
+        opened = connection
+        const { pending, state } = connection.earlier
+        if (Option.isNone(state)) return writeAll(connection)
+        earlier = ledger.unknown({ _tag: "Remembered", at: 0, state: state.value, pending })
+        return Effect.void
       }),
     left: () => (isThrough ? 0 : waiting())
   }

@@ -1,19 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import { NodeContext } from "@effect/platform-node"
-import { Effect, Exit, Layer, Option } from "effect"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { Context, Effect, Exit, Fiber, Layer, Logger, Option, TestClock } from "effect"
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import Sqlite from "better-sqlite3"
 import * as Outbox from "../../../src/Alert/Outbox.js"
 import * as JournalAccess from "../../../src/Cli/Journal/JournalAccess.js"
 import * as PostgresClient from "../../../src/Cli/Journal/PostgresClient.js"
 import * as DatabaseUrl from "../../../src/Common/DatabaseUrl.js"
 import * as Journal from "../../../src/Monitor/Journal.js"
+import * as PatientJournal from "../../../src/Monitor/PatientJournal.js"
+import { start } from "../../Alert/trace.js"
 import { behaves } from "../../Monitor/Journal/behaviour.js"
-import { checkResult, commits, outage } from "../../Monitor/Journal/steps.js"
+import { checkResult, commits, outage, written } from "../../Monitor/Journal/steps.js"
 import { type PostgresInstance, PostgresServer } from "../../support/PostgresServer.js"
 import { describeWithServices } from "../../support/Services.js"
 import * as FreePort from "../../support/FreePort.js"
+import { live } from "../../support/live.js"
 import * as TempDir from "../../support/TempDir.js"
 
 const access = (url: DatabaseUrl.DatabaseUrl, options?: JournalAccess.Options) =>
@@ -46,6 +49,62 @@ describe("A journal in a SQLite file, as the command line opens it", () => {
       assert.strictEqual(error.reason, "Missing")
       assert.match(error.message, /holds nothing yet \(no such file\).*`holter watch`/)
       assert.isFalse(existsSync(path))
+    })
+  )
+
+  it.scoped("is begun anew with what is known where its file was removed, or replaced", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start)
+      const dir = yield* TempDir.make("journal")
+      const path = `${dir}/data/holter.db`
+      const holder = (name: string): Journal.Holder => ({
+        ...{ name: `process ${name}`, identity: name },
+        isDead: () => Effect.succeed(false)
+      })
+      const context = yield* Layer.build(
+        PatientJournal.layer(sqlite(path, { holder: holder("1") }))
+      ).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+      const journal = Context.get(context, Journal.Journal)
+      const steps = commits(outage(0))
+      for (const step of steps) yield* journal.commit(step)
+      const left = Effect.gen(function* () {
+        const found = yield* Journal.Journal
+        return {
+          state: Option.map(yield* found.state, written),
+          open: (yield* found.incidents({})).map(({ ended_at }) => ended_at),
+          owed: (yield* Effect.flatMap(Outbox.Outbox, ({ pending }) => pending)).length
+        }
+      }).pipe(Effect.provide(sqlite(path, { reading: true })))
+      const known = yield* left
+      assert.deepStrictEqual([known.open, known.owed], [[null], 1])
+
+      const losses = [
+        () => rmSync(path),
+        () => rmSync(`${dir}/data`, { recursive: true }),
+        () => {
+          renameSync(path, `${path}-1`)
+          writeFileSync(path, "")
+        }
+      ]
+      for (const lose of losses) {
+        lose()
+        for (const isDown of [true, false]) {
+          // Looking at files takes time that no virtual clock has.
+          yield* Effect.zipRight(
+            TestClock.adjust("1 second"),
+            Effect.flatMap(live(Effect.sleep(0)), () => journal.health)
+          ).pipe(Effect.repeat({ until: ({ down }) => (down !== undefined) === isDown }))
+        }
+        assert.deepStrictEqual(yield* left, known)
+        // It is this program's again: nobody else may keep it.
+        const second = yield* Effect.fork(
+          Effect.flip(opened(sqlite(path, { holder: holder("2") })))
+        )
+        yield* Effect.zipRight(TestClock.adjust("1 second"), live(Effect.sleep(0))).pipe(
+          Effect.repeat({ until: () => Effect.map(Fiber.poll(second), Option.isSome) })
+        )
+        assert.strictEqual((yield* Fiber.join(second)).reason, "Held")
+      }
     })
   )
 

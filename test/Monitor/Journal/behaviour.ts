@@ -51,6 +51,36 @@ export const behaves = (name: string, fresh: Effect.Effect<Store, unknown, Scope
     )
   )
 
+  it.scopedLive(`${name}: tells what came last, though the clock was set back meanwhile`, () =>
+    withJournal((journal) =>
+      Effect.gen(function* () {
+        for (const [at, status] of [
+          [minutes(120), "unhealthy"],
+          [0, "healthy"]
+        ] as const) {
+          yield* journal.record(checkResult(at, "redis", status))
+        }
+        yield* journal.flush
+        const [newest] = yield* journal.results({ service: "redis", limit: 1 })
+        assert.strictEqual(newest?.status, "healthy")
+        const span = yield* journal.results({ since: start, until: start + minutes(120) })
+        assert.deepStrictEqual(
+          span.map(({ status }) => status),
+          ["unhealthy", "healthy"]
+        )
+        for (const back of [0, minutes(-120)]) {
+          for (const step of commits(outage())) {
+            const at = step.event.at + back
+            const decisions = step.decisions.map((decision) => ({ ...decision, at }))
+            yield* journal.commit({ ...step, decisions, event: { ...step.event, at } })
+          }
+        }
+        const [decision] = yield* journal.decisions({ service: "redis", limit: 1 })
+        assert.isBelow(decision?.at ?? start, start)
+      })
+    )
+  )
+
   it.scopedLive(`${name}: keeps state, decisions, incidents and what is owed of each step`, () =>
     withJournal((journal, outbox) =>
       Effect.gen(function* () {
