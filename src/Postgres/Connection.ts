@@ -66,11 +66,15 @@ const attempt = (
   address: string
 ): Effect.Effect<Connection, PostgresError, Scope.Scope> => {
   const mode = modeOf(url)
-  const plain = connect(url, address, undefined)
+  const target = { host: url.host, port: url.port, address }
+  const plain =
+    url.socketDir === undefined
+      ? Effect.flatMap(PostgresSocket.connect(target), (socket) => connect(url, address, socket))
+      : connect(url, address, undefined)
   if (mode === "disable") return plain
   // Files that cannot be read are a mistake, also where TLS is not a must.
   return Effect.flatMap(PostgresTls.options(url, mode, address), (tls) => {
-    const negotiated = PostgresSocket.open({ host: url.host, port: url.port, address }, tls)
+    const negotiated = PostgresSocket.open(target, tls)
     const encrypted = Effect.flatMap(negotiated, (opened) =>
       opened.encrypted ? connect(url, address, opened.socket) : PostgresTls.none(address)
     )
@@ -105,7 +109,7 @@ const otherwise = <A, R>(
     )
   )
 
-/** Over this socket, or one of the driver's own without TLS. */
+/** Over this socket; to a unix socket the driver makes the connection itself. */
 const connect = (
   url: DatabaseUrl.Postgres,
   address: string,

@@ -7,7 +7,9 @@
 import { Context, Duration, Effect, Layer, Redacted, type Scope } from "effect"
 import type { Redis as Driver } from "ioredis"
 import { readFile } from "node:fs/promises"
+import type * as net from "node:net"
 import type { ConnectionOptions } from "node:tls"
+import * as Sockets from "../../System/Sockets.js"
 import * as KeptConnection from "../shared/KeptConnection.js"
 import * as RedisError from "./RedisError.js"
 import * as RedisUrl from "./RedisUrl.js"
@@ -130,13 +132,25 @@ const open = (
   timeout: number
 ): Effect.Effect<Driver, RedisError.RedisError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { Redis } = yield* Effect.promise(() => import("ioredis"))
+    const { AbstractConnector, Redis } = yield* Effect.promise(() => import("ioredis"))
     const { target } = url
-    const secure = target._tag === "Tcp" ? yield* tls(target, address) : {}
+    const socket = target._tag === "Tcp" ? yield* connected(target, address, timeout) : undefined
+    // The driver connects through this one socket, and never again.
+    class Connector extends AbstractConnector {
+      constructor() {
+        super(0)
+      }
+      override connect(): Promise<net.Socket> {
+        this.connecting = true
+        return socket === undefined || socket.destroyed
+          ? Promise.reject(new Error("the connection was lost"))
+          : Promise.resolve(socket)
+      }
+    }
     const driver = new Redis({
       ...(target._tag === "Socket"
         ? { path: target.path }
-        : { host: target.host, port: target.port, ...secure }),
+        : { host: target.host, port: target.port, Connector }),
       lazyConnect: true,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
@@ -162,6 +176,27 @@ const open = (
     })
     yield* login(driver, url, address)
     return driver
+  })
+
+/** The time for it includes the name look-up, as that for an answer does. */
+const connected = (
+  target: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
+  address: string,
+  timeout: number
+): Effect.Effect<net.Socket, RedisError.RedisError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const options = yield* tls(target, address)
+    const secured = (socket: net.Socket): Effect.Effect<net.Socket, Sockets.SocketError> =>
+      options.tls === undefined
+        ? Effect.succeed(socket)
+        : Sockets.secure(socket, target.host, options.tls)
+    const opened = Effect.flatMap(Sockets.connect(target), ({ socket }) => secured(socket))
+    return yield* opened.pipe(
+      Effect.timeoutFail({ duration: timeout, onTimeout: Sockets.tooLate }),
+      Effect.mapError((error) =>
+        RedisError.fromCause(error.phase === "TLS" ? (error.cause ?? error) : error, address)
+      )
+    )
   })
 
 const tls = (
