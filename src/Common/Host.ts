@@ -42,7 +42,7 @@ export const socketProblem = (error: unknown): string | undefined =>
   problemOf(error) ?? failures[codeOf(error) ?? ""]?.[1]
 
 /** Who opened the socket may know more than a code: which name server gave no answer. */
-export const problemOf = (error: unknown): string | undefined =>
+const problemOf = (error: unknown): string | undefined =>
   Predicate.hasProperty(error, "problem") && typeof error.problem === "string"
     ? error.problem
     : undefined
@@ -85,7 +85,7 @@ const failures: Readonly<Record<string, readonly [SocketReason, string] | undefi
 }
 
 /** What to look at, for each reason; the end of an error's message. */
-export const advice: Readonly<Record<SocketReason, string>> = {
+const advice: Readonly<Record<SocketReason, string>> = {
   Refused: "nothing listens there. Is the service running, and is the port right?",
   Unreachable: "no route or no answer. Look at the network, the address and the firewall.",
   DnsFailed: "the name cannot be resolved. Check its spelling and the name server.",

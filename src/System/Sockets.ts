@@ -52,7 +52,7 @@ const lookUpLimit = Effect.map(RunLimit.current, (limit) =>
 )
 
 /** The addresses of a host, in the order in which to try them. */
-export const addresses = (
+const addresses = (
   host: string,
   known?: KnownAddresses
 ): Effect.Effect<NameLookup.Addresses, SocketError> =>

@@ -20,6 +20,9 @@ const keepAlive = Duration.seconds(60)
  */
 const maxIdle = 256
 
+/** As much as curl takes; Node's own limit is 16 KiB, and single sign-on sends more. */
+const longestHeaders = 300 * 1024
+
 export class Pool {
   private readonly idle = new Map<string, Array<Line>>()
   private readonly lines = new Set<Line>()
@@ -80,6 +83,7 @@ export class Line {
           }
         })
       },
+      maxHeaderSize: longestHeaders,
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: Duration.toMillis(keepAlive)
