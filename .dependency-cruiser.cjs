@@ -19,12 +19,13 @@ const readable = ["Common", "Check", "Alert", "Monitor", "Backup", "Lifecycle"]
  * they run wherever Effect does.
  */
 const table = [
-  { name: "common", at: "Common/(?!Sockets/)", folders: [], packages: ["effect"] },
-  { name: "common-sockets", at: "Common/Sockets/", folders: [], packages: ["effect"], node: true },
+  { name: "common", at: "Common/", folders: [], packages: ["effect"] },
+  // What of Node several folders need: sockets and names.
+  { name: "system", at: "System/", folders: ["Common"], packages: ["effect"], node: true },
   {
     name: "postgres",
     at: "Postgres/",
-    folders: ["Common"],
+    folders: ["Common", "System"],
     packages: ["effect", "pg"],
     node: true
   },
@@ -34,14 +35,14 @@ const table = [
   {
     name: "backup",
     at: "Backup/(?!BackupStrategy/|BackupStore/)",
-    folders: ["Common"],
+    folders: ["Common", "System"],
     packages: storage,
     node: true
   },
   {
     name: "backup-backends",
     at: "Backup/(?:BackupStrategy|BackupStore)/",
-    folders: ["Common", "Backup", "Postgres"],
+    folders: ["Common", "Backup", "Postgres", "System"],
     packages: [...storage, ...drivers],
     node: true
   },
@@ -50,7 +51,7 @@ const table = [
   {
     name: "plugins-shared",
     at: "plugins/shared/",
-    folders: ["Common", "Check", "plugins"],
+    folders: ["Common", "Check", "System", "plugins"],
     packages: [...storage, ...drivers],
     node: true
   },
@@ -64,7 +65,7 @@ const table = [
   {
     name: "plugins",
     at: "plugins/(?!shared/|BackupFreshness[./])",
-    folders: ["Common", "Check", "Alert", "Postgres", "plugins"],
+    folders: ["Common", "Check", "Alert", "Postgres", "System", "plugins"],
     packages: [...storage, ...drivers],
     node: true
   },

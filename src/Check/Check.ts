@@ -7,6 +7,7 @@
 import {
   Config,
   type ConfigError,
+  Context,
   Duration,
   Effect,
   Either,
@@ -15,6 +16,7 @@ import {
   Schema,
   Scope
 } from "effect"
+import { RunLimit } from "../Common/RunLimit.js"
 import * as Secrets from "../Common/Secrets.js"
 import {
   CheckConfigError,
@@ -233,13 +235,19 @@ export const make = <
   const register = (configuration: Configuration, options: Options | undefined) =>
     Effect.gen(function* () {
       const registry = yield* CheckRegistry
-      const services = yield* Effect.context<Services>()
+      const described = named(options)
+      const { attemptTimeout, timeout } = described.policy
+      const services = Context.add(
+        yield* Effect.context<Services>(),
+        RunLimit,
+        attemptTimeout ?? timeout
+      )
       const secrets = CheckConfig.secretsOf(config, configuration)
       // `suspend`: a probe that throws before it returns an Effect is a crashed run, not a crashed
       // program.
       const probe = Effect.suspend(() => definition.probe(configuration))
       yield* registry.register({
-        ...named(options),
+        ...described,
         secrets,
         probe: Surroundings.provide(probe, services, secrets),
         statusOf: (error) => statusOf(definition.statuses, error)

@@ -8,6 +8,9 @@
  * @internal
  */
 import { Cause, type Clock, Duration, Effect, Either, type Scope } from "effect"
+import { monotonicMillis } from "../Common/Monotonic.js"
+
+export { monotonicMillis } from "../Common/Monotonic.js"
 
 export interface Deadlines {
   /**
@@ -89,10 +92,6 @@ const tell = (defects: ReadonlyArray<unknown>): Effect.Effect<void> =>
 
 /** A timer of Node that is set for more than 24 days never fires. Who wakes early sleeps again. */
 const longestSleep = Duration.toMillis("1 day")
-
-/** Milliseconds that no change of the system's time can bend. */
-export const monotonicMillis = (clock: Clock.Clock): number =>
-  Number(clock.unsafeCurrentTimeNanos() / 1000n) / 1000
 
 /** A doubly linked list, soonest first. Runs of one timeout arrive in order, so inserts are short. */
 class Entries {

@@ -86,13 +86,15 @@ const writeOnly = <A extends object>(json: A, ast: SchemaAST.AST): A => {
     Predicate.isRecord(part)
       ? Secrecy.partsAt(ast, key).reduce((known, schema) => writeOnly(known, schema), part)
       : part
-  const keywords: Readonly<Record<string, unknown>> = { ...json }
-  const children = Record.map(keywords, (part, keyword): unknown => {
-    const named = keyword === "properties" || keyword === "patternProperties"
-    if (named && Predicate.isRecord(part)) return Record.map(part, inner)
-    // Any key and any index: those that the schema has by no name of their own.
-    return keyword === "additionalProperties" || keyword === "items" ? inner(part, "") : part
-  })
+  const children = Record.map(
+    Record.fromEntries(Object.entries(json)),
+    (part: unknown, keyword) => {
+      const named = keyword === "properties" || keyword === "patternProperties"
+      if (named && Predicate.isRecord(part)) return Record.map(part, inner)
+      // Any key and any index: those that the schema has by no name of their own.
+      return keyword === "additionalProperties" || keyword === "items" ? inner(part, "") : part
+    }
+  )
   return { ...json, ...children, ...(Secrecy.isSecret(ast) ? { writeOnly: true } : {}) }
 }
 

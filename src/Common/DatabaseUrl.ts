@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import { Either, Redacted, Schema } from "effect"
+import * as Host from "./Host.js"
 import * as UrlText from "./UrlText.js"
 
 /**
@@ -270,7 +271,7 @@ const postgres = (reading: Reading): Parsed<Postgres> => {
   const { dbname, database: databaseParameter, ...parameters } = named
   const [user, password] = splitFirst(reading.userinfo ?? "", ":")
   const secret = password === undefined ? passwordParameter : decode(password)
-  const host = unbracketed(hostParameter ?? decode(reading.host)) || "localhost"
+  const host = known(unbracketed(hostParameter ?? decode(reading.host))) || "localhost"
   const port = portParameter ?? (reading.port === "" ? "5432" : reading.port)
   const given = sslmode ?? ssl
   const mode = given === undefined ? undefined : (sslAliases[given] ?? given)
@@ -298,6 +299,9 @@ const postgres = (reading: Reading): Parsed<Postgres> => {
     parameters
   })
 }
+
+/** As DNS, TLS and PostgreSQL's own tools know it; the path of a socket is left as it is. */
+const known = (host: string): string => (host.startsWith("/") ? host : Host.ascii(host) || host)
 
 const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, "$1")
 

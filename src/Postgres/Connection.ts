@@ -9,7 +9,7 @@ import { Socket } from "node:net"
 import * as os from "node:os"
 import type { Client } from "pg"
 import * as DatabaseUrl from "../Common/DatabaseUrl.js"
-import * as Guard from "../Common/Sockets/Guard.js"
+import * as Guard from "../System/Guard.js"
 import * as Frames from "./Frames.js"
 import * as PassFile from "./PassFile.js"
 import { fromCause, isRefusal, PostgresError } from "./PostgresError.js"
@@ -86,11 +86,15 @@ const reasonOf = ({ connection }: Client): Guard.Violation | undefined => {
 const attempt = (target: Target): Effect.Effect<Connection, PostgresError, Scope.Scope> => {
   const { address, url } = target
   const mode = modeOf(url)
-  const plain = connect(target, undefined)
+  const place = { host: url.host, port: url.port, address }
+  const plain =
+    url.socketDir === undefined
+      ? Effect.flatMap(PostgresSocket.connect(place), (socket) => connect(target, socket))
+      : connect(target, undefined)
   if (mode === "disable") return plain
   // Files that cannot be read are a mistake, also where TLS is not a must.
   return Effect.flatMap(PostgresTls.options(url, mode, address), (tls) => {
-    const negotiated = PostgresSocket.open({ host: url.host, port: url.port, address }, tls)
+    const negotiated = PostgresSocket.open(place, tls)
     const encrypted = Effect.flatMap(negotiated, (opened) =>
       opened.encrypted ? connect(target, opened.socket) : PostgresTls.none(address)
     )
@@ -125,7 +129,7 @@ const otherwise = <A, R>(
     )
   )
 
-/** Over this socket, or one of the driver's own without TLS. */
+/** Over this socket; to a unix socket the driver makes the connection itself. */
 const connect = (
   { address, maxAnswerBytes, url }: Target,
   socket: Socket | undefined

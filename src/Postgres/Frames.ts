@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { type Protocol, Violation } from "../Common/Sockets/Guard.js"
+import { type Protocol, Violation } from "../System/Guard.js"
 
 export interface Frames extends Protocol {
   /** Before each statement: it is answered by messages up to one "ready for query". */

@@ -5,7 +5,7 @@
  */
 import { Predicate, Schema } from "effect"
 import * as Host from "../Common/Host.js"
-import { Violation } from "../Common/Sockets/Guard.js"
+import { Violation } from "../System/Guard.js"
 
 const Reason = Schema.Literal(
   "Unreachable",

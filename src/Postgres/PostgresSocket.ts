@@ -7,8 +7,9 @@
  * @internal
  */
 import { Effect, type Scope } from "effect"
-import * as net from "node:net"
-import type { ConnectionOptions, TLSSocket } from "node:tls"
+import type * as net from "node:net"
+import type { ConnectionOptions } from "node:tls"
+import * as Sockets from "../System/Sockets.js"
 import { fromCause, PostgresError } from "./PostgresError.js"
 
 export interface Target {
@@ -23,29 +24,24 @@ export interface Opened {
   readonly encrypted: boolean
 }
 
+/** A connection on which nothing was said yet. */
+export const connect = (target: Target): Effect.Effect<net.Socket, PostgresError, Scope.Scope> =>
+  Sockets.connect(target).pipe(
+    Effect.map(({ socket }) => socket),
+    Effect.mapError((cause) => fromCause(cause, target.address))
+  )
+
 /** Connects and asks for TLS. Fails with `TlsFailed` where the server takes it and it cannot be made. */
 export const open = (
   target: Target,
   options: ConnectionOptions
 ): Effect.Effect<Opened, PostgresError, Scope.Scope> =>
   Effect.gen(function* () {
-    const plain = yield* Effect.acquireRelease(
-      Effect.sync(() => net.connect({ host: target.host, port: target.port })),
-      (socket) => Effect.sync(() => socket.destroy())
-    )
+    const plain = yield* connect(target)
     const encrypted = yield* askForTls(plain, target.address)
     if (!encrypted) return { socket: plain, encrypted }
-    // Loaded where it is needed: most servers beside a bot have no TLS.
-    const { connect } = yield* Effect.promise(() => import("node:tls"))
-    const socket = yield* secured(
-      connect({
-        ...options,
-        socket: plain,
-        host: target.host,
-        // An address is no server name (RFC 6066).
-        ...(net.isIP(target.host) === 0 ? { servername: target.host } : {})
-      }),
-      target.address
+    const socket = yield* Effect.mapError(Sockets.secure(plain, target.host, options), (error) =>
+      insecure(error, target.address)
     )
     return { socket, encrypted }
   })
@@ -58,7 +54,7 @@ const askForTls = (socket: net.Socket, address: string): Effect.Effect<boolean, 
     // It stays: the end of a socket that nobody listens to would end the process.
     socket.on("error", (cause) => resume(Effect.fail(fromCause(cause, address))))
     socket.once("close", () => resume(Effect.fail(closed(address))))
-    socket.once("connect", () => socket.write(sslRequest))
+    socket.write(sslRequest)
     socket.once("data", (answer) => {
       const byte = answer.toString("latin1")
       // More than one byte was put there by somebody in between, to be read as if it were secured.
@@ -76,22 +72,13 @@ const askForTls = (socket: net.Socket, address: string): Effect.Effect<boolean, 
     return Effect.sync(() => socket.destroy())
   })
 
-const secured = (socket: TLSSocket, address: string): Effect.Effect<TLSSocket, PostgresError> =>
-  Effect.async((resume) => {
-    socket.on("error", (cause: Error) => {
-      const error = fromCause(cause, address)
-      resume(
-        Effect.fail(
-          error.reason === "QueryFailed"
-            ? new PostgresError({ reason: "TlsFailed", address, found: cause.message, cause })
-            : error
-        )
-      )
-    })
-    socket.once("close", () => resume(Effect.fail(closed(address))))
-    socket.once("secureConnect", () => resume(Effect.succeed(socket)))
-    return Effect.sync(() => socket.destroy())
-  })
+const insecure = ({ cause }: Sockets.SocketError, address: string): PostgresError => {
+  if (cause === undefined) return closed(address)
+  const error = fromCause(cause, address)
+  return error.reason === "QueryFailed"
+    ? new PostgresError({ reason: "TlsFailed", address, found: error.found, cause })
+    : error
+}
 
 const closed = (address: string): PostgresError =>
   new PostgresError({ reason: "Unreachable", address, found: "the connection was lost" })

@@ -11,7 +11,7 @@
 import { Duration, Effect, Either, Layer, Redacted, Schedule, Schema, type Scope } from "effect"
 import { Vital, Vitals } from "../Alert/Vitals.js"
 import * as ConfigField from "../Check/ConfigField.js"
-import { HttpExchange, layerUndici, type Request } from "./shared/HttpExchange.js"
+import { HttpExchange, layerChannel, type Request } from "./shared/HttpExchange.js"
 import { secretUrl } from "./shared/SecretUrl.js"
 
 export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
@@ -83,7 +83,7 @@ export const layer = (options: Options): Layer.Layer<never, never, HttpExchange 
  * }).pipe(Layer.provide(Vitals.layer), Layer.provide(HealthMonitor.layer))
  */
 export const layerStandalone = (options: Options): Layer.Layer<never, never, Vitals> =>
-  Layer.provide(layer(options), layerUndici)
+  Layer.provide(layer(options), layerChannel(Redacted.value(options.url)))
 
 type Signal = "alive" | "start" | "fail" | "log"
 

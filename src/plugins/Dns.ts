@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { Duration, Effect, Layer, Schema } from "effect"
-import { Resolver } from "node:dns/promises"
+import { getServers } from "node:dns"
 import { isIP } from "node:net"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
@@ -14,7 +14,8 @@ import * as Outcome from "../Check/Outcome.js"
 import { matches, RecordType, resolve } from "./Dns/records.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
-import { codeOf, host } from "../Common/Host.js"
+import { ascii, codeOf, host } from "../Common/Host.js"
+import * as NameServers from "../System/NameServers.js"
 
 /**
  * @since 0.1.0
@@ -30,7 +31,11 @@ export class DnsError extends Schema.TaggedError<DnsError>("holter/plugins/Dns/D
     servers: Schema.Array(Schema.String),
     missing: Schema.optional(Schema.Array(Schema.String)),
     found: Schema.optional(Schema.Array(Schema.String)),
-    /** What the resolver calls it, such as `ESERVFAIL`. */
+    /** What servers said that gave no answer. */
+    refusals: Schema.optional(
+      Schema.Array(Schema.Struct({ server: Schema.String, said: Schema.String }))
+    ),
+    /** What the first of them said, such as `SERVFAIL`. */
     code: Schema.optional(Schema.String),
     details: Schema.optional(Details),
     cause: Schema.optional(Schema.Defect)
@@ -45,16 +50,24 @@ export class DnsError extends Schema.TaggedError<DnsError>("holter/plugins/Dns/D
     const servers = this.servers.join(", ") || "no server"
     switch (this.reason) {
       case "NotFound":
-        return `${what} does not exist, says ${servers}. Check the name and the zone.`
+        return `${what} does not exist, says ${servers}${this.before}. Check the name and the zone.`
       case "ServerFailed":
-        return `${what} cannot be resolved: ${servers} failed (${this.code ?? "no code"}). Look at the name server.`
+        return `${what} cannot be resolved: ${NameServers.told(this.refusals ?? [])}. Look at the name server.`
       case "TimedOut":
         return `${what} cannot be resolved: no answer from ${servers}. Look at the name server and the firewall.`
       case "Unexpected":
-        return `${what} should contain ${list(this.missing)} and is ${list(this.found)}. Correct the zone, or \`expect\`.`
+        return `${what} should contain ${list(this.missing)} and is ${list(this.found)}, says ${servers}${this.before}. Correct the zone, or \`expect\`.`
     }
   }
+
+  private get before(): string {
+    return after(this.refusals ?? [])
+  }
 }
+
+/** Who was asked before, and why that was not enough. */
+const after = (refusals: ReadonlyArray<NameServers.Refusal>): string =>
+  refusals.length === 0 ? "" : ` (${NameServers.told(refusals)})`
 
 const list = (values: ReadonlyArray<string> | undefined): string =>
   (values ?? []).map((value) => JSON.stringify(value)).join(", ")
@@ -91,7 +104,8 @@ const Config = Schema.Struct({
   ),
   queryTimeout: ConfigField.withDefault(
     ConfigField.duration.annotations({
-      description: "how long to wait for a server before the second and last try"
+      description:
+        "how long to wait for a server before the next one is asked, or a single one again"
     }),
     "2 seconds"
   ),
@@ -108,9 +122,9 @@ const probe = (config: Config): Effect.Effect<Outcome.Outcome, DnsError> =>
   Effect.clockWith((clock) =>
     Effect.gen(function* () {
       const startedAt = monotonicMillis(clock)
-      const { records, servers } = yield* lookUp(config)
+      const answer = yield* lookUp(config)
       const millis = Figures.rounded(monotonicMillis(clock) - startedAt)
-      return yield* judge(config, { records, servers, millis })
+      return yield* judge(config, { ...answer, millis })
     })
   )
 
@@ -129,64 +143,88 @@ export const Dns = Check.make("dns", {
 
 interface Answer {
   readonly records: ReadonlyArray<string>
+  /** The one that answered. */
   readonly servers: ReadonlyArray<string>
+  /** What those said that were asked before. */
+  readonly refusals: ReadonlyArray<NameServers.Refusal>
   readonly millis: number
 }
 
+/**
+ * One server after the other, each once, and a single one twice. That there is no such record is an
+ * answer; a server that fails, refuses or says nothing leaves it to the next.
+ */
 const lookUp = (config: Config): Effect.Effect<Omit<Answer, "millis">, DnsError> =>
   Effect.gen(function* () {
-    const { resolver, servers } = yield* Effect.acquireRelease(
-      Effect.try({
-        try: () => {
-          const timeout = Duration.toMillis(config.queryTimeout)
-          const made = new Resolver({ timeout: Math.max(1, Math.round(timeout)), tries: 2 })
-          if (config.servers !== undefined) made.setServers(config.servers)
-          return { resolver: made, servers: made.getServers() }
-        },
-        catch: (cause) => failure(config, config.servers ?? [], cause)
-      }),
-      // What is still on its way would hold the process open.
-      ({ resolver }) => Effect.sync(() => resolver.cancel())
-    )
-    const records = yield* Effect.tryPromise({
-      try: () => resolve(resolver, config.name, config.recordType),
-      catch: (cause) => failure(config, servers, cause)
-    })
-    return { records, servers }
-  }).pipe(Effect.scoped)
+    const servers = config.servers ?? getServers()
+    const timeout = Duration.decode(config.queryTimeout)
+    const options = { servers, rounds: servers.length > 1 ? 1 : 2, timeout, step: timeout }
+    const name = ascii(config.name)
+    const answer = yield* NameServers.ask(options, (resolver) =>
+      resolve(resolver, name, config.recordType).pipe(
+        Effect.map((records) => ({ records, denial: undefined })),
+        Effect.catchIf(NameServers.isDenial, (denial) => Effect.succeed({ records: [], denial }))
+      )
+    ).pipe(Effect.mapError(({ refusals }) => unanswered(config, servers, refusals)))
+    const { refusals, server, value } = answer
+    if (value.denial !== undefined) return yield* denied(config, server, refusals, value.denial)
+    return { records: value.records, servers: [server], refusals }
+  })
 
 const recordOf = (config: Config): string => `${config.recordType} ${config.name}`
 
-const failure = (config: Config, servers: ReadonlyArray<string>, cause: unknown): DnsError => {
-  const code = codeOf(cause)
-  return new DnsError({ reason: reasonOf(code), record: recordOf(config), servers, code, cause })
-}
+const denied = (
+  config: Config,
+  server: string,
+  refusals: ReadonlyArray<NameServers.Refusal>,
+  cause: unknown
+): DnsError =>
+  new DnsError({
+    reason: "NotFound",
+    record: recordOf(config),
+    servers: [server],
+    refusals,
+    code: codeOf(cause),
+    cause
+  })
 
-const reasonOf = (code: string | undefined): DnsError["reason"] =>
-  reasons[code ?? ""] ?? "ServerFailed"
-
-const reasons: Readonly<Record<string, DnsError["reason"] | undefined>> = {
-  ENOTFOUND: "NotFound",
-  ENODATA: "NotFound",
-  EBADNAME: "NotFound",
-  ETIMEOUT: "TimedOut"
-}
+const unanswered = (
+  config: Config,
+  servers: ReadonlyArray<string>,
+  refusals: ReadonlyArray<NameServers.Refusal>
+): DnsError =>
+  new DnsError({
+    reason: refusals.some(({ said }) => said !== NameServers.silence) ? "ServerFailed" : "TimedOut",
+    record: recordOf(config),
+    servers,
+    refusals,
+    code: refusals[0]?.said
+  })
 
 const judge = (config: Config, answer: Answer): Effect.Effect<Outcome.Outcome, DnsError> => {
-  const { millis, records, servers } = answer
+  const { millis, records, refusals, servers } = answer
   const record = recordOf(config)
   const details = {
     name: config.name,
     type: config.recordType,
     records,
     resolve_ms: millis,
-    servers
+    servers,
+    ...(refusals.length === 0 ? {} : { unanswered: NameServers.told(refusals) })
   }
   const missing = (config.expect ?? []).filter(
     (expected) => !records.some((found) => matches(config.recordType, found, expected))
   )
   if (missing.length > 0) {
-    return new DnsError({ reason: "Unexpected", record, servers, missing, found: records, details })
+    return new DnsError({
+      reason: "Unexpected",
+      record,
+      servers,
+      refusals,
+      missing,
+      found: records,
+      details
+    })
   }
   const limit = config.slow === undefined ? undefined : Duration.decode(config.slow)
   return Effect.succeed(
@@ -195,7 +233,7 @@ const judge = (config: Config, answer: Answer): Effect.Effect<Outcome.Outcome, D
           `DNS record ${record} is slow to resolve: ${millis} ms, more than ${Duration.format(limit)}`,
           { details }
         )
-      : Outcome.healthy(`DNS record ${record} is ${shown(records)}`, { details })
+      : Outcome.healthy(`DNS record ${record} is ${shown(records)}${after(refusals)}`, { details })
   )
 }
 

@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
-import { Clock, Duration, Effect, Redacted, Schedule, Schema } from "effect"
+import { Clock, Duration, Effect, Predicate, Redacted, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
+import type { ConfigIssue } from "../Check/CheckError.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import { disappointment, Expectation } from "./Http/Expectation.js"
@@ -110,6 +111,7 @@ export const Http = Check.make("http", {
       defaultMaxBytes
     )
   },
+  rules: bodiless,
   error: HttpError,
   statuses: { RateLimited: "degraded" },
   retry: {
@@ -124,7 +126,7 @@ export const Http = Check.make("http", {
           url: config.url,
           ...(config.headers === undefined ? {} : { headers: revealed(config.headers) }),
           body: config.body,
-          maxBytes: config.maxBytes,
+          ...readUpTo(config),
           redirects: config.followRedirects
         })
         .pipe(
@@ -134,6 +136,32 @@ export const Http = Check.make("http", {
     ),
   services: () => layerUndici
 })
+
+/** An answer to HEAD has no body, so nothing in one can be expected. */
+function bodiless({
+  expect,
+  method
+}: Readonly<Record<string, unknown>>): ReadonlyArray<ConfigIssue> {
+  if (method !== "HEAD" || !Predicate.isRecord(expect)) return []
+  return ["json", "text"]
+    .filter((field) => expect[field] !== undefined)
+    .map((field) => ({
+      path: ["expect", field],
+      expected: "nothing: an answer to HEAD has no body (set method to GET)",
+      found: "an expectation of the body"
+    }))
+}
+
+/**
+ * Where nothing in the body is expected, no more of it is read than a connection is worth that is
+ * kept by it. A limit that was set is one that the answer must keep.
+ */
+const readUpTo = ({ expect, maxBytes }: Judged & { readonly maxBytes: number }) =>
+  expect?.json === undefined && expect?.text === undefined && maxBytes === defaultMaxBytes
+    ? { maxBytes: worthReading, cut: true }
+    : { maxBytes }
+
+const worthReading = 65_536
 
 interface Judged {
   readonly url: string

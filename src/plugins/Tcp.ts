@@ -5,12 +5,13 @@
  * @since 0.1.0
  */
 import { type Clock, Duration, Effect, Layer, Schema } from "effect"
-import * as net from "node:net"
+import type * as net from "node:net"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import { monotonicMillis } from "../Check/Deadlines.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as Host from "../Common/Host.js"
+import * as Sockets from "../System/Sockets.js"
 
 /**
  * @since 0.1.0
@@ -33,7 +34,7 @@ export class TcpError extends Schema.TaggedError<TcpError>("holter/plugins/Tcp/T
 
   override get message(): string {
     if (this.reason !== "UnexpectedBanner") {
-      return `Cannot connect to ${this.address}: ${Host.advice[this.reason]}`
+      return `Cannot connect to ${this.address}: ${Host.advised(this.reason, this.found)}`
     }
     const found = this.found ? JSON.stringify(this.found) : "nothing before the end"
     return `${this.address} accepts connections, but the answer should contain ${JSON.stringify(this.expected)} and was ${found}. Does another service listen there?`
@@ -110,48 +111,61 @@ const judge = (config: Config, answer: Answer): Outcome.Outcome => {
 const longestLine = 4096
 
 const exchange = (config: Config): Effect.Effect<Answer, TcpError> =>
-  Effect.clockWith((clock) =>
-    Effect.async((resume) => {
-      const { expect } = config
-      const address = Host.address(config)
+  Effect.scoped(
+    Effect.clockWith((clock) => {
       const startedAt = monotonicMillis(clock)
-      const socket = net.connect({ host: config.host, port: config.port })
-      let connected: Omit<Answer, "banner"> | undefined
-      let received = ""
-      const end = (result: Effect.Effect<Answer, TcpError>) => {
-        socket.destroy()
-        resume(result)
-      }
-      const unexpected = () => {
-        const found = firstLine(received)
-        end(new TcpError({ reason: "UnexpectedBanner", address, expected: expect, found }))
-      }
-      socket.setEncoding("utf8")
-      socket.on("error", (cause) => {
-        const reason =
-          Host.socketReason(cause) ?? (connected === undefined ? "Unreachable" : "Reset")
-        end(new TcpError({ reason, address, cause }))
-      })
-      socket.once("connect", () => {
-        connected = arrived(clock, startedAt, socket)
-        if (config.send !== undefined) socket.write(config.send)
-        if (expect === undefined) end(Effect.succeed({ ...connected, banner: undefined }))
-      })
-      socket.on("data", (text: string) => {
-        received += text
-        if (connected === undefined || expect === undefined) return
-        const [first = ""] = received.split("\n", 1)
-        if (first.includes(expect)) {
-          end(Effect.succeed({ ...connected, banner: firstLine(received) }))
-        } else if (first.length < received.length || first.length > longestLine) {
-          unexpected()
-        }
-      })
-      // `close` follows an error too; by then the answer is given, and a second one is not heard.
-      socket.once("close", unexpected)
-      return Effect.sync(() => socket.destroy())
+      const failed = (cause: Sockets.SocketError) =>
+        new TcpError({
+          reason: Host.socketReason(cause) ?? "Unreachable",
+          address: Host.address(config),
+          found: cause.problem,
+          cause
+        })
+      return Sockets.connect(config).pipe(
+        Effect.mapError(failed),
+        Effect.flatMap(({ socket }) => greeting(config, socket, arrived(clock, startedAt, socket)))
+      )
     })
   )
+
+/** Sends and reads on a socket that is open. */
+const greeting = (
+  config: Config,
+  socket: net.Socket,
+  connected: Omit<Answer, "banner">
+): Effect.Effect<Answer, TcpError> => {
+  const { expect, send } = config
+  if (expect === undefined && send === undefined) {
+    return Effect.succeed({ ...connected, banner: undefined })
+  }
+  return Effect.async((resume) => {
+    const address = Host.address(config)
+    let received = ""
+    const unexpected = () => {
+      const found = firstLine(received)
+      resume(new TcpError({ reason: "UnexpectedBanner", address, expected: expect, found }))
+    }
+    socket.setEncoding("utf8")
+    socket.on("error", (cause) => {
+      const reason = Host.socketReason(cause) ?? "Reset"
+      resume(new TcpError({ reason, address, cause }))
+    })
+    if (send !== undefined) socket.write(send)
+    if (expect === undefined) return resume(Effect.succeed({ ...connected, banner: undefined }))
+    socket.on("data", (text: string) => {
+      received += text
+      const [first = ""] = received.split("\n", 1)
+      if (first.includes(expect)) {
+        resume(Effect.succeed({ ...connected, banner: firstLine(received) }))
+      } else if (first.length < received.length || first.length > longestLine) {
+        unexpected()
+      }
+    })
+    // `close` follows an error too; by then the answer is given, and a second one is not heard.
+    socket.once("close", unexpected)
+    if (socket.destroyed) unexpected()
+  })
+}
 
 const arrived = (clock: Clock.Clock, startedAt: number, socket: net.Socket) => ({
   connectMillis: monotonicMillis(clock) - startedAt,

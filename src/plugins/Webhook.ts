@@ -22,7 +22,7 @@ import * as ConfigField from "../Check/ConfigField.js"
 import {
   HttpExchange,
   type HttpFault,
-  layerUndici,
+  layerChannel,
   type Reply,
   retryAfter
 } from "./shared/HttpExchange.js"
@@ -106,7 +106,7 @@ export const Webhook = AlertChannel.make("webhook", {
         return yield* refusal(reply, yield* said(reply), name, yield* Clock.currentTimeMillis)
       }
     }),
-  services: () => layerUndici
+  services: ({ url }) => layerChannel(Redacted.value(url))
 })
 
 const textOf = (field: unknown): string | undefined => {

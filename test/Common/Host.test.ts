@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
 import * as Host from "../../src/Common/Host.js"
 
 const withCode = (code: string) => Object.assign(new Error(`connect ${code}`), { code })
@@ -42,6 +43,16 @@ describe("Host", () => {
       assert.isUndefined(Host.tlsProblem(failure))
     }
   )
+
+  it("a name as DNS and TLS know it", () => {
+    assert.strictEqual(Host.ascii("bücher.test"), "xn--bcher-kva.test")
+    assert.strictEqual(Host.ascii("_sip._tcp.Bücher.test"), "_sip._tcp.xn--bcher-kva.test")
+    for (const host of ["example.test", "Example.test.", "::1", "10.0.0.1", "a_b"]) {
+      assert.strictEqual(Host.ascii(host), host)
+    }
+    assert.isTrue(Schema.is(Host.host)("bücher.test"))
+    assert.isFalse(Schema.is(Host.host)("\u00ad"))
+  })
 
   it("writes an address of IPv6 in brackets", () => {
     assert.strictEqual(Host.address({ host: "::1", port: 80 }), "[::1]:80")

@@ -20,7 +20,7 @@ const setup = Effect.map(DnsDouble.make(zone), (double) => ({
   ask: (config: object, options?: { readonly timeout: "100 millis" }) =>
     run(
       Dns,
-      { name: "example.test", servers: [double.server], queryTimeout: "50 millis", ...config },
+      { name: "example.test", servers: [double.server], queryTimeout: "300 millis", ...config },
       options
     )
 }))
@@ -122,6 +122,47 @@ describe("Dns", () => {
       yield* double.awaitQuestions(1)
       yield* double.fault(undefined)
       assert.strictEqual((yield* Fiber.join(fiber)).status, "healthy")
+    })
+  )
+
+  it.scopedLive(
+    "a server that fails or says nothing leaves it to the next, and each is named",
+    () =>
+      Effect.gen(function* () {
+        for (const [fault, said] of [
+          ["servfail", "answered SERVFAIL"],
+          ["refused", "answered REFUSED"],
+          ["silent", "no answer from"]
+        ] as const) {
+          const [bad, good] = [yield* setup, yield* setup]
+          yield* bad.fault(fault)
+          const servers = [bad.server, good.server]
+          const result = yield* good.ask({ servers })
+          assert.strictEqual(result.status, "healthy", result.message)
+          assert.deepStrictEqual(result.details.servers, [good.server])
+          assert.include(result.message, said)
+          assert.include(result.message, bad.server)
+          const wrong = yield* good.ask({ servers, expect: ["192.0.2.9"] })
+          assert.include(wrong.message, `says ${good.server} (`)
+          const none = yield* good.ask({ servers, name: "none.test" })
+          assert.strictEqual(none.reason, "NotFound")
+          assert.include(none.message, `says ${good.server} (`)
+        }
+      })
+  )
+
+  it.scopedLive("asks for the ASCII form of a name, and compares with it", () =>
+    Effect.gen(function* () {
+      const double = yield* DnsDouble.make({
+        "MX xn--bcher-kva.test": ["10 mail.xn--bcher-kva.test"]
+      })
+      const result = yield* run(Dns, {
+        name: "bücher.test",
+        recordType: "MX",
+        servers: [double.server],
+        expect: ["10 mail.bücher.test"]
+      })
+      assert.strictEqual(result.status, "healthy", result.message)
     })
   )
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Redacted } from "effect"
 import { Http, layerUndici } from "../../src/plugins/Http.js"
-import { layerUndiciWith } from "../../src/plugins/shared/HttpExchange.js"
+import { layerUndiciWith, Reply } from "../../src/plugins/shared/HttpExchange.js"
 import * as Certificates from "../support/Certificates.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as HttpDouble from "../support/HttpDouble.js"
@@ -164,6 +164,49 @@ describe("Http", () => {
       assert.strictEqual((yield* double.requests).length, 1, "it is not retried")
     })
   )
+
+  it.scopedLive("a long page where a status is expected, and long headers", () =>
+    Effect.gen(function* () {
+      const page = "x".repeat(1_300_000)
+      const double = yield* HttpDouble.make({
+        routes: {
+          "/page": Behaviour.text(200, page),
+          "/headers": Behaviour.text(200, "up", { "x-long": "y".repeat(20_000) })
+        }
+      })
+      for (const path of ["/page", "/headers"]) {
+        const result = yield* (yield* open({ url: double.url + path })).run
+        assert.strictEqual(result.status, "healthy", result.message)
+      }
+      const wanted = yield* open({ url: `${double.url}/page`, expect: { text: "z" } })
+      assert.strictEqual((yield* wanted.run).reason, "TooLarge")
+    })
+  )
+
+  it("an expectation of the body is refused where the method is HEAD", () => {
+    const url = "http://127.0.0.1/"
+    for (const expect of [{ text: "up" }, { json: { "$.ok": true } }]) {
+      const decoded = Http.decode({ url, method: "HEAD", expect })
+      assert.strictEqual(decoded._tag, "Left")
+    }
+    assert.strictEqual(
+      Http.decode({ url, method: "HEAD", expect: { status: [200] } })._tag,
+      "Right"
+    )
+  })
+
+  it("a body is read in its own character set, without the mark of byte order", () => {
+    const text = (body: Buffer, type?: string) =>
+      new Reply(200, { "content-type": type }, [body], { first_byte_ms: 0, total_ms: 0 }, undefined)
+        .text
+    const json = '{"ok":"grüße"}'
+    assert.strictEqual(text(Buffer.from(json)), json)
+    assert.strictEqual(text(Buffer.from(`\ufeff${json}`)), json)
+    assert.strictEqual(text(Buffer.from(json, "latin1"), "text/plain; charset=ISO-8859-1"), json)
+    assert.strictEqual(text(Buffer.from(`\ufeff${json}`, "utf16le")), json)
+    assert.strictEqual(text(Buffer.from(json, "utf16le"), 'x/y; Charset="UTF-16"'), json)
+    assert.strictEqual(text(Buffer.from(json), "text/plain; charset=nonsense"), json)
+  })
 
   it.scopedLive("resets, closes and garbage are retried once where that can help", () =>
     Effect.gen(function* () {

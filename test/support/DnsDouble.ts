@@ -29,7 +29,18 @@ const types: Readonly<Record<string, number>> = {
   SRV: 33
 }
 
-export const make = (zone: Zone): Effect.Effect<DnsDouble, ServerError, Scope.Scope> =>
+export interface Options {
+  /** Any free port by default. */
+  readonly port?: number
+  readonly address?: string
+  /** Questions about names that end so get no answer. */
+  readonly silentFor?: string
+}
+
+export const make = (
+  zone: Zone,
+  options: Options = {}
+): Effect.Effect<DnsDouble, ServerError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.async<State, ServerError>((resume) => {
       const socket = dgram.createSocket("udp4")
@@ -38,13 +49,17 @@ export const make = (zone: Zone): Effect.Effect<DnsDouble, ServerError, Scope.Sc
         const question = parse(query)
         state.questions.push(question.text)
         for (const check of state.waiting) check()
-        const answer = respond(zone, query, question, state.fault)
+        const { silentFor } = options
+        const silent = silentFor !== undefined && question.name.endsWith(silentFor)
+        const answer = respond(zone, query, question, silent ? "silent" : state.fault)
         if (answer !== undefined) socket.send(answer, client.port, client.address)
       })
       socket.once("error", (cause) =>
         resume(Effect.fail(fromUnknown("dns double", "listen")(cause)))
       )
-      socket.bind(0, "127.0.0.1", () => resume(Effect.succeed(state)))
+      socket.bind(options.port ?? 0, options.address ?? "127.0.0.1", () =>
+        resume(Effect.succeed(state))
+      )
     }),
     ({ socket }) => Effect.async<void>((resume) => void socket.close(() => resume(Effect.void)))
   ).pipe(

@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
-import type { Resolver } from "node:dns/promises"
+import { Effect, Schema } from "effect"
+import type { MxRecord, Resolver, SrvRecord } from "node:dns"
+import * as Host from "../../Common/Host.js"
+import { asked } from "../../System/NameServers.js"
 
 /**
  * @since 0.1.0
@@ -24,33 +26,41 @@ export type RecordType = typeof RecordType.Type
  * @since 0.1.0
  * @category constructors
  */
-export const resolve = async (
+export const resolve = (
   resolver: Resolver,
   name: string,
   type: RecordType
-): Promise<ReadonlyArray<string>> => [...(await ask(resolver, name, type))].sort()
+): Effect.Effect<ReadonlyArray<string>, unknown> =>
+  Effect.map(ask(resolver, name, type), (records) => [...records].sort())
 
-const ask = async (
+const ask = (
   resolver: Resolver,
   name: string,
   type: RecordType
-): Promise<ReadonlyArray<string>> => {
+): Effect.Effect<ReadonlyArray<string>, unknown> => {
   switch (type) {
     case "A":
-      return resolver.resolve4(name)
+      return asked((done) => resolver.resolve4(name, done))
     case "AAAA":
-      return resolver.resolve6(name)
+      return asked((done) => resolver.resolve6(name, done))
     case "CNAME":
-      return resolver.resolveCname(name)
+      return asked((done) => resolver.resolveCname(name, done))
     case "NS":
-      return resolver.resolveNs(name)
+      return asked((done) => resolver.resolveNs(name, done))
     case "TXT":
-      return (await resolver.resolveTxt(name)).map((chunks) => chunks.join(""))
+      return Effect.map(
+        asked<Array<Array<string>>>((done) => resolver.resolveTxt(name, done)),
+        (texts) => texts.map((chunks) => chunks.join(""))
+      )
     case "MX":
-      return (await resolver.resolveMx(name)).map((mx) => `${mx.priority} ${mx.exchange}`)
+      return Effect.map(
+        asked<Array<MxRecord>>((done) => resolver.resolveMx(name, done)),
+        (all) => all.map((mx) => `${mx.priority} ${mx.exchange}`)
+      )
     case "SRV":
-      return (await resolver.resolveSrv(name)).map(
-        (srv) => `${srv.priority} ${srv.weight} ${srv.port} ${srv.name}`
+      return Effect.map(
+        asked<Array<SrvRecord>>((done) => resolver.resolveSrv(name, done)),
+        (all) => all.map((srv) => `${srv.priority} ${srv.weight} ${srv.port} ${srv.name}`)
       )
   }
 }
@@ -69,4 +79,5 @@ export const matches = (type: RecordType, record: string, expected: string): boo
   return found === wanted || (type !== "A" && type !== "AAAA" && found.split(" ").pop() === wanted)
 }
 
-const plain = (text: string): string => text.trim().toLowerCase().replace(/\.$/, "")
+const plain = (text: string): string =>
+  text.trim().split(" ").map(Host.ascii).join(" ").toLowerCase().replace(/\.$/, "")

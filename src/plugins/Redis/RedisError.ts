@@ -6,7 +6,7 @@
 import { Predicate, Schema } from "effect"
 import { Details } from "../shared/ErrorFields.js"
 import * as Host from "../../Common/Host.js"
-import { Violation } from "../../Common/Sockets/Guard.js"
+import { Violation } from "../../System/Guard.js"
 
 /**
  * @since 0.1.0

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { Either, Redacted, Schema } from "effect"
+import * as Host from "../../Common/Host.js"
 import { unquoted } from "../../Common/UrlText.js"
 
 /**
@@ -131,12 +132,15 @@ const parseTcp = (rest: string, tls: boolean): Parsed<RedisUrl> => {
   const verified = parameters.get("ssl_cert_reqs") !== "none"
   return withLogin(reading.userinfo, path === "" ? parameters.get("db") : path, {
     _tag: "Tcp",
-    host: decode(host).replace(/^\[(.*)\]$/, "$1") || "localhost",
+    host: asciiOf(decode(host).replace(/^\[(.*)\]$/, "$1")) || "localhost",
     port: number,
     tls: tls ? (verified ? "on" : "unverified") : "off",
     caFile: parameters.get("ssl_ca_certs") || undefined
   })
 }
+
+/** As DNS and TLS know it. */
+const asciiOf = (host: string): string => Host.ascii(host) || host
 
 const parseSocket = (rest: string): Parsed<RedisUrl> => {
   const cut = rest.startsWith("/") ? -1 : rest.lastIndexOf("@/")

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { type Protocol, Violation } from "../../Common/Sockets/Guard.js"
+import { type Protocol, Violation } from "../../System/Guard.js"
 
 export interface Replies extends Protocol {
   /** Before so many commands are sent. */

@@ -6,9 +6,10 @@
 import { Duration, Effect, Redacted, type Scope } from "effect"
 import type { Redis as Driver } from "ioredis"
 import { readFile } from "node:fs/promises"
-import * as net from "node:net"
+import type * as net from "node:net"
 import type { ConnectionOptions } from "node:tls"
-import * as Guard from "../../Common/Sockets/Guard.js"
+import * as Guard from "../../System/Guard.js"
+import * as Sockets from "../../System/Sockets.js"
 import * as RedisError from "./RedisError.js"
 import * as RedisUrl from "./RedisUrl.js"
 import * as Replies from "./Replies.js"
@@ -86,53 +87,39 @@ export const failure = (
   // A client of the program has no stream before it connects for the first time.
   RedisError.fromCause((driver.stream as net.Socket | undefined)?.errored ?? cause, address)
 
+/** The time for it includes the name look-up, as that for an answer does. */
 const connect = (
   target: RedisUrl.RedisUrl["target"],
   address: string,
   timeout: Duration.Duration
-): Effect.Effect<net.Socket, RedisError.RedisError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const secure = target._tag === "Tcp" ? yield* tlsOptions(target, address) : undefined
-    // Loaded where it is needed: most servers beside a bot have no TLS.
-    const tls = secure && (yield* Effect.promise(() => import("node:tls")))
-    const socket = yield* Effect.acquireRelease(
-      Effect.sync((): net.Socket => {
-        if (target._tag === "Socket") return net.connect({ path: target.path })
-        const place = { host: target.host, port: target.port }
-        return tls === undefined ? net.connect(place) : tls.connect({ ...place, ...secure })
-      }),
-      (opened) => Effect.sync(() => opened.destroy())
+): Effect.Effect<net.Socket, RedisError.RedisError, Scope.Scope> => {
+  const opened = target._tag === "Socket" ? Sockets.connectPath(target.path) : over(target, address)
+  return opened.pipe(
+    Effect.timeoutFail({ duration: timeout, onTimeout: Sockets.tooLate }),
+    Effect.mapError((error) =>
+      error._tag === "SocketError"
+        ? RedisError.fromCause(error.phase === "TLS" ? (error.cause ?? error) : error, address)
+        : error
     )
-    yield* Effect.timeoutFail(connected(socket, tls !== undefined, address), {
-      duration: timeout,
-      onTimeout: () =>
-        new RedisError.RedisError({ reason: "Unreachable", address, found: "connection timed out" })
-    })
-    return socket
-  })
+  )
+}
 
-const connected = (
-  socket: net.Socket,
-  isSecure: boolean,
+const over = (
+  target: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
   address: string
-): Effect.Effect<void, RedisError.RedisError> =>
-  Effect.async((resume) => {
-    // It stays: the error of a socket that has no listener would end the process.
-    socket.on("error", (cause) => resume(Effect.fail(RedisError.fromCause(cause, address))))
-    socket.once("close", () => resume(Effect.fail(RedisError.lost(address))))
-    socket.once(isSecure ? "secureConnect" : "connect", () => resume(Effect.void))
+): Effect.Effect<net.Socket, RedisError.RedisError | Sockets.SocketError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const options = yield* tlsOptions(target, address)
+    const { socket } = yield* Sockets.connect(target)
+    return options === undefined ? socket : yield* Sockets.secure(socket, target.host, options)
   })
 
 const tlsOptions = (
-  { caFile, host, tls: mode }: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
+  { caFile, tls: mode }: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
   address: string
 ): Effect.Effect<ConnectionOptions | undefined, RedisError.RedisError> => {
   if (mode === "off") return Effect.succeed(undefined)
-  const options = {
-    rejectUnauthorized: mode === "on",
-    // An address is no server name (RFC 6066).
-    ...(net.isIP(host) === 0 ? { servername: host } : {})
-  }
+  const options = { rejectUnauthorized: mode === "on" }
   if (caFile === undefined) return Effect.succeed(options)
   return Effect.tryPromise({
     try: async () => ({ ...options, ca: await readFile(caFile, "utf8") }),

@@ -10,7 +10,7 @@ import { AlertChannelError } from "../../Alert/AlertChannelError.js"
 import * as AlertText from "../../Alert/AlertText.js"
 import * as ConfigField from "../../Check/ConfigField.js"
 import { apiUrl } from "../shared/ApiUrl.js"
-import { layerUndici } from "../shared/HttpExchange.js"
+import { layerChannel } from "../shared/HttpExchange.js"
 import { chatId, token } from "./fields.js"
 import * as TelegramApi from "./TelegramApi.js"
 
@@ -45,7 +45,7 @@ export const TelegramChannel = AlertChannel.make("telegram", {
           (error) => fromApi(error, name)
         )
     ),
-  services: () => layerUndici
+  services: (config) => layerChannel(config.apiUrl)
 })
 
 /** The title in bold; what does not fit is cut off at the end. */

@@ -6,10 +6,10 @@
 import { DateTime, Duration, Effect, Option } from "effect"
 import { X509Certificate } from "node:crypto"
 import { readFile } from "node:fs/promises"
-import { isIP } from "node:net"
 import * as tls from "node:tls"
 import { TlsCertificateError } from "./TlsCertificateError.js"
 import * as Host from "../../Common/Host.js"
+import * as Sockets from "../../System/Sockets.js"
 
 /**
  * @since 0.1.0
@@ -79,49 +79,37 @@ const trusted = (
 const handshake = (
   target: Target,
   secureContext: tls.SecureContext | undefined
-): Effect.Effect<Peer, TlsCertificateError> =>
-  Effect.async((resume) => {
-    const name = target.servername ?? target.host
-    const fail = (reason: TlsCertificateError["reason"], cause?: unknown) =>
-      end(
-        Effect.fail(
-          new TlsCertificateError({
-            reason,
-            address: Host.address(target),
-            found: Host.codeOf(cause),
-            cause
-          })
-        )
+): Effect.Effect<Peer, TlsCertificateError> => {
+  const name = Host.ascii(target.servername ?? target.host)
+  const fail = (
+    reason: TlsCertificateError["reason"],
+    found: string | undefined,
+    cause?: unknown
+  ) => new TlsCertificateError({ reason, address: Host.address(target), found, cause })
+  return Effect.scoped(
+    Effect.gen(function* () {
+      const { socket } = yield* Effect.mapError(Sockets.connect(target), (cause) =>
+        fail(Host.socketReason(cause) ?? "Unreachable", cause.problem, cause)
       )
-    const socket = tls.connect({
-      host: target.host,
-      port: target.port,
-      // An IP address may not be sent as a server name.
-      servername: isIP(name) > 0 ? "" : name,
-      rejectUnauthorized: false,
-      ...(secureContext === undefined ? {} : { secureContext })
+      const secured = yield* Sockets.secure(socket, name, {
+        rejectUnauthorized: false,
+        ...(secureContext === undefined ? {} : { secureContext })
+      }).pipe(
+        Effect.mapError((error) => {
+          const reason = error.cause === undefined ? undefined : Host.socketReason(error.cause)
+          return fail(
+            reason ?? "HandshakeFailed",
+            reason === undefined ? error.code : undefined,
+            error.cause
+          )
+        })
+      )
+      return yield* Effect.orElseFail(describe(secured, name), () =>
+        fail("HandshakeFailed", undefined)
+      )
     })
-    const end = (result: Effect.Effect<Peer, TlsCertificateError>) => {
-      socket.destroy()
-      resume(result)
-    }
-    let connected = false
-    socket.once("connect", () => {
-      connected = true
-    })
-    socket.on("error", (cause) => {
-      const reason = Host.socketReason(cause)
-      fail(reason ?? (connected ? "HandshakeFailed" : "Unreachable"), cause)
-    })
-    socket.once("close", () => fail("HandshakeFailed"))
-    socket.once("secureConnect", () =>
-      Option.match(describe(socket, name), {
-        onNone: () => fail("HandshakeFailed"),
-        onSome: (peer) => end(Effect.succeed(peer))
-      })
-    )
-    return Effect.sync(() => socket.destroy())
-  })
+  )
+}
 
 const describe = (socket: tls.TLSSocket, name: string): Option.Option<Peer> =>
   Option.gen(function* () {

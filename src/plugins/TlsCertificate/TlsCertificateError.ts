@@ -50,7 +50,7 @@ export class TlsCertificateError extends Schema.TaggedError<TlsCertificateError>
       case "Unreachable":
       case "DnsFailed":
       case "Reset":
-        return `Cannot connect to ${this.address}: ${Host.advice[this.reason]}`
+        return `Cannot connect to ${this.address}: ${Host.advised(this.reason, this.found)}`
       case "HandshakeFailed":
         return `${this.address} accepts connections, but the TLS handshake failed (${found}). Is it a TLS port?`
       case "Expired":

@@ -60,6 +60,16 @@ export const layerUndiciWith = (options: UndiciOptions): Layer.Layer<HttpExchang
 export const layerUndici: Layer.Layer<HttpExchange> = layerUndiciWith({})
 
 /**
+ * For where alerts go: connections of its own, and the host of the URL is looked up now and then, so
+ * that it is reached also while no name server answers.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerChannel = (url: string): Layer.Layer<HttpExchange> =>
+  layerUndiciWith({ alwaysReach: [url] })
+
+/**
  * Over the program's own `HttpClient`.
  *
  * @since 0.1.0

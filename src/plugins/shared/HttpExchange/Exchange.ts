@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import type { Effect } from "effect"
+import { type Effect, Either } from "effect"
 import type { HttpFault } from "./HttpFault.js"
 
 export interface Request {
@@ -80,10 +80,24 @@ export class Reply {
       : Buffer.concat(this.chunks)
   }
 
-  /** The body as UTF-8. */
+  /** The body in the character set that it starts with or that its type names; UTF-8 otherwise. */
   get text(): string {
-    return Buffer.from(this.bytes).toString("utf8")
+    const { bytes } = this
+    return decoderFor(bytes, this.header("content-type")).decode(bytes)
   }
+}
+
+/** Without the mark of byte order, which JSON does not know. */
+const decoderFor = (bytes: Uint8Array, type: string | undefined): TextDecoder => {
+  const [first, second] = bytes
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le")
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be")
+  if (first === 0xef && second === 0xbb) return new TextDecoder()
+  const label = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type ?? "")?.[1] ?? "utf-8"
+  return Either.getOrElse(
+    Either.try(() => new TextDecoder(label)),
+    () => new TextDecoder()
+  )
 }
 
 /** Sends one request to a URL without user information. */

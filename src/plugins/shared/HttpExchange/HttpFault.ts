@@ -4,6 +4,7 @@
  * @internal
  */
 import { Array as Arr, Option, Predicate, Schema } from "effect"
+import { SocketError } from "../../../System/Sockets.js"
 
 const Reason = Schema.Literal(
   "DnsFailed",
@@ -98,6 +99,7 @@ const causes = (error: unknown): ReadonlyArray<unknown> => {
 }
 
 const known = (error: unknown): Finding | undefined => {
+  if (error instanceof SocketError) return notConnected(error)
   // Not every error of undici's parser has a code.
   if (error instanceof Error && error.name === "HTTPParserError") {
     const code = Predicate.hasProperty(error, "code") ? error.code : undefined
@@ -109,7 +111,7 @@ const known = (error: unknown): Finding | undefined => {
   const { code } = error
   const plain = byCode[code] ?? certificates[code]
   if (plain !== undefined) return plain
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+  if (code === altName) {
     return {
       reason: "TlsFailed",
       problem: `the certificate is for another host${namesOf(error)}`
@@ -119,10 +121,7 @@ const known = (error: unknown): Finding | undefined => {
     return { reason: "Malformed", problem: `the answer is not HTTP (${code})` }
   }
   if (/^(ERR_SSL_|EPROTO$|CERT_|ERR_TLS_)/.test(code)) {
-    return {
-      reason: "TlsFailed",
-      problem: `the TLS handshake failed (${code}); does the server speak TLS on this port?`
-    }
+    return handshakeFailed(code)
   }
   if (code.startsWith("UND_ERR_INVALID") || code.startsWith("ERR_INVALID")) {
     return {
@@ -132,6 +131,35 @@ const known = (error: unknown): Finding | undefined => {
   }
   return undefined
 }
+
+const notConnected = ({ code, phase, problem }: SocketError): Finding | undefined => {
+  switch (phase) {
+    case "name look-up":
+      return code === "ENOTFOUND"
+        ? byCode[code]
+        : {
+            reason: "DnsFailed",
+            problem: problem ?? "DNS gave no answer",
+            // Who waited for an answer has no time to wait again.
+            isRetryable: code !== "ETIMEOUT"
+          }
+    case "TLS":
+      // Between TCP and TLS a reset is an answer to the handshake, not to a request.
+      return certificates[code] === undefined && code !== altName
+        ? handshakeFailed(code)
+        : undefined
+    case "connection":
+    case "proxy":
+      return byCode[code]
+  }
+}
+
+const altName = "ERR_TLS_CERT_ALTNAME_INVALID"
+
+const handshakeFailed = (code: string): Finding => ({
+  reason: "TlsFailed",
+  problem: `the TLS handshake failed (${code}); does the server speak TLS on this port?`
+})
 
 const namesOf = (error: object): string => {
   const names =

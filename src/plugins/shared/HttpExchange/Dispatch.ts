@@ -1,0 +1,109 @@
+/**
+ * One request over one connection, as undici calls back about it.
+ *
+ * @internal
+ */
+import type { Clock } from "effect"
+import { Effect } from "effect"
+import type { Dispatcher } from "undici"
+import { monotonicMillis } from "../../../Common/Monotonic.js"
+import { hostOf, type Outgoing, Reply, rounded } from "./Exchange.js"
+import * as HttpFault from "./HttpFault.js"
+import { Line, type Pool } from "./Pool.js"
+
+export class Dispatch implements Dispatcher.DispatchHandler {
+  private readonly chunks: Array<Uint8Array> = []
+  private length = 0
+  private status = 0
+  private headers: Reply["headers"] = {}
+  private firstByteAt = 0
+  private settled = false
+
+  constructor(
+    private readonly request: Outgoing,
+    private readonly line: Line,
+    private readonly startedAt: number,
+    private readonly pool: Pool,
+    private readonly clock: Clock.Clock,
+    private readonly resume: (result: Effect.Effect<Reply, HttpFault.HttpFault>) => void,
+    /** The same over a new connection, where the one that was kept has gone meanwhile. */
+    private readonly anew: Effect.Effect<Reply, HttpFault.HttpFault>
+  ) {}
+
+  start(): void {
+    const { body, headers, method, url } = this.request
+    const path = url.pathname + url.search
+    this.line.client.dispatch({ path, method, headers, body: body ?? null }, this)
+  }
+
+  /** Nobody waits any longer. */
+  abandon(): void {
+    if (this.settled) return
+    this.settled = true
+    this.pool.drop(this.line)
+  }
+
+  // undici asks for it: its presence tells that these are the callbacks of version 7.
+  onRequestStart(): void {}
+
+  onResponseStart(_: unknown, status: number, headers: Reply["headers"]): void {
+    if (status < 200) return
+    this.status = status
+    this.headers = headers
+    this.firstByteAt = monotonicMillis(this.clock)
+  }
+
+  onResponseData(_: unknown, chunk: Uint8Array): void {
+    if (this.settled) return
+    const { cut, maxBytes, url } = this.request
+    const room = maxBytes - this.length
+    this.length += chunk.length
+    if (chunk.length <= room) this.chunks.push(chunk)
+    else if (cut) this.cutAt(chunk.subarray(0, room))
+    else this.fail(HttpFault.tooLarge(hostOf(url), maxBytes))
+  }
+
+  onResponseEnd(): void {
+    if (this.settled) return
+    this.settled = true
+    const reply = this.reply()
+    this.pool.giveBack(this.line)
+    this.resume(Effect.succeed(reply))
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    if (this.settled) return
+    if (error === Line.gone) {
+      this.settled = true
+      this.resume(this.anew)
+    } else this.fail(HttpFault.fromUnknown(error, hostOf(this.request.url)))
+  }
+
+  /** What follows on this connection is of no use to anybody. */
+  private cutAt(last: Uint8Array): void {
+    this.chunks.push(last)
+    const reply = this.reply()
+    this.abandon()
+    this.resume(Effect.succeed(reply))
+  }
+
+  private reply(): Reply {
+    const opening = this.line.opening
+    return new Reply(
+      this.status,
+      this.headers,
+      this.chunks,
+      {
+        ...opening,
+        first_byte_ms: rounded(this.firstByteAt - this.startedAt),
+        total_ms: rounded(monotonicMillis(this.clock) - this.startedAt)
+      },
+      opening === undefined ? "reused" : "new"
+    )
+  }
+
+  private fail(fault: HttpFault.HttpFault): void {
+    this.abandon()
+    this.resume(Effect.fail(fault))
+  }
+}
