@@ -59,7 +59,7 @@ const denials: ReadonlySet<string> = new Set(["ENOTFOUND", "ENODATA", "EBADNAME"
  */
 export const ask = <A>(
   options: Options,
-  question: (resolver: Resolver) => Effect.Effect<A, unknown>
+  question: (resolver: Resolver) => Effect.Effect<A, Error>
 ): Effect.Effect<Answered<A>, Unanswered> =>
   Effect.suspend(() => {
     const refused: Array<Refusal> = []
@@ -94,7 +94,7 @@ const distinct = (refusals: ReadonlyArray<Refusal>): ReadonlyArray<Refusal> => {
 const askOne = <A>(
   server: string,
   timeout: Duration.Duration,
-  question: (resolver: Resolver) => Effect.Effect<A, unknown>
+  question: (resolver: Resolver) => Effect.Effect<A, Error>
 ): Effect.Effect<A, string> =>
   Effect.acquireUseRelease(
     Effect.try({
@@ -119,7 +119,7 @@ const askOne = <A>(
 /** A question as Node's callbacks ask it. */
 export const asked = <A>(
   question: (done: (cause: Error | null, answer: A) => void) => void
-): Effect.Effect<A, unknown> =>
+): Effect.Effect<A, Error> =>
   Effect.async((resume) =>
     question((cause, answer) => {
       resume(cause === null ? Effect.succeed(answer) : Effect.fail(cause))

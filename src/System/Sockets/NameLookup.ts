@@ -205,7 +205,7 @@ const unanswered = (name: string, { refusals }: NameServers.Unanswered): SocketE
 interface Found {
   readonly addresses: ReadonlyArray<string>
   /** The server gave no answer to this half of the question. */
-  readonly fault?: unknown
+  readonly fault?: Error
 }
 
 /**
@@ -214,7 +214,7 @@ interface Found {
  */
 const bothFamilies =
   (name: string) =>
-  (resolver: dns.Resolver): Effect.Effect<ReadonlyArray<string>, unknown> => {
+  (resolver: dns.Resolver): Effect.Effect<ReadonlyArray<string>, Error> => {
     const half = (question: (done: (cause: Error | null, found: Array<string>) => void) => void) =>
       NameServers.asked(question).pipe(
         Effect.map((addresses): Found => ({ addresses })),

@@ -30,14 +30,14 @@ export const resolve = (
   resolver: Resolver,
   name: string,
   type: RecordType
-): Effect.Effect<ReadonlyArray<string>, unknown> =>
+): Effect.Effect<ReadonlyArray<string>, Error> =>
   Effect.map(ask(resolver, name, type), (records) => [...records].sort())
 
 const ask = (
   resolver: Resolver,
   name: string,
   type: RecordType
-): Effect.Effect<ReadonlyArray<string>, unknown> => {
+): Effect.Effect<ReadonlyArray<string>, Error> => {
   switch (type) {
     case "A":
       return asked((done) => resolver.resolve4(name, done))

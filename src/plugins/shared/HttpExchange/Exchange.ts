@@ -4,6 +4,7 @@
  * @internal
  */
 import { type Effect, Either } from "effect"
+import { TextDecoder } from "node:util"
 import type { HttpFault } from "./HttpFault.js"
 
 export interface Request {
