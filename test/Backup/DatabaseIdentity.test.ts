@@ -129,7 +129,7 @@ describe("Whether two backups are of one database", () => {
     const top = (born: string) => volume({ path: "/bot.db", born })
     assert.strictEqual(judge(top("2 100"), top("2 200")), "other")
     const nameless = (born: string) =>
-      volume({ path: "/bot.db", source: undefined, device: "0:57", born } as Partial<File>)
+      volume({ path: "/bot.db", source: undefined, device: "0:57", born })
     assert.strictEqual(judge(nameless("1 100"), nameless("1 200")), "other")
     assert.strictEqual(judge(nameless("1 100"), nameless("1 100")), "same")
     // A directory that was made again is the same place.

@@ -108,10 +108,6 @@ export const fromCause = (cause: unknown, address: string): RedisError => {
   return new RedisError({ reason, address, found, cause })
 }
 
-/** @internal */
-export const lost = (address: string): RedisError =>
-  new RedisError({ reason: "Unreachable", address, found: "the connection was lost" })
-
 const classify = (cause: unknown): readonly [Reason, string] => {
   if (cause instanceof Violation && cause.kind !== "Refusal") return ["ProtocolBroken", cause.found]
   const message =

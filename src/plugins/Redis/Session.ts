@@ -64,7 +64,7 @@ export const open = (
   })
 
 /** Sends one command. */
-export const call = (
+const call = (
   session: Session,
   address: string,
   name: string,

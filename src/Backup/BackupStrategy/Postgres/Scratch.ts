@@ -44,7 +44,7 @@ export interface Claim {
  * An empty database, made from template0 with these options, for as long as the scope is open. The
  * claim is of the maintenance session.
  */
-export const make = (
+const make = (
   target: Target,
   maintenance: Maintenance,
   { database, name, purpose }: Claim,

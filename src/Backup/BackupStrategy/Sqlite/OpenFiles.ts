@@ -30,8 +30,8 @@ export interface Seen {
   readonly isHidden: boolean
 }
 
-/** What makes two names the same file. @internal */
-export const keyOf = ({ dev, ino }: Pick<BigIntStats, "dev" | "ino">): string => `${dev}:${ino}`
+/** What makes two names the same file. */
+const keyOf = ({ dev, ino }: Pick<BigIntStats, "dev" | "ino">): string => `${dev}:${ino}`
 
 /** The key of what is at a path; undefined where nothing is. @internal */
 export const keyAt = (file: string): Promise<string | undefined> =>
