@@ -63,7 +63,7 @@ export const open = (
   })
 
 /** Sends one command. */
-export const call = (
+const call = (
   session: Session,
   address: string,
   name: string,
@@ -124,26 +124,46 @@ const connected = (
   })
 
 const tlsOptions = (
-  { caFile, host, tls: mode }: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
+  {
+    caFile,
+    certFile,
+    checkHost,
+    host,
+    keyFile,
+    tls: mode
+  }: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
   address: string
 ): Effect.Effect<ConnectionOptions | undefined, RedisError.RedisError> => {
   if (mode === "off") return Effect.succeed(undefined)
-  const options = {
-    rejectUnauthorized: mode === "on",
-    // An address is no server name (RFC 6066).
-    ...(net.isIP(host) === 0 ? { servername: host } : {})
-  }
-  if (caFile === undefined) return Effect.succeed(options)
-  return Effect.tryPromise({
-    try: async () => ({ ...options, ca: await readFile(caFile, "utf8") }),
-    catch: (cause) =>
-      new RedisError.RedisError({
-        reason: "TlsFailed",
-        address,
-        found: "cannot read the file that ssl_ca_certs names",
-        cause
-      })
-  })
+  const file = (option: "ca" | "cert" | "key", parameter: string, path: string | undefined) =>
+    path === undefined
+      ? Effect.succeed({})
+      : Effect.tryPromise({
+          try: async () => ({ [option]: await readFile(path, "utf8") }),
+          catch: (cause) =>
+            new RedisError.RedisError({
+              reason: "TlsFailed",
+              address,
+              found: `cannot read the file that ${parameter} names`,
+              cause
+            })
+        })
+  return Effect.map(
+    Effect.all([
+      file("ca", "ssl_ca_certs", caFile),
+      file("cert", "ssl_certfile", certFile),
+      file("key", "ssl_keyfile", keyFile)
+    ]),
+    ([ca, cert, key]) => ({
+      ...ca,
+      ...cert,
+      ...key,
+      rejectUnauthorized: mode === "on",
+      ...(checkHost ? {} : { checkServerIdentity: () => undefined }),
+      // An address is no server name (RFC 6066).
+      ...(net.isIP(host) === 0 ? { servername: host } : {})
+    })
+  )
 }
 
 const login = (
