@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import { Either, Redacted, Schema } from "effect"
+import * as Parameters from "./DatabaseParameters.js"
 import * as Host from "./Host.js"
 import * as UrlText from "./UrlText.js"
 
@@ -194,6 +195,14 @@ const plainPath = (text: string): Parsed<Sqlite> => {
 
 const parseSqlite = (rest: string): Parsed<Sqlite> => {
   const [path = "", query = ""] = splitFirst(rest, "?")
+  const changing = ["immutable", "nolock", "vfs"].find((name) => name in parametersOf(query))
+  if (changing !== undefined) {
+    return unsupported(
+      `parameter ${changing}`,
+      "a URL without it",
+      "one that changes how SQLite reads the file"
+    )
+  }
   if (path === "" || path === "/" || new URLSearchParams(query).get("mode") === "memory") {
     return inMemory
   }
@@ -280,6 +289,16 @@ const postgres = (reading: Reading): Parsed<Postgres> => {
     user: decode(user ?? "") || userParameter || undefined
   }
   if (host.includes(",")) return unsupported("host", "one host", "several")
+  const meant = Object.keys(parameters)
+    .map(Parameters.misspelt)
+    .find((name) => name !== undefined)
+  if (meant !== undefined) {
+    return malformed(
+      "parameters",
+      `parameters that are known, such as ${meant}`,
+      "one much like it"
+    )
+  }
   if (!isPort(port)) return malformed("port", "a number from 1 to 65535", "something else")
   if (mode !== undefined && !Schema.is(SslMode)(mode)) {
     return malformed("parameter sslmode", SslMode.literals.join(", "), "something else")
@@ -299,6 +318,28 @@ const postgres = (reading: Reading): Parsed<Postgres> => {
     parameters
   })
 }
+
+/**
+ * Reads a database URL for a connection of Holter's own, and refuses what that does not keep: a
+ * promise of the URL about who the server is or what it may do must not be dropped in silence. The
+ * tools of PostgreSQL, which backups run, keep them.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const parseForConnection = (
+  input: string | Redacted.Redacted<string>
+): Either.Either<DatabaseUrl, DatabaseUrlError> =>
+  Either.flatMap(parse(input), (url): Parsed<DatabaseUrl> => {
+    const broken = url._tag === "Sqlite" ? undefined : Parameters.unkept(url.parameters)
+    if (broken === undefined) return Either.right(url)
+    const [name, harmless, advice] = broken
+    return unsupported(
+      `parameter ${name}`,
+      [...harmless, `no ${name}`].join(", ") + (advice === undefined ? "" : ` (${advice})`),
+      "another value, which a check or a journal cannot keep"
+    )
+  })
 
 /** As DNS, TLS and PostgreSQL's own tools know it; the path of a socket is left as it is. */
 const known = (host: string): string => (host.startsWith("/") ? host : Host.ascii(host) || host)

@@ -68,6 +68,18 @@ const notAccepting: ReadonlyArray<readonly [RegExp, Reason, string]> = [
   [/shutting down/, "NotAccepting", "it is shutting down"]
 ]
 
+/**
+ * A pooler has one SQLSTATE, 08P01, for all that it says. It works then, and what it says is the
+ * answer; the text is pgbouncer's.
+ */
+const pooled: ReadonlyArray<readonly [RegExp, Reason]> = [
+  [/no such database|database .* (?:does not exist|is disabled)/i, "DatabaseMissing"],
+  [/no such user|auth(?:entication)? failed|login failed|password|not allowed|SASL/i, "AuthFailed"],
+  [/max_client_conn|max_db_client|max_user_client|no more connections/i, "TooManyConnections"],
+  [/query_wait_timeout|pgbouncer cannot connect|server login|server conn/i, "NotAccepting"],
+  [/unsupported startup parameter/i, "QueryFailed"]
+]
+
 const texts: ReadonlyArray<readonly [RegExp, Reason, string]> = [
   [/^SASL: Only mechanism/, "LoginUnsupported", "it asks for a login other than SCRAM"],
   [/password must be a/, "AuthFailed", "it asks for a password and none is set"],
@@ -94,6 +106,8 @@ const classify = (cause: unknown): readonly [Reason, string] => {
   if (state !== undefined) return [state[0], state[1] ?? message]
   const problem = Host.socketProblem(cause)
   if (problem !== undefined) return ["Unreachable", problem]
+  const said = code === "08P01" ? pooled.find(([pattern]) => pattern.test(message)) : undefined
+  if (said !== undefined) return [said[1], message]
   // 08xxx are broken connections; every other SQLSTATE is an answer of a server that works.
   if (/^08[0-9A-Z]{3}$/.test(code)) return ["Unreachable", "the connection broke"]
   if (/^[0-9A-Z]{5}$/.test(code) && /\d/.test(code)) return ["QueryFailed", `${code}: ${message}`]

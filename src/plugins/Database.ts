@@ -61,7 +61,7 @@ const check = Check.make("database", {
   config: Config.fields,
   rules: UrlConfig.rule(
     "a database URL (in a program with a SqlClient of its own use Database.layerSqlClient)",
-    DatabaseUrl.parse
+    DatabaseUrl.parseForConnection
   ),
   error: DatabaseError,
   statuses: { StartingUp: "degraded" },
@@ -135,7 +135,7 @@ export const layerUrl = (
   Layer.scoped(
     DatabaseClient,
     Effect.gen(function* () {
-      const url = yield* DatabaseUrl.parse(options.url)
+      const url = yield* DatabaseUrl.parseForConnection(options.url)
       const limits = { acquireTimeout: options.acquireTimeout ?? "5 seconds" }
       return url._tag === "Postgres" ? yield* Postgres.make(url, limits) : Sqlite.make(url, limits)
     })

@@ -204,6 +204,57 @@ describe("DatabaseUrl", () => {
     assert.strictEqual(DatabaseUrl.address(read("postgres://[::1]/x")), "[::1]:5432")
   })
 
+  it("refuses a slip in the name of a parameter, and shows no part of it", () => {
+    for (const [parameter, meant] of [
+      ["sslmod=verify-full", "sslmode"],
+      ["sslMode=require", "sslmode"],
+      ["sslroot_cert=x", "sslrootcert"],
+      ["chanel_binding=require", "channel_binding"],
+      ["target_sesion_attrs=read-write", "target_session_attrs"]
+    ] as const) {
+      const error = Either.getOrThrow(
+        Either.flip(DatabaseUrl.parse(`postgresql://bot:hunter22@h/d?${parameter}`))
+      )
+      assert.include(error.message, `such as ${meant}, found one much like it`)
+      assert.notInclude(error.message, "hunter22")
+    }
+  })
+
+  it("a connection of its own refuses what it does not keep", () => {
+    const parsed = (parameter: string) =>
+      DatabaseUrl.parseForConnection(`postgresql://bot:pw@h/d?${parameter}`)
+    for (const parameter of [
+      "channel_binding=require",
+      "target_session_attrs=read-write",
+      "require_auth=scram-sha-256",
+      "gssencmode=require",
+      "sslcrl=/x.crl",
+      "ssl_min_protocol_version=TLSv1.3",
+      "hostaddr=10.0.0.1"
+    ]) {
+      const [name = ""] = parameter.split("=")
+      const error = Either.getOrThrow(Either.flip(parsed(parameter)))
+      assert.deepStrictEqual([error.reason, error.part], ["Unsupported", `parameter ${name}`])
+      // The tools of backups keep it.
+      assert.isTrue(Either.isRight(DatabaseUrl.parse(`postgresql://bot:pw@h/d?${parameter}`)))
+    }
+    for (const parameter of [
+      "channel_binding=prefer",
+      "target_session_attrs=any",
+      "pool_size=5",
+      "pgbouncer=true",
+      "keepalives=1"
+    ]) {
+      assert.isTrue(Either.isRight(parsed(parameter)), parameter)
+    }
+  })
+
+  it("refuses parameters that change how SQLite reads the file", () => {
+    for (const parameter of ["immutable=1", "nolock=1", "vfs=x"]) {
+      assert.isTrue(Either.isLeft(DatabaseUrl.parse(`sqlite:///bot.db?${parameter}`)), parameter)
+    }
+  })
+
   it("reads TLS modes, options and the application's own parameters", () => {
     const url = postgres(
       "postgresql://h/d?sslmode=verify-full&options=-c%20search_path%3Dbot&pool_size=5"

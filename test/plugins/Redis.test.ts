@@ -320,6 +320,29 @@ describeWithServices("redis", "Redis", () => {
 })
 
 describe("RedisUrl", () => {
+  it("keeps what it knows about TLS, and refuses the rest", () => {
+    const own = RedisUrl.parse(
+      "rediss://h?ssl_certfile=/c.pem&ssl_keyfile=/k.pem&ssl_check_hostname=false&socket_timeout=5"
+    )
+    assert.include(Either.getOrThrow(own).target, {
+      certFile: "/c.pem",
+      keyFile: "/k.pem",
+      checkHost: false,
+      tls: "on"
+    })
+    for (const parameter of [
+      "ssl_ca_path=/certs",
+      "ssl_certfil=/c.pem",
+      "ssl_min_version=TLSv1.3",
+      "ssl_cert_reqs=nonne",
+      "password=hunter22"
+    ]) {
+      const refused = RedisUrl.parse(`rediss://h?${parameter}`)
+      assert.isTrue(Either.isLeft(refused), parameter)
+      assert.notInclude(JSON.stringify(refused), "hunter22")
+    }
+  })
+
   const read = (text: string) => {
     const { password, ...url } = Either.getOrThrowWith(RedisUrl.parse(text), (error) => error)
     return { ...url, password: password === undefined ? undefined : Redacted.value(password) }

@@ -95,7 +95,7 @@ const placeOf = (
 ): Either.Either<DatabaseUrl.DatabaseUrl, ConfigIssue> => {
   const given = url ?? named
   if (given === undefined) return Either.right({ _tag: "Sqlite", path: EmbeddedDatabase.location })
-  return Either.mapLeft(DatabaseUrl.parse(given), ({ expected, found, part }) => ({
+  return Either.mapLeft(DatabaseUrl.parseForConnection(given), ({ expected, found, part }) => ({
     path: url === undefined ? [variable] : ["journal", "url"],
     expected: `a database URL (${part}): ${expected}`,
     found

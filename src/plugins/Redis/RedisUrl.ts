@@ -49,6 +49,11 @@ export interface RedisUrl {
         readonly tls: "off" | "on" | "unverified"
         /** `ssl_ca_certs`: a file of certificates to trust instead of the public authorities. */
         readonly caFile: string | undefined
+        /** `ssl_certfile` and `ssl_keyfile`: the client's own certificate. */
+        readonly certFile?: string
+        readonly keyFile?: string
+        /** False where the URL says `ssl_check_hostname=false`. */
+        readonly checkHost?: boolean
       }
     | { readonly _tag: "Socket"; readonly path: string }
   readonly user: string | undefined
@@ -129,18 +134,53 @@ const parseTcp = (rest: string, tls: boolean): Parsed<RedisUrl> => {
     return malformed("port", "a number from 1 to 65535", "another number")
   }
   const parameters = new URLSearchParams(query)
+  const unknown = unkept(parameters)
+  if (unknown !== undefined) return unknown
+  const certFile = parameters.get("ssl_certfile")
+  const keyFile = parameters.get("ssl_keyfile")
   const verified = parameters.get("ssl_cert_reqs") !== "none"
   return withLogin(reading.userinfo, path === "" ? parameters.get("db") : path, {
     _tag: "Tcp",
     host: asciiOf(decode(host).replace(/^\[(.*)\]$/, "$1")) || "localhost",
     port: number,
     tls: tls ? (verified ? "on" : "unverified") : "off",
-    caFile: parameters.get("ssl_ca_certs") || undefined
+    caFile: parameters.get("ssl_ca_certs") || undefined,
+    ...(certFile === null ? {} : { certFile }),
+    ...(keyFile === null ? {} : { keyFile }),
+    ...(isOff(parameters.get("ssl_check_hostname")) ? { checkHost: false } : {})
   })
 }
 
 /** As DNS and TLS know it. */
 const asciiOf = (host: string): string => Host.ascii(host) || host
+
+const isOff = (value: string | null): boolean => /^(?:false|no|0)$/i.test(value ?? "")
+
+const secure = [
+  "ssl_cert_reqs",
+  "ssl_ca_certs",
+  "ssl_certfile",
+  "ssl_keyfile",
+  "ssl_check_hostname"
+]
+
+/** Whom to trust and as whom to log in is never dropped in silence; the tuning of a client may be. */
+const unkept = (parameters: URLSearchParams): Parsed<never> | undefined => {
+  const names = [...parameters.keys()]
+  if (names.some((name) => /^(?:ssl|tls)/i.test(name) && !secure.includes(name))) {
+    return refuse("Unsupported", "parameters", secure.join(", "), "another one about TLS")
+  }
+  if (names.some((name) => /^(?:user|username|password)$/i.test(name))) {
+    return malformed(
+      "parameters",
+      "user and password before the host",
+      "one of them as a parameter"
+    )
+  }
+  return /^(?:none|optional|required|)$/i.test(parameters.get("ssl_cert_reqs") ?? "")
+    ? undefined
+    : malformed("parameter ssl_cert_reqs", "required or none", "something else")
+}
 
 const parseSocket = (rest: string): Parsed<RedisUrl> => {
   const cut = rest.startsWith("/") ? -1 : rest.lastIndexOf("@/")

@@ -115,22 +115,43 @@ const over = (
   })
 
 const tlsOptions = (
-  { caFile, tls: mode }: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
+  {
+    caFile,
+    certFile,
+    checkHost = true,
+    keyFile,
+    tls: mode
+  }: Extract<RedisUrl.RedisUrl["target"], { _tag: "Tcp" }>,
   address: string
 ): Effect.Effect<ConnectionOptions | undefined, RedisError.RedisError> => {
   if (mode === "off") return Effect.succeed(undefined)
-  const options = { rejectUnauthorized: mode === "on" }
-  if (caFile === undefined) return Effect.succeed(options)
-  return Effect.tryPromise({
-    try: async () => ({ ...options, ca: await readFile(caFile, "utf8") }),
-    catch: (cause) =>
-      new RedisError.RedisError({
-        reason: "TlsFailed",
-        address,
-        found: "cannot read the file that ssl_ca_certs names",
-        cause
-      })
-  })
+  const file = (option: "ca" | "cert" | "key", parameter: string, path: string | undefined) =>
+    path === undefined
+      ? Effect.succeed({})
+      : Effect.tryPromise({
+          try: async () => ({ [option]: await readFile(path, "utf8") }),
+          catch: (cause) =>
+            new RedisError.RedisError({
+              reason: "TlsFailed",
+              address,
+              found: `cannot read the file that ${parameter} names`,
+              cause
+            })
+        })
+  return Effect.map(
+    Effect.all([
+      file("ca", "ssl_ca_certs", caFile),
+      file("cert", "ssl_certfile", certFile),
+      file("key", "ssl_keyfile", keyFile)
+    ]),
+    ([ca, cert, key]) => ({
+      ...ca,
+      ...cert,
+      ...key,
+      rejectUnauthorized: mode === "on",
+      ...(checkHost ? {} : { checkServerIdentity: () => undefined })
+    })
+  )
 }
 
 const login = (

@@ -22,6 +22,7 @@ const check = (name: string, probe: Effect.Effect<void>) =>
     description: "for the watchdog",
     config: {},
     error: ScriptedError,
+    services: () => Layer.empty,
     probe: () => Effect.as(probe, Outcome.healthy("passed"))
   }).layer({})
 
@@ -43,14 +44,9 @@ const Checks = Layer.merge(
   check("hanging", Effect.sync(blockTheLoop))
 )
 
-runMain(
-  program.pipe(
-    Effect.provide(
-      Layer.merge(Checks, CheckRunner.layer()).pipe(Layer.provideMerge(CheckRegistry.layer))
-    ),
-    Effect.provide(
-      Watchdog.layer({ limit: Number(limit), name: "bot", advice: "Tell its author." })
-    )
-  ),
-  { name: "bot" }
+const Watched = Layer.merge(Checks, CheckRunner.layer()).pipe(
+  Layer.provideMerge(CheckRegistry.layer),
+  Layer.provide(Watchdog.layer({ limit: Number(limit), name: "bot", advice: "Tell its author." }))
 )
+
+runMain(Effect.provide(program, Watched), { name: "bot" })

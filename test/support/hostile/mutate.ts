@@ -49,7 +49,7 @@ export const mutant = (good: Recording, seed: number): Recording => {
   const chosen = random(good.length)
   return good.map((turn, index) => {
     if (index !== chosen) return turn
-    let bytes = Buffer.from(turn)
+    let bytes: Buffer = Buffer.from(turn)
     for (let left = 1 + random(3); left > 0; left--) bytes = mutated(bytes, random)
     return bytes
   })
