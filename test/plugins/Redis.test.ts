@@ -168,6 +168,22 @@ describeWithServices("redis", "Redis", () => {
     })
   )
 
+  it.scopedLive(
+    "over TLS: a certificate for another host is taken where the URL says so, and else refused",
+    () =>
+      Effect.gen(function* () {
+        const certificates = yield* Certificates.make
+        const server = yield* RedisServer.make({ tls: yield* certificates.issue("wrong-host") })
+        const params = { ssl_ca_certs: certificates.caFile }
+        const refused = yield* check(server.urlWith({ params }))
+        assert.strictEqual(refused.reason, "TlsFailed", refused.message)
+        const taken = yield* check(
+          server.urlWith({ params: { ...params, ssl_check_hostname: "false" } })
+        )
+        assert.strictEqual(taken.status, "healthy", taken.message)
+      })
+  )
+
   it.scopedLive("TLS where the server has none", () =>
     Effect.gen(function* () {
       const server = yield* RedisServer.make()
