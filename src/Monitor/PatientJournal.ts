@@ -117,7 +117,7 @@ const watchOver = (
       if (error.reason !== "Replaced") return error
       yield* Effect.logError(error.message)
       yield* held.down(error)
-      // Before the next attempt: SQLite removes a -wal file by its name when it closes.
+      // Before the next attempt: what lies beside the old file is cleared away when it closes.
       yield* Effect.exit(connection.close)
       connection = undefined
     }

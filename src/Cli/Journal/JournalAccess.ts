@@ -78,8 +78,12 @@ const clientOf = (
         yield* JournalFile.prepare(url.path, reading)
         const { make } = yield* Effect.promise(() => import("./SqliteClient.js"))
         const identity = yield* JournalFile.watched(url.path)
-        const sql = yield* Effect.mapError(make(url.path, identity.mayClose), fromSqlError)
+        yield* Effect.addFinalizer(() => identity.left)
+        const sql = yield* Effect.mapError(make(url.path), fromSqlError)
         yield* identity.opened
+        yield* Effect.addFinalizer(() =>
+          identity.leave(Effect.ignore(sql`PRAGMA wal_checkpoint(TRUNCATE)`))
+        )
         return { sql, intact: identity.intact }
       })
     : Effect.flatMap(

@@ -13,13 +13,9 @@ import { Effect, type Scope, Stream } from "effect"
 import * as PrivateFile from "../PrivateFile.js"
 import * as Turns from "./turns.js"
 
-/**
- * The client of this file, which is made where it is missing. It is closed at the end, unless
- * `mayClose` says no: SQLite removes the -wal file by its name then, and it may be another's.
- */
+/** The client of this file, which is made where it is missing. It is closed at the end. */
 export const make = (
-  file: string,
-  mayClose: Effect.Effect<boolean> = Effect.succeed(true)
+  file: string
 ): Effect.Effect<SqlClient.SqlClient, SqlError, Scope.Scope | Reactivity> =>
   Effect.gen(function* () {
     const { default: Database } = yield* Effect.promise(() => import("better-sqlite3"))
@@ -31,7 +27,7 @@ export const make = (
         },
         catch: failed
       }),
-      (opened) => Effect.map(mayClose, (may) => (may ? opened.close() : opened))
+      (opened) => Effect.sync(() => opened.close())
     )
     const acquirer = yield* Turns.make(Effect.succeed(connectionTo(database)))
     return yield* SqlClient.make({

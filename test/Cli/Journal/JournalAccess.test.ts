@@ -67,23 +67,34 @@ describe("A journal in a SQLite file, as the command line opens it", () => {
       const journal = Context.get(context, Journal.Journal)
       const steps = commits(outage(0))
       for (const step of steps) yield* journal.commit(step)
-      const left = Effect.gen(function* () {
-        const found = yield* Journal.Journal
-        return {
-          state: Option.map(yield* found.state, written),
-          open: (yield* found.incidents({})).map(({ ended_at }) => ended_at),
-          owed: (yield* Effect.flatMap(Outbox.Outbox, ({ pending }) => pending)).length
-        }
-      }).pipe(Effect.provide(sqlite(path, { reading: true })))
-      const known = yield* left
+      const leftIn = (where: string) =>
+        Effect.gen(function* () {
+          const found = yield* Journal.Journal
+          return {
+            state: Option.map(yield* found.state, written),
+            open: (yield* found.incidents({})).map(({ ended_at }) => ended_at),
+            owed: (yield* Effect.flatMap(Outbox.Outbox, ({ pending }) => pending)).length
+          }
+        }).pipe(Effect.provide(sqlite(where, { reading: true })))
+      const known = yield* leftIn(path)
       assert.deepStrictEqual([known.open, known.owed], [[null], 1])
+      const other = `${dir}/other.db`
+      yield* opened(sqlite(other))
 
+      const reader: { current?: Sqlite.Database } = {}
       const losses = [
         () => rmSync(path),
         () => rmSync(`${dir}/data`, { recursive: true }),
+        () => writeFileSync(path, ""),
         () => {
           renameSync(path, `${path}-1`)
           writeFileSync(path, "")
+        },
+        // Beside it lies the -wal of the one that was there, which somebody reads at this moment.
+        () => {
+          reader.current = new Sqlite(path)
+          reader.current.exec("BEGIN; SELECT count(*) FROM holter_results")
+          renameSync(other, path)
         }
       ]
       for (const lose of losses) {
@@ -95,7 +106,7 @@ describe("A journal in a SQLite file, as the command line opens it", () => {
             Effect.flatMap(live(Effect.sleep(0)), () => journal.health)
           ).pipe(Effect.repeat({ until: ({ down }) => (down !== undefined) === isDown }))
         }
-        assert.deepStrictEqual(yield* left, known)
+        assert.deepStrictEqual(yield* leftIn(path), known)
         // It is this program's again: nobody else may keep it.
         const second = yield* Effect.fork(
           Effect.flip(opened(sqlite(path, { holder: holder("2") })))
@@ -105,6 +116,9 @@ describe("A journal in a SQLite file, as the command line opens it", () => {
         )
         assert.strictEqual((yield* Fiber.join(second)).reason, "Held")
       }
+      reader.current?.close()
+      // The one that was moved away is whole, without its -wal.
+      assert.deepStrictEqual(yield* leftIn(`${path}-1`), known)
     })
   )
 
