@@ -8,7 +8,7 @@ import * as Check from "../Check/Check.js"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
-import { disappointment, Expectation } from "./Http/Expectation.js"
+import { type Disappointment, Expectation, wrongBody, wrongStatus } from "./Http/Expectation.js"
 import { reported } from "./shared/ErrorFields.js"
 import {
   defaultMaxBytes,
@@ -126,7 +126,8 @@ export const Http = Check.make("http", {
           url: config.url,
           ...(config.headers === undefined ? {} : { headers: revealed(config.headers) }),
           body: config.body,
-          ...readUpTo(config),
+          maxBytes: needsBody(config) ? config.maxBytes : worthReading,
+          cut: true,
           redirects: config.followRedirects
         })
         .pipe(
@@ -152,27 +153,42 @@ function bodiless({
     }))
 }
 
-/**
- * Where nothing in the body is expected, no more of it is read than a connection is worth that is
- * kept by it. A limit that was set is one that the answer must keep.
- */
-const readUpTo = ({ expect, maxBytes }: Judged & { readonly maxBytes: number }) =>
-  expect?.json === undefined && expect?.text === undefined && maxBytes === defaultMaxBytes
-    ? { maxBytes: worthReading, cut: true }
-    : { maxBytes }
+/** Whether the body counts. A limit that was set is one that the answer must keep. */
+const needsBody = ({ expect, maxBytes }: Judged): boolean =>
+  expect?.json !== undefined || expect?.text !== undefined || maxBytes !== defaultMaxBytes
 
+/** No more than a connection is worth that is kept by it. */
 const worthReading = 65_536
 
 interface Judged {
   readonly url: string
+  readonly method: string
+  readonly maxBytes: number
   readonly expect?: Expectation | undefined
   readonly slow?: Duration.DurationInput | undefined
 }
 
+/** By its status first: a page of an error may be long, and says less. */
 const judge = (reply: Reply, config: Judged): Effect.Effect<Outcome.Outcome, HttpError> => {
   const details = detailsOf(reply)
-  const wrong = disappointment(reply, config.expect)
-  if (wrong === undefined) return Effect.succeed(answered(reply, config, details))
+  const { bodyFault } = reply
+  const wrong = wrongStatus(reply, config.expect?.status)
+  if (wrong !== undefined) return disappointed(wrong, reply, config, details)
+  if (bodyFault !== undefined && needsBody(config)) {
+    return Effect.fail(fromFault(bodyFault, config.method))
+  }
+  const alsoWrong = wrongBody(reply, config.expect)
+  return alsoWrong === undefined
+    ? Effect.succeed(answered(reply, config, details))
+    : disappointed(alsoWrong, reply, config, details)
+}
+
+const disappointed = (
+  wrong: Disappointment,
+  reply: Reply,
+  config: Judged,
+  details: Outcome.Details
+): Effect.Effect<never, HttpError> => {
   const { host } = new URL(config.url)
   // A program may expect 429; where it does not, the server is up and wants to be left alone.
   if (reply.status === 429 && wrong.reason === "UnexpectedStatus") {

@@ -42,16 +42,15 @@ export interface Disappointment {
   readonly problem: string
 }
 
-/** The first thing about the reply that is not as expected. */
-export const disappointment = (
+/** The first thing about the body that is not as expected. */
+export const wrongBody = (
   reply: Reply,
   expected: Expectation | undefined
 ): Disappointment | undefined =>
-  wrongStatus(reply, expected?.status) ??
   (expected?.json === undefined ? undefined : wrongJson(reply, expected.json)) ??
   (expected?.text === undefined ? undefined : wrongText(reply, expected.text))
 
-const wrongStatus = (
+export const wrongStatus = (
   reply: Reply,
   expected: ReadonlyArray<number> | undefined
 ): Disappointment | undefined => {
@@ -61,7 +60,7 @@ const wrongStatus = (
   const wanted = expected === undefined ? "2xx" : expected.join(" or ")
   return {
     reason: "UnexpectedStatus",
-    problem: `expected HTTP ${wanted}, found ${status}${redirection(reply)}`
+    problem: `expected HTTP ${wanted}, found ${status}${redirection(reply)}${certificate(reply)}`
   }
 }
 
@@ -70,10 +69,19 @@ const redirection = (reply: Reply): string => {
   const location = reply.header("location")
   if (location === undefined || reply.status < 300 || reply.status > 399) return ""
   const target = URL.canParse(location) ? ` to ${new URL(location).origin}` : ""
+  if (reply.keptBody) {
+    return `, a redirect${target} (the body goes to no other host, and not from TLS to none; set the url to its target)`
+  }
   return reply.redirects === 0
     ? `, a redirect${target} (set followRedirects to follow it, or the url to its target)`
     : `, one redirect too many${target} after ${reply.redirects} (followRedirects is the limit)`
 }
+
+/** nginx refuses who shows no certificate by a page with 400. */
+const certificate = (reply: Reply): string =>
+  reply.asksForCertificate && reply.status >= 400 && reply.status < 500
+    ? " (the server asks for a client certificate, and Holter shows none)"
+    : ""
 
 const wrongJson = (
   reply: Reply,

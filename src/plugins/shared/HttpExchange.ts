@@ -7,16 +7,11 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
-import { Context, Effect, Either, Encoding, Layer } from "effect"
-import {
-  defaultMaxBytes,
-  type Headers,
-  type Outgoing,
-  type Reply,
-  type Request,
-  type Send
-} from "./HttpExchange/Exchange.js"
+import { Context, Effect, Layer } from "effect"
+import type { Outgoing, Reply, Request, Send } from "./HttpExchange/Exchange.js"
 import { HttpFault } from "./HttpExchange/HttpFault.js"
+import { prepare } from "./HttpExchange/prepare.js"
+import { follow } from "./HttpExchange/Redirects.js"
 import type { Options as UndiciOptions } from "./HttpExchange/undici.js"
 
 export { defaultMaxBytes, Reply, type Request } from "./HttpExchange/Exchange.js"
@@ -91,82 +86,21 @@ function fromSend(send: Send): HttpExchange["Type"] {
         const outgoing = prepare(request)
         if (outgoing instanceof HttpFault) return Effect.fail(outgoing)
         const redirects = request.redirects ?? 0
-        return redirects === 0 ? send(outgoing) : follow(send, outgoing, redirects)
+        const answer = redirects === 0 ? send(outgoing) : follow(send, outgoing, redirects)
+        return Effect.flatMap(answer, (reply) => readable(reply, outgoing))
       })
   }
 }
 
-const prepare = (request: Request): Outgoing | HttpFault => {
-  const url = typeof request.url === "string" ? parse(request.url) : request.url
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    return new HttpFault({
-      host: "request",
-      reason: "Unsendable",
-      problem: "the URL is not an http:// or https:// URL",
-      isRetryable: false
-    })
-  }
-  const headers = { "user-agent": "holter", ...lowerCased(request.headers) }
-  return {
-    method: request.method,
-    body: request.body,
-    maxBytes: request.maxBytes ?? defaultMaxBytes,
-    cut: request.cut ?? false,
-    ...withoutUser(url, headers)
-  }
-}
-
-const parse = (text: string, base?: URL): URL | undefined =>
-  URL.canParse(text, base?.href) ? new URL(text, base) : undefined
-
-const lowerCased = (headers: Headers | undefined): Headers => {
-  const lower: Record<string, string> = {}
-  for (const name in headers) {
-    const value = headers[name]
-    if (value !== undefined) lower[name.toLowerCase()] = value
-  }
-  return lower
-}
-
-const withoutUser = (url: URL, headers: Headers): { url: URL; headers: Headers } => {
-  if (url.username === "" && url.password === "") return { url, headers }
-  const bare = new URL(url)
-  bare.username = ""
-  bare.password = ""
-  const user = `${decoded(url.username)}:${decoded(url.password)}`
-  const authorization = `Basic ${Encoding.encodeBase64(user)}`
-  return { url: bare, headers: { authorization, ...headers } }
-}
-
-const decoded = (part: string): string =>
-  Either.getOrElse(Encoding.decodeUriComponent(part), () => part)
-
-const redirecting = new Set([301, 302, 303, 307, 308])
-
-/** Follows redirects; the reply behind the last one that may be followed is the answer. */
-const follow = (send: Send, request: Outgoing, left: number): Effect.Effect<Reply, HttpFault> =>
-  Effect.flatMap(send(request), (reply) => {
-    if (left === 0 || !redirecting.has(reply.status)) return Effect.succeed(reply)
-    const next = redirected(request, reply)
-    return next === undefined
-      ? Effect.succeed(reply)
-      : Effect.map(follow(send, next, left - 1), (last) => last.after(reply))
-  })
-
-const redirected = (request: Outgoing, reply: Reply): Outgoing | undefined => {
-  const location = reply.header("location")
-  const target = location === undefined ? undefined : parse(location, request.url)
-  if (target === undefined || !/^https?:$/.test(target.protocol)) return undefined
-  const { status } = reply
-  const toGet =
-    (status === 303 && request.method !== "HEAD") || (status < 303 && request.method === "POST")
-  // The headers were given for one server. Another one, or the same without TLS, gets none of them.
-  const kept: Headers =
-    target.origin === request.url.origin ? request.headers : { "user-agent": "holter" }
-  const { "content-type": _, ...bodiless } = kept
-  return {
-    ...request,
-    ...(toGet ? { method: "GET", body: undefined } : {}),
-    ...withoutUser(target, toGet ? bodiless : kept)
-  }
-}
+const readable = (reply: Reply, request: Outgoing): Effect.Effect<Reply, HttpFault> =>
+  reply.header("content-encoding") === undefined
+    ? Effect.succeed(reply)
+    : Effect.flatMap(
+        Effect.promise(() => import("./HttpExchange/ContentCoding.js")),
+        ({ unpacked }) => {
+          const plain = unpacked(reply, request)
+          return plain.bodyFault === undefined || request.cut
+            ? Effect.succeed(plain)
+            : Effect.fail(plain.bodyFault)
+        }
+      )

@@ -33,7 +33,7 @@ export class Dispatch implements Dispatcher.DispatchHandler {
   start(): void {
     const { body, headers, method, url } = this.request
     const path = url.pathname + url.search
-    this.line.client.dispatch({ path, method, headers, body: body ?? null }, this)
+    this.line.dispatch({ path, method, headers, body: body ?? null }, this)
   }
 
   /** Nobody waits any longer. */
@@ -76,13 +76,18 @@ export class Dispatch implements Dispatcher.DispatchHandler {
     if (error === Line.gone) {
       this.settled = true
       this.resume(this.anew)
-    } else this.fail(HttpFault.fromUnknown(error, hostOf(this.request.url)))
+    } else {
+      const fault = HttpFault.fromUnknown(error, hostOf(this.request.url))
+      this.fail(this.line.asksForCertificate ? HttpFault.uncertified(fault) : fault)
+    }
   }
 
   /** What follows on this connection is of no use to anybody. */
   private cutAt(last: Uint8Array): void {
     this.chunks.push(last)
-    const reply = this.reply()
+    const { maxBytes, url } = this.request
+    const bodyFault = HttpFault.tooLarge(hostOf(url), maxBytes)
+    const reply = this.reply().remarked({ bodyFault })
     this.abandon()
     this.resume(Effect.succeed(reply))
   }
@@ -98,7 +103,8 @@ export class Dispatch implements Dispatcher.DispatchHandler {
         first_byte_ms: rounded(this.firstByteAt - this.startedAt),
         total_ms: rounded(monotonicMillis(this.clock) - this.startedAt)
       },
-      opening === undefined ? "reused" : "new"
+      opening === undefined ? "reused" : "new",
+      this.line.asksForCertificate ? { asksForCertificate: true } : {}
     )
   }
 

@@ -15,7 +15,10 @@ export interface Request {
   readonly body?: string | undefined
   /** A longer body is a fault. 1 MiB by default. */
   readonly maxBytes?: number | undefined
-  /** Whether a longer body is cut there instead: the status says it all, what stands there does not. */
+  /**
+   * Whether there is a reply also where the body is longer or cannot be unpacked: it is cut there, and
+   * `bodyFault` says why. Who asks judges the status first.
+   */
   readonly cut?: boolean | undefined
   /** How many redirects to follow; none by default. */
   readonly redirects?: number | undefined
@@ -37,7 +40,18 @@ export interface Timings {
 
 export type Connection = "new" | "reused"
 
-/** A reply with its whole body. It is decoded when somebody asks for the text. */
+export interface Remarks {
+  /** Redirects that were followed on the way here. */
+  readonly redirects?: number
+  /** Why the body is not whole, where `cut` allowed that. */
+  readonly bodyFault?: HttpFault
+  /** This redirect was not followed: the body would have gone to another host. */
+  readonly keptBody?: boolean
+  /** The server asked for a client certificate, and was shown none. */
+  readonly asksForCertificate?: boolean
+}
+
+/** A reply with its whole body, unless `bodyFault` says otherwise. */
 export class Reply {
   constructor(
     readonly status: number,
@@ -46,9 +60,31 @@ export class Reply {
     readonly timings: Timings,
     /** Absent where the client does not say. */
     readonly connection: Connection | undefined,
-    /** Redirects that were followed on the way here. */
-    readonly redirects = 0
+    private readonly remarks: Remarks = {}
   ) {}
+
+  get redirects(): number {
+    return this.remarks.redirects ?? 0
+  }
+
+  get bodyFault(): HttpFault | undefined {
+    return this.remarks.bodyFault
+  }
+
+  get asksForCertificate(): boolean {
+    return this.remarks.asksForCertificate === true
+  }
+
+  get keptBody(): boolean {
+    return this.remarks.keptBody === true
+  }
+
+  remarked(remarks: Remarks, chunks = this.chunks): Reply {
+    return new Reply(this.status, this.headers, chunks, this.timings, this.connection, {
+      ...this.remarks,
+      ...remarks
+    })
+  }
 
   /** This reply as the answer to an exchange that had an earlier reply: both took their time. */
   after(earlier: Reply): Reply {
@@ -57,8 +93,10 @@ export class Reply {
       first_byte_ms: rounded(earlier.timings.total_ms + this.timings.first_byte_ms),
       total_ms: rounded(earlier.timings.total_ms + this.timings.total_ms)
     }
-    const redirects = this.redirects + 1
-    return new Reply(this.status, this.headers, this.chunks, timings, this.connection, redirects)
+    return new Reply(this.status, this.headers, this.chunks, timings, this.connection, {
+      ...this.remarks,
+      redirects: this.redirects + 1
+    })
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 import { Array as Arr, Option, Predicate, Schema } from "effect"
 import { SocketError } from "../../../System/Sockets.js"
+import { asksForCertificate, handshakeProblem } from "./handshakes.js"
 
 const Reason = Schema.Literal(
   "DnsFailed",
@@ -71,13 +72,23 @@ export const fromUnknown = (error: unknown, host: string): HttpFault => {
   })
 }
 
-export const tooLarge = (host: string, maxBytes: number): HttpFault =>
+export const tooLarge = (
+  host: string,
+  maxBytes: number,
+  stopped = "reading was stopped there"
+): HttpFault =>
   new HttpFault({
     host,
     reason: "TooLarge",
-    problem: `the body is longer than ${maxBytes} bytes; reading was stopped there`,
+    problem: `the body is longer than ${maxBytes} bytes; ${stopped}`,
     isRetryable: false
   })
+
+/** The same, where the server had asked for a certificate: that may be why it closed. */
+export const uncertified = (fault: HttpFault): HttpFault =>
+  fault.reason === "Closed" || fault.reason === "Reset"
+    ? new HttpFault({ ...fault, problem: `${fault.problem}; ${asksForCertificate}` })
+    : fault
 
 interface Finding {
   readonly reason: Reason
@@ -100,12 +111,11 @@ const causes = (error: unknown): ReadonlyArray<unknown> => {
 
 const known = (error: unknown): Finding | undefined => {
   if (error instanceof SocketError) return notConnected(error)
+  if (isOfHttp2(error)) return http2
   // Not every error of undici's parser has a code.
   if (error instanceof Error && error.name === "HTTPParserError") {
-    const code = Predicate.hasProperty(error, "code") ? error.code : undefined
-    return code === "HPE_INVALID_EOF_STATE"
-      ? closed
-      : { reason: "Malformed", problem: "the answer is not HTTP" }
+    const code = Predicate.hasProperty(error, "code") ? String(error.code) : ""
+    return byCode[code] ?? { reason: "Malformed", problem: "the answer is not HTTP" }
   }
   if (!Predicate.hasProperty(error, "code") || typeof error.code !== "string") return undefined
   const { code } = error
@@ -130,6 +140,22 @@ const known = (error: unknown): Finding | undefined => {
     }
   }
   return undefined
+}
+
+/** The first frame of a server that speaks HTTP/2 is one of settings, for the whole connection. */
+const isOfHttp2 = (error: unknown): boolean => {
+  const found =
+    Predicate.hasProperty(error, "data") && typeof error.data === "string"
+      ? error.data
+      : Predicate.hasProperty(error, "rawPacket") && Buffer.isBuffer(error.rawPacket)
+        ? error.rawPacket.toString("latin1", 0, 9)
+        : ""
+  return found.slice(3, 9) === "\u0004\0\0\0\0\0"
+}
+
+const http2: Finding = {
+  reason: "Malformed",
+  problem: "the server speaks HTTP/2 alone; expected HTTP/1.1, and Holter speaks nothing else"
 }
 
 const notConnected = ({ code, phase, problem }: SocketError): Finding | undefined => {
@@ -158,7 +184,7 @@ const altName = "ERR_TLS_CERT_ALTNAME_INVALID"
 
 const handshakeFailed = (code: string): Finding => ({
   reason: "TlsFailed",
-  problem: `the TLS handshake failed (${code}); does the server speak TLS on this port?`
+  problem: handshakeProblem(code)
 })
 
 const namesOf = (error: object): string => {
@@ -175,6 +201,10 @@ const closed: Finding = {
   isRetryable: true
 }
 const reset: Finding = { reason: "Reset", problem: "the connection was reset", isRetryable: true }
+const lengths: Finding = {
+  reason: "Malformed",
+  problem: "the answer names more than one length (Content-Length)"
+}
 const unreachable: Finding = { reason: "Unreachable", problem: "no route to the host" }
 
 const byCode: Readonly<Record<string, Finding>> = {
@@ -201,6 +231,8 @@ const byCode: Readonly<Record<string, Finding>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: closed,
   ERR_STREAM_PREMATURE_CLOSE: closed,
   HPE_INVALID_EOF_STATE: closed,
+  HOLTER_LENGTHS_DIFFER: lengths,
+  HPE_UNEXPECTED_CONTENT_LENGTH: lengths,
   UND_ERR_HEADERS_OVERFLOW: { reason: "TooLarge", problem: "the headers are too long" },
   HPE_HEADER_OVERFLOW: { reason: "TooLarge", problem: "the headers are too long" }
 }

@@ -5,8 +5,9 @@
  */
 import { Duration } from "effect"
 import type * as net from "node:net"
-import type { Client } from "undici"
+import type { Client, Dispatcher } from "undici"
 import type { Timings } from "./Exchange.js"
+import { Heads, longestHeaders } from "./Heads.js"
 
 /**
  * Longer than a beat, and within what servers and routers commonly keep: a connection that a
@@ -19,9 +20,6 @@ const keepAlive = Duration.seconds(60)
  * a busy moment would otherwise make and close connections for as long as it lasts.
  */
 const maxIdle = 256
-
-/** As much as curl takes; Node's own limit is 16 KiB, and single sign-on sends more. */
-const longestHeaders = 300 * 1024
 
 export class Pool {
   private readonly idle = new Map<string, Array<Line>>()
@@ -63,7 +61,10 @@ export class Line {
 
   /** How the connection was made, while the exchange that waited for it runs. */
   opening: Partial<Timings> | undefined
+  /** Whether the server asked for a certificate, of which there is none. */
+  asksForCertificate = false
   readonly client: Client
+  private heads: Heads | undefined
   private socket: net.Socket | undefined
   private isTaken = false
 
@@ -95,10 +96,17 @@ export class Line {
   }
 
   /** A connection for the next exchange, which did not find one. */
-  adopt(socket: net.Socket, opening: Partial<Timings>): void {
+  adopt(socket: net.Socket, opening: Partial<Timings>, asksForCertificate = false): void {
     this.socket = socket
+    this.heads = new Heads(socket)
+    this.asksForCertificate = asksForCertificate
     this.isTaken = false
     this.opening = opening
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.heads?.expect()
+    this.client.dispatch(options, handler)
   }
 
   close(): Promise<unknown> {

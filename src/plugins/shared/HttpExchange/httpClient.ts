@@ -4,15 +4,17 @@
  *
  * @internal
  */
+import * as Cookies from "@effect/platform/Cookies"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Predicate, Stream } from "effect"
 import { monotonicMillis } from "../../../Check/Deadlines.js"
-import { hostOf, type Outgoing, Reply, rounded, type Send } from "./Exchange.js"
+import { hostOf, type Outgoing, type Remarks, Reply, rounded, type Send } from "./Exchange.js"
 import * as HttpFault from "./HttpFault.js"
 
 export const make: Effect.Effect<Send, never, HttpClient.HttpClient> = Effect.gen(function* () {
@@ -27,16 +29,17 @@ export const make: Effect.Effect<Send, never, HttpClient.HttpClient> = Effect.ge
       const startedAt = monotonicMillis(clock)
       const response = yield* client.execute(toRequest(request))
       const firstByteAt = monotonicMillis(clock)
-      const chunks = yield* bounded(response.stream, request)
+      const { chunks, remarks } = yield* bounded(response.stream, request)
       return new Reply(
         response.status,
-        response.headers,
+        headersOf(response),
         chunks,
         {
           first_byte_ms: rounded(firstByteAt - startedAt),
           total_ms: rounded(monotonicMillis(clock) - startedAt)
         },
-        undefined
+        undefined,
+        remarks
       )
     }).pipe(
       Effect.provideService(FetchHttpClient.RequestInit, fetchOptions),
@@ -58,16 +61,42 @@ const toRequest = (request: Outgoing): HttpClientRequest.HttpClientRequest => {
       )
 }
 
+/** Those of a fetch are those of the packed body, and the body is unpacked already. */
+const headersOf = (response: HttpClientResponse): Reply["headers"] => {
+  const { "content-encoding": coding, ...rest } = response.headers
+  return {
+    ...rest,
+    ...(coding === undefined || isFetched(response) ? {} : { "content-encoding": coding }),
+    // Among the headers of a fetch only the last cookie is left.
+    "set-cookie": Cookies.toSetCookieHeaders(response.cookies)
+  }
+}
+
+/** By the class's name: a program's own fetch has a class of its own. */
+const isFetched = (response: unknown): boolean => {
+  if (Predicate.hasProperty(response, "original")) return isFetched(response.original)
+  return (
+    Predicate.hasProperty(response, "source") &&
+    Object.prototype.toString.call(response.source) === "[object Response]"
+  )
+}
+
 const bounded = (
   stream: Stream.Stream<Uint8Array, HttpClientError>,
   request: Outgoing
-): Effect.Effect<ReadonlyArray<Uint8Array>, HttpClientError | HttpFault.HttpFault> =>
+): Effect.Effect<
+  { readonly chunks: ReadonlyArray<Uint8Array>; readonly remarks: Remarks },
+  HttpClientError | HttpFault.HttpFault
+> =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
     let room = request.maxBytes
+    let remarks: Remarks = {}
     return Stream.runForEachWhile(stream, (chunk) => {
-      if (chunk.length > room && !request.cut) {
-        return Effect.fail(HttpFault.tooLarge(hostOf(request.url), request.maxBytes))
+      if (chunk.length > room) {
+        const bodyFault = HttpFault.tooLarge(hostOf(request.url), request.maxBytes)
+        if (!request.cut) return Effect.fail(bodyFault)
+        remarks = { bodyFault }
       }
       chunks.push(chunk.subarray(0, room))
       room -= chunk.length
@@ -76,6 +105,6 @@ const bounded = (
       Effect.catchTag("ResponseError", (error) =>
         error.reason === "EmptyBody" ? Effect.void : Effect.fail(error)
       ),
-      Effect.as(chunks)
+      Effect.map(() => ({ chunks, remarks }))
     )
   })

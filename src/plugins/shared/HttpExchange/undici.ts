@@ -9,6 +9,7 @@
  * @internal
  */
 import { type Clock, Duration, Effect, type Scope } from "effect"
+import type { TLSSocket } from "node:tls"
 import { monotonicMillis } from "../../../Common/Monotonic.js"
 import * as Sockets from "../../../System/Sockets.js"
 import { KnownAddresses } from "../../../System/Sockets/KnownAddresses.js"
@@ -98,6 +99,13 @@ const overNew = (wires: Wires, request: Outgoing, line: Line, startedAt: number)
     )
   )
 
+/**
+ * Only a server that asks for a certificate says by which algorithms it may be signed. Asked of an open
+ * socket alone: on one that is closed, Node ends with a segmentation fault.
+ */
+const asksForCertificate = (socket: TLSSocket): boolean =>
+  !socket.destroyed && socket.getSharedSigalgs().length > 0
+
 /** TLS sessions are not resumed: a resumed handshake shows no certificate, and a check is to see it. */
 const open = (
   { clock, known, options }: Wires,
@@ -124,7 +132,8 @@ const open = (
       ALPNProtocols: ["http/1.1"]
     }).pipe(Effect.timeoutFail({ duration: connectTimeout, onTimeout: Sockets.tooLate }))
     connected.keep()
-    line.adopt(socket, { ...timings, tls_ms: rounded(monotonicMillis(clock) - startedAt) })
+    const tls_ms = rounded(monotonicMillis(clock) - startedAt)
+    line.adopt(socket, { ...timings, tls_ms }, asksForCertificate(socket))
   }).pipe(
     Effect.scoped,
     Effect.mapError((error) => HttpFault.fromUnknown(error, hostOf(url)))

@@ -1,0 +1,53 @@
+/**
+ * The request as it goes out: lower-case headers, no user in the URL.
+ *
+ * @internal
+ */
+import { Either, Encoding } from "effect"
+import { defaultMaxBytes, type Headers, type Outgoing, type Request } from "./Exchange.js"
+import { HttpFault } from "./HttpFault.js"
+
+export const prepare = (request: Request): Outgoing | HttpFault => {
+  const url = typeof request.url === "string" ? parse(request.url) : request.url
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    return new HttpFault({
+      host: "request",
+      reason: "Unsendable",
+      problem: "the URL is not an http:// or https:// URL",
+      isRetryable: false
+    })
+  }
+  const headers = { "user-agent": "holter", ...lowerCased(request.headers) }
+  return {
+    method: request.method,
+    body: request.body,
+    maxBytes: request.maxBytes ?? defaultMaxBytes,
+    cut: request.cut ?? false,
+    ...withoutUser(url, headers)
+  }
+}
+
+export const parse = (text: string, base?: URL): URL | undefined =>
+  URL.canParse(text, base?.href) ? new URL(text, base) : undefined
+
+const lowerCased = (headers: Headers | undefined): Headers => {
+  const lower: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined) lower[name.toLowerCase()] = value
+  }
+  return lower
+}
+
+export const withoutUser = (url: URL, headers: Headers): { url: URL; headers: Headers } => {
+  if (url.username === "" && url.password === "") return { url, headers }
+  const bare = new URL(url)
+  bare.username = ""
+  bare.password = ""
+  const user = `${decoded(url.username)}:${decoded(url.password)}`
+  const authorization = `Basic ${Encoding.encodeBase64(user)}`
+  return { url: bare, headers: { authorization, ...headers } }
+}
+
+const decoded = (part: string): string =>
+  Either.getOrElse(Encoding.decodeUriComponent(part), () => part)
