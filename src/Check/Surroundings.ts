@@ -5,6 +5,7 @@
  * @internal
  */
 import { Context, DefaultServices, Effect, FiberRef, Scope, Tracer } from "effect"
+import * as Excerpt from "../Common/Excerpt.js"
 import { scrubbedLoggers } from "../Common/ScrubbedLogs.js"
 import { scrubbedTracer, withScrubbedSpan } from "../Common/ScrubbedSpans.js"
 import type { Secrets } from "../Common/Secrets.js"
@@ -21,7 +22,7 @@ export const provide = <A, E, R>(
   services: Context.Context<Exclude<R, Scope.Scope>>,
   secrets: Secrets
 ): Effect.Effect<A, E> => {
-  const own = withScrubbedSpan(services, secrets)
+  const own = Excerpt.among(withScrubbedSpan(services, secrets), secrets)
   const enter = (scope: Scope.Scope) =>
     FiberRef.set(FiberRef.currentContext, Context.add(own, Scope.Scope, scope))
   // The context has all that the probe needs, which a set of it does not tell the compiler.

@@ -25,6 +25,12 @@ export const knowing =
       Effect.provideService(effect, Known, Secrets.merge(known, secrets))
     )
 
+/** A context in which just these are known. */
+export const among = <R>(
+  context: Context.Context<R>,
+  secrets: Secrets.Secrets
+): Context.Context<R> => Context.add(context, Known, secrets)
+
 /** The beginning, on one line. */
 export const make = (secrets: Secrets.Secrets, text: string, most: number): string =>
   Text.clip(Text.visible(secrets.scrub(text)).trim(), most)

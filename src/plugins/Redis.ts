@@ -8,7 +8,8 @@ import { Effect, Layer, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
-import * as Text from "../Common/Text.js"
+import * as Excerpt from "../Common/Excerpt.js"
+import * as Cluster from "./Redis/Cluster.js"
 import * as Info from "./Redis/Info.js"
 import {
   type Answers,
@@ -19,6 +20,7 @@ import {
 } from "./Redis/RedisClient.js"
 import { RedisError } from "./Redis/RedisError.js"
 import * as RedisUrl from "./Redis/RedisUrl.js"
+import * as Writes from "./Redis/Writes.js"
 import * as UrlConfig from "./shared/UrlConfig.js"
 
 export { fromIORedis, layerIORedis, layerUrl, RedisClient, RedisError }
@@ -38,7 +40,8 @@ const Config = Schema.Struct({
     description: "degraded when more of maxmemory is used"
   }),
   writable: Schema.optionalWith(Schema.Boolean, { default: () => false }).annotations({
-    description: "unhealthy when the server is a read-only replica, which takes permission for INFO"
+    description:
+      "unhealthy when the server refuses a trial write, which writes nothing; takes permission for SETRANGE"
   }),
   responseTimeout: ConfigField.withDefault(ConfigField.duration, "4 seconds").annotations({
     description: "how long to wait for the connection, and for each answer"
@@ -47,13 +50,12 @@ const Config = Schema.Struct({
 
 type Config = typeof Config.Type
 
-const probe = (config: Config): Effect.Effect<Outcome.Outcome, RedisError, RedisClient> =>
-  Effect.flatMap(RedisClient, ({ address, ask }) =>
-    Effect.flatMap(
-      config.fallback === "none" ? ask : Effect.mapError(ask, usingFallback),
-      (answers) => judge(config, address, answers)
-    )
+const probe = (config: Config): Effect.Effect<Outcome.Outcome, RedisError, RedisClient> => {
+  const judged = Effect.flatMap(RedisClient, (client) =>
+    Effect.flatMap(client.ask, (answers) => judge(config, client, answers))
   )
+  return config.fallback === "none" ? judged : Effect.mapError(judged, usingFallback)
+}
 
 /**
  * PING, memory, replication and persistence. On its own it needs a `url`; embedded, it uses the
@@ -116,7 +118,7 @@ const usingFallback = (error: RedisError): RedisError =>
 
 const judge = (
   config: Config,
-  address: string,
+  client: RedisClient["Type"],
   { info, ping }: Answers
 ): Effect.Effect<Outcome.Outcome, RedisError> => {
   const facts = typeof info === "string" ? Info.parse(info) : undefined
@@ -124,47 +126,100 @@ const judge = (
     facts === undefined
       ? { info: typeof info === "string" ? "none" : `refused (${info.found})` }
       : Info.details(facts)
-  if (typeof ping !== "string") {
-    return new RedisError({
-      reason: ping.reason,
-      address,
-      found: ping.found,
-      details,
-      cause: ping.cause
-    })
-  }
-  if (ping !== "PONG") {
-    return new RedisError({
-      reason: "ProtocolBroken",
-      address,
-      found: `"${Text.clip(ping, 60)}" in reply to PING, where PONG is right`,
-      details
-    })
-  }
-  if (config.writable && facts?.readOnly === true) {
-    return new RedisError({ reason: "ReadOnly", address, found: "a read-only replica", details })
-  }
-  const warnings = [
-    ...(config.writable ? unknownRole(info, facts) : []),
-    ...(facts === undefined ? [] : Info.warnings(facts, config.maxMemoryPercent))
-  ]
-  const options = { details, note: facts === undefined ? undefined : `version ${facts.version}` }
-  return Effect.succeed(
-    warnings.length === 0
-      ? Outcome.healthy("Redis connection OK", options)
-      : Outcome.degraded(`Redis answers, but ${warnings.join("; ")}`, options)
+  const limits =
+    ping === "PONG" ? asked(config, client, facts) : notAlive(config, client.address, ping)
+  return Effect.mapBoth(limits, {
+    onFailure: ({ address, cause, found, reason }) =>
+      new RedisError({ reason, address, found, details, cause }),
+    onSuccess: (more) => {
+      const own = facts === undefined ? [] : Info.warnings(facts, config.maxMemoryPercent)
+      const warnings = [...more, ...own]
+      const options = {
+        details,
+        note: facts === undefined ? undefined : `version ${facts.version}`
+      }
+      return warnings.length === 0
+        ? Outcome.healthy("Redis connection OK", options)
+        : Outcome.degraded(`Redis answers, but ${warnings.join("; ")}`, options)
+    }
+  })
+}
+
+type Warnings = ReadonlyArray<string>
+
+const none: Effect.Effect<Warnings> = Effect.succeed([])
+
+/** What only more questions tell. Most servers are asked none. */
+const asked = (
+  config: Config,
+  client: RedisClient["Type"],
+  facts: Info.Info | undefined
+): Effect.Effect<Warnings, RedisError> => {
+  const isInCluster = facts?.mode === "cluster"
+  if (!config.writable && !isInCluster) return none
+  return Effect.zipWith(
+    config.writable ? unknownWrites(client, facts) : none,
+    isInCluster ? unserved(client) : none,
+    (writes, slots) => [...writes, ...slots]
   )
 }
 
-/** Only INFO tells a replica from a primary without writing anything. */
-const unknownRole = (
-  info: Answers["info"],
-  facts: Info.Info | undefined
-): ReadonlyArray<string> => {
-  if (facts !== undefined && facts.role !== "") return []
-  const unknown = "nobody can tell whether it takes writes"
-  if (typeof info === "string") return [`${unknown}: INFO does not tell its role`]
-  return info.reason === "AuthFailed"
-    ? [`${unknown}: its user may not run INFO (grant it with ACL SETUSER <user> +info)`]
-    : [`${unknown}: INFO failed (${info.found})`]
+/** The longest part of a wrong answer that a message shows. */
+const longestAnswer = 60
+
+const notAlive = (
+  config: Config,
+  address: string,
+  ping: Answers["ping"]
+): Effect.Effect<never, RedisError> => {
+  if (typeof ping !== "string") {
+    return config.writable ? Writes.refusal(address, ping) : Effect.fail(ping)
+  }
+  return Effect.flatMap(
+    Excerpt.current(ping, longestAnswer),
+    (answer) =>
+      new RedisError({
+        reason: "ProtocolBroken",
+        address,
+        found: `"${answer}" in reply to PING, where PONG is right`
+      })
+  )
 }
+
+const unknownWrites = (
+  client: RedisClient["Type"],
+  facts: Info.Info | undefined
+): Effect.Effect<Warnings, RedisError> => {
+  const { address } = client
+  if (facts?.mode === "sentinel") {
+    const found = "it is a Sentinel, which keeps no data"
+    return new RedisError({ reason: "WriteRefused", address, found })
+  }
+  // In a cluster a replica sends a write elsewhere, and does not refuse it.
+  if (facts?.readOnly === true) {
+    return new RedisError({ reason: "ReadOnly", address, found: "a read-only replica" })
+  }
+  return Effect.map(Writes.unknown(client), (why) =>
+    why === undefined ? [] : [`it is not known whether it takes writes: ${why}`]
+  )
+}
+
+/** A node of a cluster answers PING whatever the others do. */
+const unserved = (client: RedisClient["Type"]): Effect.Effect<Warnings, RedisError> =>
+  client.call("CLUSTER", "INFO").pipe(
+    Effect.flatMap((info) => {
+      const { isDown, unserved } = Cluster.state(info)
+      if (isDown) {
+        const found = `cluster_state is fail; ${unserved} of 16384 slots are not served`
+        return new RedisError({ reason: "ClusterDown", address: client.address, found })
+      }
+      return Effect.succeed(
+        unserved > 0 ? [`${unserved} of 16384 slots of its cluster are not served`] : []
+      )
+    }),
+    // Not everyone may ask, and a proxy may know no clusters.
+    Effect.catchIf(
+      ({ reason }) => reason === "AuthFailed" || reason === "CommandFailed",
+      () => Effect.succeed([])
+    )
+  )

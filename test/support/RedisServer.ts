@@ -26,6 +26,8 @@ export interface RedisOptions {
   readonly maxmemory?: string
   /** Takes TLS only, with this certificate; the socket stays plain. */
   readonly tls?: Certificate
+  /** A Sentinel, which watches no primary. */
+  readonly sentinel?: boolean
   /** Any directive of redis.conf; several words are several arguments. */
   readonly config?: Readonly<Record<string, string>>
 }
@@ -68,7 +70,7 @@ export class RedisServer extends Context.Tag("holter/test/RedisServer")<
     Layer.scoped(RedisServer, make(options))
 }
 
-const ready = /Ready to accept connections/
+const ready = /Ready to accept connections|Sentinel ID is/
 const loading = /Loading RDB produced by/
 
 const make = Effect.fn(function* (options: RedisOptions) {
@@ -94,6 +96,12 @@ const make = Effect.fn(function* (options: RedisOptions) {
       yield* Effect.promise(() => chown(file, uid, gid))
     }
   }
+  // A Sentinel keeps what it knows in its configuration.
+  const configuration = options.sentinel === true ? [`${folder}/sentinel.conf`, "--sentinel"] : []
+  for (const file of configuration.slice(0, 1)) {
+    yield* Effect.promise(() => writeFile(file, "", { mode: 0o666 }))
+    yield* Effect.promise(() => chmod(file, 0o666))
+  }
   const scope = yield* Effect.scope
   const socket = `${folder}/redis.sock`
   const password = options.requirepass
@@ -110,7 +118,7 @@ const make = Effect.fn(function* (options: RedisOptions) {
       const process = yield* ManagedProcess.start({
         name: "redis-server",
         command: binary,
-        args: [...argumentsOf(options, { port, folder, socket }), ...extra],
+        args: [...configuration, ...argumentsOf(options, { port, folder, socket }), ...extra],
         cwd: folder,
         unprivileged: true
       })

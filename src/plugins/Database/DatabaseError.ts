@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import { Predicate, Schema } from "effect"
 
 /**
  * @since 0.1.0
@@ -55,7 +55,13 @@ export class DatabaseError extends Schema.TaggedError<DatabaseError>(
   }
 
   override get message(): string {
-    return `${sentences[this.reason](this.address)} (${this.found}). ${advice[this.reason]}`
+    const next = (this.isOfPooler ? poolerAdvice[this.reason] : undefined) ?? advice[this.reason]
+    return `${sentences[this.reason](this.address)} (${this.found}). ${next}`
+  }
+
+  /** PostgreSQL says it only of a broken protocol, a pooler of all that it refuses. */
+  private get isOfPooler(): boolean {
+    return Predicate.hasProperty(this.cause, "code") && this.cause.code === "08P01"
   }
 }
 
@@ -99,4 +105,14 @@ const advice: Readonly<Record<Reason, string>> = {
   AcquireTimedOut: "Look for a server that hangs, or for an exhausted pool.",
   QueryFailed: "Look into the database's log.",
   Unsupported: "Use SQLite or PostgreSQL."
+}
+
+const poolerAdvice: Partial<Record<Reason, string>> = {
+  AuthFailed: "Check the user and the password in the URL, and the pooler's auth_file.",
+  DatabaseMissing: "Check the database's name in the URL, and in the pooler's configuration.",
+  NotAccepting:
+    "The pooler has no free connection to PostgreSQL: look whether that runs, and for its pool_size.",
+  TooManyConnections: "Close idle connections or raise the pooler's limit (max_client_conn).",
+  QueryFailed:
+    "Take the parameter out of the URL, or name it in the pooler's ignore_startup_parameters."
 }

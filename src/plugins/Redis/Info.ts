@@ -8,9 +8,16 @@ import * as Figures from "../shared/Figures.js"
 
 export interface Info {
   readonly version: string
+  /** "standalone", "cluster" or "sentinel". */
+  readonly mode: string
   readonly role: string
   readonly usedMemory: number
   readonly maxMemory: number
+  /** What is given up when the memory is full. */
+  readonly policy: string
+  readonly keys: number
+  /** The keys that end by themselves: the volatile-* policies give up no others. */
+  readonly expiring: number
   readonly clients: number
   readonly loading: boolean
   readonly replicaLinkDown: boolean
@@ -23,18 +30,23 @@ export const parse = (text: string): Info => {
   const field = reader(text)
   const number = (key: Key): number => Number(field(key)) || 0
   const version = field(keys.version)
+  const mode = field(keys.mode)
   const clients = number(keys.clients)
   const usedMemory = number(keys.usedMemory)
   const maxMemory = number(keys.maxMemory)
+  const policy = field(keys.policy)
   const loading = field(keys.loading) === "1"
   const saveFailed = field(keys.lastSnapshot) === "err" || field(keys.lastAppendOnlyWrite) === "err"
   const role = field(keys.role)
   const isReplica = role === "slave"
   return {
     version,
+    mode,
     role: isReplica ? "replica" : role,
     usedMemory,
     maxMemory,
+    policy,
+    ...keyspace(text),
     clients,
     loading,
     replicaLinkDown: isReplica && field(keys.linkStatus) === "down",
@@ -45,9 +57,11 @@ export const parse = (text: string): Info => {
 
 const keys = {
   version: "\nredis_version:",
+  mode: "\nredis_mode:",
   clients: "\nconnected_clients:",
   usedMemory: "\nused_memory:",
   maxMemory: "\nmaxmemory:",
+  policy: "\nmaxmemory_policy:",
   loading: "\nloading:",
   lastSnapshot: "\nrdb_last_bgsave_status:",
   lastAppendOnlyWrite: "\naof_last_write_status:",
@@ -75,11 +89,27 @@ const reader = (text: string): ((key: Key) => string) => {
   }
 }
 
+/** Of all its databases, which stand in the last section. */
+const keyspace = (text: string): Pick<Info, "expiring" | "keys"> => {
+  const section = text.lastIndexOf("# Keyspace")
+  let [keys, expiring] = [0, 0]
+  if (section < 0) return { keys, expiring }
+  for (const [, some, ending] of text
+    .slice(section)
+    .matchAll(/^db\d+:keys=(\d+),expires=(\d+)/gm)) {
+    keys += Number(some)
+    expiring += Number(ending)
+  }
+  return { keys, expiring }
+}
+
 export const details = (info: Info): Outcome.Details => ({
   version: info.version,
+  mode: info.mode,
   role: info.role,
   used_memory_bytes: info.usedMemory,
   maxmemory_bytes: info.maxMemory,
+  maxmemory_policy: info.policy,
   connected_clients: info.clients
 })
 
@@ -90,8 +120,24 @@ export const warnings = (info: Info, maxMemoryPercent: number): ReadonlyArray<st
     ...(info.loading ? ["it is loading its data"] : []),
     ...(info.replicaLinkDown ? ["the link to its primary is down"] : []),
     ...(info.saveFailed ? ["its last save failed"] : []),
-    ...(share > maxMemoryPercent
-      ? [`it uses ${Figures.percent(share)} of its memory (${Figures.bytes(info.maxMemory)})`]
+    ...(share > maxMemoryPercent && !makesRoom(info)
+      ? [
+          `it uses ${Figures.percent(share)} of its memory (${Figures.bytes(info.maxMemory)})${scarce(info)}`
+        ]
       : [])
   ]
 }
+
+const isVolatile = ({ policy }: Info): boolean => policy.startsWith("volatile-")
+
+/**
+ * A cache that gives up old keys is full all the time, and well. One that gives up only keys that expire
+ * is so while enough of its keys do.
+ */
+const makesRoom = (info: Info): boolean =>
+  info.policy.startsWith("allkeys-") || (isVolatile(info) && info.expiring * 10 >= info.keys)
+
+const scarce = (info: Info): string =>
+  isVolatile(info)
+    ? `, and ${info.policy} can give up only ${info.expiring} of ${info.keys} keys`
+    : ""

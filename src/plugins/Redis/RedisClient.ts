@@ -33,6 +33,11 @@ export class RedisClient extends Context.Tag("holter/plugins/Redis/RedisClient")
     readonly address: string
     /** PING and INFO in one round trip. Fails when there was none. */
     readonly ask: Effect.Effect<Answers, RedisError.RedisError>
+    /** One more command, and its answer as a text. */
+    readonly call: (
+      command: string,
+      ...args: ReadonlyArray<string>
+    ) => Effect.Effect<string, RedisError.RedisError>
   }
 >() {}
 
@@ -82,7 +87,12 @@ export const layerUrl = (
           latest !== undefined && latest.status !== "ready"
             ? Effect.zipRight(kept.drop, used)
             : used
-        )
+        ),
+        call: (command, ...args) =>
+          kept.use(
+            (session) => Session.call(session, address, command, ...args),
+            ({ reason }) => lost.has(reason)
+          )
       }
     })
   )
@@ -103,23 +113,23 @@ export const layerIORedis = (driver: Driver, options: Options = {}): Layer.Layer
 export const fromIORedis = (driver: Driver, options: Options = {}): RedisClient["Type"] => {
   const { host, path, port } = driver.options
   const address = path ?? `${host ?? "localhost"}:${port ?? 6379}`
+  const session: Session.Session = { driver, asking: () => {} }
+  // What the program's client cannot send it queues, and may never send.
+  const inTime = Effect.timeoutFail({
+    duration: responseTimeout(options),
+    onTimeout: () =>
+      driver.status === "ready"
+        ? new RedisError.RedisError({ reason: "TimedOut", address, found: RedisError.hung })
+        : new RedisError.RedisError({
+            reason: "Unreachable",
+            address,
+            found: `the client is ${driver.status}`
+          })
+  })
   return {
     address,
-    ask: Effect.timeoutFail(
-      // What the program's client cannot send it queues, and may never send.
-      exchange({ driver, asking: () => {} }, address),
-      {
-        duration: responseTimeout(options),
-        onTimeout: () =>
-          driver.status === "ready"
-            ? new RedisError.RedisError({ reason: "TimedOut", address, found: RedisError.hung })
-            : new RedisError.RedisError({
-                reason: "Unreachable",
-                address,
-                found: `the client is ${driver.status}`
-              })
-      }
-    )
+    ask: inTime(exchange(session, address)),
+    call: (command, ...args) => inTime(Session.call(session, address, command, ...args))
   }
 }
 

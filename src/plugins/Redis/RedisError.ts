@@ -24,6 +24,8 @@ export const Reason = Schema.Literal(
   "ReplicaLinkDown",
   "TooManyClients",
   "ReadOnly",
+  "WriteRefused",
+  "ClusterDown",
   "CommandFailed"
 )
 
@@ -65,6 +67,19 @@ export class RedisError extends Schema.TaggedError<RedisError>("holter/plugins/R
 /** @internal */
 export const hung = "no answer in time"
 
+const clusterRemedy = " Start the nodes that CLUSTER NODES shows as failed."
+
+/** By the first word of what the server said. */
+const remedies: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^OOM/, " Free memory, raise maxmemory, or set a maxmemory-policy that gives up keys."],
+  [/^NOREPLICAS/, " Bring its replicas back, or lower min-replicas-to-write."],
+  [/^MISCONF/, " Look for a full disk, then run BGSAVE."],
+  [/^CLUSTERDOWN/, clusterRemedy],
+  [/^LOADING/, " Wait until it has loaded its data."],
+  [/^MASTERDOWN/, " Use the primary."],
+  [/Sentinel/, " Use the URL of the primary: SENTINEL GET-MASTER-ADDR-BY-NAME tells it."]
+]
+
 const sentences: Readonly<Record<Reason, (address: string, found: string) => string>> = {
   Unreachable: (address, found) =>
     `Cannot reach Redis at ${address} (${found}). Check that it runs, and the host and port in the URL.`,
@@ -84,6 +99,10 @@ const sentences: Readonly<Record<Reason, (address: string, found: string) => str
     `Redis at ${address} has no connection left. Close idle clients or raise maxclients.`,
   ReadOnly: (address) =>
     `Redis at ${address} is a read-only replica where it must take writes. Use the primary.`,
+  WriteRefused: (address, found) =>
+    `Redis at ${address} takes no writes (${found}).${remedies.find(([said]) => said.test(found))?.[1] ?? ""}`,
+  ClusterDown: (address, found) =>
+    `The Redis cluster of ${address} is down (${found}).${clusterRemedy}`,
   CommandFailed: (address, found) => `Redis at ${address} failed to answer (${found}).`
 }
 
@@ -96,11 +115,22 @@ const replies: ReadonlyArray<readonly [RegExp, Reason, string]> = [
   [/^MISCONF/, "SaveFailed", "the last save failed"],
   [/^MASTERDOWN/, "ReplicaLinkDown", "the link to the primary is down"],
   [/^READONLY/, "ReadOnly", "read-only replica"],
+  [/^CLUSTERDOWN/, "ClusterDown", "CLUSTERDOWN"],
   [/max number of clients/, "TooManyClients", "too many clients"],
   [/^Command timed out/, "TimedOut", hung],
   [/^connect ETIMEDOUT/, "Unreachable", "connection timed out"],
   [/closed|ended|aborted|retries|writeable/i, "Unreachable", "the connection was lost"]
 ]
+
+/**
+ * What the server itself said, where it answered.
+ *
+ * @internal
+ */
+export const said = (error: RedisError): string =>
+  Predicate.hasProperty(error.cause, "message") && typeof error.cause.message === "string"
+    ? error.cause.message
+    : error.found
 
 /** @internal */
 export const fromCause = (cause: unknown, address: string): RedisError => {

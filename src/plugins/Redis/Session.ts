@@ -64,7 +64,7 @@ export const open = (
   })
 
 /** Sends one command. */
-const call = (
+export const call = (
   session: Session,
   address: string,
   name: string,
