@@ -19,7 +19,7 @@ export interface Step {
 export const steps = {
   schedule: { phase: "intake", name: "scheduled backups" },
   heartbeat: { phase: "monitoring", name: "heartbeat" },
-  state: { phase: "state", name: "results and alert state" },
+  state: { phase: "state", name: "results and alert state", share: 1 / 6 },
   alerts: { phase: "bot", name: "owed alerts", share: 1 / 6 },
   alerting: { phase: "bot", name: "alerting" },
   deadMan: { phase: "connections", name: "dead-man ping" },
