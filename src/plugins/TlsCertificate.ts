@@ -36,7 +36,10 @@ const Config = Schema.Struct({
     })
   ),
   warnDays: ConfigField.withDefault(
-    days.annotations({ description: "degraded when fewer days of validity are left" }),
+    days.annotations({
+      description:
+        "degraded when fewer days of validity are left, of it or of an authority in its chain"
+    }),
     21
   ),
   criticalDays: ConfigField.withDefault(
@@ -82,8 +85,10 @@ const judge = (
   now: DateTime.Utc
 ): Effect.Effect<Outcome.Outcome, TlsCertificateError> => {
   const address = Host.address(config)
-  const left = daysUntil(now, peer.validUntil)
-  const until = DateTime.formatIso(peer.validUntil).slice(0, 10)
+  const end = peer.endsBefore?.validUntil ?? peer.validUntil
+  const left = daysUntil(now, end)
+  const until = DateTime.formatIso(end).slice(0, 10)
+  const whose = peer.endsBefore === undefined ? "" : `, ${authority(peer.endsBefore.subject)}`
   const details = {
     address,
     subject: peer.subject,
@@ -91,6 +96,12 @@ const judge = (
     valid_from: DateTime.formatIso(peer.validFrom),
     valid_until: DateTime.formatIso(peer.validUntil),
     days_left: left,
+    ...(peer.endsBefore === undefined
+      ? {}
+      : {
+          chain_valid_until: DateTime.formatIso(end),
+          ends_first: peer.endsBefore.subject
+        }),
     protocol: peer.protocol,
     chain_error: peer.chainError ?? null
   }
@@ -101,15 +112,18 @@ const judge = (
   }
   const room = `${left} ${left === 1 ? "day" : "days"} left`
   if (left < config.criticalDays) {
-    const found = `${room} (until ${until}), at least ${config.criticalDays} expected`
+    const found = `${room} (until ${until}${whose}), at least ${config.criticalDays} expected`
     return new TlsCertificateError({ reason: "ExpiresSoon", found, address, details })
   }
   return Effect.succeed(
     left < config.warnDays
-      ? Outcome.degraded(`TLS certificate of ${address} expires soon: ${room} (until ${until})`, {
-          details
-        })
-      : Outcome.healthy(`TLS certificate of ${address} is valid until ${until} (${room})`, {
+      ? Outcome.degraded(
+          `TLS certificate of ${address} expires soon: ${room} (until ${until}${whose})`,
+          {
+            details
+          }
+        )
+      : Outcome.healthy(`TLS certificate of ${address} is valid until ${until} (${room}${whose})`, {
           details
         })
   )
@@ -121,11 +135,24 @@ const faultsOf = (peer: Peer, now: DateTime.Utc): ReadonlyArray<Fault> => {
     ? [{ reason: "Expired", found: `on ${DateTime.formatIso(peer.validUntil)}` }]
     : DateTime.greaterThan(peer.validFrom, now)
       ? [{ reason: "NotYetValid", found: `only from ${DateTime.formatIso(peer.validFrom)}` }]
-      : []
+      : authorityHasEnded(peer, now)
   const names: ReadonlyArray<Fault> =
     peer.otherNames === undefined ? [] : [{ reason: "HostMismatch", found: peer.otherNames }]
   return [...dates, ...chainFaults(peer.chainError, dates), ...names]
 }
+
+const authority = (subject: string): string => `the authority ${subject} in its chain`
+
+/** By the program's clock, also where that of the system says otherwise. */
+const authorityHasEnded = ({ endsBefore }: Peer, now: DateTime.Utc): ReadonlyArray<Fault> =>
+  endsBefore !== undefined && DateTime.lessThan(endsBefore.validUntil, now)
+    ? [
+        {
+          reason: "Expired",
+          found: `on ${DateTime.formatIso(endsBefore.validUntil)}, ${authority(endsBefore.subject)}`
+        }
+      ]
+    : []
 
 const chainFaults = (
   code: string | undefined,

@@ -90,6 +90,39 @@ describe("TlsCertificate", () => {
     )
   }
 
+  it.scopedLive("goes by what ends first in the chain", () =>
+    Effect.gen(function* () {
+      const ask = (lifetimes: Certificates.Lifetimes, sent: "leaf" | "chain" = "chain") =>
+        Effect.gen(function* () {
+          const authority = yield* Certificates.makeWith(lifetimes)
+          const tls = yield* authority.issue({ days: 299 })
+          const root = sent === "chain" ? authority.ca : ""
+          const server = yield* HttpDouble.make({ tls: { ...tls, cert: tls.cert + root } })
+          const host = { host: "127.0.0.1", port: server.port }
+          return yield* run(TlsCertificate, { ...host, ca: authority.caFile })
+        })
+      const intermediate = yield* ask({ intermediate: 3 })
+      assert.deepStrictEqual(
+        [intermediate.status, intermediate.reason],
+        ["unhealthy", "ExpiresSoon"]
+      )
+      assert.match(
+        intermediate.message,
+        /3 days left \(until [\d-]+, the authority O=Holter tests, CN=intermediate in its chain\)/
+      )
+      assert.strictEqual(intermediate.details.ends_first, "O=Holter tests, CN=intermediate")
+      for (const sent of ["leaf", "chain"] as const) {
+        const root = yield* ask({ root: 15 }, sent)
+        assert.strictEqual(root.status, "degraded", root.message)
+        assert.include(root.message, "15 days left")
+        assert.include(root.message, "CN=root in its chain")
+      }
+      const ended = yield* ask({ intermediate: -0.1 })
+      assert.deepStrictEqual([ended.status, ended.reason], ["unhealthy", "Expired"])
+      assert.include(ended.message, "CN=intermediate in its chain")
+    })
+  )
+
   it.scopedLive("does not trust an unknown authority, and still tells the days that are left", () =>
     Effect.gen(function* () {
       const { server } = yield* served({ days: 50 })

@@ -34,54 +34,67 @@ export interface Certificates {
   readonly issue: (kind: Kind) => Effect.Effect<Certificate, ServerError>
 }
 
+/** How long the authorities are valid, in days from now. */
+export interface Lifetimes {
+  readonly root?: number
+  readonly intermediate?: number
+}
+
 const localhost = "IP:127.0.0.1,DNS:localhost"
 
-export const make: Effect.Effect<Certificates, ServerError, Scope.Scope> = Effect.gen(function* () {
-  const folder = yield* TempDir.make("tls")
-  const attempt = <A>(operation: string, run: () => Promise<A>) =>
-    Effect.tryPromise({ try: run, catch: fromUnknown("openssl", operation) })
-  const file = (name: string) => path.join(folder, name)
-  const read = (name: string) => readFile(file(name), "utf8")
-  let issued = 0
+export const make: Effect.Effect<Certificates, ServerError, Scope.Scope> = Effect.suspend(() =>
+  makeWith({})
+)
 
-  const authority = async (name: string, by: string) => {
-    await sign(folder, {
-      name,
-      by,
-      subject: `/O=Holter tests/CN=${name}`,
-      extensions: "authority",
-      names: localhost,
-      days: [-1, 3650]
-    })
-  }
-  const ca = yield* attempt("make the authorities", async () => {
-    await writeFile(file("openssl.cnf"), configuration(folder))
-    await authority("root", "root")
-    await authority("intermediate", "root")
-    return read("root.crt")
-  })
+export const makeWith = (
+  lifetimes: Lifetimes
+): Effect.Effect<Certificates, ServerError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const folder = yield* TempDir.make("tls")
+    const attempt = <A>(operation: string, run: () => Promise<A>) =>
+      Effect.tryPromise({ try: run, catch: fromUnknown("openssl", operation) })
+    const file = (name: string) => path.join(folder, name)
+    const read = (name: string) => readFile(file(name), "utf8")
+    let issued = 0
 
-  const issue = (kind: Kind) =>
-    attempt(`issue ${JSON.stringify(kind)}`, async () => {
-      const name = `leaf${++issued}`
+    const authority = async (name: "root" | "intermediate", by: string) => {
       await sign(folder, {
         name,
-        by: kind === "self-signed" ? name : "intermediate",
-        subject: "/O=Holter tests/CN=localhost",
-        extensions: "leaf",
-        names: kind === "wrong-host" ? "DNS:elsewhere.invalid" : localhost,
-        days: daysOf(kind)
+        by,
+        subject: `/O=Holter tests/CN=${name}`,
+        extensions: "authority",
+        names: localhost,
+        days: [-1, lifetimes[name] ?? 3650]
       })
-      const [cert, key, intermediate] = await Promise.all([
-        read(`${name}.crt`),
-        read(`${name}.key`),
-        read("intermediate.crt")
-      ])
-      const alone = kind === "self-signed" || kind === "incomplete-chain"
-      return { cert: alone ? cert : cert + intermediate, key }
+    }
+    const ca = yield* attempt("make the authorities", async () => {
+      await writeFile(file("openssl.cnf"), configuration(folder))
+      await authority("root", "root")
+      await authority("intermediate", "root")
+      return read("root.crt")
     })
-  return { ca, caFile: file("root.crt"), issue }
-})
+
+    const issue = (kind: Kind) =>
+      attempt(`issue ${JSON.stringify(kind)}`, async () => {
+        const name = `leaf${++issued}`
+        await sign(folder, {
+          name,
+          by: kind === "self-signed" ? name : "intermediate",
+          subject: "/O=Holter tests/CN=localhost",
+          extensions: "leaf",
+          names: kind === "wrong-host" ? "DNS:elsewhere.invalid" : localhost,
+          days: daysOf(kind)
+        })
+        const [cert, key, intermediate] = await Promise.all([
+          read(`${name}.crt`),
+          read(`${name}.key`),
+          read("intermediate.crt")
+        ])
+        const alone = kind === "self-signed" || kind === "incomplete-chain"
+        return { cert: alone ? cert : cert + intermediate, key }
+      })
+    return { ca, caFile: file("root.crt"), issue }
+  })
 
 /** Days from now: not before, not after. */
 const daysOf = (kind: Kind): readonly [number, number] => {

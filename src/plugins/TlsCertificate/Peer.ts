@@ -7,6 +7,7 @@ import { DateTime, Duration, Effect, Option } from "effect"
 import { X509Certificate } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import * as tls from "node:tls"
+import * as Chain from "./Chain.js"
 import { TlsCertificateError } from "./TlsCertificateError.js"
 import * as Host from "../../Common/Host.js"
 import * as Sockets from "../../System/Sockets.js"
@@ -33,6 +34,8 @@ export interface Peer {
   readonly issuer: string
   readonly validFrom: DateTime.Utc
   readonly validUntil: DateTime.Utc
+  /** The authority of its chain that ends before it, where there is one. */
+  readonly endsBefore: { readonly subject: string; readonly validUntil: DateTime.Utc } | undefined
   readonly protocol: string
   /** What OpenSSL says against the chain, such as `CERT_HAS_EXPIRED`. */
   readonly chainError: string | undefined
@@ -46,13 +49,17 @@ export interface Peer {
  */
 export const read = (target: Target): Effect.Effect<Peer, TlsCertificateError> =>
   Effect.gen(function* () {
-    const context = yield* trusted(target)
-    return yield* handshake(target, context)
+    const trust = yield* trusted(target)
+    return yield* handshake(target, trust)
   })
 
-const trusted = (
-  target: Target
-): Effect.Effect<tls.SecureContext | undefined, TlsCertificateError> => {
+interface Trust {
+  readonly secureContext: tls.SecureContext
+  /** As PEM. */
+  readonly authorities: ReadonlyArray<string>
+}
+
+const trusted = (target: Target): Effect.Effect<Trust | undefined, TlsCertificateError> => {
   const { ca } = target
   if (ca === undefined) return Effect.succeed(undefined)
   const unusable = (cause: unknown) =>
@@ -68,7 +75,10 @@ const trusted = (
         try: () => {
           // The context passes over what it cannot parse, and would then trust nobody.
           new X509Certificate(pem)
-          return tls.createSecureContext({ ca: pem })
+          return {
+            secureContext: tls.createSecureContext({ ca: pem }),
+            authorities: Chain.split(pem)
+          }
         },
         catch: unusable
       })
@@ -78,7 +88,7 @@ const trusted = (
 
 const handshake = (
   target: Target,
-  secureContext: tls.SecureContext | undefined
+  trust: Trust | undefined
 ): Effect.Effect<Peer, TlsCertificateError> => {
   const name = Host.ascii(target.servername ?? target.host)
   const fail = (
@@ -93,7 +103,7 @@ const handshake = (
       )
       const secured = yield* Sockets.secure(socket, name, {
         rejectUnauthorized: false,
-        ...(secureContext === undefined ? {} : { secureContext })
+        ...(trust === undefined ? {} : { secureContext: trust.secureContext })
       }).pipe(
         Effect.mapError((error) => {
           const reason = error.cause === undefined ? undefined : Host.socketReason(error.cause)
@@ -104,18 +114,24 @@ const handshake = (
           )
         })
       )
-      return yield* Effect.orElseFail(describe(secured, name), () =>
+      return yield* Effect.orElseFail(describe(secured, name, trust), () =>
         fail("HandshakeFailed", undefined)
       )
     })
   )
 }
 
-const describe = (socket: tls.TLSSocket, name: string): Option.Option<Peer> =>
+const describe = (
+  socket: tls.TLSSocket,
+  name: string,
+  trust: Trust | undefined
+): Option.Option<Peer> =>
   Option.gen(function* () {
+    // First: once it has given the certificate by itself, Node gives no chain any more.
+    const chain = Chain.verified(socket, trust?.authorities)
     const certificate = yield* Option.fromNullable(socket.getPeerX509Certificate())
-    const validFrom = yield* time(certificate.validFrom)
-    const validUntil = yield* time(certificate.validTo)
+    const validFrom = yield* Chain.time(certificate.validFrom)
+    const validUntil = yield* Chain.time(certificate.validTo)
     const mismatch = tls.checkServerIdentity(name, certificate.toLegacyObject())
     // Node puts a mismatch of the name into the same place; it is asked for by itself above.
     const chainError = codeOf(socket.authorizationError)
@@ -124,6 +140,7 @@ const describe = (socket: tls.TLSSocket, name: string): Option.Option<Peer> =>
       issuer: shown(certificate.issuer),
       validFrom,
       validUntil,
+      endsBefore: endsBefore(validUntil, chain),
       protocol: socket.getProtocol() ?? "unknown",
       chainError: chainError === "ERR_TLS_CERT_ALTNAME_INVALID" ? undefined : chainError,
       otherNames:
@@ -133,8 +150,23 @@ const describe = (socket: tls.TLSSocket, name: string): Option.Option<Peer> =>
     }
   })
 
-/** `Dec  2 20:00:00 2026 GMT`, whose zone `DateTime` knows only as an offset. */
-const time = (text: string) => DateTime.make(text.replace(/ GMT$/, " +0000"))
+const endsBefore = (
+  validUntil: DateTime.Utc,
+  chain: ReadonlyArray<X509Certificate>
+): Peer["endsBefore"] =>
+  chain
+    .flatMap(({ subject, validTo }) =>
+      Option.match(Chain.time(validTo), {
+        onNone: () => [],
+        onSome: (end) => [{ subject: shown(subject), validUntil: end }]
+      })
+    )
+    .filter((one) => DateTime.lessThan(one.validUntil, validUntil))
+    .reduce<Peer["endsBefore"]>(
+      (first, one) =>
+        first === undefined || DateTime.lessThan(one.validUntil, first.validUntil) ? one : first,
+      undefined
+    )
 
 /** Node types it as an error and gives the code itself. */
 const codeOf = (error: unknown): string | undefined =>
