@@ -129,9 +129,11 @@ export const opened = (stage: Stage, service = "a") =>
 
 /** It is in the journal, and not only told because that took too long. */
 export const recorded = ({ rows }: Stage) =>
-  Effect.repeat(rows("SELECT count(*)::int AS n FROM holter_incidents"), {
-    until: (count) => count > 0
-  })
+  // Where the start was cut there are no tables yet.
+  Effect.repeat(
+    Effect.orElseSucceed(rows("SELECT count(*)::int AS n FROM holter_incidents"), () => 0),
+    { until: (count) => count > 0 }
+  )
 
 export const over = (stage: Stage) =>
   stage.world.until("the end of everything that was opened", isOver)
