@@ -107,6 +107,8 @@ const describeProperty = (
   property: JSONSchema.JsonSchema7,
   definitions: Readonly<Record<string, JSONSchema.JsonSchema7>>
 ): string => {
+  // What the field says of itself says more than what its kind says.
+  if (property.description !== undefined) return property.description
   const target =
     "$ref" in property ? (definitions[property.$ref.replace("#/$defs/", "")] ?? property) : property
   if (target.description !== undefined) return target.description

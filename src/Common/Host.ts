@@ -11,8 +11,8 @@ const description = "a host name or an IP address, without scheme, port or brack
 export const host = Schema.String.pipe(
   Schema.filter((text) => /^[^\s/@[\]?#]{1,253}$/.test(text) && ascii(text) !== "", {
     description,
-    // Without this the description of a bare filter is not part of the JSON Schema.
-    jsonSchema: { description }
+    // Without this the description, or one that a field gives later, is not part of the JSON Schema.
+    jsonSchema: {}
   })
 )
 

@@ -58,7 +58,7 @@ const url = Schema.String.pipe(
     identifier: "HttpUrl",
     description: "a URL such as https://example.com/up",
     // Without this the description of a bare filter is not part of the JSON Schema.
-    jsonSchema: { description: "a URL such as https://example.com/up" }
+    jsonSchema: {}
   })
 )
 

@@ -132,6 +132,8 @@ describe("holter plugins", () => {
         for (const field of fields) {
           assert.match(field, /^ {2}(none|\w+ +(required|optional) {2}\S.*)$/, type)
           assert.notInclude(field, "see the documentation", type)
+          // The words of a kind alone, where the field says what it is for.
+          assert.notMatch(field, / {2}(an integer|a number|a string)( \(|$)/, type)
         }
       })
     )

@@ -15,6 +15,6 @@ export const apiUrl = Schema.String.pipe(
     identifier: "ApiUrl",
     description,
     // Without this the description of a bare filter is not part of the JSON Schema.
-    jsonSchema: { description }
+    jsonSchema: {}
   })
 )
