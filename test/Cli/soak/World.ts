@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AlertDocument } from "../../../src/Alert/AlertDocument.js"
+import { ServerError } from "../../support/ServerError.js"
 
 /** `hang`: taken, and no answer ever; `late`: after whoever asked has given up. */
 export type Mode = "ok" | "500" | "hang" | "late" | "refuse"
@@ -34,7 +35,7 @@ export interface World {
   readonly received: () => ReadonlyArray<Received>
   readonly probed: () => ReadonlyArray<Probed>
   /** Waits until what was received and probed is as it is asked for. */
-  readonly until: (what: string, is: (world: World) => boolean) => Effect.Effect<void, Error>
+  readonly until: (what: string, is: (world: World) => boolean) => Effect.Effect<void, ServerError>
 }
 
 const longest = 75_000
@@ -108,13 +109,13 @@ export const make: Effect.Effect<World, never, Scope.Scope> = Effect.gen(functio
     received: () => received,
     probed: () => probed,
     until: (what, is) =>
-      Effect.async<void, Error>((resume) => {
+      Effect.async<void, ServerError>((resume) => {
         const look = () => {
           if (is(world)) end(Effect.void)
         }
         // eslint-disable-next-line no-restricted-syntax -- a limit for what never comes
-        const timer = setTimeout(() => end(Effect.fail(new Error(`waited for ${what}`))), longest)
-        const end = (result: Effect.Effect<void, Error>) => {
+        const timer = setTimeout(() => end(tooLong(what)), longest)
+        const end = (result: Effect.Effect<void, ServerError>) => {
           clearTimeout(timer)
           waiting.delete(look)
           resume(result)
@@ -129,3 +130,6 @@ export const make: Effect.Effect<World, never, Scope.Scope> = Effect.gen(functio
   }
   return world
 })
+
+const tooLong = (what: string) =>
+  Effect.fail(new ServerError({ server: "world", operation: "wait", detail: `for ${what}` }))
