@@ -39,9 +39,11 @@ export const make = (secrets: Secrets.Secrets, text: string, most: number): stri
 export const current = (text: string, most: number): Effect.Effect<string> =>
   Effect.map(Known, (secrets) => make(secrets, text, most))
 
-/** The end of it, in whole words. */
+/** The end of it, in whole words where it has several. */
 export const currentEnd = (text: string, most: number): Effect.Effect<string> =>
   Effect.map(Known, (secrets) => {
     const clean = Text.visible(secrets.scrub(text)).trim()
-    return clean.length <= most ? clean : clean.slice(-most).replace(/^[^ ]*/, "…")
+    if (clean.length <= most) return clean
+    const end = clean.slice(-most)
+    return end.includes(" ") ? end.replace(/^[^ ]*/, "…") : `…${end}`
   })

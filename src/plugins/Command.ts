@@ -135,7 +135,7 @@ const judge = (
   })
 }
 
-const longestWords = 290
+const longestWords = 300
 
 /** EX_CONFIG of sysexits.h. */
 const notLikeThis = 78
