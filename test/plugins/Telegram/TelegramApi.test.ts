@@ -51,7 +51,7 @@ describe("TelegramApi", () => {
       const migrated = yield* send("-5")
       assert.strictEqual(migrated.reason, "ChatMigrated")
       assert.strictEqual(migrated.migrateToChatId, "-1008")
-      assert.strictEqual((yield* send("1", "<b>")).reason, "Rejected")
+      assert.strictEqual((yield* send("1", "<b>")).reason, "Unacceptable")
       yield* double.fault(
         "sendMessage",
         TelegramDouble.tooManyRequests(7),
