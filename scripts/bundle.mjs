@@ -41,7 +41,10 @@ const drivers = {
   pg: { imported: "pg", contents: 'exports.Client = require("pg/lib/client.js")' },
   ioredis: {
     imported: "ioredis",
-    contents: 'exports.Redis = require("ioredis/built/Redis.js").default'
+    contents: `
+      exports.Redis = require("ioredis/built/Redis.js").default
+      exports.AbstractConnector = require("ioredis/built/connectors/AbstractConnector.js").default
+    `
   },
   sqlite: {
     imported: "better-sqlite3",
