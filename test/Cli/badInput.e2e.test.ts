@@ -92,7 +92,7 @@ const cases: ReadonlyArray<Case> = [
   {
     what: "a variable that names a directory",
     env: { HOLTER_CONFIG: "/" },
-    says: ["HOLTER_CONFIG: expected a configuration file that can be read, found a directory"]
+    says: ["HOLTER_CONFIG: expected a configuration file that can be read", "found a directory"]
   },
   {
     what: "a file without checks",
