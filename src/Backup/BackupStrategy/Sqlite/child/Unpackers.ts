@@ -79,26 +79,31 @@ export const inOneGo = (given: Given): Promise<void> =>
   Rights.withFileAsync(given.path, "read", (file) => stream(given, file))
 
 const stream = async ({ compression, keep, path, seen }: Given, file: number): Promise<void> => {
-  const options = { fd: file, start: 0, autoClose: false, highWaterMark: streamChunk }
-  const source = fs.createReadStream(path, options)
   const sink = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) keep(chunk)
   }
   let bytes = 0
-  const each = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
+  // A ReadStream would close the file when it is destroyed, which is not its to close.
+  const source = async function* () {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(streamChunk)
+      const { bytesRead } = await read(file, buffer, 0, streamChunk, bytes)
+      if (bytesRead === 0) return
+      const chunk = buffer.subarray(0, bytesRead)
       seen(chunk)
-      bytes += chunk.length
+      bytes += bytesRead
       yield chunk
     }
   }
   const unpack = unpacker(compression, path)
-  if (unpack === undefined) return pipeline(source, each, sink)
-  await pipeline(source, each, unpack, sink)
+  if (unpack === undefined) return pipeline(source, sink)
+  await pipeline(source, unpack, sink)
   // Zeros behind the last member are no error for zlib.
   const rest = bytes - unpack.bytesWritten
   if (rest > 0) corrupt(path, "nothing behind its end", `${rest} bytes`)
 }
+
+const read = promisify(fs.read)
 
 const unpacker = (
   compression: PayloadRequest["compression"],
