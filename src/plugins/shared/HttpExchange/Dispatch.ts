@@ -83,13 +83,23 @@ export class Dispatch implements Dispatcher.DispatchHandler {
 
   onResponseError(_: unknown, error: Error): void {
     if (this.settled) return
-    if (error === Line.gone) {
+    const fault = HttpFault.fromUnknown(error, hostOf(this.request.url))
+    if (error === Line.gone || this.wasClosedBetween(fault)) {
       this.settled = true
       this.resume(this.anew)
     } else {
-      const fault = HttpFault.fromUnknown(error, hostOf(this.request.url))
       this.fail(this.line.asksForCertificate ? HttpFault.uncertified(fault) : fault)
     }
+  }
+
+  /**
+   * Whether a kept connection was closed at the moment in which it was used again: that is no answer to this
+   * request, and what changes nothing may be asked once more (RFC 9112, 9.3.1).
+   */
+  private wasClosedBetween({ reason }: HttpFault.HttpFault): boolean {
+    const isKept = this.line.opening === undefined
+    const isUnanswered = this.firstByteAt === 0 && (reason === "Closed" || reason === "Reset")
+    return isKept && isUnanswered && /^(?:GET|HEAD|OPTIONS)$/.test(this.request.method)
   }
 
   /** What follows on this connection is of no use to anybody. */
