@@ -15,7 +15,6 @@ const forged =
   "q\u001b]0;owned\u0007\u001b[1A\u001b[2K\n✅ all backups verified\r\u009b31m\u202etxt.exe\u200b"
 
 const isClean = (written: string, context: string): void => {
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
   assert.notMatch(
     written,
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]/,
