@@ -79,31 +79,34 @@ export const inOneGo = (given: Given): Promise<void> =>
   Rights.withFileAsync(given.path, "read", (file) => stream(given, file))
 
 const stream = async ({ compression, keep, path, seen }: Given, file: number): Promise<void> => {
+  const options = { fd: file, start: 0, autoClose: false, highWaterMark: streamChunk, fs: readOnly }
+  const source = fs.createReadStream(path, options)
   const sink = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) keep(chunk)
   }
   let bytes = 0
-  // A ReadStream would close the file when it is destroyed, which is not its to close.
-  const source = async function* () {
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(streamChunk)
-      const { bytesRead } = await read(file, buffer, 0, streamChunk, bytes)
-      if (bytesRead === 0) return
-      const chunk = buffer.subarray(0, bytesRead)
+  const each = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
       seen(chunk)
-      bytes += bytesRead
+      bytes += chunk.length
       yield chunk
     }
   }
   const unpack = unpacker(compression, path)
-  if (unpack === undefined) return pipeline(source, sink)
-  await pipeline(source, unpack, sink)
+  if (unpack === undefined) return pipeline(source, each, sink)
+  await pipeline(source, each, unpack, sink)
   // Zeros behind the last member are no error for zlib.
   const rest = bytes - unpack.bytesWritten
   if (rest > 0) corrupt(path, "nothing behind its end", `${rest} bytes`)
 }
 
-const read = promisify(fs.read)
+/** A stream that is destroyed closes its file whatever `autoClose` says, and this one is its caller's. */
+const readOnly = {
+  read: fs.read,
+  close: (_: number, done: (error: null) => void) => {
+    done(null)
+  }
+}
 
 const unpacker = (
   compression: PayloadRequest["compression"],
