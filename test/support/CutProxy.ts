@@ -1,7 +1,7 @@
 /**
- * A road to a PostgreSQL server that breaks where a test says: before the n-th statement of the
- * clients reaches the server, or after the server has answered it and before the client knows. It
- * speaks no TLS (`sslmode=disable`).
+ * A road to a PostgreSQL server that breaks where a test says: before a statement of the clients
+ * reaches the server, or after the server has answered it and before the client knows. It speaks no TLS
+ * (`sslmode=disable`).
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -10,8 +10,8 @@ import * as net from "node:net"
 import { ServerError } from "./ServerError.js"
 
 export interface Cut {
-  /** Which statement from now on, the first one is 1. */
-  readonly at: number
+  /** Which statement from now on: the first one is 1, or the first with this text. */
+  readonly at: number | string
   readonly side: "before" | "after"
   /** How long connections are refused after that, in milliseconds. */
   readonly refuse: number
@@ -63,6 +63,9 @@ export const make = (server: {
     let held: { readonly statement: RegExp; readonly done: () => void } | undefined
     let isHolding = false
 
+    const isAt = ({ at }: Cut, text: Buffer) =>
+      typeof at === "number" ? count === at : text.includes(at)
+
     const pair = (client: net.Socket) => {
       if (Date.now() < refusedUntil) {
         client.destroy()
@@ -96,7 +99,7 @@ export const make = (server: {
         batch = []
         if (type === "Q" || type === "S") {
           count += 1
-          if (plan !== undefined && count === plan.at) {
+          if (plan !== undefined && isAt(plan, text)) {
             if (plan.side === "before") return breaks()
             afterwards = "cut"
           }
