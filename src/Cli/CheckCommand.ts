@@ -61,6 +61,7 @@ const check = (flags: Flags) =>
     const configuration = yield* Configuration.load(flags.config)
     yield* warn(flags, configuration)
     const services = yield* select(configuration.services, flags.only)
+    yield* Configuration.prepare(configuration)
     const silent = flags.json || flags.cron
     const summary = yield* withMonitor(services, configuration.secrets, (monitor) =>
       silent

@@ -7,7 +7,8 @@ import { Deferred, Effect, Layer, type Option } from "effect"
 import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
 import type { JournalError } from "../Monitor/Journal.js"
-import { configFlag } from "./Flags.js"
+import * as Configuration from "./Configuration.js"
+import { configFlag, graceFlag } from "./Flags.js"
 import { briefly, ExitCode, exitCodes, Output, page } from "./Output.js"
 import * as App from "./Watch/App.js"
 import * as Board from "./Watch/Board.js"
@@ -18,12 +19,7 @@ import * as WatchSettings from "./Watch/WatchSettings.js"
 export const command = Command.make(
   "watch",
   {
-    grace: CliOptions.text("grace").pipe(
-      CliOptions.withDescription(
-        "How long the platform waits between its signal and its kill (default: shutdown.grace of the configuration file, else 30s; Docker waits 10s)"
-      ),
-      CliOptions.optional
-    ),
+    grace: graceFlag,
     jsonLines: CliOptions.boolean("json-lines").pipe(
       CliOptions.withDescription("Print a JSON object for each thing that happens")
     ),
@@ -50,9 +46,9 @@ interface Flags {
 
 const watch = (flags: Flags) =>
   Effect.gen(function* () {
-    const settings = yield* WatchSettings.load(flags)
-    if (flags.printShutdownPlan) return yield* print(settings)
-    yield* WatchSettings.check(WatchSettings.partsOf(settings), settings.time)
+    if (flags.printShutdownPlan) return yield* print(yield* WatchSettings.load(flags))
+    const settings = yield* WatchSettings.ready(flags)
+    yield* Configuration.prepare(settings.configuration)
     const lost = yield* Deferred.make<JournalError>()
     const code = yield* launch(
       Layer.provide(App.layer(settings, lost), reporter(settings, flags)),
