@@ -32,6 +32,7 @@ export const valued: ReadonlySet<string | undefined> = new Set([
   "--for",
   "--until",
   "--why",
+  "--reason",
   "--by",
   "--since"
 ])

@@ -18,13 +18,13 @@ import {
   Layer,
   Mailbox,
   Option,
-  Random,
   type Scope,
   Stream
 } from "effect"
 import type { Alert } from "../Alert/Alert.js"
 import * as AlertPolicy from "../Alert/AlertPolicy.js"
 import type * as Maintenance from "../Alert/Maintenance.js"
+import * as QuietId from "../Alert/QuietId.js"
 import { Notifier } from "../Alert/Notifier.js"
 import { Input } from "./Alerting/Input.js"
 import * as Judge from "./Alerting/Judge.js"
@@ -156,7 +156,7 @@ export const layer = (
         state: Effect.sync(judge.state),
         silence: (silence) =>
           Effect.gen(function* () {
-            const id = (yield* Random.nextIntBetween(0x1000_0000, 0x1_0000_0000)).toString(16)
+            const id = yield* QuietId.make
             yield* say((at) => ({ _tag: "Silenced", at, id, ...silence }))
             return id
           }),

@@ -5,6 +5,7 @@
 import { DateTime } from "effect"
 import * as CheckResult from "../../Check/CheckResult.js"
 import type { JournaledResult } from "../../Monitor/Journal.js"
+import type { QuietDocument } from "../Journal/Quiets.js"
 import type { Beat } from "./Sparkline.js"
 
 /** Times are milliseconds of the wall clock. */
@@ -16,6 +17,8 @@ export interface Board {
   readonly backup: Backups | undefined
   readonly channels: ReadonlyArray<ChannelTrouble>
   readonly journal: JournalTrouble
+  /** Maintenances and silences: of whom nobody is told. */
+  readonly quiet: ReadonlyArray<QuietDocument>
   /** What the shutdown is doing, once it has begun. */
   readonly stopping: string | undefined
 }
@@ -104,6 +107,7 @@ export const make = (
   backup: undefined,
   channels: [],
   journal: { problem: undefined, waiting: 0 },
+  quiet: [],
   stopping: undefined
 })
 

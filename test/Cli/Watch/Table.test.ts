@@ -142,6 +142,26 @@ describe("the table", () => {
     )
   })
 
+  it("says below of whom nobody is told, until when, and why", () => {
+    const quiet: Board.Board = {
+      ...up,
+      quiet: [
+        {
+          kind: "maintenance",
+          id: "window:nightly",
+          services: null,
+          until: "2025-12-11T21:00:00.000Z",
+          why: "nightly"
+        },
+        { kind: "silence", id: "1f2e3d4c", services: ["redis"], until: null, why: "de\nploy" }
+      ]
+    }
+    assert.deepStrictEqual(Table.lines(quiet, { ...size, columns: 120 }, look, start).slice(-2), [
+      "Nobody is told of every service: maintenance window:nightly, until 2025-12-11 21:00:00 (nightly)",
+      "Nobody is told of redis: silence 1f2e3d4c, until it is ended (de ploy)"
+    ])
+  })
+
   it("says what backup is running", () => {
     const running: Board.Board = {
       ...up,
