@@ -44,9 +44,12 @@ export interface Configuration {
   readonly environment: ReadonlyMap<string, string>
 }
 
+/** The source of a configuration that is in no file. */
+export const withoutFile = "environment"
+
 export const load = Effect.fn("Configuration.load")(function* (flag: Option.Option<string>) {
   const { content, environment, interpolated, path, secrets, unfilled } = yield* read(flag)
-  const source = Option.getOrElse(path, () => "environment")
+  const source = Option.getOrElse(path, () => withoutFile)
   const fail = (issues: ReadonlyArray<ConfigIssue>) => new ConfigurationError({ source, issues })
   const { document, issues: misshapen } = Document.decode(content, interpolated, secrets.scrub)
   const name = document.name ?? environment.values.get("HOLTER_NAME") ?? "Holter"

@@ -3,6 +3,7 @@
  */
 import * as Ack from "./AckCommand.js"
 import * as Maintenance from "./MaintenanceCommand.js"
+import * as Reload from "./ReloadCommand.js"
 import * as Silence from "./SilenceCommand.js"
 import * as Simulate from "./SimulateCommand.js"
 import * as Status from "./StatusCommand.js"
@@ -16,5 +17,6 @@ export const commands = [
   Unsilence.command,
   Ack.command,
   Maintenance.command,
-  Simulate.command
+  Simulate.command,
+  Reload.command
 ] as const

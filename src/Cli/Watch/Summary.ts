@@ -2,6 +2,8 @@
  * What a configuration has `holter watch` do, in words. Pure.
  */
 import * as JournalAccess from "../Journal/JournalAccess.js"
+import type { Service } from "../Service.js"
+import type * as Board from "./Board.js"
 import type { WatchSettings } from "./WatchSettings.js"
 
 /** What is allowed and hardly meant, or not used at all. */
@@ -11,8 +13,24 @@ export const warnings = ({ alerts, configuration }: WatchSettings): ReadonlyArra
 ]
 
 /** The services that are checked. */
-export const watched = ({ configuration }: WatchSettings): ReadonlyArray<string> =>
-  configuration.services.filter(({ configured }) => configured).map(({ name }) => name)
+export const services = ({ configuration }: WatchSettings): ReadonlyArray<Service> =>
+  configuration.services.filter(({ configured }) => configured)
+
+export const watched = (settings: WatchSettings): ReadonlyArray<string> =>
+  services(settings).map(({ name }) => name)
+
+/** What the board has rows for, and of what it says that nobody configured it. */
+export const rows = (settings: WatchSettings): Board.Rows => ({
+  name: settings.configuration.name,
+  checks: services(settings).map(({ label, name, policy }) => ({
+    name,
+    label,
+    critical: policy.critical
+  })),
+  notConfigured: settings.configuration.services
+    .filter(({ configured }) => !configured)
+    .map(({ label }) => label)
+})
 
 export const journal = ({ configuration }: WatchSettings): string =>
   JournalAccess.placeOf(configuration.journal.url)

@@ -30,7 +30,11 @@ const watched = (name: string, label = name): Board.Watched => ({ name, label, c
 const board = (samples: ReadonlyArray<Board.Sample>): Board.Board =>
   samples.reduce(
     Board.checked,
-    Board.make("Price Bot", [watched("database"), watched("redis", "Redis")], [])
+    Board.make({
+      name: "Price Bot",
+      checks: [watched("database"), watched("redis", "Redis")],
+      notConfigured: []
+    })
   )
 
 const up = board([
@@ -54,7 +58,11 @@ describe("the table", () => {
   })
 
   it("says what is not known yet, and what nobody configured", () => {
-    const fresh = Board.make("Price Bot", [watched("redis", "Redis")], ["DMarket API"])
+    const fresh = Board.make({
+      name: "Price Bot",
+      checks: [watched("redis", "Redis")],
+      notConfigured: ["DMarket API"]
+    })
     const lines = Table.lines(fresh, size, look, start)
     assert.include(lines[3], "❔ unknown    Redis    -             -")
     assert.deepStrictEqual(lines.slice(-2), [
@@ -88,11 +96,7 @@ describe("the table", () => {
     const many = names.reduce(
       (before, name, index) =>
         Board.checked(before, sample(name, index === 17 ? "unhealthy" : "healthy", 0)),
-      Board.make(
-        "Bot",
-        names.map((name) => watched(name)),
-        []
-      )
+      Board.make({ name: "Bot", checks: names.map((name) => watched(name)), notConfigured: [] })
     )
     const lines = Table.lines(many, { columns: 100, rows: 12 }, look, start)
     assert.isAtMost(lines.length, 11)
@@ -187,11 +191,11 @@ describe("the table", () => {
       services.reduce(
         (before, { message }, index) =>
           Board.checked(before, sample(`s${index}`, "degraded", 0, 5, message)),
-        Board.make(
-          "Bot",
-          services.map(({ label }, index) => watched(`s${index}`, label)),
-          []
-        )
+        Board.make({
+          name: "Bot",
+          checks: services.map(({ label }, index) => watched(`s${index}`, label)),
+          notConfigured: []
+        })
       )
     )
 
