@@ -407,6 +407,18 @@ describe("holter simulate", () => {
   )
 })
 
+describe("holter reload", () => {
+  it.scopedLive("says that nobody watches, where nobody answers", () =>
+    Effect.gen(function* () {
+      const { holter } = yield* recorded((now) => history(now - 60 * minute))
+      const page = yield* holter("reload")
+      assert.strictEqual(page.code, 1)
+      assert.include(page.stderr, "no holter watch seems to run on this journal: start it")
+      assert.strictEqual(page.stdout, "")
+    })
+  )
+})
+
 describe("commands on a journal", () => {
   const all = [
     [["status"], 3],
@@ -415,6 +427,7 @@ describe("commands on a journal", () => {
     [["ack", "redis"], 1],
     [["maintenance", "start"], 1],
     [["maintenance", "stop"], 1],
+    [["reload"], 1],
     [["simulate"], 1]
   ] as const
 

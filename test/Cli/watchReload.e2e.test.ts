@@ -1,5 +1,6 @@
 /** `holter watch` that reads its configuration again: what did not change goes on as it was. */
 import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
 import { Effect } from "effect"
 import { rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
@@ -8,7 +9,7 @@ import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as HttpDouble from "../support/HttpDouble.js"
 import * as TelegramDouble from "../support/TelegramDouble.js"
 import * as TempDir from "../support/TempDir.js"
-import { alertsTo, assertOrderly, checks, config, patience, start, stop } from "./watch.js"
+import { alertsTo, assertOrderly, checks, config, patience, phases, start, stop } from "./watch.js"
 
 const up = HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })
 
@@ -210,6 +211,71 @@ describe("holter watch reads its configuration again", () => {
         assert.strictEqual(second?.headers["x-more"], "one")
         assertOrderly(yield* stop(watch), "SIGTERM")
         assert.lengthOf(yield* receiver.requests, 2)
+      }),
+    patience
+  )
+
+  it.scopedLive(
+    "and begins, changes and ends backups and the dead man's switch, with their part of the shutdown",
+    () =>
+      Effect.gen(function* () {
+        const { cwd, holter, write } = yield* folder
+        const [web, ping, other] = [yield* up, yield* up, yield* up]
+        const database = new Sqlite(path.join(cwd, "bot.db"))
+        database.exec("CREATE TABLE t (id INTEGER)")
+        database.close()
+        const services = checks({ web: http(web) })
+        const switched = ({ url }: HttpDouble.HttpDouble) =>
+          `alerts: { deadMan: { url: "${url}/ping", interval: 1 minute } }`
+        const backup = (app: string) =>
+          `backup: { url: "sqlite:///bot.db", app: ${app}, schedule: "0 3 1 1 *" }`
+        yield* write(services)
+        const watch = yield* start({ cwd })
+        yield* watch.awaitStdout(/ status web healthy /)
+
+        yield* write(services, switched(ping), backup("one"))
+        const added = yield* holter("reload")
+        assert.match(
+          added.stdout,
+          /dead man's switch: 1 new .*; scheduled backups: 1 new \(backups\)\n/,
+          added.stderr
+        )
+        yield* ping.awaitRequests(2)
+        yield* watch.awaitStdout(/ backup created one_sqlite_/)
+
+        yield* write(services, switched(other), backup("two"))
+        yield* holter("reload")
+        yield* other.awaitRequests(2)
+        yield* watch.awaitStdout(/ backup created two_sqlite_/)
+        const paths = (yield* ping.requests).map((request) => request.url)
+        assert.deepStrictEqual(paths.slice(-1), ["/ping/log"])
+
+        yield* write(services, switched(other))
+        assert.match((yield* holter("reload")).stdout, /scheduled backups: 1 removed \(backups\)\n/)
+        const result = yield* stop(watch)
+        assertOrderly(result, "SIGTERM")
+        assert.include(phases(result), "intake")
+        assert.match(result.stderr, /dead-man ping +\|.*completed"/)
+      }),
+    patience
+  )
+
+  it.scopedLive(
+    "on a terminal, where a signal would end it: the table has the new rows",
+    () =>
+      Effect.gen(function* () {
+        const { cwd, holter, write } = yield* folder
+        const [web, shop] = [yield* up, yield* up]
+        yield* write(checks({ web: http(web) }))
+        const watch = yield* Cli.startPty(["watch"], { cwd })
+        yield* watch.awaitStdout(/✅ healthy.* web /)
+        yield* write("name: New Bot", checks({ shop: http(shop) }))
+        const { code, stderr } = yield* holter("reload")
+        assert.strictEqual(code, 0, stderr)
+        yield* watch.awaitStdout(/New Bot {10,}/)
+        yield* watch.awaitStdout(/✅ healthy.* shop /)
+        yield* watch.type("\u0003")
+        assert.strictEqual((yield* watch.exit).code, 0)
       }),
     patience
   )

@@ -154,7 +154,11 @@ const sole = <E, E2, R>(
   open: (all) =>
     Effect.forEach(
       all,
-      (piece) => Effect.flatMap(pieces.open(piece), (scope) => build(piece, scope)),
+      // One that could not be built is not there, and is tried again with the next configuration.
+      (piece) =>
+        Effect.flatMap(pieces.open(piece), (scope) => build(piece, scope)).pipe(
+          Effect.onError(() => pieces.take(piece.name))
+        ),
       { discard: true }
     )
 })

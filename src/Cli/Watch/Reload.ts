@@ -48,16 +48,22 @@ export interface Running {
   readonly secrets: GrowingSecrets
 }
 
-type Parts = CheckRegistry | ChannelRegistry | HealthMonitor | Alerting
+interface Parts extends Running {
+  /** Schedules of backups are exchanged one after the other. */
+  readonly turn: Effect.Semaphore
+}
+
+type Services = CheckRegistry | ChannelRegistry | HealthMonitor | Alerting
 type Surroundings = Reporter | Output | FileSystem | Path | Lifecycle | Beacon
 
 /** For as long as the scope is open: one after the other, as they are asked for. */
 export const run = (
   running: Running
-): Effect.Effect<void, never, Parts | Surroundings | Scope.Scope> =>
+): Effect.Effect<void, never, Services | Surroundings | Scope.Scope> =>
   Effect.gen(function* () {
     const { reloads } = yield* Alerting
     const { isAccepting } = yield* Lifecycle
+    const parts = { ...running, turn: yield* Effect.makeSemaphore(1) }
     const asked = yield* Mailbox.make<string | null>()
     yield* Option.match(yield* Effect.serviceOption(ReloadRequest), {
       onNone: () => Effect.void,
@@ -67,7 +73,7 @@ export const run = (
       Effect.forever(Effect.flatMap(Effect.orDie(reloads.take), (id) => asked.offer(id)))
     )
     const next = Effect.flatMap(Effect.orDie(asked.take), (by) =>
-      isAccepting() ? reload(running, by) : Effect.void
+      isAccepting() ? reload(parts, by) : Effect.void
     )
     yield* Effect.forkScoped(
       Effect.forever(
@@ -78,7 +84,7 @@ export const run = (
     )
   })
 
-const reload = (running: Running, asked: string | null) =>
+const reload = (running: Parts, asked: string | null) =>
   Effect.gen(function* () {
     const { refuse } = yield* Alerting
     const { name: by } = yield* JournalHolder.self
@@ -136,8 +142,9 @@ interface Answer {
  * What is taken out has no results any more before the policy forgets it; the policy knows what is new
  * before that has results; and no alert meets a route that leads nowhere.
  */
-const exchange = ({ built, current }: Running, next: WatchSettings.WatchSettings, answer: Answer) =>
+const exchange = (running: Parts, next: WatchSettings.WatchSettings, answer: Answer) =>
   Effect.gen(function* () {
+    const { built, current } = running
     const { alerts } = next
     const checks = built.checks.difference(Summary.services(next))
     const channels = built.channels.difference(alerts.channels)
@@ -167,8 +174,9 @@ const exchange = ({ built, current }: Running, next: WatchSettings.WatchSettings
     const { say, update } = yield* Reporter
     yield* update((board) => Board.reconfigured(board, Summary.rows(next), started))
     yield* built.checks.open(others)
-    yield* swap(built.deadMan, deadMan)
-    yield* Effect.forkScoped(swapBackups(built.backups, backups))
+    yield* swap(built.deadMan, Built.deadMen(next))
+    // Also where it is as before: an exchange may wait for its turn.
+    yield* Effect.forkScoped(swapBackups(running))
     const { note } = yield* Output
     yield* briefly(Effect.forEach(Summary.warnings(next), note, { discard: true }))
     const at = yield* Clock.currentTimeMillis
@@ -181,28 +189,31 @@ const registered = (names: ReadonlyArray<string>) =>
     (checks) => checks.filter(({ name }) => names.includes(name))
   )
 
+/** What there is once or not at all, as the latest settings have it. */
 const swap = <E, R>(
   part: Built.Part<Built.Sole, E, R>,
-  { added, changed, removed }: ReturnType<Built.Part<Built.Sole, E, R>["difference"]>
+  wanted: ReadonlyArray<Built.Sole>
 ): Effect.Effect<void, E, R> =>
-  Effect.zipRight(
-    Effect.forEach([...changed.map(({ name }) => name), ...removed], part.take, { discard: true }),
-    part.open([...changed, ...added])
-  )
+  Effect.suspend(() => {
+    const { added, changed, removed } = part.difference(wanted)
+    const leaving = [...changed.map(({ name }) => name), ...removed]
+    return Effect.zipRight(
+      Effect.forEach(leaving, part.take, { discard: true }),
+      part.open([...changed, ...added])
+    )
+  })
 
 /** Not in the middle of one. */
-const swapBackups = (
-  part: Running["built"]["backups"],
-  difference: ReturnType<Running["built"]["backups"]["difference"]>
-) =>
+const swapBackups = ({ built, current, turn }: Parts) =>
   Effect.gen(function* () {
-    if (difference.kept.length > 0) return
     const { idle } = yield* Beacon
     const { update } = yield* Reporter
     yield* idle
-    if (difference.removed.length > 0) yield* update((board) => ({ ...board, backup: undefined }))
-    yield* swap(part, difference)
+    const wanted = Built.schedules(current.settings)
+    yield* swap(built.backups, wanted)
+    if (wanted.length === 0) yield* update((board) => ({ ...board, backup: undefined }))
   }).pipe(
+    turn.withPermits(1),
     Effect.catchAll(({ message }) =>
       Effect.logError(`Scheduled backups cannot be made as the new configuration says: ${message}`)
     )

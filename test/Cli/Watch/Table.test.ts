@@ -146,6 +146,24 @@ describe("the table", () => {
     )
   })
 
+  it("goes on with the rows of what is as before, when the configuration is another one", () => {
+    const next = Board.reconfigured(
+      up,
+      {
+        name: "New Bot",
+        checks: [watched("redis", "Redis"), watched("database"), watched("shop")],
+        notConfigured: ["DMarket API"]
+      },
+      ["redis", "shop"]
+    )
+    assert.strictEqual(next.name, "New Bot")
+    assert.deepStrictEqual(
+      next.rows.map(({ service, status }) => `${service} ${status}`),
+      ["redis unknown", "database healthy", "shop unknown"]
+    )
+    assert.strictEqual(Board.row(next, "database"), Board.row(up, "database"))
+  })
+
   it("says below of whom nobody is told, until when, and why", () => {
     const quiet: Board.Board = {
       ...up,
