@@ -10,8 +10,9 @@ import { Output } from "../dist/Cli/Output.js"
 
 const pages = [
   ...["", "check", "watch", "plugins", "plugins list", "plugins describe", "init", "backup"],
-  ...["alerts", "alerts test"],
+  ...["alerts", "alerts test", "config", "config check"],
   ...["status", "why", "silence", "unsilence", "ack", "simulate"],
+  ...["maintenance", "maintenance start", "maintenance stop", "reload"],
   ...["create", "list", "verify", "drill", "restore", "prune"].map((name) => `backup ${name}`)
 ]
 

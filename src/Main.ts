@@ -3,6 +3,7 @@
  */
 import { writeSync } from "node:fs"
 import { createInterface } from "node:readline"
+import { isatty } from "node:tty"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
@@ -184,6 +185,11 @@ const screen = Screen.of({
 // Log lines are for the operator; standard output is for the result.
 const logger = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
+const isWatch = process.argv[2] === "watch"
+
+/** Whose end (SIGHUP) is the end of the program: a daemon has none. */
+const hasTerminal = () => [0, 1, 2].some((descriptor) => isatty(descriptor))
+
 runMain(
   Cli.run(process.argv).pipe(
     Effect.withConsole(console),
@@ -192,5 +198,5 @@ runMain(
     Effect.provideService(Screen, screen),
     Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, terminal, logger))
   ),
-  { name: "holter", scrub: lastWords, untilStopped: process.argv[2] === "watch" }
+  { name: "holter", scrub: lastWords, untilStopped: isWatch, reloads: isWatch && !hasTerminal() }
 )

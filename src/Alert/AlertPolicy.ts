@@ -10,6 +10,7 @@
 import { HashMap } from "effect"
 import * as Routes from "./Routes.js"
 import type { Alert } from "./Alert.js"
+import * as Configuring from "./AlertPolicy/configuring.js"
 import type { Decision } from "./AlertPolicy/Decision.js"
 import * as Draft from "./AlertPolicy/Draft.js"
 import type { Event } from "./AlertPolicy/Event.js"
@@ -193,6 +194,12 @@ const apply = (draft: Draft.Draft, event: Event): void => {
       return StandIns.refused(draft, event)
     case "ChannelRemoved":
       return channelRemoved(draft, event)
+    case "ReloadAsked":
+      return Configuring.asked(draft, event)
+    case "Reconfigured":
+      return Configuring.reconfigured(draft, event)
+    case "ReconfigurationRefused":
+      return Configuring.refused(draft, event)
   }
 }
 

@@ -36,6 +36,11 @@ export class ChannelRegistry extends Context.Tag("holter/Alert/ChannelRegistry")
     readonly register: (
       channel: RegisteredChannel
     ) => Effect.Effect<void, DuplicateChannelError, Scope.Scope>
+    /**
+     * Takes the place of the channel of that name, if there is one, for as long as the scope is open: at
+     * no moment there is none.
+     */
+    readonly replace: (channel: RegisteredChannel) => Effect.Effect<void, never, Scope.Scope>
     /** All channels, in the order of their registration. */
     readonly all: Effect.Effect<ReadonlyArray<RegisteredChannel>>
     readonly find: (name: string) => Effect.Effect<Option.Option<RegisteredChannel>>
@@ -58,9 +63,18 @@ export const layer: Layer.Layer<ChannelRegistry> = Layer.sync(ChannelRegistry, (
       channels.set(channel.name, channel)
       return Effect.void
     })
+  const remove = (channel: RegisteredChannel) =>
+    Effect.sync(() => {
+      // Another one may have its name by now.
+      if (channels.get(channel.name) === channel) channels.delete(channel.name)
+    })
   return {
-    register: (channel) =>
-      Effect.acquireRelease(add(channel), () => Effect.sync(() => channels.delete(channel.name))),
+    register: (channel) => Effect.acquireRelease(add(channel), () => remove(channel)),
+    replace: (channel) =>
+      Effect.acquireRelease(
+        Effect.sync(() => channels.set(channel.name, channel)),
+        () => remove(channel)
+      ),
     all: Effect.sync(() => [...channels.values()]),
     find: (name) => Effect.sync(() => Option.fromNullable(channels.get(name)))
   }

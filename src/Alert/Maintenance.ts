@@ -123,10 +123,19 @@ export const events = (
         })
       ),
     ...[...known]
-      .filter((id) => id.startsWith(prefix) && !open.some((one) => one.id === id))
+      .filter((id) => isWindow(id) && !open.some((one) => one.id === id))
       .map((id): Event => ({ _tag: "MaintenanceEnded", at, id }))
   ]
 }
+
+/**
+ * Whether the maintenance of this id is a window of the configuration, and not what somebody started
+ * by hand.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const isWindow = (id: string): boolean => id.startsWith(prefix)
 
 /**
  * When `events` must be asked again.
@@ -150,7 +159,6 @@ export const nextChange = (
 const harmless = <A>(look: () => Option.Option<A>): Option.Option<A> =>
   Either.getOrElse(Either.try(look), () => Option.none())
 
-/** Tells windows of the configuration from what somebody started by hand. */
 const prefix = "window:"
 const idOf = (window: Window): string => `${prefix}${window.name}`
 

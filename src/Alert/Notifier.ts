@@ -67,8 +67,8 @@ export interface Options {
   readonly longestBackoff?: Duration.DurationInput
   /** When a channel that takes nothing counts as away: after 5 attempts, and 5 minutes, by default. */
   readonly patience?: Patience
-  /** The same for channels by their names. */
-  readonly patiences?: Readonly<Record<string, Patience>>
+  /** The same for a channel by its name, asked whenever it matters. */
+  readonly patienceOf?: (channel: string) => Patience | undefined
   /** Alerts that may wait for a channel one by one; more are told as one. 1,000 by default. */
   readonly capacity?: number
 }
@@ -113,7 +113,9 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
     readonly stranded: ReadonlyArray<Alert>
     /** Alerts that somebody else was given, and their channel is not to have any more. */
     readonly drop: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
-    /** A disabled channel is tried again. */
+    /** A channel that is no longer configured, and what it did not take: nobody gets that. */
+    readonly forget: (channel: string) => Effect.Effect<void>
+    /** A disabled channel, or one that did not answer, is tried again now. */
     readonly enable: (channel: string) => Effect.Effect<void>
     /**
      * Waits until all is sent, as long as it may; what is left stays in the outbox. A channel that
@@ -143,7 +145,7 @@ export const make = (
         first: Duration.decode(options.firstBackoff ?? "1 second"),
         most: Duration.decode(options.longestBackoff ?? "5 minutes")
       },
-      patience: patienceOf(options, channel),
+      patience: () => patienceOf(options, channel),
       capacity: options.capacity ?? 1000
     })
     const ends: Line.Ends = {
@@ -216,10 +218,20 @@ export const make = (
           outbox.discard(gone.flat(), "handed on", at)
         )
       },
+      forget: (channel) =>
+        Effect.gen(function* () {
+          const line = lines.get(channel)
+          if (line === undefined) return
+          const waiting = yield* line.waiting
+          const gone = yield* line.drop(new Set(waiting.map(({ key }) => key)))
+          lines.delete(channel)
+          yield* outbox.discard(gone, "given up", yield* Clock.currentTimeMillis)
+        }),
       has,
       stranded,
       waiting: (channel) => Effect.suspend(() => lines.get(channel)?.waiting ?? Effect.succeed([])),
-      enable: (channel) => Effect.flatMap(lineOf(channel, true), (line) => line.enable),
+      enable: (channel) =>
+        Effect.flatMap(lineOf(channel, true), (line) => Effect.zipRight(line.hurry, line.enable)),
       flush: (within) =>
         Effect.gen(function* () {
           const idle = Effect.forEach(
@@ -254,8 +266,8 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<Notifier, never, ChannelRegistry | Outbox> => Layer.scoped(Notifier, make(options))
 
-const patienceOf = ({ patience, patiences = {} }: Options, channel: string): Line.Patience => {
-  const own = Object.hasOwn(patiences, channel) ? patiences[channel] : undefined
+const patienceOf = ({ patience, patienceOf: of }: Options, channel: string): Line.Patience => {
+  const own = of?.(channel)
   return {
     attempts: own?.attempts ?? patience?.attempts ?? 5,
     after: Duration.decode(own?.after ?? patience?.after ?? "5 minutes")

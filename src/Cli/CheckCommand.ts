@@ -61,6 +61,7 @@ const check = (flags: Flags) =>
     const configuration = yield* Configuration.load(flags.config)
     yield* warn(flags, configuration)
     const services = yield* select(configuration.services, flags.only)
+    yield* Configuration.prepare(configuration)
     const silent = flags.json || flags.cron
     const summary = yield* withMonitor(services, configuration.secrets, (monitor) =>
       silent
@@ -119,7 +120,10 @@ const withMonitor = <A, R>(
           Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
           Layer.buildWithScope(scope)
         )
-        yield* Effect.provide(Registration.register(services, secrets, scope), context)
+        yield* Effect.provide(
+          Registration.register(services, secrets, () => Effect.succeed(scope)),
+          context
+        )
         return yield* use(Context.get(context, HealthMonitor.HealthMonitor))
       }),
     // The results are there; a connection that does not close must not hold up the exit.

@@ -28,10 +28,11 @@ const whole = Effect.map(
       import("./WatchCommand.js"),
       import("./Journal/JournalCommands.js"),
       import("./Alerts/AlertsCommand.js"),
-      import("./Backup/BackupCommand.js")
+      import("./Backup/BackupCommand.js"),
+      import("./Config/ConfigCommand.js")
     ])
   ),
-  ([watch, journal, alerts, backup]) =>
+  ([watch, journal, alerts, backup, config]) =>
     Command.run(
       Command.withSubcommands(root, [
         CheckCommand.command,
@@ -39,6 +40,7 @@ const whole = Effect.map(
         ...journal.commands,
         alerts.command,
         backup.command,
+        config.command,
         PluginsCommand.command,
         InitCommand.command
       ]),
@@ -53,6 +55,7 @@ const parsed = (argv: ReadonlyArray<string>) =>
 const withPlugins: ReadonlySet<string | undefined> = new Set([
   "check",
   "watch",
+  "config",
   "alerts",
   "plugins",
   "simulate"

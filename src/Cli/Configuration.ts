@@ -28,21 +28,28 @@ export interface Configuration {
   /** Where it came from, for messages. */
   readonly source: string
   readonly services: ReadonlyArray<Service.Service>
-  /** Whether nothing is configured, so that a database of Holter's own is checked instead. */
+  /**
+   * Whether nothing is configured, so that a database of Holter's own is checked instead. Who checks it
+   * makes it first (`prepare`).
+   */
   readonly embedded: boolean
   /** Made when it is asked for: a check alerts nobody. */
   readonly alerts: Effect.Effect<AlertSettings, ConfigurationError>
   readonly journal: JournalSettings
   readonly shutdown: ShutdownSection
   readonly secrets: Secrets.Secrets
+  readonly plugins: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
   /** The parts of the environment that were read, by the name of the variable. */
   readonly environment: ReadonlyMap<string, string>
 }
 
+/** The source of a configuration that is in no file. */
+export const withoutFile = "environment"
+
 export const load = Effect.fn("Configuration.load")(function* (flag: Option.Option<string>) {
   const { content, environment, interpolated, path, secrets, unfilled } = yield* read(flag)
-  const source = Option.getOrElse(path, () => "environment")
+  const source = Option.getOrElse(path, () => withoutFile)
   const fail = (issues: ReadonlyArray<ConfigIssue>) => new ConfigurationError({ source, issues })
   const { document, issues: misshapen } = Document.decode(content, interpolated, secrets.scrub)
   const name = document.name ?? environment.values.get("HOLTER_NAME") ?? "Holter"
@@ -133,12 +140,19 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     journal: journal.right,
     shutdown: document.shutdown,
     secrets: all,
+    plugins: document.plugins,
     warnings: Document.laterSections(document).map(
       (section) => `${source}: "${section}" is not used by this version of holter`
     ),
     environment: environment.values
   } satisfies Configuration
 })
+
+/** What has to be there before the services are checked. */
+export const prepare = ({
+  embedded
+}: Configuration): Effect.Effect<void, ConfigurationError, EmbeddedDatabase.Requirements> =>
+  embedded ? EmbeddedDatabase.ensure : Effect.void
 
 const noChecks: ConfigIssue = {
   path: ["checks"],
@@ -245,7 +259,7 @@ const leftOf = <A, E>(either: Either.Either<A, ReadonlyArray<E>>): ReadonlyArray
 /** With nothing configured there is still something to watch. */
 const withEmbedded = (listed: ReadonlyArray<Service.Service>, options: Service.Options) =>
   Effect.gen(function* () {
-    const drafts = ServiceDraft.embedded(yield* EmbeddedDatabase.ensure)
+    const drafts = ServiceDraft.embedded(yield* EmbeddedDatabase.url)
     const services = yield* Effect.forEach(drafts, (draft) => Service.make(draft, options)).pipe(
       Effect.mapError((issues) => new ConfigurationError({ source: "environment", issues }))
     )

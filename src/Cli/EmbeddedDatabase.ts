@@ -12,8 +12,13 @@ export type Requirements = FileSystem | Path
 
 export const location = "data/holter.db"
 
-/** Makes the database where there is none yet, and gives its URL. */
-export const ensure: Effect.Effect<string, ConfigurationError, Requirements> = Effect.gen(
+/** Where it is or will be: who only looks at a configuration makes no file. */
+export const url: Effect.Effect<string, never, Path> = Effect.map(Path, (path) =>
+  Redacted.value(DatabaseUrl.format({ _tag: "Sqlite", path: path.resolve(location) }))
+)
+
+/** Makes the database where there is none yet. */
+export const ensure: Effect.Effect<void, ConfigurationError, Requirements> = Effect.gen(
   function* () {
     const fs = yield* FileSystem
     const path = yield* Path
@@ -32,7 +37,6 @@ export const ensure: Effect.Effect<string, ConfigurationError, Requirements> = E
       },
       catch: (error) => cannot(error instanceof Error ? error.message : String(error))
     })
-    return Redacted.value(DatabaseUrl.format({ _tag: "Sqlite", path: file }))
   }
 )
 

@@ -11,6 +11,13 @@ export const configFlag = CliOptions.text("config").pipe(
   CliOptions.optional
 )
 
+export const graceFlag = CliOptions.text("grace").pipe(
+  CliOptions.withDescription(
+    "How long the platform waits between its signal and its kill (default: shutdown.grace of the configuration file, else 30s; Docker waits 10s)"
+  ),
+  CliOptions.optional
+)
+
 /** Flags that take a value: with nothing after them, @effect/cli calls them unknown. */
 export const valued: ReadonlySet<string | undefined> = new Set([
   "--config",
@@ -25,6 +32,7 @@ export const valued: ReadonlySet<string | undefined> = new Set([
   "--for",
   "--until",
   "--why",
+  "--reason",
   "--by",
   "--since"
 ])

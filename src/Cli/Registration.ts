@@ -4,21 +4,25 @@
  */
 import { type Context, Effect, Layer, type Scope } from "effect"
 import { CheckRegistry } from "../Check/CheckRegistry.js"
-import * as Secrets from "../Common/Secrets.js"
+import * as GrowingSecrets from "../Common/GrowingSecrets.js"
+import type * as Secrets from "../Common/Secrets.js"
 import type { Service } from "./Service.js"
 
-/** For as long as the scope is open. */
+/** Each for as long as its scope is open. */
 export const register = (
   services: ReadonlyArray<Service>,
   secrets: Secrets.Secrets,
-  scope: Scope.Scope
+  scopeOf: (service: Service) => Effect.Effect<Scope.Scope>
 ): Effect.Effect<void, never, CheckRegistry> =>
   Effect.flatMap(Layer.makeMemoMap, (shared) =>
     Effect.forEach(
       services,
       // Names come from a mapping and are known to differ. What several checks use is built once: the
       // connections of all HTTP checks are in one pool.
-      (service) => Effect.orDie(Layer.buildWithMemoMap(service.layer, shared, scope)),
+      (service) =>
+        Effect.flatMap(scopeOf(service), (scope) =>
+          Effect.orDie(Layer.buildWithMemoMap(service.layer, shared, scope))
+        ),
       { discard: true }
     )
   ).pipe(Effect.updateService(CheckRegistry, hiding(secrets)))
@@ -29,5 +33,5 @@ const hiding =
   (registry: Context.Tag.Service<CheckRegistry>): Context.Tag.Service<CheckRegistry> => ({
     ...registry,
     register: (check) =>
-      registry.register({ ...check, secrets: Secrets.merge(check.secrets, secrets) })
+      registry.register({ ...check, secrets: GrowingSecrets.joined(check.secrets, secrets) })
   })

@@ -19,6 +19,8 @@ export interface Service {
   readonly configured: boolean
   readonly policy: CheckPolicy.CheckPolicy
   readonly layer: Layer.Layer<never, DuplicateCheckError, CheckRegistry>
+  /** All that makes the check what it is: two of the same entry are the same check. */
+  readonly entry: unknown
   /** What its fields hold that nobody may see. */
   readonly secrets: ReadonlyArray<ConfigSecrets.Found>
 }
@@ -55,7 +57,8 @@ export const make = (
     if (draft.entry === undefined) {
       const label = draft.label ?? name
       const layer = Check.layerNotConfigured({ name, type, label })
-      return { name, label, configured: false, policy: CheckPolicy.defaults, layer, secrets: [] }
+      const policy = CheckPolicy.defaults
+      return { name, label, configured: false, policy, layer, entry: undefined, secrets: [] }
     }
     const check = yield* Catalog.load(plugin)
     const label = draft.label ?? (name === check.name ? check.label : name)
@@ -71,13 +74,15 @@ export const make = (
         placed(issue, draft, { check, policy, settings }, options)
       )
     ]
+    const whole = CheckPolicy.override(check.policy, set)
     return Either.isRight(layer) && issues.length === 0
       ? {
           name,
           label,
           configured: true,
-          policy: CheckPolicy.override(check.policy, set),
+          policy: whole,
           layer: layer.right,
+          entry: { type, label, fields, policy: whole },
           secrets: ConfigSecrets.collect(check.config, fields)
         }
       : yield* Effect.fail(issues)

@@ -4,26 +4,24 @@
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
 import { Deferred, Effect, Layer, type Option } from "effect"
+import * as GrowingSecrets from "../Common/GrowingSecrets.js"
 import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
 import type { JournalError } from "../Monitor/Journal.js"
-import { configFlag } from "./Flags.js"
+import * as Configuration from "./Configuration.js"
+import { configFlag, graceFlag } from "./Flags.js"
 import { briefly, ExitCode, exitCodes, Output, page } from "./Output.js"
 import * as App from "./Watch/App.js"
 import * as Board from "./Watch/Board.js"
 import * as Reporter from "./Watch/Reporter.js"
 import * as Steps from "./Watch/Steps.js"
+import * as Summary from "./Watch/Summary.js"
 import * as WatchSettings from "./Watch/WatchSettings.js"
 
 export const command = Command.make(
   "watch",
   {
-    grace: CliOptions.text("grace").pipe(
-      CliOptions.withDescription(
-        "How long the platform waits between its signal and its kill (default: shutdown.grace of the configuration file, else 30s; Docker waits 10s)"
-      ),
-      CliOptions.optional
-    ),
+    grace: graceFlag,
     jsonLines: CliOptions.boolean("json-lines").pipe(
       CliOptions.withDescription("Print a JSON object for each thing that happens")
     ),
@@ -50,12 +48,18 @@ interface Flags {
 
 const watch = (flags: Flags) =>
   Effect.gen(function* () {
-    const settings = yield* WatchSettings.load(flags)
-    if (flags.printShutdownPlan) return yield* print(settings)
-    yield* WatchSettings.check(WatchSettings.partsOf(settings), settings.time)
+    if (flags.printShutdownPlan) return yield* print(yield* WatchSettings.load(flags))
+    const settings = yield* WatchSettings.ready(flags)
+    yield* Configuration.prepare(settings.configuration)
     const lost = yield* Deferred.make<JournalError>()
+    const secrets = GrowingSecrets.make(settings.configuration.secrets)
+    const reporter = Reporter.layer({
+      board: Board.make(Summary.rows(settings)),
+      secrets: secrets.secrets,
+      json: flags.jsonLines
+    })
     const code = yield* launch(
-      Layer.provide(App.layer(settings, lost), reporter(settings, flags)),
+      Layer.provide(App.layer({ settings, flags, secrets, lost }), reporter),
       settings.time
     ).pipe(Effect.catchTag("PlanError", WatchSettings.tooLong))
     const { note } = yield* Output
@@ -77,17 +81,3 @@ const print = (settings: WatchSettings.WatchSettings) =>
     yield* page(Plan.text(plan).split("\n"))
     yield* Effect.mapError(Plan.check(plan), WatchSettings.tooLong)
   })
-
-const reporter = ({ configuration }: WatchSettings.WatchSettings, flags: Flags) => {
-  const watched = configuration.services.filter(({ configured }) => configured)
-  const others = configuration.services.filter(({ configured }) => !configured)
-  return Reporter.layer({
-    board: Board.make(
-      configuration.name,
-      watched.map(({ label, name, policy }) => ({ name, label, critical: policy.critical })),
-      others.map(({ label }) => label)
-    ),
-    secrets: configuration.secrets,
-    json: flags.jsonLines
-  })
-}

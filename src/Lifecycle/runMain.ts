@@ -12,6 +12,7 @@ import { Cause, Effect, Exit } from "effect"
 import { writeSync } from "node:fs"
 import * as HardDeadline from "./HardDeadline.js"
 import * as Reason from "./Reason.js"
+import { ReloadRequest } from "./ReloadRequest.js"
 import * as StandardStreams from "./StandardStreams.js"
 import { type Listener, StopRequest } from "./StopRequest.js"
 
@@ -41,6 +42,11 @@ export interface Options {
    * are loaded) is an orderly stop as well: exit code 0. Default false: 128 plus the signal's number.
    */
   readonly untilStopped?: boolean
+  /**
+   * SIGHUP stops nothing: the program is to read its configuration again, and hears of it by
+   * `ReloadRequest`. For programs that no terminal can hang up on. Default false.
+   */
+  readonly reloads?: boolean
 }
 
 /**
@@ -49,6 +55,7 @@ export interface Options {
  * - A signal asks a launched program to stop, and interrupts any other, which makes the exit code
  *   128 plus the signal's number.
  * - A second signal ends the process at once and names the hooks that still run.
+ * - SIGHUP is one of them, unless the program reloads (`Options.reloads`).
  * - A typed failure is 1, a fault that nobody caught 70.
  *
  * @since 0.1.0
@@ -91,6 +98,26 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
     else ask(listener, { _tag: "Fault", kind, fault })
   }
 
+  let isReloadAsked = false
+  let onReload: (() => void) | undefined
+  const reload = (): void => {
+    if (onReload === undefined) isReloadAsked = true
+    else onReload()
+  }
+  const reloading: ReloadRequest["Type"] = {
+    listen: (next) =>
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          onReload = next
+          if (isReloadAsked) next()
+        }),
+        () =>
+          Effect.sync(() => {
+            onReload = () => {}
+          })
+      )
+  }
+
   const force = (signal: string, code: number): void => {
     if (listener !== undefined) say(`${signal} again: ends at once, ${listener.describe()}`)
     process.exit(code)
@@ -104,7 +131,7 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
       else if (listener === undefined) fiber.unsafeInterruptAsFork(fiber.id())
       else ask(listener, { _tag: "Signal", signal })
     }
-    process.on("SIGHUP", onSignal("SIGHUP"))
+    process.on("SIGHUP", options.reloads === true ? reload : onSignal("SIGHUP"))
     process.on("SIGINT", onSignal("SIGINT"))
     process.on("SIGTERM", onSignal("SIGTERM"))
     process.on("uncaughtException", onFault("uncaughtException"))
@@ -120,7 +147,7 @@ export const runMain = <E>(main: Effect.Effect<number, E>, options: Options = {}
       teardown(exit, (code) => flush(() => process.exit(code)))
     })
   })(
-    Effect.provideService(main, StopRequest, {
+    Effect.provideService(Effect.provideService(main, ReloadRequest, reloading), StopRequest, {
       listen: (next) =>
         Effect.acquireRelease(
           Effect.sync(() => {

@@ -18,18 +18,18 @@ import {
   Layer,
   Mailbox,
   Option,
-  Random,
   type Scope,
   Stream
 } from "effect"
 import type { Alert } from "../Alert/Alert.js"
 import * as AlertPolicy from "../Alert/AlertPolicy.js"
 import type * as Maintenance from "../Alert/Maintenance.js"
+import * as QuietId from "../Alert/QuietId.js"
 import { Notifier } from "../Alert/Notifier.js"
+import type { RegisteredCheck } from "../Check/CheckRegistry.js"
 import { Input } from "./Alerting/Input.js"
 import * as Judge from "./Alerting/Judge.js"
 import * as Requests from "./Alerting/Requests.js"
-import * as Windows from "./Alerting/Windows.js"
 import type { HealthEvent } from "./HealthEvent.js"
 import { HealthMonitor } from "./HealthMonitor.js"
 import * as Broadcast from "./HealthMonitor/Broadcast.js"
@@ -64,6 +64,38 @@ export interface Silence {
 }
 
 /**
+ * What is another one once the configuration was read again.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reconfiguration {
+  readonly policy: AlertPolicy.Policy
+  readonly maintenance: ReadonlyArray<Maintenance.Window>
+  /** New checks, and those that are others under the same name: they start anew. */
+  readonly started: ReadonlyArray<string>
+  /** Registrations of checks that are over: of theirs no result counts any more. */
+  readonly gone: ReadonlyArray<RegisteredCheck>
+  readonly changedChannels: ReadonlyArray<string>
+  readonly removedChannels: ReadonlyArray<string>
+  /** The id of what somebody asked, and who answers. */
+  readonly asked: string | null
+  readonly by: string
+  /** What changed, in words. */
+  readonly why: string
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Refusal {
+  readonly asked: string | null
+  readonly by: string
+  readonly problems: ReadonlyArray<string>
+}
+
+/**
  * @since 0.1.0
  * @category tags
  */
@@ -83,6 +115,15 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
      * For who stops the heartbeat and lets the rest of the program end: no check is stale from now on.
      */
     readonly rest: Effect.Effect<void>
+    /**
+     * From now on another policy is gone by, with what is known so far. It comes back when that is
+     * written.
+     */
+    readonly reconfigure: (change: Reconfiguration) => Effect.Effect<void>
+    /** Other programs that want the configuration to be read again, by the ids of what they asked. */
+    readonly reloads: Mailbox.ReadonlyMailbox<string>
+    /** Notes that the configuration was read again and cannot be used, for whoever asked. */
+    readonly refuse: (refusal: Refusal) => Effect.Effect<void>
     /** Decisions from when the stream is run, as they are made; not that all is as before. */
     readonly decisions: Stream.Stream<AlertPolicy.Decision>
     /**
@@ -125,9 +166,18 @@ export const layer = (
       const inbox = yield* Mailbox.make<Input>({ capacity: mostInputs })
 
       const known = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
-      const windows = Windows.make(options.maintenance ?? [])
+      const reloads = yield* Mailbox.make<string>()
       const judge = Judge.make(
-        { policy: options.policy, windows, journal, notifier, tell: decisions.publish },
+        {
+          policy: options.policy,
+          maintenance: options.maintenance ?? [],
+          journal,
+          notifier,
+          tell: decisions.publish,
+          reloadAsked: (id) => {
+            reloads.unsafeOffer(id)
+          }
+        },
         known
       )
       yield* judge.take([Input.Said({ event: restarted, done: undefined })])
@@ -156,13 +206,25 @@ export const layer = (
         state: Effect.sync(judge.state),
         silence: (silence) =>
           Effect.gen(function* () {
-            const id = (yield* Random.nextIntBetween(0x1000_0000, 0x1_0000_0000)).toString(16)
+            const id = yield* QuietId.make
             yield* say((at) => ({ _tag: "Silenced", at, id, ...silence }))
             return id
           }),
         unsilence: (id) => say((at) => ({ _tag: "Unsilenced", at, id })),
         acknowledge: (service, by) => say((at) => ({ _tag: "Acknowledged", at, service, by })),
         enable: (channel) => say((at) => ({ _tag: "ChannelEnabled", at, channel })),
+        reconfigure: ({ asked, by, started, why, ...change }) =>
+          reached((done) =>
+            Input.Reconfigured({
+              change: {
+                ...change,
+                event: (at) => ({ _tag: "Reconfigured", at, started, asked, by, why })
+              },
+              done
+            })
+          ),
+        reloads,
+        refuse: (refusal) => say((at) => ({ _tag: "ReconfigurationRefused", at, ...refusal })),
         rest: reached((done) => Input.Rest({ done })),
         decisions: Stream.unwrapScoped(Effect.map(decisions.subscribe, Mailbox.toStream)),
         flush: (within) =>

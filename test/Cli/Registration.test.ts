@@ -38,11 +38,15 @@ describe("Registration", () => {
         configured: true,
         policy: CheckPolicy.defaults,
         layer: Layer.orDie(Pooled.layerStandalone({}, { name })),
+        entry: undefined,
         secrets: []
       }))
       const context = yield* Layer.build(CheckRegistry.layer)
       const scope = yield* Effect.scope
-      yield* Effect.provide(Registration.register(services, Secrets.none, scope), context)
+      yield* Effect.provide(
+        Registration.register(services, Secrets.none, () => Effect.succeed(scope)),
+        context
+      )
       const checks = yield* Context.get(context, CheckRegistry.CheckRegistry).all
       assert.deepStrictEqual(
         checks.map(({ name }) => name),

@@ -148,10 +148,7 @@ const put = (value: unknown, [key = "", ...rest]: ReadonlyArray<string>, is: unk
     : { ...(value as Json), [key]: next }
 }
 
-const load = Effect.tap(
-  WatchSettings.load({ config: Option.none(), grace: Option.none() }),
-  (settings) => WatchSettings.check(WatchSettings.partsOf(settings), settings.time)
-)
+const load = WatchSettings.ready({ config: Option.none(), grace: Option.none() })
 
 const told = (...all: ReadonlyArray<Fault>) => {
   const document = all.reduce<unknown>(

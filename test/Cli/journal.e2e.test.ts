@@ -242,6 +242,105 @@ describe("holter silence, unsilence and ack", () => {
   )
 })
 
+describe("holter maintenance", () => {
+  const tags = (events: ReadonlyArray<AlertPolicy.Event.Event>) => events.map(({ _tag }) => _tag)
+
+  it.scopedLive("leaves its word in the journal: for services or for all, and with an end", () =>
+    Effect.gen(function* () {
+      const { holter, requests } = yield* recorded()
+      const started = yield* holter(
+        ...["maintenance", "start", "--for", "2h", "--reason", "new disks", "redis", "web"]
+      )
+      assert.strictEqual(started.code, 0, started.stderr)
+      assert.match(
+        started.stdout,
+        /^✅ Maintenance of redis, web until .* UTC \(2 h\): [0-9a-f]{8} \(new disks\)\n/
+      )
+      assert.include(started.stdout, "holter maintenance stop redis web ends it before")
+      assert.match(started.stdout, /holter watch takes this within/)
+      const all = yield* holter("maintenance", "start")
+      assert.match(all.stdout, /^✅ Maintenance of every service until .* UTC \((60 min|1 h)\): /)
+      const [first, second_] = yield* requests
+      assert.deepInclude(first, { services: ["redis", "web"], why: "new disks" })
+      assert.isTrue(first?._tag === "MaintenanceStarted" && first.until === first.at + 120 * minute)
+      assert.deepInclude(second_, { services: null, why: "by hand" })
+      assert.isTrue(
+        second_?._tag === "MaintenanceStarted" && second_.until === second_.at + 60 * minute
+      )
+    })
+  )
+
+  it.scopedLive("stops for some services, or for all that is left", () =>
+    Effect.gen(function* () {
+      const { holter, requests } = yield* recorded()
+      yield* holter("maintenance", "start")
+      const web = yield* holter("maintenance", "stop", "web")
+      assert.match(web.stdout, /Maintenance [0-9a-f]{8} goes on for redis only/)
+      const again = yield* holter("maintenance", "stop", "web")
+      assert.strictEqual(again.code, 1)
+      assert.include(again.stderr, "there is no maintenance of web that was begun by hand")
+      const rest = yield* holter("maintenance", "stop")
+      assert.match(rest.stdout, /Ended: maintenance [0-9a-f]{8} of redis\./)
+      const none = yield* holter("maintenance", "stop")
+      assert.strictEqual(none.code, 1)
+      const left = yield* requests
+      assert.deepStrictEqual(tags(left), [
+        "MaintenanceStarted",
+        "MaintenanceStarted",
+        "MaintenanceEnded"
+      ])
+      const [first, second_, third] = left
+      const id = first?._tag === "MaintenanceStarted" ? first.id : ""
+      assert.deepInclude(second_, { id, services: ["redis"] })
+      assert.deepInclude(third, { id })
+    })
+  )
+
+  it.scopedLive("does not end a window of the configuration, and says so", () =>
+    Effect.gen(function* () {
+      const { holter, requests } = yield* recorded((now) =>
+        Recorder.inOrder(...history(now), {
+          _tag: "MaintenanceStarted",
+          at: now,
+          id: "window:nightly",
+          services: null,
+          until: now + 60 * minute,
+          why: "nightly"
+        })
+      )
+      const page = yield* holter("maintenance", "stop", "redis")
+      assert.strictEqual(page.code, 1)
+      assert.match(
+        page.stderr,
+        /The window "nightly" of the configuration, of every service, is open until .* UTC: change it in the file/
+      )
+      assert.deepStrictEqual(yield* requests, [])
+    })
+  )
+
+  it.scopedLive("refuses what makes no sense, and leaves nothing", () =>
+    Effect.gen(function* () {
+      const { holter, requests } = yield* recorded()
+      const wrong = [
+        [["start", "--for", "1h", "--until", "03:00"], "--for SPAN or --until TIME, found both"],
+        [["start", "--for", "soon"], 'found "soon"'],
+        [["start", "--until", "2020-01-01"], "a time yet to come"],
+        [["start", "postgres"], 'known: redis, web), found "postgres"'],
+        [["start", "--reason"], "--reason: expected a value"],
+        [["stop", "postgres"], "known: redis, web"],
+        [["pause"], "Invalid subcommand"]
+      ] as const
+      for (const [args, text] of wrong) {
+        const page = yield* holter("maintenance", ...args)
+        assert.strictEqual(page.code, 64, args.join(" "))
+        assert.include(page.stderr, text)
+        assert.strictEqual(page.stdout, "")
+      }
+      assert.deepStrictEqual(yield* requests, [])
+    })
+  )
+})
+
 const watching = (file: string) =>
   Alerting.layer({ policy: AlertPolicy.make() }).pipe(
     Layer.provide(Notifier.layer()),
@@ -308,12 +407,27 @@ describe("holter simulate", () => {
   )
 })
 
+describe("holter reload", () => {
+  it.scopedLive("says that nobody watches, where nobody answers", () =>
+    Effect.gen(function* () {
+      const { holter } = yield* recorded((now) => history(now - 60 * minute))
+      const page = yield* holter("reload")
+      assert.strictEqual(page.code, 1)
+      assert.include(page.stderr, "no holter watch seems to run on this journal: start it")
+      assert.strictEqual(page.stdout, "")
+    })
+  )
+})
+
 describe("commands on a journal", () => {
   const all = [
     [["status"], 3],
     [["why", "redis"], 1],
     [["silence", "--all", "--for", "1h"], 1],
     [["ack", "redis"], 1],
+    [["maintenance", "start"], 1],
+    [["maintenance", "stop"], 1],
+    [["reload"], 1],
     [["simulate"], 1]
   ] as const
 

@@ -166,7 +166,10 @@ describe("a channel that takes nothing", { timeout: 60_000 }, () => {
       yield* during(
         {
           ...watching,
-          notifier: { patiences: { ops: { attempts: 2, after: "10 seconds" } } }
+          notifier: {
+            patienceOf: (channel) =>
+              channel === "ops" ? { attempts: 2, after: "10 seconds" } : undefined
+          }
         },
         Effect.gen(function* () {
           yield* TestClock.adjust("2 minutes")

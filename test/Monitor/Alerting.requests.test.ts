@@ -1,14 +1,15 @@
 /** What other programs leave in the journal for the one that watches: nothing of it gets lost. */
 import { assert, describe, it } from "@effect/vitest"
 import { SqlClient } from "@effect/sql/SqlClient"
-import { Context, Effect, Layer, Logger, Stream, TestClock } from "effect"
+import { Context, Effect, Either, Layer, Logger, Stream, TestClock } from "effect"
+import * as Maintenance from "../../src/Alert/Maintenance.js"
 import { Alerting } from "../../src/Monitor/Alerting.js"
 import * as Journal from "../../src/Monitor/Journal.js"
 import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
 import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
-import { start } from "../Alert/trace.js"
+import { minutes, start } from "../Alert/trace.js"
 import * as TempDir from "../support/TempDir.js"
-import { alerted, type Options } from "./alerted.js"
+import { alerted, type Options, show } from "./alerted.js"
 import { sqliteClient } from "./Journal/clients.js"
 import { commits } from "./Journal/steps.js"
 
@@ -114,6 +115,81 @@ describe("what another program asks for", () => {
         { id: "2-later", event: later }
       ])
     })
+  )
+
+  it.scoped(
+    "is a maintenance that decides as a window does, over a restart, and ends by itself",
+    () =>
+      Effect.gen(function* () {
+        const window = Either.getOrThrow(
+          Maintenance.make({
+            name: "disks",
+            from: "2026-01-01T00:05:00Z",
+            until: "2026-01-01T00:20:00Z"
+          })
+        )
+        const started = {
+          _tag: "MaintenanceStarted",
+          at: start,
+          id: "1f2e3d4c",
+          services: null,
+          until: start + minutes(20),
+          why: "disks"
+        } as const
+        /** What was decided of redis, which goes down in the maintenance, and told. */
+        const decided = (byHand: boolean) =>
+          Effect.gen(function* () {
+            yield* TestClock.setTime(start)
+            const kept = yield* Layer.build(Journal.layerMemory)
+            const redis = yield* ScriptedCheck.make([up], { name: "redis" })
+            const ops = yield* RecordingChannel.make("ops")
+            const options = {
+              checks: [redis],
+              channels: [ops.layer],
+              journal: Layer.succeedContext(kept),
+              maintenance: byHand ? [] : [window]
+            }
+            yield* during(
+              options,
+              Effect.gen(function* () {
+                yield* TestClock.adjust("5 minutes")
+                if (byHand) yield* Context.get(kept, Journal.Journal).request(started)
+                yield* TestClock.adjust("1 minute")
+                yield* redis.rescript(down)
+                yield* TestClock.adjust("4 minutes")
+              })
+            )
+            const quiet = yield* during(
+              options,
+              Effect.gen(function* () {
+                yield* TestClock.adjust("9 minutes")
+                const { quiets } = yield* (yield* Alerting).state
+                assert.deepStrictEqual(show(yield* ops.alerts), [])
+                yield* TestClock.adjust("5 minutes")
+                assert.deepStrictEqual(show(yield* ops.alerts), ["opened redis"])
+                return quiets.map(({ kind, services, until, why }) => ({
+                  kind,
+                  services,
+                  until,
+                  why
+                }))
+              })
+            )
+            const decisions = yield* Context.get(kept, Journal.Journal).decisions({})
+            return {
+              quiet,
+              decisions: decisions
+                .filter(({ service }) => service === "redis")
+                .map(({ _tag, at, rule, why }) => ({ _tag, at, rule, why }))
+            }
+          })
+        const byWindow = yield* decided(false)
+        assert.deepStrictEqual(byWindow.quiet, [
+          { kind: "Maintenance", services: null, until: start + minutes(20), why: "disks" }
+        ])
+        assert.isTrue(byWindow.decisions.some(({ _tag }) => _tag === "Suppressed"))
+        assert.deepStrictEqual(yield* decided(true), byWindow)
+      })
   )
 
   it.scopedLive("stays where its transaction fails", () =>

@@ -29,6 +29,7 @@ export const Rule = Schema.Literal(
   "fallback",
   "route",
   "removed",
+  "configuration",
   "steady"
 )
 

@@ -176,6 +176,44 @@ export const ChannelRemoved = Schema.TaggedStruct("ChannelRemoved", {
 })
 
 /**
+ * Somebody wants the configuration to be read again, and waits for an answer to this id.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ReloadAsked = Schema.TaggedStruct("ReloadAsked", { at, id: Schema.String })
+
+/**
+ * The configuration was read again while Holter runs: from here on this policy is the one to go by.
+ * Checks that are new or others than before start anew (`started`); those that are not in the policy
+ * any more are removed. `asked` is the id that this answers, `by` the process.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Reconfigured = Schema.TaggedStruct("Reconfigured", {
+  at,
+  started: Schema.Array(Schema.String),
+  asked: Schema.NullOr(Schema.String),
+  by: Schema.String,
+  why: Schema.String
+})
+
+/**
+ * The configuration was read again and cannot be used: all is as before. `problems` says why, a line
+ * each.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ReconfigurationRefused = Schema.TaggedStruct("ReconfigurationRefused", {
+  at,
+  asked: Schema.NullOr(Schema.String),
+  by: Schema.String,
+  problems: Schema.Array(Schema.String)
+})
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -194,7 +232,10 @@ export const Event = Schema.Union(
   ChannelUnreachable,
   ChannelReached,
   AlertRefused,
-  ChannelRemoved
+  ChannelRemoved,
+  ReloadAsked,
+  Reconfigured,
+  ReconfigurationRefused
 )
 
 /**

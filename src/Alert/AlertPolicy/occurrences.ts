@@ -10,8 +10,8 @@ import { clause, joined } from "../../Common/Sentences.js"
 import * as Routes from "../Routes.js"
 import * as Draft from "./Draft.js"
 import type { Event } from "./Event.js"
-import * as Incidents from "./incidents.js"
-import { type Ended, type Quiet, unseen } from "./State.js"
+import * as Configuring from "./configuring.js"
+import type { Ended, Quiet } from "./State.js"
 
 type Of<Tag extends Event["_tag"]> = Extract<Event, { _tag: Tag }>
 
@@ -47,21 +47,7 @@ export const restarted = (draft: Draft.Draft): void => {
   awake(draft)
   draft.state.disabled = {}
   draft.state.unreachable = {}
-  for (const [service, { interval }] of draft.policy.checks) {
-    if (HashMap.has(draft.state.checks, service)) continue
-    const expectedBy = draft.now + draft.policy.staleAfter * interval
-    Draft.setCheck(draft, service, { ...unseen, expectedBy })
-  }
-  const gone = [...HashMap.keys(draft.state.checks)].filter(
-    (service) => !draft.policy.checks.has(service)
-  )
-  for (const service of gone) {
-    const incident = Draft.incident(draft, service)
-    if (incident !== undefined) {
-      Incidents.end(draft, incident, "removed", "It is no longer checked")
-    }
-    draft.state.checks = HashMap.remove(draft.state.checks, service)
-  }
+  Configuring.follow(draft)
   Draft.nothing(draft, { service: null }, "Noted", "start", "Holter was started")
 }
 

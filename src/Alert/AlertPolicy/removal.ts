@@ -22,6 +22,10 @@ export const channelRemoved = (
     const why = `${gone}: it will not be told of the end`
     Draft.nothing(draft, incident, "GivenUp", "route", why)
   }
+  const { [channel]: _disabled, ...disabled } = draft.state.disabled
+  const { [channel]: _away, ...unreachable } = draft.state.unreachable
+  draft.state.disabled = disabled
+  draft.state.unreachable = unreachable
   draft.state.ended = draft.state.ended.map((ended) => ({
     ...ended,
     channels: ended.channels.filter((name) => name !== channel)

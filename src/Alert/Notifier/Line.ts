@@ -33,7 +33,7 @@ export interface Patience {
 
 export interface Options {
   readonly backoff: Backoff
-  readonly patience: Patience
+  readonly patience: () => Patience
   /** How many alerts may wait one by one. */
   readonly capacity: number
 }
@@ -197,7 +197,7 @@ export const make = (
     /** How long until it counts as away, where only the time is missing. */
     const lookAway = ({ problem }: AlertChannelError, since: number, now: number) =>
       Effect.gen(function* () {
-        const { after, attempts } = options.patience
+        const { after, attempts } = options.patience()
         const left = since + Duration.toMillis(after) - now
         if (isAway || failures < attempts) return Number.POSITIVE_INFINITY
         if (left > 0) return left

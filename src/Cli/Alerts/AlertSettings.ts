@@ -21,7 +21,7 @@ import * as Consequences from "./Consequences.js"
 
 export interface AlertSettings {
   /** All channels of the file, `log`, and `telegram` where the environment names a chat. */
-  readonly channels: Layer.Layer<never, DuplicateChannelError, ChannelRegistry>
+  readonly channels: ReadonlyArray<Pick<ChannelEntry.Channel, "name" | "entry" | "layer">>
   readonly names: ReadonlyArray<string>
   /** The thresholds of the checks, the routes, the limits. */
   readonly policy: AlertPolicy.Policy
@@ -74,10 +74,11 @@ export const decode = (
     const windows = (section.maintenance ?? []).map((window) => Maintenance.make(window))
     const unused = names.filter((name) => name !== Routes.logChannel && !isUsed(routes, name))
     const settings = (services: ReadonlyArray<Service>, secrets: Secrets.Secrets) => ({
-      channels: Layer.provide(
-        Layer.mergeAll(Layer.empty, ...channels.map(({ layer }) => layer)),
-        hiding(secrets)
-      ),
+      channels: channels.map(({ entry, layer, name }) => ({
+        name,
+        entry,
+        layer: Layer.provide(layer, hiding(secrets))
+      })),
       names,
       policy: AlertPolicy.make({
         ...section.limits,
@@ -145,8 +146,16 @@ const reserved = (entries: Entries): ReadonlyArray<ConfigIssue> => {
 const isUsed = (routes: Routes.Routes, name: string): boolean =>
   routes.some(({ fallback, to }) => fallback === name || to.includes(name))
 
+/** All of them together. */
+export const layerChannels = ({
+  channels
+}: AlertSettings): Layer.Layer<never, DuplicateChannelError, ChannelRegistry> =>
+  Layer.mergeAll(Layer.empty, ...channels.map(({ layer }) => layer))
+
 /** A receiver may quote the secret of another service: every channel hides all of them. */
-const hiding = (secrets: Secrets.Secrets): Layer.Layer<ChannelRegistry, never, ChannelRegistry> =>
+export const hiding = (
+  secrets: Secrets.Secrets
+): Layer.Layer<ChannelRegistry, never, ChannelRegistry> =>
   Layer.effect(
     ChannelRegistry,
     Effect.map(ChannelRegistry, (registry) => ({

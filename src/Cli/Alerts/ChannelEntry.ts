@@ -17,6 +17,8 @@ export interface Channel {
   readonly type: string
   readonly rules: Partial<ChannelRules>
   readonly layer: Layer.Layer<never, DuplicateChannelError, ChannelRegistry>
+  /** All that makes the channel what it is: two of the same entry are the same channel. */
+  readonly entry: unknown
   /** What its fields hold that nobody may see. */
   readonly secrets: ReadonlyArray<ConfigSecrets.Found>
 }
@@ -81,7 +83,8 @@ export const make = (
     const layer = lenient(fields, (input) => channel.decode(input, { name, installation }, scrub))
     if (Either.isRight(rules) && Either.isRight(layer) && unknown.length === 0) {
       const secrets = ConfigSecrets.collect(channel.config, fields)
-      return { name, type, rules: rules.right, layer: layer.right, secrets }
+      const whole = { type, fields, installation }
+      return { name, type, rules: rules.right, layer: layer.right, entry: whole, secrets }
     }
     const issues = [...unknown, ...leftOf(rules), ...leftOf(layer)]
     const fromVariable = new Map(supplied)

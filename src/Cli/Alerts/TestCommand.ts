@@ -13,7 +13,7 @@ import * as Configuration from "../Configuration.js"
 import { UsageError } from "../ConfigurationError.js"
 import { configFlag } from "../Flags.js"
 import { ExitCode, exitCodes, Output } from "../Output.js"
-import type { AlertSettings } from "./AlertSettings.js"
+import * as AlertSettings from "./AlertSettings.js"
 import * as Enabling from "./Enabling.js"
 
 export const command = Command.make(
@@ -45,7 +45,9 @@ const test = (flags: Flags) =>
     const alerts = yield* configuration.alerts
     const names = yield* select(flags, alerts)
     const passed = yield* Effect.forEach(names, (name) => tried(name, configuration)).pipe(
-      Effect.provide(Layer.provideMerge(alerts.channels, ChannelRegistry.layer)),
+      Effect.provide(
+        Layer.provideMerge(AlertSettings.layerChannels(alerts), ChannelRegistry.layer)
+      ),
       // Names come from a mapping and are known to differ.
       Effect.orDie
     )
@@ -60,7 +62,7 @@ const test = (flags: Flags) =>
 
 const select = (
   { all, channel }: Flags,
-  { names }: AlertSettings
+  { names }: AlertSettings.AlertSettings
 ): Effect.Effect<ReadonlyArray<string>, UsageError> => {
   const known = `the name of a channel (${names.join(", ")})`
   const wrong = (expected: string, found: string) =>

@@ -41,8 +41,7 @@ const acknowledge = (flags: Flags) =>
       const { look, note } = yield* Output
       const journal = yield* Journal
       const { service } = flags
-      const known = yield* Watched.services
-      if (!known.includes(service)) return yield* Watched.refuse("ack", [service], known)
+      yield* Watched.known("ack", [service])
       const { incidents } = yield* Watched.state
       if (incidents[service] === undefined) {
         yield* note(`holter: no incident of ${service} is open, so there is nothing to acknowledge`)

@@ -2,6 +2,8 @@
  * The commands that read the journal of a watching program, or leave a word for it there.
  */
 import * as Ack from "./AckCommand.js"
+import * as Maintenance from "./MaintenanceCommand.js"
+import * as Reload from "./ReloadCommand.js"
 import * as Silence from "./SilenceCommand.js"
 import * as Simulate from "./SimulateCommand.js"
 import * as Status from "./StatusCommand.js"
@@ -14,5 +16,7 @@ export const commands = [
   Silence.command,
   Unsilence.command,
   Ack.command,
-  Simulate.command
+  Maintenance.command,
+  Simulate.command,
+  Reload.command
 ] as const

@@ -5,7 +5,7 @@
 import type { Alert, Kind } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import * as AlertText from "../../Alert/AlertText.js"
-import type * as Maintenance from "../../Alert/Maintenance.js"
+import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Windows from "../../Monitor/Alerting/Windows.js"
 import * as Moments from "./moments.js"
 
@@ -98,7 +98,7 @@ export const make = (
 const isOfThen = (event: AlertPolicy.Event.Event): boolean =>
   event._tag === "ChannelRemoved" ||
   ((event._tag === "MaintenanceStarted" || event._tag === "MaintenanceEnded") &&
-    event.id.startsWith("window:"))
+    Maintenance.isWindow(event.id))
 
 /**
  * What waited at a channel when it failed were alerts of the policy of then. Those of this policy

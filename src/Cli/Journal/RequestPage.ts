@@ -1,10 +1,12 @@
 /**
- * What `holter silence`, `unsilence` and `ack` say once they have left their word. Pure.
+ * What `holter silence`, `unsilence`, `maintenance` and `ack` say once they have left their word. Pure.
  */
 import type { Look } from "../Output.js"
 import * as BackupPage from "../Backup/BackupPage.js"
 import { onOneLine } from "../Presentation.js"
+import type { Maintenance } from "./Maintenances.js"
 import * as Moments from "./moments.js"
+import * as Quiets from "./Quiets.js"
 
 export interface Silence {
   readonly id: string
@@ -13,14 +15,20 @@ export interface Silence {
   readonly until: number
 }
 
+/** A maintenance that loses services: all of them, or some. */
+interface Changed {
+  readonly maintenance: Maintenance
+  /** The services that stay in it. */
+  readonly rest: ReadonlyArray<string>
+}
+
 export const silenced = (
   { id, services, until }: Silence,
   now: number,
   look: Look
 ): ReadonlyArray<string> => {
-  const whom = services === null ? "every service" : services.join(", ")
   return [
-    `${BackupPage.good(look)} Nobody is told of ${whom} until ${Moments.shown(until)} UTC (${Moments.lasting(until - now)}): silence ${id}`,
+    `${BackupPage.good(look)} Nobody is told of ${Quiets.whom(services)} until ${Moments.shown(until)} UTC (${Moments.lasting(until - now)}): silence ${id}`,
     `   Checks go on, and an end that somebody is owed is told. What is down then is told then.`,
     `   holter unsilence ${id} ends it before`
   ]
@@ -29,6 +37,42 @@ export const silenced = (
 export const unsilenced = (ids: ReadonlyArray<string>, look: Look): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Ended: ${ids.map((id) => `silence ${id}`).join(", ")}. What is down is told now`
 ]
+
+export const maintained = (
+  { id, services, until, why }: Silence & Pick<Maintenance, "why">,
+  now: number,
+  look: Look
+): ReadonlyArray<string> => [
+  `${BackupPage.good(look)} Maintenance of ${Quiets.whom(services)} until ${Moments.shown(until)} UTC (${Moments.lasting(until - now)}): ${id} (${onOneLine(why)})`,
+  `   Checks go on, and an end that somebody is owed is told. What is down when it ends is told then.`,
+  `   ${["holter maintenance stop", ...(services ?? [])].join(" ")} ends it before`
+]
+
+export const unmaintained = (
+  changed: ReadonlyArray<Changed>,
+  windows: ReadonlyArray<Maintenance>,
+  look: Look
+): ReadonlyArray<string> => [
+  ...changed.map(({ maintenance: { id, services }, rest }) =>
+    rest.length === 0
+      ? `${BackupPage.good(look)} Ended: maintenance ${id} of ${Quiets.whom(services)}. What is down is told now`
+      : `${BackupPage.good(look)} Maintenance ${id} goes on for ${rest.join(", ")} only. What else is down is told now`
+  ),
+  ...windows.map((window) => `${BackupPage.warning(look)} ${stillOpen(window)}`)
+]
+
+export const noMaintenance = (
+  services: ReadonlyArray<string>,
+  windows: ReadonlyArray<Maintenance>
+): string => {
+  const what = services.length === 0 ? "no maintenance" : `no maintenance of ${services.join(", ")}`
+  return [`holter: there is ${what} that was begun by hand`, ...windows.map(stillOpen)].join(". ")
+}
+
+const stillOpen = ({ services, until, why }: Maintenance): string => {
+  const end = until === null ? "its end" : `${Moments.shown(until)} UTC`
+  return `The window "${onOneLine(why)}" of the configuration, of ${Quiets.whom(services)}, is open until ${end}: change it in the file, and reload`
+}
 
 export const acknowledged = (service: string, by: string, look: Look): ReadonlyArray<string> => [
   `${BackupPage.good(look)} ${onOneLine(by)} acknowledged the incident of ${service}: no more reminders, unless it becomes worse`

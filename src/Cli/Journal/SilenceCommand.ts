@@ -4,14 +4,15 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { Clock, DateTime, Effect, Option, Random } from "effect"
+import { Clock, DateTime, Effect } from "effect"
+import * as QuietId from "../../Alert/QuietId.js"
 import { Journal } from "../../Monitor/Journal.js"
 import { UsageError } from "../ConfigurationError.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as EndFlags from "./EndFlags.js"
 import * as JournalRun from "./JournalRun.js"
 import * as RequestPage from "./RequestPage.js"
-import * as TimeText from "./TimeText.js"
 import * as Watched from "./Watched.js"
 
 export const command = Command.make(
@@ -21,16 +22,7 @@ export const command = Command.make(
     all: CliOptions.boolean("all").pipe(
       CliOptions.withDescription("Every service, also those that are added later")
     ),
-    for: CliOptions.text("for").pipe(
-      CliOptions.withDescription(`How long: ${TimeText.spanForms}`),
-      CliOptions.optional
-    ),
-    until: CliOptions.text("until").pipe(
-      CliOptions.withDescription(
-        "Until when: a time such as 22:40 or 2025-12-11T22:40:00Z (both UTC)"
-      ),
-      CliOptions.optional
-    ),
+    ...EndFlags.endFlags,
     why: CliOptions.text("why").pipe(
       CliOptions.withDescription("A reason, which holter status and holter why show"),
       CliOptions.withDefault("by hand")
@@ -44,31 +36,30 @@ export const command = Command.make(
   )
 )
 
-interface Flags {
+interface Flags extends EndFlags.EndFlags, JournalRun.Asked {
   readonly services: ReadonlyArray<string>
   readonly all: boolean
-  readonly for: Option.Option<string>
-  readonly until: Option.Option<string>
   readonly why: string
-  readonly config: Option.Option<string>
 }
 
 const silence = (flags: Flags) =>
   Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
-    const until = yield* endOf(flags, DateTime.unsafeMake(at))
+    const until = yield* EndFlags.endOf("silence", flags, DateTime.unsafeMake(at))
     if (flags.all === flags.services.length > 0) {
       const found = flags.all ? "both" : "neither"
-      return yield* usage("silence", "names of services, or --all", found)
+      return yield* new UsageError({
+        flag: "silence",
+        expected: "names of services, or --all",
+        found
+      })
     }
     yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
       Effect.gen(function* () {
         const { look } = yield* Output
         const journal = yield* Journal
-        const known = yield* Watched.services
-        const unknown = flags.services.filter((name) => !known.includes(name))
-        if (unknown.length > 0) return yield* Watched.refuse("silence", unknown, known)
-        const id = (yield* Random.nextIntBetween(0x1000_0000, 0x1_0000_0000)).toString(16)
+        yield* Watched.known("silence", flags.services)
+        const id = yield* QuietId.make
         const services = flags.all ? null : [...new Set(flags.services)]
         yield* journal.request({ _tag: "Silenced", at, id, services, until, why: flags.why })
         yield* JournalRun.page([
@@ -78,27 +69,3 @@ const silence = (flags: Flags) =>
       })
     )
   })
-
-const usage = (flag: string, expected: string, found: string) =>
-  new UsageError({ flag, expected, found })
-
-const endOf = (flags: Flags, now: DateTime.Utc): Effect.Effect<number, UsageError> => {
-  const given = Option.isSome(flags.for) ? flags.for : flags.until
-  if (Option.isSome(flags.for) === Option.isSome(flags.until) || Option.isNone(given)) {
-    return usage("silence", "--for SPAN or --until TIME", Option.isSome(given) ? "both" : "neither")
-  }
-  const end = Option.isSome(flags.for)
-    ? Option.map(TimeText.span(given.value), (span) => DateTime.addDuration(now, span))
-    : TimeText.future(given.value, now)
-  return Option.match(end, {
-    onNone: () =>
-      Option.isSome(flags.for)
-        ? usage("--for", TimeText.spanForms, JSON.stringify(given.value))
-        : usage(
-            "--until",
-            "a time yet to come, such as 22:40 or 2025-12-11T22:40:00Z (both UTC)",
-            JSON.stringify(given.value)
-          ),
-    onSome: (time) => Effect.succeed(time.epochMillis)
-  })
-}

@@ -6,6 +6,7 @@ import type { Look } from "../Output.js"
 import { mark, onOneLine } from "../Presentation.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
+import * as Quiets from "./Quiets.js"
 import type { ServiceStatus, StatusReport } from "./StatusReport.js"
 
 export const lines = (report: StatusReport, look: Look): ReadonlyArray<string> => [
@@ -13,7 +14,10 @@ export const lines = (report: StatusReport, look: Look): ReadonlyArray<string> =
   ...watching(report),
   ...services(report, look),
   ...section("Open incidents:", Object.values(report.services).flatMap(incident(report))),
-  ...section("Nobody is told of:", report.quiet.map(quiet)),
+  ...section(
+    "Nobody is told of:",
+    report.quiet.map((quiet) => `${Quiets.whom(quiet.services)}: ${Quiets.text(quiet)}`)
+  ),
   ...section(
     "Disabled channels (`holter alerts test CHANNEL` brings one back):",
     Object.entries(report.disabled_channels).map(([name, why]) => `${name}: ${onOneLine(why)}`)
@@ -128,13 +132,6 @@ const incident =
     ]
     return [parts.join("; ")]
   }
-
-const quiet = ({ id, kind, services: whom, until, why }: StatusReport["quiet"][number]): string => {
-  const what = whom === null ? "every service" : whom.join(", ")
-  const end =
-    until === null ? "until it is ended" : `until ${Moments.shown(Moments.millisOf(until))}`
-  return `${what}: ${kind} ${id}, ${end} (${onOneLine(why)})`
-}
 
 const section = (title: string, rows: ReadonlyArray<string>): ReadonlyArray<string> =>
   rows.length === 0 ? [] : ["", title, ...rows.map((row) => `  ${row}`)]

@@ -9,6 +9,7 @@ import { overall, type Status, weigh } from "../../Check/CheckResult.js"
 import type { Delivery, JournaledResult } from "../../Monitor/Journal.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import { iso } from "./moments.js"
+import * as Quiets from "./Quiets.js"
 
 export interface Facts {
   /** Milliseconds of the wall clock, as all times here. */
@@ -53,13 +54,7 @@ export const make = (facts: Facts) => {
       last_known_status: known,
       requests_waiting: facts.requests
     },
-    quiet: facts.state.quiets.map(({ id, kind, services: whom, until, why }) => ({
-      kind: kind === "Silence" ? ("silence" as const) : ("maintenance" as const),
-      id,
-      services: whom,
-      until: until === null ? null : iso(until - facts.state.offset),
-      why
-    })),
+    quiet: Quiets.documents(facts.state),
     disabled_channels: facts.state.disabled,
     outbox: facts.owed.map(({ at, channel, key, kind, subjects }) => ({
       key,

@@ -22,6 +22,13 @@ export const services = Effect.gen(function* () {
   return [...new Set(names)].sort()
 })
 
+/** All services, where those that somebody names are among them. */
+export const known = (what: string, named: ReadonlyArray<string>) =>
+  Effect.flatMap(services, (all) => {
+    const unknown = named.filter((name) => !all.includes(name))
+    return unknown.length === 0 ? Effect.succeed(all) : refuse(what, unknown, all)
+  })
+
 /** Refuses what is no service, and lists those that there are. */
 export const refuse = (what: string, found: ReadonlyArray<string>, known: ReadonlyArray<string>) =>
   new UsageError({

@@ -15,6 +15,7 @@ import { exitCodes, Output } from "../Output.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as JournalPolicy from "./JournalPolicy.js"
 import * as JournalRun from "./JournalRun.js"
+import * as Quiets from "./Quiets.js"
 import * as TimeText from "./TimeText.js"
 import * as Watched from "./Watched.js"
 import * as WhyPage from "./WhyPage.js"
@@ -67,6 +68,7 @@ const why = (flags: Flags) =>
         const story = WhyStory.make({
           ...{ service, at, now, policy, incident, alerts },
           ...found,
+          quiet: Option.isSome(asked) ? [] : Quiets.documents(yield* Watched.state),
           deliveries: DeliveryWords.hiding(yield* deliveries(alerts), secrets)
         })
         if (flags.json) yield* JournalRun.document(story)

@@ -7,11 +7,13 @@ import type { Look } from "../Output.js"
 import { mark, onOneLine } from "../Presentation.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
+import * as Quiets from "./Quiets.js"
 import type { Entry, Told, WhyStory } from "./WhyStory.js"
 
 export const lines = (story: WhyStory, look: Look): ReadonlyArray<string> => [
   headline(story, look),
   ...telling(story),
+  ...story.quiet.map((one) => `   Held back now by ${Quiets.text(one)}`),
   ...thresholds(story),
   ...happened(story.timeline, look)
 ]

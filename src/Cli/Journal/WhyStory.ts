@@ -8,6 +8,7 @@ import type { Status } from "../../Check/CheckResult.js"
 import type { Delivery, JournaledIncident, JournaledResult } from "../../Monitor/Journal.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
+import * as Quiets from "./Quiets.js"
 
 export interface Facts {
   readonly service: string
@@ -25,6 +26,8 @@ export interface Facts {
   readonly alerts: ReadonlyArray<Alert>
   /** What became of them, by key. */
   readonly deliveries: ReadonlyMap<string, Delivery>
+  /** The maintenances and silences that are in force, where the moment is now. */
+  readonly quiet: ReadonlyArray<Quiets.QuietDocument>
 }
 
 export type Entry =
@@ -80,6 +83,7 @@ export const make = (facts: Facts) => {
       critical,
       depends_on: dependsOn
     },
+    quiet: facts.quiet.filter((one) => Quiets.covers(one, service)),
     told,
     /** Where nobody was told: the last thing that was decided about that. */
     untold_because: told.length > 0 ? null : (heldBack(own)?.why ?? null),

@@ -4,44 +4,60 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Context, type Deferred, type Duration, Effect, Layer, type Scope } from "effect"
-import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import {
+  Context,
+  type Deferred,
+  type Duration,
+  Effect,
+  ExecutionStrategy,
+  Layer,
+  Scope
+} from "effect"
 import * as ChannelRegistry from "../../Alert/ChannelRegistry.js"
 import * as Notifier from "../../Alert/Notifier.js"
 import type { BackupError } from "../../Backup/BackupError.js"
 import * as CheckRegistry from "../../Check/CheckRegistry.js"
 import * as CheckRunner from "../../Check/CheckRunner.js"
-import { Beacon } from "../../Lifecycle/Beacon.js"
-import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
+import type { GrowingSecrets } from "../../Common/GrowingSecrets.js"
+import type { Beacon } from "../../Lifecycle/Beacon.js"
+import type { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
 import * as Watchdog from "../../Lifecycle/Watchdog.js"
 import * as Alerting from "../../Monitor/Alerting.js"
 import * as HealthMonitor from "../../Monitor/HealthMonitor.js"
 import { Journal, type JournalError } from "../../Monitor/Journal.js"
-import * as Vitals from "../../Monitor/Vitals.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
 import type { Output } from "../Output.js"
-import * as Registration from "../Registration.js"
 import { Screen } from "../Screen.js"
-import * as Backups from "./Backups.js"
 import * as Beginning from "./Beginning.js"
+import * as Built from "./Built.js"
 import * as Display from "./Display.js"
 import * as Ending from "./Ending.js"
 import * as Listening from "./Listening.js"
+import * as Reload from "./Reload.js"
 import type { Reporter } from "./Reporter.js"
 import * as Steps from "./Steps.js"
+import * as Summary from "./Summary.js"
 import * as WatchJournal from "./WatchJournal.js"
-import type { WatchSettings } from "./WatchSettings.js"
+import type { Flags, WatchSettings } from "./WatchSettings.js"
 
 type Requirements = Reporter | Screen | Output | FileSystem | Path | Lifecycle | Beacon
 
 type Problem = ConfigurationError | BackupError | PlanError
 
+/** What a watch is begun with. */
+export interface Beginnings {
+  readonly settings: WatchSettings
+  /** By which the settings are read again. */
+  readonly flags: Flags
+  /** What its outputs hide. */
+  readonly secrets: GrowingSecrets
+  readonly lost: Deferred.Deferred<JournalError>
+}
+
 /** Beats until it is stopped. */
-export const layer = (
-  settings: WatchSettings,
-  lost: Deferred.Deferred<JournalError>
-): Layer.Layer<never, Problem, Requirements> => Layer.scopedDiscard(build(settings, lost))
+export const layer = (beginnings: Beginnings): Layer.Layer<never, Problem, Requirements> =>
+  Layer.scopedDiscard(build(beginnings))
 
 const watchdog = (limit: Duration.DurationInput = Watchdog.defaultLimit) =>
   Watchdog.layer({
@@ -52,12 +68,14 @@ const watchdog = (limit: Duration.DurationInput = Watchdog.defaultLimit) =>
   })
 
 /** Within a phase the hook that was registered last runs first: see Steps. */
-const build = (
-  settings: WatchSettings,
-  lost: Deferred.Deferred<JournalError>
-): Effect.Effect<void, Problem, Requirements | Scope.Scope> =>
+const build = ({
+  flags,
+  lost,
+  secrets,
+  settings
+}: Beginnings): Effect.Effect<void, Problem, Requirements | Scope.Scope> =>
   Effect.gen(function* () {
-    const { alerts, backups, configuration, time } = settings
+    const { alerts, configuration, time } = settings
     const within = <A, E, R>(step: Steps.Step, part: Layer.Layer<A, E, R>) =>
       Effect.flatMap(Steps.scope(step, time), (scope) => Layer.buildWithScope(part, scope))
 
@@ -66,30 +84,30 @@ const build = (
     const journal = yield* within(Steps.steps.journal, WatchJournal.layer(configuration))
     yield* Effect.forkScoped(Effect.provide(Ending.whenLost(lost), journal))
 
-    const checks = yield* Steps.scope(Steps.steps.checks, time)
+    const checking = yield* Steps.scope(Steps.steps.checks, time)
     const health = yield* HealthMonitor.layer.pipe(
       Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
       Layer.provide(watchdog(configuration.shutdown.watchdog)),
-      Layer.buildWithScope(checks)
+      Layer.buildWithScope(checking)
     )
-    const services = configuration.services.filter(({ configured }) => configured)
-    yield* Effect.provide(Registration.register(services, configuration.secrets, checks), health)
+    const checks = Built.checks(checking, secrets.secrets)
+    yield* Effect.provide(checks.open(Summary.services(settings)), health)
 
-    // Names of channels come from a mapping and are known to differ.
-    const channels = Layer.orDie(alerts.channels).pipe(Layer.provideMerge(ChannelRegistry.layer))
-    const notifier = yield* within(
-      Steps.steps.channels,
-      Notifier.layer({ patiences: patiences(alerts.policy) }).pipe(
-        Layer.provide(channels),
-        Layer.provide(Layer.succeedContext(journal))
-      )
+    const current = { settings }
+    const sending = yield* Steps.scope(Steps.steps.channels, time)
+    const registry = yield* Layer.buildWithScope(ChannelRegistry.layer, sending)
+    // Before the notifier, and so closed after it, also those that come later.
+    const open = yield* Scope.fork(sending, ExecutionStrategy.sequential)
+    const channels = Built.channels(open, secrets.secrets)
+    yield* Effect.provide(channels.open(alerts.channels), registry)
+    const notifier = yield* Notifier.layer({
+      patienceOf: (channel) => current.settings.alerts.policy.channels.get(channel)?.unreachable
+    }).pipe(Layer.provide(Layer.succeedContext(Context.merge(registry, journal))), (layer) =>
+      Layer.buildWithScope(layer, sending)
     )
-    const parts = Context.mergeAll(journal, health, notifier)
-    if (alerts.deadMan !== undefined) {
-      const { layerStandalone } = yield* Effect.promise(() => import("../../plugins/DeadMan.js"))
-      const vitals = Layer.provide(Vitals.layer, Layer.succeedContext(health))
-      yield* within(Steps.steps.deadMan, Layer.provide(layerStandalone(alerts.deadMan), vitals))
-    }
+    const parts = Context.mergeAll(journal, health, registry, notifier)
+    const deadMan = yield* Built.deadMan(time)
+    yield* Effect.provide(deadMan.open(Built.deadMen(settings)), health)
 
     const alerting = yield* within(
       Steps.steps.alerting,
@@ -103,10 +121,8 @@ const build = (
 
     yield* Effect.provide(Beginning.remember, all)
     yield* Effect.provide(Listening.run, all)
-    if (backups !== undefined) {
-      yield* Backups.run(backups)
-      yield* Steps.on(Steps.steps.schedule, time, (yield* Beacon).refuse)
-    }
+    const backups = yield* Built.backups(time)
+    yield* backups.open(Built.schedules(settings))
     yield* Beginning.say(settings)
     const screen = yield* Screen
     if ((yield* screen.size) !== undefined) yield* Display.run
@@ -115,11 +131,6 @@ const build = (
     const { rest } = Context.get(alerting, Alerting.Alerting)
     yield* Steps.on(Steps.steps.heartbeat, time, Effect.zipRight(stopHeartbeat, rest))
     yield* startHeartbeat
+    const built = { checks, channels, deadMan, backups }
+    yield* Effect.provide(Reload.run({ built, current, flags, secrets }), all)
   })
-
-const patiences = ({ channels }: AlertPolicy.Policy): Readonly<Record<string, Notifier.Patience>> =>
-  Object.fromEntries(
-    [...channels].flatMap(([name, { unreachable }]) =>
-      unreachable === undefined ? [] : [[name, unreachable]]
-    )
-  )

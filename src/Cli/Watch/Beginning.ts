@@ -5,11 +5,11 @@ import { Clock, Effect } from "effect"
 import { Alerting } from "../../Monitor/Alerting.js"
 import { Journal } from "../../Monitor/Journal.js"
 import { many } from "../Backup/Amounts.js"
-import * as JournalAccess from "../Journal/JournalAccess.js"
 import { briefly, Output } from "../Output.js"
 import * as Board from "./Board.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
+import * as Summary from "./Summary.js"
 import type { WatchSettings } from "./WatchSettings.js"
 
 /** The rows as an earlier run left them, so that a restart hides neither beats nor outages. */
@@ -41,38 +41,18 @@ export const remember: Effect.Effect<void, never, Reporter | Journal | Alerting>
 const recent = 15 * 60_000
 
 /** What is watched, and what is not as it was meant. */
-export const say = ({
-  alerts,
-  backups,
-  configuration
-}: WatchSettings): Effect.Effect<void, never, Reporter | Output> =>
+export const say = (settings: WatchSettings): Effect.Effect<void, never, Reporter | Output> =>
   Effect.gen(function* () {
     const { note } = yield* Output
     const reporter = yield* Reporter
-    const warnings = [...configuration.warnings, ...alerts.warnings]
-    yield* briefly(Effect.forEach(warnings, note, { discard: true }))
-    const names = configuration.services
-      .filter(({ configured }) => configured)
-      .map(({ name }) => name)
+    yield* briefly(Effect.forEach(Summary.warnings(settings), note, { discard: true }))
+    const names = Summary.watched(settings)
     const message = [
       `${many(names.length, "service")} (${names.join(", ")})`,
-      `alerts to ${alerts.names.join(", ")}`,
-      `journal ${JournalAccess.placeOf(configuration.journal.url)}`,
-      ...(backups === undefined ? [] : [scheduleOf(backups.settings.section)])
+      `alerts to ${settings.alerts.names.join(", ")}`,
+      `journal ${Summary.journal(settings)}`,
+      ...Summary.schedules(settings)
     ].join("; ")
     const at = yield* Clock.currentTimeMillis
-    yield* reporter.say(Line.start({ at, name: configuration.name, message }))
+    yield* reporter.say(Line.start({ at, name: settings.configuration.name, message }))
   })
-
-const scheduleOf = (section: {
-  readonly schedule?: string | undefined
-  readonly drill?: string | undefined
-  readonly timeZone?: string | undefined
-}): string => {
-  const { drill, schedule, timeZone = "UTC" } = section
-  const parts = [
-    ...(schedule === undefined ? [] : [`backups at "${schedule}"`]),
-    ...(drill === undefined ? [] : [`drills at "${drill}"`])
-  ]
-  return `${parts.join(", ")} (${timeZone})`
-}

@@ -5,6 +5,7 @@
 import { DateTime } from "effect"
 import * as CheckResult from "../../Check/CheckResult.js"
 import type { JournaledResult } from "../../Monitor/Journal.js"
+import type { QuietDocument } from "../Journal/Quiets.js"
 import type { Beat } from "./Sparkline.js"
 
 /** Times are milliseconds of the wall clock. */
@@ -16,6 +17,8 @@ export interface Board {
   readonly backup: Backups | undefined
   readonly channels: ReadonlyArray<ChannelTrouble>
   readonly journal: JournalTrouble
+  /** Maintenances and silences: of whom nobody is told. */
+  readonly quiet: ReadonlyArray<QuietDocument>
   /** What the shutdown is doing, once it has begun. */
   readonly stopping: string | undefined
 }
@@ -83,28 +86,48 @@ export interface Watched {
   readonly critical: boolean
 }
 
-export const make = (
-  name: string,
-  checks: ReadonlyArray<Watched>,
-  notConfigured: ReadonlyArray<string>
-): Board => ({
+export interface Rows {
+  readonly name: string
+  readonly checks: ReadonlyArray<Watched>
+  /** Labels of services that nobody configured. */
+  readonly notConfigured: ReadonlyArray<string>
+}
+
+export const make = ({ checks, name, notConfigured }: Rows): Board => ({
   name,
-  rows: checks.map(({ critical, label, name: service }) => ({
-    service,
-    label,
-    critical,
-    status: "unknown",
-    since: undefined,
-    millis: undefined,
-    message: "Not checked yet",
-    beats: [],
-    stale: false
-  })),
+  rows: checks.map(fresh),
   notConfigured,
   backup: undefined,
   channels: [],
   journal: { problem: undefined, waiting: 0 },
+  quiet: [],
   stopping: undefined
+})
+
+const fresh = ({ critical, label, name: service }: Watched): Row => ({
+  service,
+  label,
+  critical,
+  status: "unknown",
+  since: undefined,
+  millis: undefined,
+  message: "Not checked yet",
+  beats: [],
+  stale: false
+})
+
+/** The board of another configuration: what is known of checks goes on, but of those that start anew. */
+export const reconfigured = (
+  board: Board,
+  { checks, name, notConfigured }: Rows,
+  started: ReadonlyArray<string>
+): Board => ({
+  ...board,
+  name,
+  notConfigured,
+  rows: checks.map(
+    (check) => (started.includes(check.name) ? undefined : row(board, check.name)) ?? fresh(check)
+  )
 })
 
 export const overall = ({ rows }: Board): CheckResult.Status =>

@@ -4,6 +4,7 @@
 import { DateTime } from "effect"
 import type { Status } from "../../Check/CheckResult.js"
 import * as Amounts from "../Backup/Amounts.js"
+import * as Quiets from "../Journal/Quiets.js"
 import type { Look } from "../Output.js"
 import { onOneLine } from "../Presentation.js"
 import {
@@ -29,6 +30,9 @@ export const lines = (board: Board, look: Look, now: number): ReadonlyArray<Foot
     ? []
     : [plain(`Not configured: ${board.notConfigured.join(", ")}`)]),
   ...(board.backup === undefined ? [] : backups(board.backup, now)),
+  ...board.quiet.map((quiet) =>
+    warning(`Nobody is told of ${Quiets.whom(quiet.services)}: ${Quiets.text(quiet)}`)
+  ),
   ...board.channels.map(channel),
   ...journal(board.journal),
   ...(board.stopping === undefined ? [] : [warning(`Stopping: ${board.stopping}`)])

@@ -7,6 +7,7 @@ import { Alerting } from "../../Monitor/Alerting.js"
 import type { HealthEvent } from "../../Monitor/HealthEvent.js"
 import { HealthMonitor } from "../../Monitor/HealthMonitor.js"
 import { Journal } from "../../Monitor/Journal.js"
+import * as Quiets from "../Journal/Quiets.js"
 import * as Board from "./Board.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
@@ -52,14 +53,19 @@ const onEvent = (event: HealthEvent, seen: Set<string>): Effect.Effect<void, nev
     }
   })
 
-/** Channels and the journal say nothing by themselves. */
+/** Channels, the journal and what is quiet say nothing by themselves. */
 const lookAround = Effect.gen(function* () {
   const { board, say, update } = yield* Reporter
   const now = yield* Clock.currentTimeMillis
   const health = yield* Effect.flatMap(Notifier, (notifier) => notifier.health)
   const journal = yield* Effect.flatMap(Journal, (one) => one.health)
+  const quiet = Effect.map(
+    Effect.flatMap(Alerting, ({ state }) => state),
+    Quiets.documents
+  )
   const before = yield* board
   const after = Troubles.noticed(before, health, journal)
-  yield* update((latest) => ({ ...latest, channels: after.channels, journal: after.journal }))
+  const shown = { channels: after.channels, journal: after.journal, quiet: yield* quiet }
+  yield* update((latest) => ({ ...latest, ...shown }))
   yield* Effect.forEach(Troubles.lines(before, after, now), say, { discard: true })
 })

@@ -55,6 +55,13 @@ export const load = Effect.fn("WatchSettings.load")(function* (flags: Flags) {
   } satisfies WatchSettings
 })
 
+/** The same, of a watch that may start: its end fits into the grace. */
+export const ready = Effect.fn("WatchSettings.ready")(function* (flags: Flags) {
+  const settings = yield* load(flags)
+  yield* check(partsOf(settings), settings.time)
+  return settings
+})
+
 const timeOf = (
   { grace: configured = "30 seconds", lameDuck = "0 seconds" }: ShutdownSection,
   grace: Option.Option<Duration.Duration>
@@ -64,7 +71,7 @@ const timeOf = (
 })
 
 /** Refuses a shutdown that would take longer than it may. */
-export const check = (parts: Parts, time: Time): Effect.Effect<void, ConfigurationError> =>
+const check = (parts: Parts, time: Time): Effect.Effect<void, ConfigurationError> =>
   Steps.plan(parts, time).pipe(Effect.flatMap(Plan.check), Effect.mapError(tooLong))
 
 export const tooLong = ({ expected, found, message }: PlanError): ConfigurationError =>

@@ -5,11 +5,25 @@
  */
 import { Data, type Deferred } from "effect"
 import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import type * as Maintenance from "../../Alert/Maintenance.js"
 import type { News } from "../../Alert/Notifier.js"
+import type { RegisteredCheck } from "../../Check/CheckRegistry.js"
 import type { CheckResult } from "../../Check/CheckResult.js"
 
+/** Another policy, and what else is another since it was made. */
+export interface Change {
+  readonly policy: AlertPolicy.Policy
+  readonly maintenance: ReadonlyArray<Maintenance.Window>
+  /** Registrations that are over: a result of theirs that comes now is dropped. */
+  readonly gone: ReadonlyArray<RegisteredCheck>
+  /** Channels that are others under the same name: what failed with the one before is tried again. */
+  readonly changedChannels: ReadonlyArray<string>
+  readonly removedChannels: ReadonlyArray<string>
+  readonly event: (at: number) => AlertPolicy.Event.Event
+}
+
 export type Input = Data.TaggedEnum<{
-  Checked: { readonly result: CheckResult }
+  Checked: { readonly check: RegisteredCheck; readonly result: CheckResult }
   /** What somebody said: a silence, an acknowledgement, that a channel is back. */
   Said: {
     /** It happens when it is folded: events of the past would look like a clock that was set. */
@@ -21,6 +35,7 @@ export type Input = Data.TaggedEnum<{
   Disabled: { readonly channel: string; readonly why: string }
   /** What else befalls a channel. */
   News: { readonly news: News }
+  Reconfigured: { readonly change: Change; readonly done: Deferred.Deferred<void> | undefined }
   /** From now on there are no more results. */
   Rest: { readonly done: Deferred.Deferred<void> | undefined }
   /** It is time to look at the time. */

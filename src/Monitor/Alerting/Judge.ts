@@ -7,12 +7,14 @@
 import { Array as Arr, Clock, Deferred, Effect } from "effect"
 import type { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import type * as Maintenance from "../../Alert/Maintenance.js"
 import type { News, Notifier } from "../../Alert/Notifier.js"
 import * as Routes from "../../Alert/Routes.js"
+import type { RegisteredCheck } from "../../Check/CheckRegistry.js"
 import * as Entry from "../Journal/Entry.js"
 import type { Journal } from "../Journal.js"
-import type { Input } from "./Input.js"
-import type { Windows } from "./Windows.js"
+import type { Change, Input } from "./Input.js"
+import * as Windows from "./Windows.js"
 
 export interface Judge {
   readonly state: () => AlertPolicy.State
@@ -24,16 +26,20 @@ export interface Judge {
 
 export interface Options {
   readonly policy: AlertPolicy.Policy
-  readonly windows: Windows
+  readonly maintenance: ReadonlyArray<Maintenance.Window>
   readonly journal: Journal["Type"]
   readonly notifier: Notifier["Type"]
   readonly tell: (decision: AlertPolicy.Decision) => void
+  readonly reloadAsked: (id: string) => void
 }
 
 type Event = AlertPolicy.Event.Event
 
 export const make = (options: Options, initial: AlertPolicy.State): Judge => {
-  const { journal, notifier, policy, tell, windows } = options
+  const { journal, notifier, tell } = options
+  let { policy } = options
+  let windows = Windows.make(options.maintenance)
+  const gone = new WeakSet<RegisteredCheck>()
   let state = initial
   let steps: Array<Entry.Commit> = []
   let isResting = false
@@ -133,12 +139,39 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       yield* notifier.offer(pending.filter(({ channel }) => !gone.includes(channel)))
     })
 
+  /** The results before it are judged by the policy of then, those after it by the new one. */
+  const reconfigure = (change: Change) =>
+    Effect.gen(function* () {
+      yield* settle
+      const at = yield* Clock.currentTimeMillis
+      policy = change.policy
+      windows = Windows.make(change.maintenance)
+      for (const check of change.gone) gone.add(check)
+      fold(change.event(at))
+      for (const channel of change.removedChannels) {
+        const pending = yield* notifier.waiting(channel)
+        fold(
+          { _tag: "ChannelRemoved", at, channel, pending },
+          { removed: pending.map(({ key }) => key) }
+        )
+        yield* settle
+        yield* notifier.forget(channel)
+      }
+      for (const channel of change.changedChannels) {
+        if (Object.hasOwn(state.disabled, channel)) fold({ _tag: "ChannelEnabled", at, channel })
+        yield* settle
+        yield* notifier.enable(channel)
+      }
+      yield* settle
+    })
+
   /** What an event means for the channels, beside the alerts that are decided because of it. */
   const follow = (event: Event): Effect.Effect<void> => {
     if (event._tag === "ChannelEnabled") {
       return Effect.zipRight(settle, notifier.enable(event.channel))
     }
     if (event._tag === "Restarted") return Effect.zipRight(settle, bury(notifier.stranded))
+    if (event._tag === "ReloadAsked") return Effect.sync(() => options.reloadAsked(event.id))
     return event._tag === "Remembered" ? Effect.zipRight(settle, bury(event.pending)) : Effect.void
   }
 
@@ -152,6 +185,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
     switch (input._tag) {
       case "Checked":
         return Effect.suspend(() => {
+          if (gone.has(input.check)) return Effect.void
           const entry = Entry.fromResult(input.result)
           fold(Entry.toEvent(entry))
           return journal.record(input.result)
@@ -166,6 +200,8 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
         return disable(input.channel, input.why)
       case "News":
         return befallen(input.news)
+      case "Reconfigured":
+        return reconfigure(input.change)
       case "Rest":
         return Effect.sync(() => {
           isResting = true

@@ -5,7 +5,7 @@ import * as ChannelRegistry from "../../../src/Alert/ChannelRegistry.js"
 import type { Routes } from "../../../src/Alert/Routes.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import { formatIssue } from "../../../src/Check/CheckError.js"
-import type { AlertSettings } from "../../../src/Cli/Alerts/AlertSettings.js"
+import * as AlertSettings from "../../../src/Cli/Alerts/AlertSettings.js"
 import * as Configuration from "../../../src/Cli/Configuration.js"
 import { alert } from "../../Alert/alerts.js"
 import { within } from "../inMemory.js"
@@ -37,10 +37,10 @@ const issues = (file: string | undefined, variables?: Variables) =>
       : Effect.dieMessage(error.message)
   )
 
-const typesOf = ({ channels }: AlertSettings) =>
+const typesOf = (settings: AlertSettings.AlertSettings) =>
   Effect.scoped(
     Effect.gen(function* () {
-      yield* Layer.build(channels)
+      yield* Layer.build(AlertSettings.layerChannels(settings))
       const all = yield* Effect.flatMap(ChannelRegistry.ChannelRegistry, (registry) => registry.all)
       return Object.fromEntries(all.map(({ name, type }) => [name, type]))
     })
@@ -171,10 +171,10 @@ describe("the alerts section", () => {
     Effect.gen(function* () {
       const script = 'echo "$0 and 123456789:AAH-s3cr3t-canary" >&2; exit 1'
       const file = `${gateway}alerts: { channels: { a: { type: command, command: [/bin/sh, -c, '${script}'] } } }\n`
-      const { channels } = yield* settings(file, telegram)
+      const alerted = yield* settings(file, telegram)
       const error = yield* Effect.scoped(
         Effect.gen(function* () {
-          yield* Layer.build(channels)
+          yield* Layer.build(AlertSettings.layerChannels(alerted))
           const registry = yield* ChannelRegistry.ChannelRegistry
           const channel = yield* Effect.flatten(registry.find("a"))
           return yield* Effect.flip(channel.send(alert("opened", "redis")))
@@ -208,10 +208,10 @@ describe("what the fields of channels and checks hold", () => {
       ]) {
         assert.strictEqual(secrets.scrub(`it says ${text}.`), "it says <redacted>.")
       }
-      const { channels } = yield* alerts
+      const alerted = yield* alerts
       const error = yield* Effect.scoped(
         Effect.gen(function* () {
-          yield* Layer.build(channels)
+          yield* Layer.build(AlertSettings.layerChannels(alerted))
           const registry = yield* ChannelRegistry.ChannelRegistry
           const channel = yield* Effect.flatten(registry.find("page"))
           return yield* Effect.flip(channel.send(alert("opened", "redis")))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Alert } from "../../../src/Alert/Alert.js"
 import type { Delivery } from "../../../src/Monitor/Journal.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
+import * as Quiets from "../../../src/Cli/Journal/Quiets.js"
 import * as WhyPage from "../../../src/Cli/Journal/WhyPage.js"
 import * as WhyStory from "../../../src/Cli/Journal/WhyStory.js"
 import {
@@ -55,6 +56,7 @@ const storyOf = (
     ),
     decisions: decisions.filter(({ service }) => service === "redis" || service === null),
     alerts: decisions.flatMap(({ alerts }) => alerts),
+    quiet: Quiets.documents(state),
     deliveries: new Map(
       decisions
         .flatMap(({ alerts }) => alerts)
@@ -80,6 +82,29 @@ const silenced: Event = {
 }
 
 describe("the page of holter why", () => {
+  it("says what holds messages back now, also of a service that is healthy", () => {
+    const maintained = (services: ReadonlyArray<string>): Event => ({
+      ...silenced,
+      _tag: "MaintenanceStarted",
+      id: "b2",
+      services
+    })
+    const page = (services: ReadonlyArray<string>) =>
+      WhyPage.lines(
+        storyOf(
+          inOrder(
+            restarted(now - 9 * minute),
+            ...results("redis", now, times(9, "healthy")),
+            maintained(services)
+          )
+        ),
+        look
+      )
+    const line = "   Held back now by maintenance b2, until 2025-12-11 12:01:00 (deploy)"
+    assert.include(page(["redis"]), line)
+    assert.notInclude(page(["web"]), line)
+  })
+
   it("tells the results, the rules, and who was told", () => {
     const page = WhyPage.lines(storyOf(outage), look)
     assert.strictEqual(page.join("\n"), sample)

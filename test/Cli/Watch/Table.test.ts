@@ -30,7 +30,11 @@ const watched = (name: string, label = name): Board.Watched => ({ name, label, c
 const board = (samples: ReadonlyArray<Board.Sample>): Board.Board =>
   samples.reduce(
     Board.checked,
-    Board.make("Price Bot", [watched("database"), watched("redis", "Redis")], [])
+    Board.make({
+      name: "Price Bot",
+      checks: [watched("database"), watched("redis", "Redis")],
+      notConfigured: []
+    })
   )
 
 const up = board([
@@ -54,7 +58,11 @@ describe("the table", () => {
   })
 
   it("says what is not known yet, and what nobody configured", () => {
-    const fresh = Board.make("Price Bot", [watched("redis", "Redis")], ["DMarket API"])
+    const fresh = Board.make({
+      name: "Price Bot",
+      checks: [watched("redis", "Redis")],
+      notConfigured: ["DMarket API"]
+    })
     const lines = Table.lines(fresh, size, look, start)
     assert.include(lines[3], "❔ unknown    Redis    -             -")
     assert.deepStrictEqual(lines.slice(-2), [
@@ -88,11 +96,7 @@ describe("the table", () => {
     const many = names.reduce(
       (before, name, index) =>
         Board.checked(before, sample(name, index === 17 ? "unhealthy" : "healthy", 0)),
-      Board.make(
-        "Bot",
-        names.map((name) => watched(name)),
-        []
-      )
+      Board.make({ name: "Bot", checks: names.map((name) => watched(name)), notConfigured: [] })
     )
     const lines = Table.lines(many, { columns: 100, rows: 12 }, look, start)
     assert.isAtMost(lines.length, 11)
@@ -142,6 +146,44 @@ describe("the table", () => {
     )
   })
 
+  it("goes on with the rows of what is as before, when the configuration is another one", () => {
+    const next = Board.reconfigured(
+      up,
+      {
+        name: "New Bot",
+        checks: [watched("redis", "Redis"), watched("database"), watched("shop")],
+        notConfigured: ["DMarket API"]
+      },
+      ["redis", "shop"]
+    )
+    assert.strictEqual(next.name, "New Bot")
+    assert.deepStrictEqual(
+      next.rows.map(({ service, status }) => `${service} ${status}`),
+      ["redis unknown", "database healthy", "shop unknown"]
+    )
+    assert.strictEqual(Board.row(next, "database"), Board.row(up, "database"))
+  })
+
+  it("says below of whom nobody is told, until when, and why", () => {
+    const quiet: Board.Board = {
+      ...up,
+      quiet: [
+        {
+          kind: "maintenance",
+          id: "window:nightly",
+          services: null,
+          until: "2025-12-11T21:00:00.000Z",
+          why: "nightly"
+        },
+        { kind: "silence", id: "1f2e3d4c", services: ["redis"], until: null, why: "de\nploy" }
+      ]
+    }
+    assert.deepStrictEqual(Table.lines(quiet, { ...size, columns: 120 }, look, start).slice(-2), [
+      "Nobody is told of every service: maintenance window:nightly, until 2025-12-11 21:00:00 (nightly)",
+      "Nobody is told of redis: silence 1f2e3d4c, until it is ended (de ploy)"
+    ])
+  })
+
   it("says what backup is running", () => {
     const running: Board.Board = {
       ...up,
@@ -167,11 +209,11 @@ describe("the table", () => {
       services.reduce(
         (before, { message }, index) =>
           Board.checked(before, sample(`s${index}`, "degraded", 0, 5, message)),
-        Board.make(
-          "Bot",
-          services.map(({ label }, index) => watched(`s${index}`, label)),
-          []
-        )
+        Board.make({
+          name: "Bot",
+          checks: services.map(({ label }, index) => watched(`s${index}`, label)),
+          notConfigured: []
+        })
       )
     )
 

@@ -1,0 +1,58 @@
+/**
+ * `--for` and `--until`: when what somebody starts by hand ends by itself.
+ */
+import * as CliOptions from "@effect/cli/Options"
+import { DateTime, type Duration, Effect, Option } from "effect"
+import { UsageError } from "../ConfigurationError.js"
+import * as TimeText from "./TimeText.js"
+
+export interface EndFlags {
+  readonly for: Option.Option<string>
+  readonly until: Option.Option<string>
+}
+
+export const endFlags = {
+  for: CliOptions.text("for").pipe(
+    CliOptions.withDescription(`How long: ${TimeText.spanForms}`),
+    CliOptions.optional
+  ),
+  until: CliOptions.text("until").pipe(
+    CliOptions.withDescription(
+      "Until when: a time such as 22:40 or 2025-12-11T22:40:00Z (both UTC)"
+    ),
+    CliOptions.optional
+  )
+}
+
+/** In milliseconds of the wall clock; with neither flag after the given span, if there is one. */
+export const endOf = (
+  command: string,
+  flags: EndFlags,
+  now: DateTime.Utc,
+  otherwise?: Duration.DurationInput
+): Effect.Effect<number, UsageError> => {
+  const after = (span: Duration.DurationInput) => DateTime.addDuration(now, span).epochMillis
+  const wrong = (flag: string, expected: string, found: string) =>
+    new UsageError({ flag, expected, found })
+  const { for: span, until } = flags
+  if (Option.isSome(span) && Option.isSome(until)) {
+    return wrong(command, "--for SPAN or --until TIME", "both")
+  }
+  if (Option.isSome(span)) {
+    return Option.match(TimeText.span(span.value), {
+      onNone: () => wrong("--for", TimeText.spanForms, JSON.stringify(span.value)),
+      onSome: (found) => Effect.succeed(after(found))
+    })
+  }
+  if (Option.isSome(until)) {
+    return Option.match(TimeText.future(until.value, now), {
+      onNone: () => wrong("--until", futureForms, JSON.stringify(until.value)),
+      onSome: (found) => Effect.succeed(found.epochMillis)
+    })
+  }
+  return otherwise === undefined
+    ? wrong(command, "--for SPAN or --until TIME", "neither")
+    : Effect.succeed(after(otherwise))
+}
+
+const futureForms = "a time yet to come, such as 22:40 or 2025-12-11T22:40:00Z (both UTC)"

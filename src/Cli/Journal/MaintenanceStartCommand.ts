@@ -1,0 +1,63 @@
+/**
+ * `holter maintenance start`: a maintenance window that opens now.
+ */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as CliOptions from "@effect/cli/Options"
+import { Clock, DateTime, Effect } from "effect"
+import * as QuietId from "../../Alert/QuietId.js"
+import { Journal } from "../../Monitor/Journal.js"
+import { configFlag } from "../Flags.js"
+import { exitCodes, Output } from "../Output.js"
+import * as EndFlags from "./EndFlags.js"
+import * as JournalRun from "./JournalRun.js"
+import * as RequestPage from "./RequestPage.js"
+import * as Watched from "./Watched.js"
+
+export const command = Command.make(
+  "start",
+  {
+    services: Args.repeated(Args.text({ name: "service" })).pipe(
+      Args.withDescription("The services; every one where none is named")
+    ),
+    ...EndFlags.endFlags,
+    reason: CliOptions.text("reason").pipe(
+      CliOptions.withDescription("A reason, which holter status and holter why show"),
+      CliOptions.withDefault("by hand")
+    ),
+    config: configFlag
+  },
+  (flags) => start(flags)
+).pipe(
+  Command.withDescription(
+    "Begin a maintenance now, for an hour where neither --for nor --until is given; holter watch takes it within seconds, and it ends by itself"
+  )
+)
+
+interface Flags extends EndFlags.EndFlags, JournalRun.Asked {
+  readonly services: ReadonlyArray<string>
+  readonly reason: string
+}
+
+const start = (flags: Flags) =>
+  Effect.gen(function* () {
+    const at = yield* Clock.currentTimeMillis
+    const now = DateTime.unsafeMake(at)
+    const until = yield* EndFlags.endOf("maintenance start", flags, now, "1 hour")
+    yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
+      Effect.gen(function* () {
+        const { look } = yield* Output
+        const journal = yield* Journal
+        const named = [...new Set(flags.services)]
+        yield* Watched.known("maintenance start", named)
+        const services = named.length === 0 ? null : named
+        const id = yield* QuietId.make
+        const maintenance = { id, services, until, why: flags.reason }
+        yield* journal.request({ _tag: "MaintenanceStarted", at, ...maintenance })
+        yield* JournalRun.page([
+          ...RequestPage.maintained(maintenance, at, look),
+          ...RequestPage.taking(yield* Watched.seemsToRun, look)
+        ])
+      })
+    )
+  })
