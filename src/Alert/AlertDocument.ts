@@ -12,6 +12,10 @@ import { Status } from "../Check/CheckResult.js"
 const Service = Schema.Struct({
   service: Schema.String,
   label: Schema.String,
+  /** Where to look: an http or https URL. */
+  link: Schema.NullOr(Schema.String),
+  /** What to do: a URL, or a short text. */
+  runbook: Schema.NullOr(Schema.String),
   /** The same in every alert about one outage. One that was told under two ids ends under both. */
   incident: Schema.String,
   status: Status,
@@ -89,6 +93,8 @@ export const make = (alert: Alert, installation?: string): AlertDocument => ({
 const serviceOf = (subject: Subject): typeof Service.Type => ({
   service: subject.service,
   label: subject.label,
+  link: subject.link ?? null,
+  runbook: subject.runbook ?? null,
   incident: subject.incident,
   status: subject.status,
   previous_status: subject.previous,

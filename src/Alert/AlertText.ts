@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Array as Arr, DateTime, Option } from "effect"
+import * as Guidance from "../Check/Guidance.js"
 import * as Text from "../Common/Text.js"
 import type { Alert, Subject } from "./Alert.js"
 import { list, span } from "./AlertPolicy/words.js"
@@ -23,24 +24,60 @@ export const title = (alert: Alert): string => {
 }
 
 /**
- * The lines below the title: one for each service, then who is affected, then what happened in
- * between.
+ * The lines below the title: for each service one, its runbook and its link, then who is affected, then
+ * what happened in between. A channel with markup says how it writes text and links.
  *
  * @since 0.1.0
  * @category rendering
  */
-export const lines = (alert: Alert): ReadonlyArray<string> => [
-  ...alert.subjects.map((subject) => line(alert, subject)),
-  ...(alert.affected.length === 0
-    ? []
-    : [`Down because of it, without messages of their own: ${list(alert.affected)}`]),
-  ...(alert.story.length === 0
-    ? []
-    : ["This comes late. What happened meanwhile:", ...alert.story.map(Text.visible)]),
-  ...(alert.insteadOf === null
-    ? []
-    : [`This was meant for the channel ${alert.insteadOf}, which does not take it.`])
+export const lines = (alert: Alert, markup: Markup = plain): ReadonlyArray<string> => [
+  ...alert.subjects.flatMap((subject) => [
+    markup.text(line(alert, subject)),
+    ...guidance(subject, markup)
+  ]),
+  ...[
+    ...affected(alert),
+    ...(alert.story.length === 0
+      ? []
+      : ["This comes late. What happened meanwhile:", ...alert.story.map(Text.visible)]),
+    ...(alert.insteadOf === null
+      ? []
+      : [`This was meant for the channel ${alert.insteadOf}, which does not take it.`])
+  ].map(markup.text)
 ]
+
+/**
+ * How a channel writes text and links.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Markup {
+  readonly text: (text: string) => string
+  readonly link: (words: string, url: string) => string
+}
+
+const plain: Markup = { text: (text) => text, link: (words, url) => `${words}: ${url}` }
+
+/** What to do and where to look, below the service that it is for. */
+const guidance = ({ link, runbook }: Subject, markup: Markup): ReadonlyArray<string> => {
+  const linked = (words: string, url: string) => markup.link(words, Text.visible(url.trim()))
+  return [
+    ...(runbook === undefined
+      ? []
+      : Guidance.isUrl(runbook)
+        ? [linked("Runbook", runbook)]
+        : [markup.text(`Runbook: ${Text.visible(runbook.trim())}`)]),
+    ...(link === undefined ? [] : [linked("Link", link)])
+  ]
+}
+
+const affected = ({ affected: names, affectedLabels }: Alert): ReadonlyArray<string> =>
+  names.length === 0
+    ? []
+    : [
+        `Down because of it, without messages of their own: ${list((affectedLabels ?? names).map(Text.visible))}`
+      ]
 
 /**
  * Title and lines.

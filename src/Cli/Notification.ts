@@ -67,7 +67,10 @@ const variable = (configuration: Configuration, name: string) => {
     : Effect.succeed(value)
 }
 
-/** The verdict, a line for each service that is not healthy, and one for each that is lost. */
+/**
+ * The verdict, a line for each service that is not healthy with what to do about it, and one for each that
+ * is lost.
+ */
 const html = (
   name: string,
   summary: StatusSummary,
@@ -77,7 +80,9 @@ const html = (
   [
     `<b>${escape(name)}</b>: ${escape(Presentation.verdict(summary))}`,
     ...[
-      ...Presentation.problems(summary),
+      ...Presentation.troubled(summary).map((one) =>
+        [Presentation.problem(one), ...Presentation.guidance(one)].join("\n   ")
+      ),
       ...lost.map((service) => `${service} is no longer checked`)
     ].map((line) => `• ${escape(line)}`)
   ].join("\n")

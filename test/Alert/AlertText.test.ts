@@ -49,6 +49,32 @@ describe("AlertText", () => {
     ])
   })
 
+  it("says what to do and where to look, for each service below its line", () => {
+    const redis = alert("opened", "redis", at)
+    const [web] = alert("opened", "web", at).subjects
+    const [first] = redis.subjects
+    const link = 'https://grafana.example.com/?a=1&b="2"'
+    const both: Alert = {
+      ...redis,
+      subjects: [
+        { ...first, label: "Cache <eu>", link, runbook: "https://wiki.example.com/redis" },
+        { ...web, runbook: "Restart it:\n  systemctl restart web\u001b[2J" }
+      ],
+      affected: ["bot"],
+      affectedLabels: ["The bot"]
+    }
+    assert.deepStrictEqual(AlertText.lines(both), [
+      "Cache <eu>: unhealthy since 2026-01-01 00:00:00 UTC. it does not answer",
+      "Runbook: https://wiki.example.com/redis",
+      `Link: ${link}`,
+      "web: unhealthy since 2026-01-01 00:00:00 UTC. it does not answer",
+      "Runbook: Restart it: systemctl restart web\u{FFFD}[2J",
+      "Down because of it, without messages of their own: The bot"
+    ])
+    const markup = { text: (text: string) => `(${text})`, link: (words: string) => `[${words}]` }
+    assert.deepStrictEqual(AlertText.lines(both, markup).slice(1, 3), ["[Runbook]", "[Link]"])
+  })
+
   it("says of what is over what it was, and of what is no longer checked that it is", () => {
     const over = alert("resolved", "redis", at)
     assert.deepStrictEqual(AlertText.lines(over), [

@@ -103,6 +103,37 @@ describe("holter status", () => {
   )
 })
 
+describe("label, link and runbook of a check", () => {
+  it.scopedLive("are on the pages and in the documents of status and why", () =>
+    Effect.gen(function* () {
+      const { cwd, holter } = yield* recorded()
+      const about = {
+        label: "Session cache",
+        link: "https://grafana.example.com/d/1",
+        runbook: "Restart it, then look at \u2028https://wiki.example.com/redis"
+      }
+      writeFileSync(
+        path.join(cwd, "holter.config.json"),
+        JSON.stringify({
+          checks: { redis: { type: "tcp", host: "127.0.0.1", port: 1, ...about } }
+        })
+      )
+      const runbook = "Runbook: Restart it, then look at  https://wiki.example.com/redis"
+      const status = yield* holter("status")
+      assert.match(status.stdout, /^❌ unhealthy: Session cache \(redis\)$/m)
+      assert.match(status.stdout, /^❌ Session cache \(redis\) +unhealthy/m)
+      assert.include(status.stdout, `\n  Session cache (redis): ${runbook.replace("  ", " ")}\n`)
+      assert.include(status.stdout, `\n  Session cache (redis): Link: ${about.link}\n`)
+      const why = yield* holter("why", "redis")
+      assert.match(why.stdout, /^❌ Session cache \(redis\) is unhealthy since/)
+      assert.include(why.stdout, `\n   Link: ${about.link}\n`)
+      const services = documentOf(yield* holter("status", "--json"))["services"]
+      assert.deepInclude((services as Readonly<Record<string, object>>)["redis"] ?? {}, about)
+      assert.deepInclude(documentOf(yield* holter("why", "redis", "--json")), about)
+    })
+  )
+})
+
 describe("holter why", () => {
   it.scopedLive("tells which rule decided, and who was told", () =>
     Effect.gen(function* () {

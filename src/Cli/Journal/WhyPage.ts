@@ -4,7 +4,7 @@
 import { span } from "../../Alert/AlertPolicy/words.js"
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
-import { mark, onOneLine } from "../Presentation.js"
+import { guidance, mark, named, onOneLine } from "../Presentation.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import type { Entry, Told, WhyStory } from "./WhyStory.js"
@@ -13,6 +13,7 @@ export const lines = (story: WhyStory, look: Look): ReadonlyArray<string> => [
   headline(story, look),
   ...telling(story),
   ...thresholds(story),
+  ...guidance(story).map((text) => `   ${text}`),
   ...happened(story.timeline, look)
 ]
 
@@ -22,7 +23,8 @@ const between = (from: string, to: string): string =>
   Moments.lasting(Moments.millisOf(to) - Moments.millisOf(from))
 
 const headline = (story: WhyStory, look: Look): string => {
-  const { at, incident, service, timeline, timestamp } = story
+  const { at, incident, timeline, timestamp } = story
+  const service = named(story.service, story.label)
   if (incident === null) {
     const last = timeline.findLast((one) => one.type === "results")
     const status = last === undefined ? "unknown" : last.status

@@ -52,14 +52,14 @@ export type WhyStory = ReturnType<typeof make>
 
 export const make = (facts: Facts) => {
   const { at, decisions, incident, now, policy, results, service } = facts
-  const { critical, dependsOn, failureThreshold, interval, recoveryThreshold } = rulesOf(
-    policy,
-    service
-  )
+  const rules = rulesOf(policy, service)
   const own = decisions.filter((one) => isAbout(one, service, incident?.id))
   const told = own.flatMap((one) => toldBy(facts, one))
   return {
     service,
+    label: rules.label,
+    link: rules.link ?? null,
+    runbook: rules.runbook ?? null,
     timestamp: Moments.iso(now),
     at: Moments.iso(at),
     incident:
@@ -74,11 +74,11 @@ export const make = (facts: Facts) => {
             ended: incident.ended_at === null ? null : Moments.iso(incident.ended_at)
           },
     thresholds: {
-      failures: failureThreshold,
-      successes: recoveryThreshold,
-      interval_ms: interval,
-      critical,
-      depends_on: dependsOn
+      failures: rules.failureThreshold,
+      successes: rules.recoveryThreshold,
+      interval_ms: rules.interval,
+      critical: rules.critical,
+      depends_on: rules.dependsOn
     },
     told,
     /** Where nobody was told: the last thing that was decided about that. */
