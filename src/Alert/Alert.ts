@@ -117,6 +117,11 @@ export const Alert = Schema.Struct({
   insteadOf: Schema.NullOr(Schema.String),
   /** What happened in between, in a `story`: one line for each message that it replaces. */
   story: Schema.Array(Schema.String),
+  /**
+   * When this delivery was first tried, where that is so much later than it was decided that a person has
+   * to know; its `key` is then one of this delivery alone.
+   */
+  sent: Schema.optional(Schema.DateTimeUtcFromNumber),
   /** The zone in which a person reads its times; UTC where there is none. */
   timeZone: Schema.optional(Schema.String),
   /**

@@ -39,6 +39,8 @@ export const AlertDocument = Schema.Struct({
   type: Schema.String,
   /** ISO 8601, UTC: when it was decided to tell, not when it was sent. */
   timestamp: Schema.String,
+  /** ISO 8601, UTC: when it was sent, where that was more than a minute after it was decided. */
+  sent_at: Schema.NullOr(Schema.String),
   /** The same for every attempt. */
   key: Schema.String,
   channel: Schema.String,
@@ -72,6 +74,7 @@ export const make = (alert: Alert, installation?: string): AlertDocument => ({
   version: 1,
   type: `alert.${alert.kind}`,
   timestamp: DateTime.formatIso(alert.at),
+  sent_at: alert.sent === undefined ? null : DateTime.formatIso(alert.sent),
   key: alert.key,
   channel: alert.channel,
   kind: alert.kind,

@@ -40,6 +40,11 @@ export const lines = (alert: Alert, markup: Markup = plain): ReadonlyArray<strin
     ...(alert.story.length === 0
       ? []
       : ["This comes late. What happened meanwhile:", ...alert.story.map(Text.visible)]),
+    ...(alert.sent === undefined
+      ? []
+      : [
+          `This comes late: decided ${time(alert, alert.at)}, sent ${time(alert, alert.sent)}. \`holter status\` says what is true now.`
+        ]),
     ...(alert.insteadOf === null
       ? []
       : [`This was meant for the channel ${alert.insteadOf}, which does not take it.`])

@@ -283,7 +283,7 @@ export const make = <
       const { attemptTimeout, critical, group, timeout } = definition
       const { label, link, name: _, runbook, ...settings } = options ?? {}
       const issues = [
-        ...Guidance.issues(definition),
+        ...Guidance.issues({ link: definition.link, runbook: definition.runbook }),
         ...Guidance.issues({ label, link, runbook }),
         ...CheckPolicy.issues(policy, { attemptTimeout, critical, group, timeout }),
         ...CheckPolicy.issues(policy, settings)

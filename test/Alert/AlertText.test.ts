@@ -1,10 +1,12 @@
 /** What a person reads. */
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
 import type { Alert, Kind } from "../../src/Alert/Alert.js"
+import * as AlertDocument from "../../src/Alert/AlertDocument.js"
 import * as AlertText from "../../src/Alert/AlertText.js"
 import { collapse } from "../../src/Alert/Notifier/collapse.js"
 import { alert } from "./alerts.js"
-import { minutes } from "./trace.js"
+import { minutes, start } from "./trace.js"
 
 const at = { at: minutes(5) }
 const titleOf = (kind: Kind) => AlertText.title(alert(kind, "redis", at))
@@ -92,6 +94,20 @@ describe("AlertText", () => {
       "b",
       "This was meant for the channel ops, which does not take it."
     ])
+  })
+
+  it("says of one that is late when it was decided, and when it was sent", () => {
+    const late = {
+      ...alert("opened", "redis", at),
+      sent: DateTime.unsafeMake(start + minutes(65)),
+      timeZone: "Europe/Berlin"
+    }
+    assert.strictEqual(
+      AlertText.lines(late)[1],
+      "This comes late: decided 2026-01-01 01:05:00 +01:00, sent 2026-01-01 02:05:00 +01:00. `holter status` says what is true now."
+    )
+    assert.strictEqual(AlertDocument.make(late).sent_at, "2026-01-01T01:05:00.000Z")
+    assert.isNull(AlertDocument.make(alert("opened", "redis")).sent_at)
   })
 
   it("has its times in the zone of who reads them", () => {
