@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Array as Arr, DateTime, Option } from "effect"
+import * as WallTime from "../Common/WallTime.js"
 import * as Guidance from "../Check/Guidance.js"
 import * as Text from "../Common/Text.js"
 import type { Alert, Subject } from "./Alert.js"
@@ -101,12 +102,11 @@ export const text = (alert: Alert): string => Arr.prepend(lines(alert), title(al
  */
 export const time = ({ timeZone }: Pick<Alert, "timeZone">, at: DateTime.Utc): string => {
   const zone = Option.flatMap(Option.fromNullable(timeZone), DateTime.zoneFromString)
-  if (Option.isNone(zone)) return `${digits(DateTime.formatIso(at))} UTC`
-  const local = DateTime.formatIsoOffset(DateTime.setZone(at, zone.value))
-  return `${digits(local)} ${local.endsWith("Z") ? "UTC" : local.slice(-6)}`
+  return WallTime.shown(
+    at.epochMillis,
+    Option.getOrElse(zone, () => WallTime.utc)
+  )
 }
-
-const digits = (iso: string): string => iso.slice(0, 19).replace("T", " ")
 
 const headline = (alert: Alert, subject: Subject): string => {
   const { duration, over, severity, since, status } = subject

@@ -3,12 +3,13 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { Deferred, Effect, Layer, type Option } from "effect"
+import { type DateTime, Deferred, Effect, Layer, type Option } from "effect"
 import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
 import type { JournalError } from "../Monitor/Journal.js"
 import { configFlag } from "./Flags.js"
 import { briefly, ExitCode, exitCodes, Output, page } from "./Output.js"
+import * as ReaderZone from "./ReaderZone.js"
 import * as App from "./Watch/App.js"
 import * as Board from "./Watch/Board.js"
 import * as Reporter from "./Watch/Reporter.js"
@@ -53,9 +54,10 @@ const watch = (flags: Flags) =>
     const settings = yield* WatchSettings.load(flags)
     if (flags.printShutdownPlan) return yield* print(settings)
     yield* WatchSettings.check(WatchSettings.partsOf(settings), settings.time)
+    const zone = yield* ReaderZone.of(settings.alerts.policy.timeZone)
     const lost = yield* Deferred.make<JournalError>()
     const code = yield* launch(
-      Layer.provide(App.layer(settings, lost), reporter(settings, flags)),
+      Layer.provide(App.layer(settings, lost), reporter(settings, flags, zone)),
       settings.time
     ).pipe(Effect.catchTag("PlanError", WatchSettings.tooLong))
     const { note } = yield* Output
@@ -78,14 +80,19 @@ const print = (settings: WatchSettings.WatchSettings) =>
     yield* Effect.mapError(Plan.check(plan), WatchSettings.tooLong)
   })
 
-const reporter = ({ configuration }: WatchSettings.WatchSettings, flags: Flags) => {
+const reporter = (
+  { configuration }: WatchSettings.WatchSettings,
+  flags: Flags,
+  zone: DateTime.TimeZone
+) => {
   const watched = configuration.services.filter(({ configured }) => configured)
   const others = configuration.services.filter(({ configured }) => !configured)
   return Reporter.layer({
     board: Board.make(
       configuration.name,
       watched.map(({ label, name, policy }) => ({ name, label, critical: policy.critical })),
-      others.map(({ label }) => label)
+      others.map(({ label }) => label),
+      zone
     ),
     secrets: configuration.secrets,
     json: flags.jsonLines

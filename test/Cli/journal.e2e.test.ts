@@ -134,6 +134,29 @@ describe("label, link and runbook of a check", () => {
   )
 })
 
+describe("the zone of who reads", () => {
+  it.scopedLive(
+    "is that of the machine, unless alerts.timeZone names one; times are typed in it",
+    () =>
+      Effect.gen(function* () {
+        const { cwd } = yield* recorded()
+        const why = (...more: ReadonlyArray<string>) =>
+          Cli.run(["why", "redis", ...more], { cwd, env: { TZ: "Asia/Tokyo" } })
+        const here = yield* why()
+        assert.match(here.stdout, /unhealthy since \S+ \S+ \+09:00 \(/)
+        assert.include(here.stdout, "\nWhat happened (Asia/Tokyo):\n")
+        const [, asked = ""] = / since (\S+ \S+) \+09:00/.exec(here.stdout) ?? []
+        const then = documentOf(yield* why("--at", asked, "--json"))
+        assert.strictEqual(Date.parse(then["at"] as string), Date.parse(`${asked}+09:00`))
+        writeFileSync(
+          path.join(cwd, "holter.config.yaml"),
+          `${config(3)}  timeZone: Australia/Brisbane\n`
+        )
+        assert.match((yield* why()).stdout, /unhealthy since \S+ \S+ \+10:00 \(/)
+      })
+  )
+})
+
 describe("holter why", () => {
   it.scopedLive("tells which rule decided, and who was told", () =>
     Effect.gen(function* () {

@@ -1,6 +1,8 @@
 /**
  * What `holter silence`, `unsilence` and `ack` say once they have left their word. Pure.
  */
+import type { DateTime } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 import type { Look } from "../Output.js"
 import * as BackupPage from "../Backup/BackupPage.js"
 import { onOneLine } from "../Presentation.js"
@@ -16,11 +18,12 @@ export interface Silence {
 export const silenced = (
   { id, services, until }: Silence,
   now: number,
-  look: Look
+  look: Look,
+  zone: DateTime.TimeZone
 ): ReadonlyArray<string> => {
   const whom = services === null ? "every service" : services.join(", ")
   return [
-    `${BackupPage.good(look)} Nobody is told of ${whom} until ${Moments.shown(until)} UTC (${Moments.lasting(until - now)}): silence ${id}`,
+    `${BackupPage.good(look)} Nobody is told of ${whom} until ${WallTime.shown(until, zone)} (${Moments.lasting(until - now)}): silence ${id}`,
     `   Checks go on, and an end that somebody is owed is told. What is down then is told then.`,
     `   holter unsilence ${id} ends it before`
   ]

@@ -9,6 +9,7 @@ import { Journal } from "../../Monitor/Journal.js"
 import { UsageError } from "../ConfigurationError.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as ReaderZone from "../ReaderZone.js"
 import * as JournalRun from "./JournalRun.js"
 import * as RequestPage from "./RequestPage.js"
 import * as TimeText from "./TimeText.js"
@@ -26,9 +27,7 @@ export const command = Command.make(
       CliOptions.optional
     ),
     until: CliOptions.text("until").pipe(
-      CliOptions.withDescription(
-        "Until when: a time such as 22:40 or 2025-12-11T22:40:00Z (both UTC)"
-      ),
+      CliOptions.withDescription(`Until when: ${TimeText.futureForms}`),
       CliOptions.optional
     ),
     why: CliOptions.text("why").pipe(
@@ -56,7 +55,8 @@ interface Flags {
 const silence = (flags: Flags) =>
   Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
-    const until = yield* endOf(flags, DateTime.unsafeMake(at))
+    const zone = yield* ReaderZone.load(flags.config)
+    const until = yield* endOf(flags, DateTime.unsafeMake(at), zone)
     if (flags.all === flags.services.length > 0) {
       const found = flags.all ? "both" : "neither"
       return yield* usage("silence", "names of services, or --all", found)
@@ -72,7 +72,7 @@ const silence = (flags: Flags) =>
         const services = flags.all ? null : [...new Set(flags.services)]
         yield* journal.request({ _tag: "Silenced", at, id, services, until, why: flags.why })
         yield* JournalRun.page([
-          ...RequestPage.silenced({ id, services, until }, at, look),
+          ...RequestPage.silenced({ id, services, until }, at, look, zone),
           ...RequestPage.taking(yield* Watched.seemsToRun, look)
         ])
       })
@@ -82,23 +82,23 @@ const silence = (flags: Flags) =>
 const usage = (flag: string, expected: string, found: string) =>
   new UsageError({ flag, expected, found })
 
-const endOf = (flags: Flags, now: DateTime.Utc): Effect.Effect<number, UsageError> => {
+const endOf = (
+  flags: Flags,
+  now: DateTime.Utc,
+  zone: DateTime.TimeZone
+): Effect.Effect<number, UsageError> => {
   const given = Option.isSome(flags.for) ? flags.for : flags.until
   if (Option.isSome(flags.for) === Option.isSome(flags.until) || Option.isNone(given)) {
     return usage("silence", "--for SPAN or --until TIME", Option.isSome(given) ? "both" : "neither")
   }
   const end = Option.isSome(flags.for)
     ? Option.map(TimeText.span(given.value), (span) => DateTime.addDuration(now, span))
-    : TimeText.future(given.value, now)
+    : TimeText.future(given.value, now, zone)
   return Option.match(end, {
     onNone: () =>
       Option.isSome(flags.for)
         ? usage("--for", TimeText.spanForms, JSON.stringify(given.value))
-        : usage(
-            "--until",
-            "a time yet to come, such as 22:40 or 2025-12-11T22:40:00Z (both UTC)",
-            JSON.stringify(given.value)
-          ),
+        : usage("--until", TimeText.futureForms, JSON.stringify(given.value)),
     onSome: (time) => Effect.succeed(time.epochMillis)
   })
 }

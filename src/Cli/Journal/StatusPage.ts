@@ -1,6 +1,7 @@
 /**
  * The page of `holter status`. Pure.
  */
+import type { DateTime } from "effect"
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
 import { guidance, mark, named, onOneLine } from "../Presentation.js"
@@ -9,13 +10,18 @@ import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import type { ServiceStatus, StatusReport } from "./StatusReport.js"
 
-export const lines = (report: StatusReport, look: Look): ReadonlyArray<string> => [
+/** Times are in the zone of who reads. */
+export const lines = (
+  report: StatusReport,
+  look: Look,
+  zone: DateTime.TimeZone
+): ReadonlyArray<string> => [
   headline(report, look),
   ...watching(report),
   ...services(report, look),
-  ...section("Open incidents:", Object.values(report.services).flatMap(incident(report))),
+  ...section("Open incidents:", Object.values(report.services).flatMap(incident(report, zone))),
   ...section("What to do, and where to look:", Object.values(report.services).flatMap(helping)),
-  ...section("Nobody is told of:", report.quiet.map(quiet)),
+  ...section("Nobody is told of:", report.quiet.map(quiet(zone))),
   ...section(
     "Disabled channels (`holter alerts test CHANNEL` brings one back):",
     Object.entries(report.disabled_channels).map(([name, why]) => `${name}: ${onOneLine(why)}`)
@@ -24,7 +30,7 @@ export const lines = (report: StatusReport, look: Look): ReadonlyArray<string> =
     "Alerts that no channel has taken yet:",
     report.outbox.map(
       ({ at, channel, delivery, kind, services: whom }) =>
-        `${channel}: ${kind}, ${whom.join(", ")}, since ${Moments.shown(Moments.millisOf(at))}${DeliveryWords.trouble(delivery)}`
+        `${channel}: ${kind}, ${whom.join(", ")}, since ${Moments.shownIn(zone)(at)}${DeliveryWords.trouble(delivery, zone)}`
     )
   )
 ]
@@ -105,7 +111,7 @@ const services = (report: StatusReport, look: Look): ReadonlyArray<string> => {
 }
 
 const incident =
-  ({ outbox, timestamp }: StatusReport) =>
+  ({ outbox, timestamp }: StatusReport, zone: DateTime.TimeZone) =>
   (one: ServiceStatus): ReadonlyArray<string> => {
     if (one.incident === null) return []
     const { acknowledged_by, cause, flapping, id, next_reminder, severity, since, told } =
@@ -117,7 +123,7 @@ const incident =
     )
     const channels = Object.keys(told).filter((channel) => !owed.has(channel))
     const parts = [
-      `${named(one.name, one.label)}: ${cause === "stale" ? "no results" : severity} since ${Moments.shown(began)} (${Moments.lasting(now - began)})`,
+      `${named(one.name, one.label)}: ${cause === "stale" ? "no results" : severity} since ${Moments.shownIn(zone)(since)} (${Moments.lasting(now - began)})`,
       channels.length === 0
         ? `nobody ${owed.size === 0 ? "was" : "has been"} told${owed.size === 0 ? "" : " yet"} (\`holter why ${one.name}\`)`
         : `told: ${channels.join(", ")}`,
@@ -126,7 +132,7 @@ const incident =
       ...(acknowledged_by === null ? [] : [`acknowledged by ${onOneLine(acknowledged_by)}`]),
       ...(next_reminder === null
         ? []
-        : [`next reminder at ${Moments.shown(Moments.millisOf(next_reminder))}`])
+        : [`next reminder at ${Moments.shownIn(zone)(next_reminder)}`])
     ]
     return [parts.join("; ")]
   }
@@ -137,12 +143,13 @@ const helping = (one: ServiceStatus): ReadonlyArray<string> =>
     ? []
     : guidance(one).map((text) => `${named(one.name, one.label)}: ${text}`)
 
-const quiet = ({ id, kind, services: whom, until, why }: StatusReport["quiet"][number]): string => {
-  const what = whom === null ? "every service" : whom.join(", ")
-  const end =
-    until === null ? "until it is ended" : `until ${Moments.shown(Moments.millisOf(until))}`
-  return `${what}: ${kind} ${id}, ${end} (${onOneLine(why)})`
-}
+const quiet =
+  (zone: DateTime.TimeZone) =>
+  ({ id, kind, services: whom, until, why }: StatusReport["quiet"][number]): string => {
+    const what = whom === null ? "every service" : whom.join(", ")
+    const end = until === null ? "until it is ended" : `until ${Moments.shownIn(zone)(until)}`
+    return `${what}: ${kind} ${id}, ${end} (${onOneLine(why)})`
+  }
 
 const section = (title: string, rows: ReadonlyArray<string>): ReadonlyArray<string> =>
   rows.length === 0 ? [] : ["", title, ...rows.map((row) => `  ${row}`)]

@@ -3,6 +3,7 @@
  * channels and the journal. A fold over what happens. Pure.
  */
 import { DateTime } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 import * as CheckResult from "../../Check/CheckResult.js"
 import type { JournaledResult } from "../../Monitor/Journal.js"
 import type { Beat } from "./Sparkline.js"
@@ -10,6 +11,8 @@ import type { Beat } from "./Sparkline.js"
 /** Times are milliseconds of the wall clock. */
 export interface Board {
   readonly name: string
+  /** In which its times are shown. */
+  readonly zone: DateTime.TimeZone
   readonly rows: ReadonlyArray<Row>
   /** Labels of services that nobody configured. */
   readonly notConfigured: ReadonlyArray<string>
@@ -86,9 +89,11 @@ export interface Watched {
 export const make = (
   name: string,
   checks: ReadonlyArray<Watched>,
-  notConfigured: ReadonlyArray<string>
+  notConfigured: ReadonlyArray<string>,
+  zone: DateTime.TimeZone = WallTime.utc
 ): Board => ({
   name,
+  zone,
   rows: checks.map(({ critical, label, name: service }) => ({
     service,
     label,

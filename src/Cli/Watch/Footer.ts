@@ -1,7 +1,8 @@
 /**
  * What stands below the table: the overall status, backups, and what is in trouble. Pure.
  */
-import { DateTime } from "effect"
+import type { DateTime } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 import type { Status } from "../../Check/CheckResult.js"
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
@@ -28,14 +29,11 @@ export const lines = (board: Board, look: Look, now: number): ReadonlyArray<Foot
   ...(board.notConfigured.length === 0
     ? []
     : [plain(`Not configured: ${board.notConfigured.join(", ")}`)]),
-  ...(board.backup === undefined ? [] : backups(board.backup, now)),
+  ...(board.backup === undefined ? [] : backups(board.backup, now, board.zone)),
   ...board.channels.map(channel),
   ...journal(board.journal),
   ...(board.stopping === undefined ? [] : [warning(`Stopping: ${board.stopping}`)])
 ]
-
-/** `2025-12-11 03:00:00`. */
-export const time = (millis: number): string => Amounts.time(DateTime.unsafeMake(millis))
 
 /** For the rows that a low terminal has no room for. */
 export const hidden = (rows: ReadonlyArray<Row>): string => {
@@ -67,12 +65,16 @@ const sentence = (status: Status, bad: ReadonlyArray<string>): string => {
   }
 }
 
-const backups = ({ last, next, problem, running }: Backups, now: number) => {
+const backups = (
+  { last, next, problem, running }: Backups,
+  now: number,
+  zone: DateTime.TimeZone
+) => {
   const when =
     running === undefined
       ? next === undefined
         ? "No backup is planned"
-        : `Next backup ${time(next).slice(0, 16)} UTC, in ${span(next - now)}`
+        : `Next backup ${toTheMinute(next, zone)}, in ${span(next - now)}`
       : `${running.what} is running for ${span(now - running.since)}`
   const before =
     last === undefined
@@ -83,6 +85,9 @@ const backups = ({ last, next, problem, running }: Backups, now: number) => {
     ...(problem === undefined ? [] : [trouble(onOneLine(problem))])
   ]
 }
+
+const toTheMinute = (moment: number, zone: DateTime.TimeZone): string =>
+  WallTime.shown(moment, zone).replace(/:\d\d(?= )/, "")
 
 const channel = ({ channel: name, disabled, problem, waiting }: ChannelTrouble): FooterLine => {
   const alerts = `${waiting} ${waiting === 1 ? "alert waits" : "alerts wait"}`

@@ -1,6 +1,7 @@
 /**
  * The live table of `holter watch`, as lines that fit the terminal. Pure.
  */
+import * as WallTime from "../../Common/WallTime.js"
 import type { Status } from "../../Check/CheckResult.js"
 import type { Look } from "../Output.js"
 import { onOneLine } from "../Presentation.js"
@@ -100,8 +101,8 @@ const gap = 2
 /** Of the word and the space before it. */
 const statusWidth = " unhealthy".length
 
-const heading = ({ name }: Board, columns: number, now: number): string => {
-  const time = `${Footer.time(now)} UTC`
+const heading = ({ name, zone }: Board, columns: number, now: number): string => {
+  const time = WallTime.shown(now, zone)
   const title = onOneLine(name)
   const space = columns - width(title) - width(time)
   return space < gap ? title : `${title}${" ".repeat(space)}${time}`

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
 import type { Alert } from "../../../src/Alert/Alert.js"
 import type { Delivery } from "../../../src/Monitor/Journal.js"
+import * as WallTime from "../../../src/Common/WallTime.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as WhyPage from "../../../src/Cli/Journal/WhyPage.js"
 import * as WhyStory from "../../../src/Cli/Journal/WhyStory.js"
@@ -79,10 +81,24 @@ const silenced: Event = {
   why: "deploy"
 }
 
+const pageOf = (
+  story: WhyStory.WhyStory,
+  look: Parameters<typeof WhyPage.lines>[1],
+  zone = WallTime.utc
+) => WhyPage.lines(story, look, zone)
+
 describe("the page of holter why", () => {
   it("tells the results, the rules, and who was told", () => {
-    const page = WhyPage.lines(storyOf(outage), look)
+    const page = pageOf(storyOf(outage), look)
     assert.strictEqual(page.join("\n"), sample)
+  })
+
+  it("has its times in the zone of who reads", () => {
+    const page = pageOf(storyOf(outage), look, DateTime.zoneUnsafeMakeNamed("Europe/Berlin"))
+    assert.match(page[0] ?? "", /since 2025-12-11 12:58:27 \+01:00 \(2 min\)/)
+    assert.include(page, "What happened (Europe/Berlin):")
+    assert.include(page, "  2025-12-11 12:58:27  ❌ unhealthy: connection refused")
+    assert.notMatch(page.join("\n"), / 11:5/)
   })
 
   const told = / told ops \(opened/
@@ -92,13 +108,13 @@ describe("the page of holter why", () => {
     [
       "has it",
       { outcome: "delivered", at: now - second, trouble: null },
-      "Told: ops (opened) at 2025-12-11 11:59:59",
+      "Told: ops (opened) at 2025-12-11 11:59:59 UTC",
       told
     ],
     [
       "is about to be asked",
       { outcome: "queued", at: null, trouble: null },
-      "Not delivered yet: ops (opened), queued since 2025-12-11 11:59:37",
+      "Not delivered yet: ops (opened), queued since 2025-12-11 11:59:37 UTC",
       untold
     ],
     [
@@ -108,7 +124,7 @@ describe("the page of holter why", () => {
         at: null,
         trouble: { at: now, failures: 4, error: "it answered 500", nextAttempt: now + 8 * second }
       },
-      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37: 4 attempts failed (it answered 500), the next one is at 2025-12-11 12:00:08",
+      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37 UTC: 4 attempts failed (it answered 500), the next one is at 2025-12-11 12:00:08 UTC",
       untold
     ],
     [
@@ -118,24 +134,24 @@ describe("the page of holter why", () => {
         at: null,
         trouble: { at: now, failures: 0, error: "chat not found", nextAttempt: null }
       },
-      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37: the channel is disabled (chat not found)",
+      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37 UTC: the channel is disabled (chat not found)",
       untold
     ],
     [
       "is replaced by its fallback",
       { outcome: "handed on", at: now, trouble: null },
-      "Not told: ops (opened), handed on at 2025-12-11 12:00:00 to another channel",
+      "Not told: ops (opened), handed on at 2025-12-11 12:00:00 UTC to another channel",
       untold
     ],
     [
       "is no longer there",
       { outcome: "given up", at: now, trouble: null },
-      "Not told: ops (opened), given up at 2025-12-11 12:00:00, as the channel is no longer configured",
+      "Not told: ops (opened), given up at 2025-12-11 12:00:00 UTC, as the channel is no longer configured",
       untold
     ]
   ] as const satisfies ReadonlyArray<readonly [string, Delivery, string, RegExp]>) {
     it(`tells apart whether the channel ${what}`, () => {
-      const page = WhyPage.lines(
+      const page = pageOf(
         storyOf(outage, true, () => delivery),
         look
       )
@@ -164,7 +180,7 @@ describe("the page of holter why", () => {
     const story = storyOf(inOrder(silenced, ...outage))
     assert.deepStrictEqual(story.told, [])
     assert.include(story.untold_because ?? "", "deploy")
-    const page = WhyPage.lines(story, look)
+    const page = pageOf(story, look)
     assert.match(page[1] ?? "", /^ {3}Nobody was told: .*deploy/)
     assert.isTrue(page.some((line) => line.includes('held back by the rule "silence"')))
     const few = storyOf(results("redis", now, [...times(5, "healthy"), ...times(2, "unhealthy")]))
@@ -186,14 +202,14 @@ describe("the page of holter why", () => {
   })
 
   it("tells of a time without an incident too", () => {
-    const page = WhyPage.lines(storyOf(results("redis", now, times(3, "healthy"))), look)
+    const page = pageOf(storyOf(results("redis", now, times(3, "healthy"))), look)
     assert.strictEqual(page[0], "✅ redis is healthy; no incident is open")
-    assert.isNotEmpty(WhyPage.lines(storyOf([]), look))
+    assert.isNotEmpty(pageOf(storyOf([]), look))
   })
 })
 
-const sample = `❌ redis is unhealthy since 2025-12-11 11:58:27 (2 min); incident ${storyOf(outage).incident?.id}
-   Told: ops (opened) at 2025-12-11 11:59:37
+const sample = `❌ redis is unhealthy since 2025-12-11 11:58:27 UTC (2 min); incident ${storyOf(outage).incident?.id}
+   Told: ops (opened) at 2025-12-11 11:59:37 UTC
    3 failures in a row open an incident, 2 in a row that are healthy end it; a result is due every 30s
 
 What happened (UTC):
