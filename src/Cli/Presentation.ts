@@ -75,7 +75,14 @@ export const problems = (summary: StatusSummary): ReadonlyArray<string> =>
 
 /** What people call a service, and the name that commands want, where they differ. */
 export const named = (name: string, label: string | undefined): string =>
-  label === undefined || wordsOf(label) === wordsOf(name) ? name : `${onOneLine(label)} (${name})`
+  isNamed(name, label) ? `${onOneLine(label)} (${name})` : name
+
+/** What people call it, for where nobody types it. */
+export const called = (name: string, label: string): string =>
+  isNamed(name, label) ? onOneLine(label) : name
+
+const isNamed = (name: string, label: string | undefined): label is string =>
+  label !== undefined && wordsOf(label) !== wordsOf(name)
 
 const wordsOf = (name: string): string => name.toLowerCase().replace(/[\s_.-]+/g, " ")
 

@@ -6,6 +6,7 @@ import { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
 import * as CheckResult from "../../Check/CheckResult.js"
 import type { JournaledResult } from "../../Monitor/Journal.js"
+import type { State } from "../../Alert/AlertPolicy.js"
 import type { Beat } from "./Sparkline.js"
 
 /** Times are milliseconds of the wall clock. */
@@ -36,6 +37,16 @@ export interface Row {
   readonly beats: ReadonlyArray<Beat>
   /** No result came for so long that what is shown is old. */
   readonly stale: boolean
+  /** Why messages about it are held back, or few. */
+  readonly held: ReadonlyArray<Held>
+}
+
+/** Somebody silenced it, it is in a maintenance window, or somebody has seen its incident. */
+export interface Held {
+  readonly what: "silenced" | "maintenance" | "acknowledged"
+  /** Until when; nothing where that is open. */
+  readonly until: number | undefined
+  readonly by: string | undefined
 }
 
 export interface Backups {
@@ -103,7 +114,8 @@ export const make = (
     millis: undefined,
     message: "Not checked yet",
     beats: [],
-    stale: false
+    stale: false,
+    held: []
   })),
   notConfigured,
   backup: undefined,
@@ -134,6 +146,29 @@ export const checked = (board: Board, sample: Sample): Board =>
 
 export const stale = (board: Board, service: string): Board =>
   withRow(board, service, (before) => ({ ...before, stale: true }))
+
+/** What holds back messages about each service, by what the alert policy knows. */
+export const held = (
+  board: Board,
+  { incidents, offset, quiets }: Pick<State, "incidents" | "offset" | "quiets">
+): Board => ({
+  ...board,
+  rows: board.rows.map((one) => {
+    const by = incidents[one.service]?.acknowledgedBy ?? undefined
+    const quiet = quiets
+      .filter(({ services }) => services === null || services.includes(one.service))
+      .map(
+        ({ kind, until }): Held => ({
+          what: kind === "Silence" ? "silenced" : "maintenance",
+          until: until === null ? undefined : until - offset,
+          by: undefined
+        })
+      )
+    const seen: ReadonlyArray<Held> =
+      by === undefined ? [] : [{ what: "acknowledged", until: undefined, by }]
+    return { ...one, held: [...quiet, ...seen] }
+  })
+})
 
 /** An outage that began before the results that are known. */
 export const downSince = (board: Board, service: string, since: number): Board =>

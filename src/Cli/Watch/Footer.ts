@@ -3,10 +3,10 @@
  */
 import type { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
-import type { Status } from "../../Check/CheckResult.js"
+import { type Status, weigh } from "../../Check/CheckResult.js"
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
-import { onOneLine } from "../Presentation.js"
+import { called, onOneLine } from "../Presentation.js"
 import {
   type Backups,
   type Board,
@@ -46,20 +46,25 @@ export const hidden = (rows: ReadonlyArray<Row>): string => {
 
 const verdict = (board: Board, look: Look): FooterLine => {
   const status = overall(board)
-  const names = (one: Status) =>
-    board.rows.filter((row) => row.status === one).map(({ service }) => service)
-  const bad = [...names("unhealthy"), ...names("degraded")]
-  return { status, text: `${Marks.sign(status, look)} ${sentence(status, bad)}` }
+  return { status, text: `${Marks.sign(status, look)} ${sentence(board, status)}` }
 }
 
-const sentence = (status: Status, bad: ReadonlyArray<string>): string => {
+const sentence = (board: Board, status: Status): string => {
+  // What is not critical is no worse than degraded for the whole.
+  const names = (one: Status) =>
+    board.rows
+      .filter((row) => weigh(row.status, row.critical) === one)
+      .map(({ label, service }) => called(service, label))
+      .join(", ")
   switch (status) {
     case "healthy":
       return "All healthy"
     case "degraded":
-      return `Degraded: ${bad.join(", ")}`
-    case "unhealthy":
-      return `Unhealthy: ${bad.join(", ")}`
+      return `Degraded: ${names("degraded")}`
+    case "unhealthy": {
+      const degraded = names("degraded")
+      return `Unhealthy: ${names("unhealthy")}${degraded === "" ? "" : `; degraded: ${degraded}`}`
+    }
     case "unknown":
       return "Nothing is known yet"
   }

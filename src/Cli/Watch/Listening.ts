@@ -60,6 +60,9 @@ const lookAround = Effect.gen(function* () {
   const journal = yield* Effect.flatMap(Journal, (one) => one.health)
   const before = yield* board
   const after = Troubles.noticed(before, health, journal)
-  yield* update((latest) => ({ ...latest, channels: after.channels, journal: after.journal }))
+  const state = yield* Effect.flatMap(Alerting, (alerting) => alerting.state)
+  yield* update((latest) =>
+    Board.held({ ...latest, channels: after.channels, journal: after.journal }, state)
+  )
   yield* Effect.forEach(Troubles.lines(before, after, now), say, { discard: true })
 })
