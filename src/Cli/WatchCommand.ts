@@ -3,7 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { type DateTime, Deferred, Effect, Layer, type Option } from "effect"
+import { type DateTime, Deferred, Effect, FiberRef, Layer, LogLevel, type Option } from "effect"
 import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
 import type { JournalError } from "../Monitor/Journal.js"
@@ -33,6 +33,11 @@ export const command = Command.make(
         "Print what a shutdown does and how long it may take; start nothing"
       )
     ),
+    verbose: CliOptions.boolean("verbose").pipe(
+      CliOptions.withDescription(
+        "Say also which decisions came to nothing (--log-level debug does so too)"
+      )
+    ),
     config: configFlag
   },
   (flags) => watch(flags)
@@ -46,6 +51,7 @@ interface Flags {
   readonly grace: Option.Option<string>
   readonly jsonLines: boolean
   readonly printShutdownPlan: boolean
+  readonly verbose: boolean
   readonly config: Option.Option<string>
 }
 
@@ -54,10 +60,12 @@ const watch = (flags: Flags) =>
     const settings = yield* WatchSettings.load(flags)
     if (flags.printShutdownPlan) return yield* print(settings)
     yield* WatchSettings.check(WatchSettings.partsOf(settings), settings.time)
+    const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
+    const verbose = flags.verbose || LogLevel.lessThanEqual(level, LogLevel.Debug)
     const zone = yield* ReaderZone.of(settings.alerts.policy.timeZone)
     const lost = yield* Deferred.make<JournalError>()
     const code = yield* launch(
-      Layer.provide(App.layer(settings, lost), reporter(settings, flags, zone)),
+      Layer.provide(App.layer(settings, lost, verbose), reporter(settings, flags, zone)),
       settings.time
     ).pipe(Effect.catchTag("PlanError", WatchSettings.tooLong))
     const { note } = yield* Output

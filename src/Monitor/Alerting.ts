@@ -83,7 +83,10 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
      * For who stops the heartbeat and lets the rest of the program end: no check is stale from now on.
      */
     readonly rest: Effect.Effect<void>
-    /** Decisions from when the stream is run, as they are made; not that all is as before. */
+    /**
+     * Decisions as they are made; not that all is as before. Who listens first gets those of the start
+     * too, others those from when the stream is run.
+     */
     readonly decisions: Stream.Stream<AlertPolicy.Decision>
     /**
      * Waits until everything that happened is judged, written and sent, as long as it may. What is
@@ -126,10 +129,12 @@ export const layer = (
 
       const known = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
       const windows = Windows.make(options.maintenance ?? [])
-      const judge = Judge.make(
-        { policy: options.policy, windows, journal, notifier, tell: decisions.publish },
-        known
-      )
+      let early: Array<AlertPolicy.Decision> | undefined = []
+      const tell = (decision: AlertPolicy.Decision): void => {
+        if (early !== undefined && early.length < mostEarly) early.push(decision)
+        decisions.publish(decision)
+      }
+      const judge = Judge.make({ policy: options.policy, windows, journal, notifier, tell }, known)
       yield* judge.take([Input.Said({ event: restarted, done: undefined })])
 
       const events = yield* monitor.subscribe
@@ -164,7 +169,13 @@ export const layer = (
         acknowledge: (service, by) => say((at) => ({ _tag: "Acknowledged", at, service, by })),
         enable: (channel) => say((at) => ({ _tag: "ChannelEnabled", at, channel })),
         rest: reached((done) => Input.Rest({ done })),
-        decisions: Stream.unwrapScoped(Effect.map(decisions.subscribe, Mailbox.toStream)),
+        decisions: Stream.unwrapScoped(
+          Effect.map(decisions.subscribe, (mailbox) => {
+            const missed = early ?? []
+            early = undefined
+            return Stream.concat(Stream.fromIterable(missed), Mailbox.toStream(mailbox))
+          })
+        ),
         flush: (within) =>
           Effect.gen(function* () {
             const [spent] = yield* reached((done) => Input.Look({ done })).pipe(
@@ -182,6 +193,9 @@ export const layer = (
 
 /** Beyond it whoever listens too slowly loses the oldest. */
 const mostDecisions = 4096
+
+/** Of the start, for the first who listens: nobody may ever. */
+const mostEarly = 256
 
 /** Beyond it what the monitor keeps for a slow subscriber fills up. */
 const mostInputs = 16_384

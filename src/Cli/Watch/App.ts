@@ -37,11 +37,12 @@ type Requirements = Reporter | Screen | Output | FileSystem | Path | Lifecycle |
 
 type Problem = ConfigurationError | BackupError | PlanError
 
-/** Beats until it is stopped. */
+/** Beats until it is stopped. `verbose`: decisions that come to nothing are said too. */
 export const layer = (
   settings: WatchSettings,
-  lost: Deferred.Deferred<JournalError>
-): Layer.Layer<never, Problem, Requirements> => Layer.scopedDiscard(build(settings, lost))
+  lost: Deferred.Deferred<JournalError>,
+  verbose: boolean
+): Layer.Layer<never, Problem, Requirements> => Layer.scopedDiscard(build(settings, lost, verbose))
 
 const watchdog = (limit: Duration.DurationInput = Watchdog.defaultLimit) =>
   Watchdog.layer({
@@ -54,7 +55,8 @@ const watchdog = (limit: Duration.DurationInput = Watchdog.defaultLimit) =>
 /** Within a phase the hook that was registered last runs first: see Steps. */
 const build = (
   settings: WatchSettings,
-  lost: Deferred.Deferred<JournalError>
+  lost: Deferred.Deferred<JournalError>,
+  verbose: boolean
 ): Effect.Effect<void, Problem, Requirements | Scope.Scope> =>
   Effect.gen(function* () {
     const { alerts, backups, configuration, time } = settings
@@ -102,12 +104,13 @@ const build = (
     yield* Steps.on(Steps.steps.state, time, Context.get(journal, Journal).flush)
 
     yield* Effect.provide(Beginning.remember, all)
-    yield* Effect.provide(Listening.run, all)
+    yield* Beginning.say(settings)
+    yield* Effect.provide(Beginning.takeOver, all)
+    yield* Effect.provide(Listening.run(verbose), all)
     if (backups !== undefined) {
       yield* Backups.run(backups)
       yield* Steps.on(Steps.steps.schedule, time, (yield* Beacon).refuse)
     }
-    yield* Beginning.say(settings)
     const screen = yield* Screen
     if ((yield* screen.size) !== undefined) yield* Display.run
 
