@@ -134,6 +134,24 @@ describe("label, link and runbook of a check", () => {
   )
 })
 
+describe("a check that was removed", () => {
+  it.scopedLive("is explained by what the journal knows, without thresholds", () =>
+    Effect.gen(function* () {
+      const { cwd, holter } = yield* recorded()
+      writeFileSync(path.join(cwd, "holter.config.yaml"), "checks: { memory: { type: memory } }")
+      const page = yield* holter("why", "redis")
+      assert.strictEqual(page.code, 0, page.stderr)
+      assert.include(page.stdout, "The configuration does not check it any more")
+      assert.notMatch(page.stdout, /a result is due every/)
+      const document = documentOf(yield* holter("why", "redis", "--json"))
+      assert.deepInclude(document, { configured: false, thresholds: null })
+      // Of a configuration that cannot be used it is not known what it names.
+      writeFileSync(path.join(cwd, "holter.config.yaml"), "checks: { memory: { type: nosuch } }")
+      assert.match((yield* holter("why", "redis")).stdout, /a result is due every/)
+    })
+  )
+})
+
 describe("the zone of who reads", () => {
   it.scopedLive(
     "is that of the machine, unless alerts.timeZone names one; times are typed in it",

@@ -122,7 +122,7 @@ describe("a channel in trouble delays no beat and no other channel, and gets all
         yield* TestClock.adjust("5 minutes")
         const { decisions } = yield* Alerting
         const first = yield* Stream.runHead(decisions)
-        assert.deepInclude(Option.getOrThrow(first), { rule: "start", service: "redis" })
+        assert.deepInclude(Option.getOrThrow(first), { rule: "start", service: null })
         const second = yield* Effect.fork(Stream.runHead(decisions))
         yield* TestClock.adjust("1 minute")
         assert.isTrue(Option.isNone(yield* Fiber.poll(second)))

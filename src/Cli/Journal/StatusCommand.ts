@@ -40,7 +40,7 @@ const status = (flags: Flags) =>
       const report = StatusReport.make({
         now: yield* Clock.currentTimeMillis,
         place: JournalAccess.placeOf(settings.url),
-        policy: yield* JournalPolicy.lenient(flags.config),
+        policy: (yield* JournalPolicy.lenient(flags.config)).policy,
         state: yield* Watched.state,
         results: yield* newest,
         owed,

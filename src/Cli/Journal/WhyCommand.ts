@@ -58,7 +58,7 @@ const why = (flags: Flags) =>
         const { look } = yield* Output
         const { service } = flags
         yield* checkKnown(service)
-        const policy = yield* JournalPolicy.lenient(flags.config)
+        const { isUsable, policy } = yield* JournalPolicy.lenient(flags.config)
         const at = Option.getOrElse(asked, () => now)
         const incident = yield* incidentAt(service, asked)
         const { interval } = rulesOf(policy, service)
@@ -68,6 +68,7 @@ const why = (flags: Flags) =>
         const { deliveries } = yield* Journal
         const story = WhyStory.make({
           ...{ service, at, now, policy, incident, alerts },
+          isConfigured: !isUsable || policy.checks.has(service),
           ...found,
           deliveries: DeliveryWords.hiding(yield* deliveries(alerts), secrets)
         })

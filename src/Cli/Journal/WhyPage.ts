@@ -82,15 +82,18 @@ const pending =
   (told: Told): string =>
     `${what(told)}, ${told.delivery.state === "queued" ? "queued" : "owed"} since ${Moments.shownIn(zone)(told.at)}${DeliveryWords.trouble(told.delivery, zone)}`
 
-const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> => [
-  `   ${Amounts.many(rules.failures, "failure")} in a row open an incident, ${rules.successes} in a row that are healthy end it; a result is due every ${span(rules.interval_ms)}`,
-  ...(rules.critical ? [] : ["   It is not critical: never worse than degraded"]),
-  ...(rules.depends_on.length === 0
-    ? []
+const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> =>
+  rules === null
+    ? ["   The configuration does not check it any more; this is what the journal knows of it"]
     : [
-        `   It depends on ${rules.depends_on.join(", ")}: while that is down, nothing is told of it`
-      ])
-]
+        `   ${Amounts.many(rules.failures, "failure")} in a row open an incident, ${rules.successes} in a row that are healthy end it; a result is due every ${span(rules.interval_ms)}`,
+        ...(rules.critical ? [] : ["   It is not critical: never worse than degraded"]),
+        ...(rules.depends_on.length === 0
+          ? []
+          : [
+              `   It depends on ${rules.depends_on.join(", ")}: while that is down, nothing is told of it`
+            ])
+      ]
 
 /** More than these nobody reads; the document of `--json` has all. */
 const mostEntries = 200

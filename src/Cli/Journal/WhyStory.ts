@@ -15,6 +15,8 @@ export interface Facts {
   readonly at: number
   readonly now: number
   readonly policy: Policy
+  /** Whether the configuration still checks the service; what it does not name has no thresholds. */
+  readonly isConfigured: boolean
   /** The one that was open then, or the last one where nothing was asked. */
   readonly incident: JournaledIncident | undefined
   /** Of the service and the span that is told, oldest first. */
@@ -73,13 +75,16 @@ export const make = (facts: Facts) => {
             opened: Moments.iso(incident.opened_at),
             ended: incident.ended_at === null ? null : Moments.iso(incident.ended_at)
           },
-    thresholds: {
-      failures: rules.failureThreshold,
-      successes: rules.recoveryThreshold,
-      interval_ms: rules.interval,
-      critical: rules.critical,
-      depends_on: rules.dependsOn
-    },
+    configured: facts.isConfigured,
+    thresholds: facts.isConfigured
+      ? {
+          failures: rules.failureThreshold,
+          successes: rules.recoveryThreshold,
+          interval_ms: rules.interval,
+          critical: rules.critical,
+          depends_on: rules.dependsOn
+        }
+      : null,
     told,
     /** Where nobody was told: the last thing that was decided about that. */
     untold_because: told.length > 0 ? null : (heldBack(own)?.why ?? null),

@@ -38,6 +38,7 @@ const storyOf = (
     at: now,
     now,
     policy,
+    isConfigured: policy.checks.has("redis"),
     incident:
       open === undefined || !withIncident
         ? undefined
@@ -91,6 +92,17 @@ describe("the page of holter why", () => {
   it("tells the results, the rules, and who was told", () => {
     const page = pageOf(storyOf(outage), look)
     assert.strictEqual(page.join("\n"), sample)
+  })
+
+  it("shows no thresholds of a check that is not configured any more, and says so", () => {
+    const gone = { ...storyOf(outage), configured: false, thresholds: null }
+    const page = pageOf(gone, look).join("\n")
+    assert.include(
+      page,
+      "   The configuration does not check it any more; this is what the journal"
+    )
+    assert.notMatch(page, /is due every/)
+    assert.include(page, "What happened (UTC):")
   })
 
   it("has its times in the zone of who reads", () => {
