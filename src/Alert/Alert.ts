@@ -67,6 +67,9 @@ export const Subject = Schema.Struct({
   service: Schema.String,
   /** What a person calls it: `Telegram API`. */
   label: Schema.String,
+  /** Where to look, and what to do: a URL or a short text. */
+  link: Schema.optional(Schema.String),
+  runbook: Schema.optional(Schema.String),
   /** The id of the incident. */
   incident: Schema.String,
   /** Other ids under which this channel was told of it: with this end they are over too. */
@@ -108,10 +111,17 @@ export const Alert = Schema.Struct({
   subjects: Schema.NonEmptyArray(Subject),
   /** Services that are down because of the first subject and get no message of their own. */
   affected: Schema.Array(Schema.String),
+  /** What people call them, in the same order, where that is something else. */
+  affectedLabels: Schema.optional(Schema.Array(Schema.String)),
   /** The channel that this one stands in for, because that one is disabled. */
   insteadOf: Schema.NullOr(Schema.String),
   /** What happened in between, in a `story`: one line for each message that it replaces. */
   story: Schema.Array(Schema.String),
+  /**
+   * When this delivery was first tried, where that is so much later than it was decided that a person has
+   * to know; its `key` is then one of this delivery alone.
+   */
+  sent: Schema.optional(Schema.DateTimeUtcFromNumber),
   /** The zone in which a person reads its times; UTC where there is none. */
   timeZone: Schema.optional(Schema.String),
   /**

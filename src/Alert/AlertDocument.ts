@@ -12,6 +12,10 @@ import { Status } from "../Check/CheckResult.js"
 const Service = Schema.Struct({
   service: Schema.String,
   label: Schema.String,
+  /** Where to look: an http or https URL. */
+  link: Schema.NullOr(Schema.String),
+  /** What to do: a URL, or a short text. */
+  runbook: Schema.NullOr(Schema.String),
   /** The same in every alert about one outage. One that was told under two ids ends under both. */
   incident: Schema.String,
   status: Status,
@@ -35,6 +39,8 @@ export const AlertDocument = Schema.Struct({
   type: Schema.String,
   /** ISO 8601, UTC: when it was decided to tell, not when it was sent. */
   timestamp: Schema.String,
+  /** ISO 8601, UTC: when it was sent, where that was more than a minute after it was decided. */
+  sent_at: Schema.NullOr(Schema.String),
   /** The same for every attempt. */
   key: Schema.String,
   channel: Schema.String,
@@ -68,6 +74,7 @@ export const make = (alert: Alert, installation?: string): AlertDocument => ({
   version: 1,
   type: `alert.${alert.kind}`,
   timestamp: DateTime.formatIso(alert.at),
+  sent_at: alert.sent === undefined ? null : DateTime.formatIso(alert.sent),
   key: alert.key,
   channel: alert.channel,
   kind: alert.kind,
@@ -89,6 +96,8 @@ export const make = (alert: Alert, installation?: string): AlertDocument => ({
 const serviceOf = (subject: Subject): typeof Service.Type => ({
   service: subject.service,
   label: subject.label,
+  link: subject.link ?? null,
+  runbook: subject.runbook ?? null,
   incident: subject.incident,
   status: subject.status,
   previous_status: subject.previous,

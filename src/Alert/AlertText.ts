@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import { Array as Arr, DateTime, Option } from "effect"
+import * as WallTime from "../Common/WallTime.js"
+import * as Guidance from "../Check/Guidance.js"
 import * as Text from "../Common/Text.js"
 import type { Alert, Subject } from "./Alert.js"
 import { list, span } from "./AlertPolicy/words.js"
@@ -23,24 +25,65 @@ export const title = (alert: Alert): string => {
 }
 
 /**
- * The lines below the title: one for each service, then who is affected, then what happened in
- * between.
+ * The lines below the title: for each service one, its runbook and its link, then who is affected, then
+ * what happened in between. A channel with markup says how it writes text and links.
  *
  * @since 0.1.0
  * @category rendering
  */
-export const lines = (alert: Alert): ReadonlyArray<string> => [
-  ...alert.subjects.map((subject) => line(alert, subject)),
-  ...(alert.affected.length === 0
-    ? []
-    : [`Down because of it, without messages of their own: ${list(alert.affected)}`]),
-  ...(alert.story.length === 0
-    ? []
-    : ["This comes late. What happened meanwhile:", ...alert.story.map(Text.visible)]),
-  ...(alert.insteadOf === null
-    ? []
-    : [`This was meant for the channel ${alert.insteadOf}, which does not take it.`])
+export const lines = (alert: Alert, markup: Markup = plain): ReadonlyArray<string> => [
+  ...alert.subjects.flatMap((subject) => [
+    markup.text(line(alert, subject)),
+    ...guidance(subject, markup)
+  ]),
+  ...[
+    ...affected(alert),
+    ...(alert.story.length === 0
+      ? []
+      : ["This comes late. What happened meanwhile:", ...alert.story.map(Text.visible)]),
+    ...(alert.sent === undefined
+      ? []
+      : [
+          `This comes late: decided ${time(alert, alert.at)}, sent ${time(alert, alert.sent)}. \`holter status\` says what is true now.`
+        ]),
+    ...(alert.insteadOf === null
+      ? []
+      : [`This was meant for the channel ${alert.insteadOf}, which does not take it.`])
+  ].map(markup.text)
 ]
+
+/**
+ * How a channel writes text and links.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Markup {
+  readonly text: (text: string) => string
+  readonly link: (words: string, url: string) => string
+}
+
+const plain: Markup = { text: (text) => text, link: (words, url) => `${words}: ${url}` }
+
+/** What to do and where to look, below the service that it is for. */
+const guidance = ({ link, runbook }: Subject, markup: Markup): ReadonlyArray<string> => {
+  const linked = (words: string, url: string) => markup.link(words, Text.visible(url.trim()))
+  return [
+    ...(runbook === undefined
+      ? []
+      : Guidance.isUrl(runbook)
+        ? [linked("Runbook", runbook)]
+        : [markup.text(`Runbook: ${Text.visible(runbook.trim())}`)]),
+    ...(link === undefined ? [] : [linked("Link", link)])
+  ]
+}
+
+const affected = ({ affected: names, affectedLabels }: Alert): ReadonlyArray<string> =>
+  names.length === 0
+    ? []
+    : [
+        `Down because of it, without messages of their own: ${list((affectedLabels ?? names).map(Text.visible))}`
+      ]
 
 /**
  * Title and lines.
@@ -59,12 +102,11 @@ export const text = (alert: Alert): string => Arr.prepend(lines(alert), title(al
  */
 export const time = ({ timeZone }: Pick<Alert, "timeZone">, at: DateTime.Utc): string => {
   const zone = Option.flatMap(Option.fromNullable(timeZone), DateTime.zoneFromString)
-  if (Option.isNone(zone)) return `${digits(DateTime.formatIso(at))} UTC`
-  const local = DateTime.formatIsoOffset(DateTime.setZone(at, zone.value))
-  return `${digits(local)} ${local.endsWith("Z") ? "UTC" : local.slice(-6)}`
+  return WallTime.shown(
+    at.epochMillis,
+    Option.getOrElse(zone, () => WallTime.utc)
+  )
 }
-
-const digits = (iso: string): string => iso.slice(0, 19).replace("T", " ")
 
 const headline = (alert: Alert, subject: Subject): string => {
   const { duration, over, severity, since, status } = subject

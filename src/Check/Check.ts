@@ -28,6 +28,7 @@ import {
 import * as CheckConfig from "./CheckConfig.js"
 import * as CheckPolicy from "./CheckPolicy.js"
 import { CheckRegistry } from "./CheckRegistry.js"
+import * as Guidance from "./Guidance.js"
 import type { Status } from "./CheckResult.js"
 import type { Outcome } from "./Outcome.js"
 import * as Surroundings from "./Surroundings.js"
@@ -45,12 +46,13 @@ export const TypeId = "~holter/Check"
 export type TypeId = typeof TypeId
 
 /**
- * What a check is called in one program, and how its policy differs there.
+ * What a check is called in one program, what people are to know of it, and how its policy differs there.
+ * `label`, `link` (an http or https URL) and `runbook` are in every message about it.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options extends CheckPolicy.Settings {
+export interface Options extends CheckPolicy.Settings, Guidance.Given {
   /** The service's name; the check's own by default. Two checks of one type need two names. */
   readonly name?: string | undefined
 }
@@ -72,6 +74,9 @@ export interface Check<
   /** The service's name where no other is given. */
   readonly name: string
   readonly label: string
+  /** Where to look, and what to do, unless the options of a layer say otherwise. */
+  readonly link: string | undefined
+  readonly runbook: string | undefined
   readonly description: string
   readonly config: Schema.Struct<Fields>
   /** The fields that have a value where none is given. */
@@ -142,6 +147,8 @@ export type Any = Pick<
   | "type"
   | "name"
   | "label"
+  | "link"
+  | "runbook"
   | "description"
   | "defaults"
   | "policy"
@@ -174,6 +181,10 @@ export interface Definition<Fields extends Schema.Struct.Fields, E extends Check
   readonly description: string
   /** What a person calls the service, as it stands inside a sentence. The type by default. */
   readonly label?: string
+  /** Where to look: an http or https URL. Nothing by default. */
+  readonly link?: string
+  /** What to do: a URL, or a short text. Nothing by default. */
+  readonly runbook?: string
   /** The service's name where no other is given. The type by default. */
   readonly name?: string
   readonly config: Fields
@@ -228,7 +239,13 @@ export const make = <
   const named = (options: Options | undefined) => ({
     name: options?.name ?? name,
     type,
-    label: options?.name === undefined || options.name === name ? label : options.name,
+    label:
+      options?.label ??
+      (options?.name === undefined || options.name === name ? label : options.name),
+    ...Guidance.of({
+      link: options?.link ?? definition.link,
+      runbook: options?.runbook ?? definition.runbook
+    }),
     policy: CheckPolicy.override(policy, options ?? {})
   })
 
@@ -248,6 +265,7 @@ export const make = <
       const probe = Effect.suspend(() => definition.probe(configuration))
       yield* registry.register({
         ...described,
+        ...secrets.scrubAll(Guidance.of(described)),
         secrets,
         probe: Surroundings.provide(probe, services, secrets),
         statusOf: (error) => statusOf(definition.statuses, error)
@@ -263,8 +281,10 @@ export const make = <
     (options: Options | undefined) =>
     <A>(checked: Either.Either<A, ReadonlyArray<ConfigIssue>>): typeof checked => {
       const { attemptTimeout, critical, group, timeout } = definition
-      const { name: _, ...settings } = options ?? {}
+      const { label, link, name: _, runbook, ...settings } = options ?? {}
       const issues = [
+        ...Guidance.issues({ link: definition.link, runbook: definition.runbook }),
+        ...Guidance.issues({ label, link, runbook }),
         ...CheckPolicy.issues(policy, { attemptTimeout, critical, group, timeout }),
         ...CheckPolicy.issues(policy, settings)
       ]
@@ -297,6 +317,8 @@ export const make = <
     type,
     name,
     label,
+    link: definition.link,
+    runbook: definition.runbook,
     description: definition.description,
     config,
     defaults: Object.fromEntries(Object.entries(CheckConfig.complete(config, {}) as object)),
@@ -332,6 +354,8 @@ export const layerNotConfigured = (service: {
   readonly name: string
   readonly type: string
   readonly label: string
+  readonly link?: string | undefined
+  readonly runbook?: string | undefined
   readonly policy?: CheckPolicy.CheckPolicy
 }): Layer.Layer<never, DuplicateCheckError, CheckRegistry> =>
   Layer.scopedDiscard(

@@ -23,6 +23,10 @@ export interface RegisteredCheck {
   readonly type: string
   /** What a person calls it: `Telegram API`. */
   readonly label: string
+  /** Where to look: an http or https URL, such as that of a dashboard. */
+  readonly link?: string | undefined
+  /** What to do: a URL, or a short text. */
+  readonly runbook?: string | undefined
   readonly policy: CheckPolicy
   readonly secrets: Secrets
   /** Asks once. It has all it needs: services, a scope that ends with it, loggers that scrub. */

@@ -58,7 +58,11 @@ export const ServiceReport = Schema.Struct({
   response_time_ms: Schema.NullOr(Schema.Number),
   message: Schema.String,
   last_check: Schema.NullOr(Schema.String),
-  details: DetailsFromJson
+  details: DetailsFromJson,
+  /** What people call the service where that is not its name, where to look, and what to do. */
+  label: Schema.optional(Schema.String),
+  link: Schema.optional(Schema.String),
+  runbook: Schema.optional(Schema.String)
 }).annotations({ identifier: "ServiceReport" })
 
 /**

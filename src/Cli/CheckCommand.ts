@@ -174,7 +174,8 @@ const notify = (
     const output = yield* Output
     const complain = (error: Notification.NotificationError) =>
       output.note(`The notification failed: ${error.message}`)
-    const send = (lost: ReadonlyArray<string>) => Notification.send(configuration, summary, lost)
+    const send = (lost: ReadonlyArray<string>, recovered: ReadonlyArray<string>) =>
+      Notification.send(configuration, { summary, lost, recovered })
     const sent = flags.cron
       ? LastVerdict.tell({
           question: {
@@ -184,11 +185,15 @@ const notify = (
           summary,
           always: flags.notify,
           // With nobody to tell, the next run can do no better: the verdict counts as told.
-          send: (lost) =>
-            Effect.catchIf(send(lost), ({ reason }) => reason === "NotConfigured", complain)
+          send: (lost, recovered) =>
+            Effect.catchIf(
+              send(lost, recovered),
+              ({ reason }) => reason === "NotConfigured",
+              complain
+            )
         })
       : flags.notify
-        ? send([])
+        ? send([], [])
         : Effect.void
     yield* Effect.catchAll(sent, complain)
   })

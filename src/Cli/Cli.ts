@@ -4,7 +4,7 @@
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import { isValidationError } from "@effect/cli/ValidationError"
-import { Cause, Effect, Exit, Inspectable, Option, Ref } from "effect"
+import { Cause, Effect, Exit, Inspectable, Option, Predicate, Ref } from "effect"
 import * as Secrets from "../Common/Secrets.js"
 import * as CheckCommand from "./CheckCommand.js"
 import { valued } from "./Flags.js"
@@ -61,6 +61,13 @@ const withPlugins: ReadonlySet<string | undefined> = new Set([
   "simulate"
 ])
 
+/** Node looks up the working directory for each path that is not absolute, and throws where it is gone. */
+const isWithoutDirectory = (fault: unknown): boolean =>
+  Predicate.hasProperty(fault, "syscall") && fault.syscall === "uv_cwd"
+
+const directoryGone =
+  "holter: the working directory: expected one that exists, found that it was removed (or cannot be entered). Change to another one (`cd`), or start Holter with the directory of its data as the working directory"
+
 /** Runs the command line. Its value is the exit code; it fails only when it is interrupted. */
 export const run = (typed: ReadonlyArray<string>) =>
   Effect.gen(function* () {
@@ -92,6 +99,10 @@ export const run = (typed: ReadonlyArray<string>) =>
     const failure = Cause.failureOption(exit.cause)
     if (Option.isNone(failure)) {
       const fault = Cause.squash(exit.cause)
+      if (isWithoutDirectory(fault)) {
+        yield* output.note(directoryGone)
+        return exitCodes.configuration
+      }
       const text = fault instanceof Error ? fault.message : Inspectable.toStringUnknown(fault)
       yield* output.note(`holter: a fault of the program itself: ${text}`)
       return exitCodes.fault

@@ -6,6 +6,7 @@ import { Path } from "@effect/platform/Path"
 import { Effect, Either, Option, Predicate } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
+import * as Guidance from "../Check/Guidance.js"
 import * as Secrets from "../Common/Secrets.js"
 import type { AlertSettings, Decoded, Options as AlertOptions } from "./Alerts/AlertSettings.js"
 import * as Catalog from "./Catalog.js"
@@ -122,7 +123,11 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     ])
   )
   yield* Effect.flatMap(Output, ({ hide }) => hide(all))
-  const services = inOrder(embedded ? yield* withEmbedded(listed, options) : listed)
+  const found = inOrder(embedded ? yield* withEmbedded(listed, options) : listed)
+  const services = found.map((service) => ({
+    ...service,
+    ...all.scrubAll(Guidance.of(service))
+  }))
   return {
     name,
     source,

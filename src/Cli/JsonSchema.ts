@@ -6,6 +6,7 @@ import { JSONSchema, Predicate, Record, type Schema, type SchemaAST } from "effe
 import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type * as Check from "../Check/Check.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
+import * as Guidance from "../Check/Guidance.js"
 import * as Secrecy from "../Check/Secrecy.js"
 import { AlertsSection, ChannelRules } from "./Alerts/AlertsSection.js"
 import { variables } from "./Alerts/ChannelEntry.js"
@@ -22,11 +23,14 @@ export const make = (
 ): Json => {
   const document = objectSchema(Document)
   const policy = objectSchema(CheckPolicy.Settings)
+  const guidance = objectSchema(Guidance.Guidance)
   const backup = objectSchema(BackupSection)
   const journal = objectSchema(JournalSection)
   const alerts = objectSchema(AlertsSection)
   const rules = objectSchema(ChannelRules)
-  const entries = checks.map((check) => entryOf(check, policy.properties, suppliedTo(check)))
+  const entries = checks.map((check) =>
+    entryOf(check, { ...guidance.properties, ...policy.properties }, suppliedTo(check))
+  )
   const channelEntries = channels.map((channel) =>
     entryOf(channel, rules.properties, Object.keys(variables[channel.type] ?? {}))
   )

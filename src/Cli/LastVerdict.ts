@@ -23,8 +23,11 @@ interface Telling<E, R> {
   readonly summary: StatusSummary
   /** Send whether or not it is news. */
   readonly always: boolean
-  /** Takes the names of services that are no longer checked. */
-  readonly send: (lost: ReadonlyArray<string>) => Effect.Effect<void, E, R>
+  /** Takes the names of services that are no longer checked, and of those that came back. */
+  readonly send: (
+    lost: ReadonlyArray<string>,
+    recovered: ReadonlyArray<string>
+  ) => Effect.Effect<void, E, R>
 }
 
 /**
@@ -36,7 +39,9 @@ export const tell = <E, R>({ always, question, send, summary }: Telling<E, R>) =
     const file = yield* fileOf(question)
     const before = yield* read(file)
     const now = Verdict.fromSummary(summary)
-    if (always || Verdict.isNews(before, now)) yield* send(Verdict.lost(before, now))
+    if (always || Verdict.isNews(before, now)) {
+      yield* send(Verdict.lost(before, now), Verdict.recovered(before, now))
+    }
     if (!Option.exists(before, (last) => Verdict.same(last, now))) yield* write(file, now)
   })
 

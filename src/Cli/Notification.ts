@@ -18,11 +18,17 @@ export class NotificationError extends Schema.TaggedError<NotificationError>(
   }
 }
 
-/** `lost` are the names of services that were checked last time and now are not. */
+export interface News {
+  readonly summary: StatusSummary
+  /** The names of services that were checked last time and now are not. */
+  readonly lost: ReadonlyArray<string>
+  /** Of those that were not healthy last time, and are now. */
+  readonly recovered: ReadonlyArray<string>
+}
+
 export const send = (
   configuration: Configuration,
-  summary: StatusSummary,
-  lost: ReadonlyArray<string>
+  news: News
 ): Effect.Effect<void, NotificationError> =>
   Effect.gen(function* () {
     const token = yield* variable(configuration, "TELEGRAM_BOT_TOKEN")
@@ -36,7 +42,7 @@ export const send = (
       apiUrl: configuration.environment.get("TELEGRAM_API_URL")
     })
     yield* Effect.flatMap(TelegramApi, ({ sendMessage }) =>
-      sendMessage({ chatId, html: html(configuration.name, summary, lost, escapeHtml) })
+      sendMessage({ chatId, html: html(configuration.name, news, escapeHtml) })
     ).pipe(
       Effect.provide(api),
       Effect.disconnect,
@@ -67,17 +73,25 @@ const variable = (configuration: Configuration, name: string) => {
     : Effect.succeed(value)
 }
 
-/** The verdict, a line for each service that is not healthy, and one for each that is lost. */
+/**
+ * The verdict, a line for each service that is not healthy with what to do about it, one for each that came
+ * back, and one for each that is lost.
+ */
 const html = (
   name: string,
-  summary: StatusSummary,
-  lost: ReadonlyArray<string>,
+  { lost, recovered, summary }: News,
   escape: (text: string) => string
 ): string =>
   [
     `<b>${escape(name)}</b>: ${escape(Presentation.verdict(summary))}`,
     ...[
-      ...Presentation.problems(summary),
+      ...Presentation.troubled(summary).map((one) =>
+        [Presentation.problem(one), ...Presentation.guidance(one)].join("\n   ")
+      ),
+      ...recovered.map(
+        (service) =>
+          `${Presentation.named(service, summary.services[service]?.label)} is healthy again`
+      ),
       ...lost.map((service) => `${service} is no longer checked`)
     ].map((line) => `• ${escape(line)}`)
   ].join("\n")

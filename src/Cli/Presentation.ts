@@ -42,7 +42,7 @@ export const verdict = (summary: StatusSummary): string => {
   const names = (status: Status) =>
     Object.entries(summary.services)
       .filter(([, service]) => service.status === status)
-      .map(([name]) => name)
+      .map(([name, { label }]) => named(name, label))
       .join(", ")
   switch (summary.overall_status) {
     case "healthy":
@@ -56,11 +56,47 @@ export const verdict = (summary: StatusSummary): string => {
   }
 }
 
+/** The services that are not healthy. */
+export const troubled = (summary: StatusSummary) =>
+  Object.entries(summary.services).flatMap(([name, { label, link, message, runbook, status }]) =>
+    status === "unhealthy" || status === "degraded"
+      ? [{ name, label, link, runbook, message, status }]
+      : []
+  )
+
+type Troubled = ReturnType<typeof troubled>[number]
+
+export const problem = ({ label, message, name, status }: Troubled): string =>
+  `${named(name, label)} is ${status}: ${onOneLine(message)}`
+
 /** A line for each service that is not healthy. */
 export const problems = (summary: StatusSummary): ReadonlyArray<string> =>
-  Object.entries(summary.services)
-    .filter(([, service]) => service.status === "unhealthy" || service.status === "degraded")
-    .map(([name, service]) => `${name} is ${service.status}: ${onOneLine(service.message)}`)
+  troubled(summary).map(problem)
+
+/** What people call a service, and the name that commands want, where they differ. */
+export const named = (name: string, label: string | undefined): string =>
+  isNamed(name, label) ? `${onOneLine(label)} (${name})` : name
+
+/** What people call it, for where nobody types it. */
+export const called = (name: string, label: string): string =>
+  isNamed(name, label) ? onOneLine(label) : name
+
+const isNamed = (name: string, label: string | undefined): label is string =>
+  label !== undefined && wordsOf(label) !== wordsOf(name)
+
+const wordsOf = (name: string): string => name.toLowerCase().replace(/[\s_.-]+/g, " ")
+
+/** What to do about a service, and where to look. */
+export const guidance = ({
+  link,
+  runbook
+}: {
+  readonly link?: string | null | undefined
+  readonly runbook?: string | null | undefined
+}): ReadonlyArray<string> => [
+  ...(typeof runbook === "string" ? [`Runbook: ${onOneLine(runbook.trim())}`] : []),
+  ...(typeof link === "string" ? [`Link: ${onOneLine(link)}`] : [])
+]
 
 export const mark = (status: Status, look: Look): string => {
   const { ansi, emoji, text } = marks[status]

@@ -4,6 +4,7 @@
  */
 import { type Context, Effect, Layer, type Scope } from "effect"
 import { CheckRegistry } from "../Check/CheckRegistry.js"
+import * as Guidance from "../Check/Guidance.js"
 import * as GrowingSecrets from "../Common/GrowingSecrets.js"
 import type * as Secrets from "../Common/Secrets.js"
 import type { Service } from "./Service.js"
@@ -32,6 +33,9 @@ const hiding =
   (secrets: Secrets.Secrets) =>
   (registry: Context.Tag.Service<CheckRegistry>): Context.Tag.Service<CheckRegistry> => ({
     ...registry,
-    register: (check) =>
-      registry.register({ ...check, secrets: GrowingSecrets.joined(check.secrets, secrets) })
+    register: (check) => {
+      const hidden = GrowingSecrets.joined(check.secrets, secrets)
+      const guidance = hidden.scrubAll(Guidance.of(check))
+      return registry.register({ ...check, ...guidance, secrets: hidden })
+    }
   })

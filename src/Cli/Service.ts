@@ -2,11 +2,12 @@
  * A service that the command line checks: its draft held to the fields of its plugin and made a
  * layer.
  */
-import { Effect, Either, type Layer, ParseResult, SchemaAST } from "effect"
+import { Effect, Either, type Layer, ParseResult, type Schema, SchemaAST } from "effect"
 import * as Check from "../Check/Check.js"
 import type { ConfigIssue, DuplicateCheckError } from "../Check/CheckError.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import type { CheckRegistry } from "../Check/CheckRegistry.js"
+import * as Guidance from "../Check/Guidance.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
 import * as ConfigSecrets from "../Check/ConfigSecrets.js"
 import * as Catalog from "./Catalog.js"
@@ -16,6 +17,8 @@ import type { ServiceDraft } from "./ServiceDraft.js"
 export interface Service {
   readonly name: string
   readonly label: string
+  readonly link?: string | undefined
+  readonly runbook?: string | undefined
   readonly configured: boolean
   readonly policy: CheckPolicy.CheckPolicy
   readonly layer: Layer.Layer<never, DuplicateCheckError, CheckRegistry>
@@ -47,10 +50,13 @@ export const make = (
     if (plugin === undefined) {
       const expected = Catalog.oneOf(options.catalog, options.complete)
       const found = ConfigIssues.show(draft.type, options.scrub)
-      const policy = pick(draft.entry ?? {}, ofPolicy)
+      const entry = draft.entry ?? {}
       return yield* Effect.fail([
         { path: ["checks", draft.name, "type"], expected, found },
-        ...settingsOf(policy, draft, options).issues.map((issue) => located(issue, draft))
+        ...[
+          ...settingsOf(pick(entry, ofPolicy), draft, options).issues,
+          ...guidanceOf(entry, draft, options).issues
+        ].map((issue) => located(issue, draft))
       ])
     }
     const { name, type } = draft
@@ -61,15 +67,20 @@ export const make = (
       return { name, label, configured: false, policy, layer, entry: undefined, secrets: [] }
     }
     const check = yield* Catalog.load(plugin)
-    const label = draft.label ?? (name === check.name ? check.label : name)
     const { fields, policy, unknown } = split(draft.entry, check)
     const settings = settingsOf(policy, draft, options)
     const set = { ...options.heartbeat, ...settings.right }
+    const given = guidanceOf(draft.entry, draft, options)
+    const guidance = {
+      label: draft.label ?? (name === check.name ? check.label : name),
+      ...Guidance.of({ link: check.link, runbook: check.runbook }),
+      ...given.right
+    }
     const layer = withNumbers(["checks", name], options.interpolated)(fields, (input) =>
-      check.decode(input, { ...set, name }, options.scrub)
+      check.decode(input, { ...set, ...guidance, name }, options.scrub)
     )
     const issues = [
-      ...[...unknown, ...settings.issues].map((issue) => located(issue, draft)),
+      ...[...unknown, ...settings.issues, ...given.issues].map((issue) => located(issue, draft)),
       ...leftOf(layer).flatMap((issue) =>
         placed(issue, draft, { check, policy, settings }, options)
       )
@@ -78,11 +89,11 @@ export const make = (
     return Either.isRight(layer) && issues.length === 0
       ? {
           name,
-          label,
+          ...guidance,
           configured: true,
           policy: whole,
           layer: layer.right,
-          entry: { type, label, fields, policy: whole },
+          entry: { type, ...guidance, fields, policy: whole },
           secrets: ConfigSecrets.collect(check.config, fields)
         }
       : yield* Effect.fail(issues)
@@ -92,14 +103,14 @@ const leftOf = <A>(either: Either.Either<A, ReadonlyArray<ConfigIssue>>) =>
   Either.isLeft(either) ? either.left : []
 
 /**
- * An entry holds the policy of the check and the fields of its plugin side by side. Neither knows
- * the keys of the other, so what belongs to none is found here.
+ * An entry holds the policy of the check, what people are to know of it, and the fields of its plugin side
+ * by side. None knows the keys of the others, so what belongs to none is found here.
  */
 const split = (entry: Entry, check: Check.Any) => {
   const ofPlugin = SchemaAST.getPropertySignatures(check.config.ast)
     .map(({ name }) => String(name))
-    .filter((name) => !ofPolicy.includes(name))
-  const known = [...ofPlugin, "type", ...ofPolicy]
+    .filter((name) => !ofEveryCheck.includes(name))
+  const known = [...ofPlugin, "type", ...ofEveryCheck]
   return {
     fields: pick(entry, ofPlugin),
     policy: pick(entry, ofPolicy),
@@ -112,37 +123,51 @@ const split = (entry: Entry, check: Check.Any) => {
 type Entry = Readonly<Record<string, unknown>>
 
 const ofPolicy: ReadonlyArray<string> = Object.keys(CheckPolicy.Fields)
+const ofGuidance: ReadonlyArray<string> = Object.keys(Guidance.Fields)
+const ofEveryCheck = [...ofPolicy, ...ofGuidance]
 
 const pick = (entry: Entry, keys: ReadonlyArray<string>): Entry =>
   Object.fromEntries(Object.entries(entry).filter(([key]) => keys.includes(key)))
 
-interface OwnSettings {
-  /** What is right in them. */
-  readonly right: CheckPolicy.Settings
+interface Own<A> {
+  /** What is right in it. */
+  readonly right: A
   readonly issues: ReadonlyArray<ConfigIssue>
 }
 
-const settingsOf = (policy: Entry, { name }: ServiceDraft, options: Options): OwnSettings => {
-  const decode = (input: Entry) =>
-    withNumbers(["checks", name], options.interpolated)(input, decodeSettings(options.scrub))
-  return Either.match(decode(policy), {
+type OwnSettings = Own<CheckPolicy.Settings>
+
+const settingsOf = (policy: Entry, draft: ServiceDraft, options: Options): OwnSettings =>
+  own(CheckPolicy.Settings, policy, draft, options)
+
+const guidanceOf = (entry: Entry, draft: ServiceDraft, options: Options): Own<Guidance.Guidance> =>
+  own(Guidance.Guidance, pick(entry, ofGuidance), draft, options)
+
+/** What every check has, of one kind. What is wrong in it hides nothing that is right. */
+const own = <A extends object, I>(
+  schema: Schema.Schema<Partial<A>, I>,
+  input: Entry,
+  { name }: ServiceDraft,
+  { interpolated, scrub }: Options
+): Own<Partial<A>> => {
+  const decode = (some: Entry) =>
+    withNumbers(["checks", name], interpolated)(some, (filled) =>
+      ParseResult.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(
+        filled
+      ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
+    )
+  return Either.match(decode(input), {
     onRight: (right) => ({ right, issues: [] }),
     onLeft: (issues) => {
       const wrong = new Set(issues.map(({ path }) => path[0]))
       const rest = pick(
-        policy,
-        ofPolicy.filter((key) => !wrong.has(key))
+        input,
+        Object.keys(input).filter((key) => !wrong.has(key))
       )
       return { right: Either.getOrElse(decode(rest), () => ({})), issues }
     }
   })
 }
-
-const decodeSettings = (scrub: (text: string) => string) => (policy: unknown) =>
-  ParseResult.decodeUnknownEither(CheckPolicy.Settings, {
-    errors: "all",
-    onExcessProperty: "error"
-  })(policy).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
 
 interface Parts {
   readonly check: Check.Any

@@ -47,6 +47,17 @@ export const lost = (before: Option.Option<Verdict>, now: Verdict): ReadonlyArra
       )
   })
 
+/** The services that were degraded or unhealthy last time and now are healthy, by name. */
+export const recovered = (before: Option.Option<Verdict>, now: Verdict): ReadonlyArray<string> =>
+  Option.match(before, {
+    onNone: () => [],
+    onSome: (last) =>
+      Object.keys(now.services).filter((name) => {
+        const was = statusOf(last, name)
+        return (was === "unhealthy" || was === "degraded") && statusOf(now, name) === "healthy"
+      })
+  })
+
 /** A service that is not listed is as little known as one that is not configured. */
 const statusOf = (verdict: Verdict, name: string): Status =>
   Object.hasOwn(verdict.services, name) ? (verdict.services[name] ?? "unknown") : "unknown"

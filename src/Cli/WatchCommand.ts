@@ -3,7 +3,7 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
-import { Deferred, Effect, Layer, type Option } from "effect"
+import { Deferred, Effect, FiberRef, Layer, LogLevel, type Option } from "effect"
 import * as GrowingSecrets from "../Common/GrowingSecrets.js"
 import { launch } from "../Lifecycle/launch.js"
 import * as Plan from "../Lifecycle/Plan.js"
@@ -11,6 +11,7 @@ import type { JournalError } from "../Monitor/Journal.js"
 import * as Configuration from "./Configuration.js"
 import { configFlag, graceFlag } from "./Flags.js"
 import { briefly, ExitCode, exitCodes, Output, page } from "./Output.js"
+import * as ReaderZone from "./ReaderZone.js"
 import * as App from "./Watch/App.js"
 import * as Board from "./Watch/Board.js"
 import * as Reporter from "./Watch/Reporter.js"
@@ -30,6 +31,11 @@ export const command = Command.make(
         "Print what a shutdown does and how long it may take; start nothing"
       )
     ),
+    verbose: CliOptions.boolean("verbose").pipe(
+      CliOptions.withDescription(
+        "Say also which decisions came to nothing (--log-level debug does so too)"
+      )
+    ),
     config: configFlag
   },
   (flags) => watch(flags)
@@ -43,6 +49,7 @@ interface Flags {
   readonly grace: Option.Option<string>
   readonly jsonLines: boolean
   readonly printShutdownPlan: boolean
+  readonly verbose: boolean
   readonly config: Option.Option<string>
 }
 
@@ -51,15 +58,18 @@ const watch = (flags: Flags) =>
     if (flags.printShutdownPlan) return yield* print(yield* WatchSettings.load(flags))
     const settings = yield* WatchSettings.ready(flags)
     yield* Configuration.prepare(settings.configuration)
+    const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
+    const verbose = flags.verbose || LogLevel.lessThanEqual(level, LogLevel.Debug)
+    const zone = yield* ReaderZone.of(settings.alerts.policy.timeZone)
     const lost = yield* Deferred.make<JournalError>()
     const secrets = GrowingSecrets.make(settings.configuration.secrets)
     const reporter = Reporter.layer({
-      board: Board.make(Summary.rows(settings)),
+      board: Board.make(Summary.rows(settings, zone)),
       secrets: secrets.secrets,
       json: flags.jsonLines
     })
     const code = yield* launch(
-      Layer.provide(App.layer({ settings, flags, secrets, lost }), reporter),
+      Layer.provide(App.layer({ settings, flags, secrets, lost, verbose }), reporter),
       settings.time
     ).pipe(Effect.catchTag("PlanError", WatchSettings.tooLong))
     const { note } = yield* Output

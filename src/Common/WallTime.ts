@@ -77,6 +77,30 @@ export const toMoment = (
   of: "first" | "last" = "first"
 ): DateTime.Utc => DateTime.unsafeMake(own === undefined ? moment(wall, zone, of) : wall - own)
 
+/** The zone of who names none. */
+export const utc: DateTime.TimeZone = DateTime.zoneMakeOffset(0)
+
+/** `2025-12-11 03:00:00`, for where the zone stands beside it. */
+export const digits = (moment: Millis, zone: DateTime.TimeZone): string =>
+  DateTime.formatIso(DateTime.unsafeMake(at(moment, zone)))
+    .slice(0, 19)
+    .replace("T", " ")
+
+/** `2025-12-11 03:00:00 UTC`, `2025-12-11 04:00:00 +01:00`: true wherever it is read. */
+export const shown = (moment: Millis, zone: DateTime.TimeZone): string => {
+  const minutes = Math.round(offset(moment, zone) / 60_000)
+  const two = (count: number) => String(count).padStart(2, "0")
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
+  const suffix = minutes === 0 ? "UTC" : `${minutes < 0 ? "-" : "+"}${two(hours)}:${two(rest)}`
+  return `${digits(moment, zone)} ${suffix}`
+}
+
+/** The zone itself, for the head of a column. */
+export const nameOf = (zone: DateTime.TimeZone): string => {
+  const name = DateTime.zoneToString(zone)
+  return /^(?:Etc\/)?(?:UTC|UCT|GMT|Universal|Zulu)$|^\+00:00$/.test(name) ? "UTC" : name
+}
+
 const pattern =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,9})?)?)?\s*(Z|[+-]\d{2}:\d{2})?$/i
 

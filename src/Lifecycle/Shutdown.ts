@@ -224,7 +224,7 @@ export class Shutdown {
       const { ledger, reason } = this.stop ?? this.begin(byItself)
       const within = Span.text(this.timeLeft())
       yield* Effect.logInfo(`shutdown by ${Reason.text(reason)}, to be over within ${within}`)
-      for (const line of Plan.text(this.plan()).split("\n")) yield* Effect.logInfo(line)
+      for (const line of Plan.text(this.plan()).split("\n")) yield* Effect.logDebug(line)
       if (reason._tag === "Fault") yield* Effect.logError(reason.kind, Cause.die(reason.fault))
       yield* this.lameDuck
       for (const phase of this.phases) {

@@ -131,6 +131,25 @@ export const text = (report: ShutdownReport): string => {
 }
 
 /**
+ * What to log of it: one line where every hook completed, with what they have to tell, else the waterfall.
+ *
+ * @since 0.1.0
+ * @category output
+ */
+export const brief = (report: ShutdownReport): string => {
+  const { entries, fault } = report
+  const isClean = fault === undefined && entries.every(({ ended }) => ended === "completed")
+  if (!isClean) return text(report)
+  const { length } = entries
+  const notes = entries.flatMap((entry) => entry.notes.map((note) => `${entry.hook}: ${note}`))
+  return [
+    text({ ...report, entries: [] }),
+    ...(length === 0 ? [] : [`, ${length} ${length === 1 ? "hook" : "hooks"} completed`]),
+    ...(notes.length === 0 ? [] : [` (${notes.join("; ")})`])
+  ].join("")
+}
+
+/**
  * @since 0.1.0
  * @category output
  */

@@ -100,18 +100,22 @@ const stopStarting = <A, E>(
     )
   })
 
-/** Before the loggers of the program close: all but this hook and the layers. */
+/**
+ * Before the loggers of the program close: all but this hook and the layers. Where all went well, one
+ * line is enough, and the waterfall is for whoever looks closer.
+ */
 const logReport = ({ report }: Lifecycle.Lifecycle["Type"]) =>
-  Effect.suspend(() =>
-    Effect.forEach(
-      Option.match(report(), { onNone: () => [], onSome: linesOf }),
-      (line) => Effect.logInfo(line),
-      { discard: true }
+  Effect.suspend(() => {
+    const done = Option.map(report(), ShutdownReport.withoutRunning)
+    if (Option.isNone(done)) return Effect.void
+    const [brief, whole] = [ShutdownReport.brief(done.value), ShutdownReport.text(done.value)]
+    const each = (text: string, log: (line: string) => Effect.Effect<void>) =>
+      Effect.forEach(text.split("\n"), log, { discard: true })
+    return Effect.zipRight(
+      each(brief, (line) => Effect.logInfo(line)),
+      brief === whole ? Effect.void : each(whole, (line) => Effect.logDebug(line))
     )
-  )
-
-const linesOf = (report: ShutdownReport.ShutdownReport): ReadonlyArray<string> =>
-  ShutdownReport.text(ShutdownReport.withoutRunning(report)).split("\n")
+  })
 
 const listen = ({ report, requestStop, timeLeft, watch }: Lifecycle.Lifecycle["Type"]) =>
   Effect.flatMap(

@@ -124,7 +124,10 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
     readonly reloads: Mailbox.ReadonlyMailbox<string>
     /** Notes that the configuration was read again and cannot be used, for whoever asked. */
     readonly refuse: (refusal: Refusal) => Effect.Effect<void>
-    /** Decisions from when the stream is run, as they are made; not that all is as before. */
+    /**
+     * Decisions as they are made; not that all is as before. Who listens first gets those of the start
+     * too, others those from when the stream is run.
+     */
     readonly decisions: Stream.Stream<AlertPolicy.Decision>
     /**
      * Waits until everything that happened is judged, written and sent, as long as it may. What is
@@ -167,13 +170,18 @@ export const layer = (
 
       const known = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
       const reloads = yield* Mailbox.make<string>()
+      let early: Array<AlertPolicy.Decision> | undefined = []
+      const tell = (decision: AlertPolicy.Decision): void => {
+        if (early !== undefined && early.length < mostEarly) early.push(decision)
+        decisions.publish(decision)
+      }
       const judge = Judge.make(
         {
           policy: options.policy,
           maintenance: options.maintenance ?? [],
           journal,
           notifier,
-          tell: decisions.publish,
+          tell,
           reloadAsked: (id) => {
             reloads.unsafeOffer(id)
           }
@@ -226,7 +234,13 @@ export const layer = (
         reloads,
         refuse: (refusal) => say((at) => ({ _tag: "ReconfigurationRefused", at, ...refusal })),
         rest: reached((done) => Input.Rest({ done })),
-        decisions: Stream.unwrapScoped(Effect.map(decisions.subscribe, Mailbox.toStream)),
+        decisions: Stream.unwrapScoped(
+          Effect.map(decisions.subscribe, (mailbox) => {
+            const missed = early ?? []
+            early = undefined
+            return Stream.concat(Stream.fromIterable(missed), Mailbox.toStream(mailbox))
+          })
+        ),
         flush: (within) =>
           Effect.gen(function* () {
             const [spent] = yield* reached((done) => Input.Look({ done })).pipe(
@@ -244,6 +258,9 @@ export const layer = (
 
 /** Beyond it whoever listens too slowly loses the oldest. */
 const mostDecisions = 4096
+
+/** Of the start, for the first who listens: nobody may ever. */
+const mostEarly = 256
 
 /** Beyond it what the monitor keeps for a slow subscriber fills up. */
 const mostInputs = 16_384

@@ -7,6 +7,7 @@
 import { DateTime, Option, Schema } from "effect"
 import type { RegisteredCheck } from "../Check/CheckRegistry.js"
 import * as CheckResult from "../Check/CheckResult.js"
+import * as Guidance from "../Check/Guidance.js"
 import type { Beats } from "../Check/Heartbeat.js"
 import type { HealthState } from "./HealthState.js"
 
@@ -76,9 +77,10 @@ export const make = (
 ): StatusSummary => ({
   overall_status: overall(entries),
   timestamp: DateTime.formatIso(now),
-  services: record(entries, ({ state }) =>
-    state.last === undefined ? notKnownYet : CheckResult.toReport(state.last)
-  ),
+  services: record(entries, ({ check, state }) => ({
+    ...(state.last === undefined ? notKnownYet : CheckResult.toReport(state.last)),
+    ...Guidance.of({ ...check, label: check.label === check.name ? undefined : check.label })
+  })),
   failure_counts: record(entries, ({ state }) => state.failures),
   success_counts: record(entries, ({ state }) => state.successes),
   ...Option.match(heartbeat, {

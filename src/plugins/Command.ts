@@ -94,6 +94,7 @@ const variables = (
     alert,
     installation
   )
+  const [root] = services
   const all = {
     HOLTER_NAME: installation ?? "",
     HOLTER_ALERT_KEY: key,
@@ -102,6 +103,9 @@ const variables = (
     HOLTER_ALERT_SEVERITY: severity,
     HOLTER_ALERT_TIME: timestamp,
     HOLTER_ALERT_SERVICES: services.map(({ service }) => service).join(","),
+    HOLTER_ALERT_LABEL: root?.label ?? "",
+    HOLTER_ALERT_LINK: root?.link ?? "",
+    HOLTER_ALERT_RUNBOOK: root?.runbook ?? "",
     HOLTER_ALERT_TITLE: title,
     HOLTER_ALERT_TEXT: text
   }

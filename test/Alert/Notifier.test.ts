@@ -1,5 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Layer, Random, Ref, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  DateTime,
+  Effect,
+  Fiber,
+  Layer,
+  Option,
+  Random,
+  Ref,
+  Stream,
+  TestClock
+} from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
 import { collapse } from "../../src/Alert/Notifier/collapse.js"
@@ -8,7 +19,7 @@ import { Outbox } from "../../src/Alert/Outbox.js"
 import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
 import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
 import { alert } from "./alerts.js"
-import { minutes, seconds } from "./trace.js"
+import { minutes, seconds, start } from "./trace.js"
 
 /** An outbox that keeps what was acknowledged. */
 const outboxWith = (pending: ReadonlyArray<Alert>) =>
@@ -132,6 +143,76 @@ describe("Notifier", () => {
           assert.deepStrictEqual(yield* ops.taken, [])
           yield* TestClock.adjust("1 seconds")
           assert.deepStrictEqual(yield* ops.awaitTaken(1), [opened])
+        })
+      )
+    })
+  )
+
+  it.effect("says of a single message that it comes late, under a key of that delivery", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start + seconds(30))
+      const refused = FaultyChannel.fail("Transient", { retryAfter: "10 minutes" })
+      const ops = yield* FaultyChannel.make(
+        [refused, refused, FaultyChannel.hang, FaultyChannel.take],
+        { name: "ops", timeout: "5 seconds" }
+      )
+      yield* notifying([ops], (notifier, acknowledged) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          yield* ops.awaitAttempts(1)
+          for (const attempts of [2, 3]) {
+            yield* TestClock.adjust("10 minutes")
+            yield* ops.awaitAttempts(attempts)
+          }
+          yield* TestClock.adjust("10 minutes")
+          const [last] = yield* ops.awaitTaken(1)
+          const [first, second, third, fourth] = yield* ops.attempts
+          assert.deepStrictEqual(first, opened)
+          assert.strictEqual(second?.sent?.epochMillis, start + seconds(30) + minutes(10))
+          assert.strictEqual(second?.key, `${opened.key}/late/${second?.sent?.epochMillis}`)
+          assert.strictEqual(third?.sent?.epochMillis, start + seconds(30) + minutes(20))
+          // It may have arrived: it goes again as it is.
+          assert.deepStrictEqual(fourth, third)
+          assert.deepStrictEqual(last, third)
+          yield* notifier.flush("1 second")
+          assert.deepStrictEqual(yield* acknowledged, [opened.key])
+        })
+      )
+    })
+  )
+
+  it.effect("a late message without an answer is the same after a restart", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start + minutes(90))
+      const at = start + minutes(60)
+      const key = `${opened.key}/late/${at}`
+      const ops = yield* RecordingChannel.make("ops")
+      const pending = [{ ...opened, attempt: key }]
+      yield* notifying(
+        [ops],
+        (notifier, acknowledged) =>
+          Effect.gen(function* () {
+            const [first] = yield* ops.awaitAlerts(1)
+            assert.deepStrictEqual(first, { ...opened, key, sent: DateTime.unsafeMake(at) })
+            yield* notifier.flush("1 second")
+            assert.deepStrictEqual(yield* acknowledged, [opened.key])
+          }),
+        { pending }
+      )
+    })
+  )
+
+  it.effect("hands on what was decided, where a late message is refused", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start + minutes(60))
+      const ops = yield* FaultyChannel.make([FaultyChannel.fail("Refused")], { name: "ops" })
+      yield* notifying([ops], (notifier) =>
+        Effect.gen(function* () {
+          const news = yield* Effect.fork(Stream.runHead(notifier.news))
+          yield* Effect.yieldNow()
+          yield* notifier.offer([opened])
+          const found = Option.getOrThrow(yield* Fiber.join(news))
+          assert.deepInclude(found, { _tag: "Refused", pending: [opened], keys: [opened.key] })
         })
       )
     })

@@ -125,6 +125,29 @@ describe("Configuration, the services", () => {
     })
   )
 
+  it.effect("have a label, a link and a runbook, which alerts take along", () =>
+    Effect.gen(function* () {
+      const guidance = {
+        label: "Gateway (eu)",
+        link: "https://grafana.example.com/d/1?token=<redacted>",
+        runbook: "https://wiki.example.com/gateway"
+      }
+      const configuration = yield* load(
+        { ...database, REDIS_URL: "redis://r/" },
+        tcp(
+          `port: 1, label: "Gateway (eu)", runbook: "${guidance.runbook}", link: "https://grafana.example.com/d/1?token=s3cr3t-canary"`
+        ).concat("  redis: { type: redis, label: Cache }\n")
+      )
+      assert.deepInclude(
+        configuration.services.find(({ name }) => name === "gateway"),
+        guidance
+      )
+      const { policy } = yield* configuration.alerts
+      assert.deepInclude(policy.checks.get("gateway"), guidance)
+      assert.strictEqual(policy.checks.get("redis")?.label, "Cache")
+    })
+  )
+
   it.effect("take from the heartbeat what they do not say themselves", () =>
     Effect.gen(function* () {
       const heartbeat = "heartbeat: { timeout: 3 seconds, failureThreshold: 7 }\n"
@@ -257,6 +280,30 @@ describe("Configuration, everything that is wrong", () => {
       const issues = yield* issuesOf({ DATABASE_URL: "mysql://u:canary-pw@h/d" }, file)
       assert.deepStrictEqual(issues[0]?.path, ["checks", "database", "url"])
       assert.notInclude(JSON.stringify(issues), "canary")
+    })
+  )
+
+  it.effect("is a link that is no http or https URL, or holds a password, which is not shown", () =>
+    Effect.gen(function* () {
+      const issues = yield* issuesOf(
+        {},
+        [
+          tcp('port: 1, link: "ftp://h/", label: "", unknown: 1'),
+          '  other: { type: nosuch, runbook: "  " }',
+          '  web: { type: http, url: "http://h/", link: "https://anna:s3cr3t-canary@h/" }'
+        ].join("\n")
+      )
+      assert.deepStrictEqual(issues.map(({ path }) => path.join(".")).sort(), [
+        "checks.gateway.label",
+        "checks.gateway.link",
+        "checks.gateway.unknown",
+        "checks.other.runbook",
+        "checks.other.type",
+        "checks.web.link"
+      ])
+      const link = issues.find(({ path }) => path.join(".") === "checks.gateway.link")
+      assert.match(link?.expected ?? "", /^an http or https URL/)
+      assert.notInclude(JSON.stringify(issues), "s3cr3t-canary")
     })
   )
 

@@ -107,6 +107,14 @@ const valid: ReadonlyArray<readonly [string, unknown]> = [
       }
     }
   ],
+  [
+    "what people are to know",
+    {
+      checks: {
+        a: { type: "disk", label: "Disk (eu)", link: "https://g.example.com/", runbook: "${TEXT}" }
+      }
+    }
+  ],
   ["its own schema", { $schema: "./holter.config.schema.json" }]
 ]
 
@@ -134,6 +142,8 @@ const invalid: ReadonlyArray<readonly [string, unknown]> = [
   ["a severity that is none", { alerts: { routes: [{ severity: "bad", to: [] }] } }],
   ["a limit of none", { alerts: { limits: { staleAfter: 0 } } }],
   ["a shell command", { alerts: { channels: { a: { type: "command", command: "mail ops" } } } }],
+  ["a link of another kind", { checks: { a: { type: "disk", link: "ftp://h/" } } }],
+  ["an empty label", { checks: { a: { type: "disk", label: "" } } }],
   ["a store that is none", { backup: { stores: [{ type: "s3", path: "x" }] } }]
 ]
 
@@ -194,6 +204,7 @@ describe("JsonSchema", () => {
       for (const entry of entries.slice(0, -1)) {
         assert.isNotEmpty(entry.description, entry.title)
         assert.containsAllKeys(entry.properties, ["type", "timeout", "interval", "critical"])
+        assert.match(JSON.stringify(entry.properties), /"runbook":.*"what to do: a URL, or a text/)
       }
     })
   )

@@ -35,6 +35,16 @@ describe("Verdict", () => {
     assert.deepStrictEqual(Verdict.lost(Option.some(one), one), [])
   })
 
+  property("has recovered what was not healthy and is now", [verdict, verdict], (last, now) => {
+    const back = Verdict.recovered(Option.some(last), now)
+    for (const [name, is] of Object.entries(now.services)) {
+      const was = Object.hasOwn(last.services, name) ? last.services[name] : "unknown"
+      const isBack = (was === "unhealthy" || was === "degraded") && is === "healthy"
+      assert.strictEqual(back.includes(name), isBack, `${name}: ${was}, ${is}`)
+    }
+    assert.isEmpty(Verdict.recovered(Option.none(), now))
+  })
+
   property("is no news for a service that joins and is healthy or unknown", [verdict], (one) => {
     const { b: _, ...rest } = one.services
     const before = { ...one, services: rest }

@@ -103,6 +103,78 @@ describe("holter status", () => {
   )
 })
 
+describe("label, link and runbook of a check", () => {
+  it.scopedLive("are on the pages and in the documents of status and why", () =>
+    Effect.gen(function* () {
+      const { cwd, holter } = yield* recorded()
+      const about = {
+        label: "Session cache",
+        link: "https://grafana.example.com/d/1",
+        runbook: "Restart it, then look at \u2028https://wiki.example.com/redis"
+      }
+      writeFileSync(
+        path.join(cwd, "holter.config.json"),
+        JSON.stringify({
+          checks: { redis: { type: "tcp", host: "127.0.0.1", port: 1, ...about } }
+        })
+      )
+      const runbook = "Runbook: Restart it, then look at  https://wiki.example.com/redis"
+      const status = yield* holter("status")
+      assert.match(status.stdout, /^❌ unhealthy: Session cache \(redis\)$/m)
+      assert.match(status.stdout, /^❌ Session cache \(redis\) +unhealthy/m)
+      assert.include(status.stdout, `\n  Session cache (redis): ${runbook.replace("  ", " ")}\n`)
+      assert.include(status.stdout, `\n  Session cache (redis): Link: ${about.link}\n`)
+      const why = yield* holter("why", "redis")
+      assert.match(why.stdout, /^❌ Session cache \(redis\) is unhealthy since/)
+      assert.include(why.stdout, `\n   Link: ${about.link}\n`)
+      const services = documentOf(yield* holter("status", "--json"))["services"]
+      assert.deepInclude((services as Readonly<Record<string, object>>)["redis"] ?? {}, about)
+      assert.deepInclude(documentOf(yield* holter("why", "redis", "--json")), about)
+    })
+  )
+})
+
+describe("a check that was removed", () => {
+  it.scopedLive("is explained by what the journal knows, without thresholds", () =>
+    Effect.gen(function* () {
+      const { cwd, holter } = yield* recorded()
+      writeFileSync(path.join(cwd, "holter.config.yaml"), "checks: { memory: { type: memory } }")
+      const page = yield* holter("why", "redis")
+      assert.strictEqual(page.code, 0, page.stderr)
+      assert.include(page.stdout, "The configuration does not check it any more")
+      assert.notMatch(page.stdout, /a result is due every/)
+      const document = documentOf(yield* holter("why", "redis", "--json"))
+      assert.deepInclude(document, { configured: false, thresholds: null })
+      // Of a configuration that cannot be used it is not known what it names.
+      writeFileSync(path.join(cwd, "holter.config.yaml"), "checks: { memory: { type: nosuch } }")
+      assert.match((yield* holter("why", "redis")).stdout, /a result is due every/)
+    })
+  )
+})
+
+describe("the zone of who reads", () => {
+  it.scopedLive(
+    "is that of the machine, unless alerts.timeZone names one; times are typed in it",
+    () =>
+      Effect.gen(function* () {
+        const { cwd } = yield* recorded()
+        const why = (...more: ReadonlyArray<string>) =>
+          Cli.run(["why", "redis", ...more], { cwd, env: { TZ: "Asia/Tokyo" } })
+        const here = yield* why()
+        assert.match(here.stdout, /unhealthy since \S+ \S+ \+09:00 \(/)
+        assert.include(here.stdout, "\nWhat happened (Asia/Tokyo):\n")
+        const [, asked = ""] = / since (\S+ \S+) \+09:00/.exec(here.stdout) ?? []
+        const then = documentOf(yield* why("--at", asked, "--json"))
+        assert.strictEqual(Date.parse(then["at"] as string), Date.parse(`${asked}+09:00`))
+        writeFileSync(
+          path.join(cwd, "holter.config.yaml"),
+          `${config(3)}  timeZone: Australia/Brisbane\n`
+        )
+        assert.match((yield* why()).stdout, /unhealthy since \S+ \S+ \+10:00 \(/)
+      })
+  )
+})
+
 describe("holter why", () => {
   it.scopedLive("tells which rule decided, and who was told", () =>
     Effect.gen(function* () {

@@ -42,7 +42,9 @@ describe("holter check --cron", () => {
       yield* dmarket.start
       const again = yield* cron
       assert.deepInclude(again, { code: 0, stdout: "", stderr: "" })
-      assert.deepStrictEqual((yield* told).slice(1), ["DMarket Bot: All health checks passed!"])
+      assert.deepStrictEqual((yield* told).slice(1), [
+        "DMarket Bot: All health checks passed!\n• dmarket_api is healthy again"
+      ])
       yield* cron
       assert.lengthOf(yield* told, 2)
       assert.deepInclude(Bot.readJson(path.join(cwd, "data", "last-verdict.json")) as object, {

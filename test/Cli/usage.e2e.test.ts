@@ -1,9 +1,10 @@
 /** Wrong usage, help, and the commands beside `check`. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
+import * as TempDir from "../support/TempDir.js"
 import * as Bot from "./bot.js"
 
 const ansi = /\u001b/
@@ -11,6 +12,63 @@ const ansi = /\u001b/
 /** Two at a time: that is how many cores there are to expect. */
 const each = <A, B, E, R>(all: ReadonlyArray<A>, f: (one: A) => Effect.Effect<B, E, R>) =>
   Effect.forEach(all, f, { concurrency: 2, discard: true })
+
+/** Starts the bin in a directory that is gone by then. */
+const nowhere = Effect.gen(function* () {
+  const folder = yield* TempDir.make("nowhere")
+  const bin = path.join(folder, "bin.cjs")
+  writeFileSync(
+    bin,
+    [
+      'const { mkdirSync, rmdirSync } = require("node:fs")',
+      "const gone = `${__dirname}/gone-${process.pid}`",
+      "mkdirSync(gone)",
+      "process.chdir(gone)",
+      "rmdirSync(gone)",
+      `require(${JSON.stringify(Cli.bin())})`
+    ].join("\n")
+  )
+  return { bin, folder }
+})
+
+describe("holter in a directory that was removed", () => {
+  it.scopedLive("is 78 and says what to do, and works where all paths are absolute", () =>
+    Effect.gen(function* () {
+      const { bin, folder } = yield* nowhere
+      yield* each(
+        [
+          ["check"],
+          ["check", "--cron"],
+          ["watch"],
+          ["status"],
+          ["why", "redis"],
+          ["silence", "--all", "--for", "1h"],
+          ["simulate"],
+          ["backup", "list"],
+          ["plugins", "list"],
+          ["alerts", "test", "--all"],
+          ["init"]
+        ],
+        (args) =>
+          Effect.gen(function* () {
+            const result = yield* Cli.run(args, { bin })
+            assert.strictEqual(result.code, 78, `${args.join(" ")}: ${result.stderr}`)
+            assert.match(result.stderr, /^holter: the working directory: .*`cd`/)
+            assert.isEmpty(result.stdout)
+          })
+      )
+      const file = path.join(folder, "holter.yaml")
+      writeFileSync(
+        file,
+        `checks: { memory: { type: memory } }\njournal: { url: "sqlite:///${folder}/j.db" }`
+      )
+      const check = yield* Cli.run(["check", "--config", file], { bin })
+      assert.notInclude([70, 78], check.code, check.stderr)
+      const status = yield* Cli.run(["status", "--config", file], { bin })
+      assert.strictEqual(status.code, 3, status.stderr)
+    })
+  )
+})
 
 describe("holter", () => {
   it.scopedLive("is 64 for flags, arguments and commands that there are not", () =>

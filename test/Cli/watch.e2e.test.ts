@@ -70,10 +70,11 @@ describeWithServices(["postgres", "redis"], "holter watch", () => {
           }),
           alertsTo(telegram)
         )
-        const first = yield* start({ cwd, files })
+        const first = yield* start({ cwd, files }, "--verbose")
         yield* first.awaitStdout(/ status cache healthy /)
         yield* redis.stop
         yield* telegram.awaitMessages(1)
+        yield* first.awaitStdout(/ alert cache nothing \(BelowThreshold\): /)
         // That Telegram has it is written a moment later: until then it would be sent again.
         yield* web.clear
         yield* web.awaitRequests(2)
@@ -82,12 +83,15 @@ describeWithServices(["postgres", "redis"], "holter watch", () => {
 
         // Still down: known, and not told again, for more beats than open an incident.
         const second = yield* start({ cwd })
+        yield* second.awaitStdout(
+          / incident cache: unhealthy for .*earlier run left it; told: ops$/m
+        )
         yield* second.awaitStdout(/ status cache unhealthy \(was unhealthy\): /)
         yield* web.clear
         yield* web.awaitRequests(4)
         assert.lengthOf(yield* telegram.messages, 1)
         yield* second.signal("SIGKILL")
-        yield* second.exit
+        assert.notMatch((yield* second.exit).stdout, / nothing \(|does not count/)
 
         // It comes back while nobody watches.
         yield* redis.start

@@ -173,7 +173,7 @@ describe("holter watch ends in order and with 0", () => {
         })
         assert.strictEqual(printed.code, 0)
         assert.isFalse(existsSync(path.join(cwd, "data")), "it started something")
-        const watch = yield* start({ cwd })
+        const watch = yield* start({ cwd }, "--log-level", "debug")
         yield* watch.awaitStdout(/ status web healthy /)
         const { stderr } = yield* stop(watch)
         for (const line of printed.stdout.trimEnd().split("\n")) {

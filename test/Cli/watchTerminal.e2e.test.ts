@@ -56,7 +56,11 @@ describe("holter watch on a terminal", () => {
     "shows the table below what it says, and leaves its last state",
     () =>
       Effect.gen(function* () {
-        const watch = yield* shown()
+        const always = 'from: "2020-01-01T00:00:00Z", until: "2099-01-01T00:00:00Z"'
+        const watch = yield* shown(
+          `alerts: { maintenance: [{ name: long, ${always}, services: [web] }] }`
+        )
+        yield* watch.awaitStdout(/\(maintenance\)/)
         yield* watch.type(ctrlC)
         const result = yield* watch.exit
         assert.strictEqual(result.code, 0, result.stdout)
@@ -68,8 +72,11 @@ describe("holter watch on a terminal", () => {
         const at = lines.findIndex((line) => line.startsWith("STATUS "))
         assert.match(lines[at - 2] ?? "", /^Price Bot {10,}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
         assert.match(lines[at] ?? "", /^STATUS +SERVICE +SINCE +RESPONSE +BEATS +MESSAGE$/)
-        assert.match(lines[at + 1] ?? "", /^✅ healthy +web +.*s +\d+ ms +[▁▂▃▄▅▆▇█x]+ /)
-        assert.match(lines[at + 2] ?? "", /^❌ unhealthy +shop +.*s +\d+ ms +xx+ /)
+        assert.match(lines[at + 1] ?? "", /^❌ unhealthy +shop +.*s +\d+ ms +xx+ /)
+        assert.match(
+          lines[at + 2] ?? "",
+          /^✅ healthy +web +.*s +\d+ ms +[▁▂▃▄▅▆▇█x]+ +\(maintenance\) /
+        )
         assert.strictEqual(lines[at + 4], "❌ Unhealthy: shop")
         // One table, with the lines above it, and the report of the shutdown below.
         assert.lengthOf(

@@ -66,6 +66,27 @@ describe("the report", () => {
     ])
   })
 
+  it("is one line where all went well, with what the hooks have to tell", () => {
+    const quiet = entry({ phase: "intake", hook: "http server" })
+    const telling = entry({ phase: "drain", hook: "requests", notes: ["waited for 3", "all done"] })
+    assert.strictEqual(
+      ShutdownReport.brief(report([quiet, telling])),
+      "shutdown by SIGTERM: 400 ms of 30 s, 2 hooks completed (requests: waited for 3; requests: all done)"
+    )
+    assert.strictEqual(
+      ShutdownReport.brief(report([quiet])),
+      "shutdown by SIGTERM: 400 ms of 30 s, 1 hook completed"
+    )
+    assert.strictEqual(ShutdownReport.brief(report([])), "shutdown by SIGTERM: 400 ms of 30 s")
+    for (const wrong of [
+      report([quiet, entry({ ended: "overran" })]),
+      report([quiet, entry({ ended: "skipped" })]),
+      report([quiet], { fault: "uncaughtException: Error: x" })
+    ]) {
+      assert.strictEqual(ShutdownReport.brief(wrong), ShutdownReport.text(wrong))
+    }
+  })
+
   it("keeps its bars within their frame, whatever the times", () => {
     // As the ledger rounds them.
     const time = fc.nat(10_000_000).map((tenths) => tenths / 10)

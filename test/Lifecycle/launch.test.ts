@@ -139,7 +139,7 @@ describe("launch", () => {
       listener.requestStop(sigterm)
       assert.strictEqual(yield* Fiber.join(fiber), 0)
       assert.include(lines, "shutdown: bot: stop the bot")
-      assert.isTrue(lines.some((line) => /^ {2}bot +telegram .* completed$/.test(line)))
+      assert.isTrue(lines.some((line) => /^shutdown by SIGTERM: .* completed$/.test(line)))
       assert.strictEqual(lines.at(-1), "closed")
     })
   )

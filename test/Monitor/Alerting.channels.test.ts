@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Layer, TestClock } from "effect"
+import { Clock, Duration, Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
 import { AlertChannelError } from "../../src/Alert/AlertChannelError.js"
 import { ChannelRegistry, type RegisteredChannel } from "../../src/Alert/ChannelRegistry.js"
@@ -112,6 +112,23 @@ describe("a channel in trouble delays no beat and no other channel, and gets all
       })
     )
   }
+
+  it.effect("decisions of the start are told to who listens first, and to nobody else", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start)
+      const redis = planned(new Log(), "redis", within([2, 1000]))
+      const ops = channel("ops", () => Effect.void)
+      yield* Effect.gen(function* () {
+        yield* TestClock.adjust("5 minutes")
+        const { decisions } = yield* Alerting
+        const first = yield* Stream.runHead(decisions)
+        assert.deepInclude(Option.getOrThrow(first), { rule: "start", service: null })
+        const second = yield* Effect.fork(Stream.runHead(decisions))
+        yield* TestClock.adjust("1 minute")
+        assert.isTrue(Option.isNone(yield* Fiber.poll(second)))
+      }).pipe(Effect.provide(alerted({ checks: [redis], channels: [ops.layer] })))
+    })
+  )
 
   it.effect("and what it did not take by the end is told to whoever shuts down, and kept", () =>
     Effect.gen(function* () {

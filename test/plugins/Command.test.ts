@@ -65,6 +65,23 @@ describe("the command channel", () => {
     })
   )
 
+  it.scopedLive("has label, link and runbook of the service that is the cause", () =>
+    Effect.gen(function* () {
+      const folder = yield* TempDir.make("command")
+      const { send } = yield* open(shell('env > "$1/env"; cat > "$1/stdin"', folder))
+      const [subject] = opened.subjects
+      const about = { label: "Cache", link: "https://g.example.com/", runbook: "Restart it" }
+      yield* send({ ...opened, subjects: [{ ...subject, ...about }] })
+      const env = readFileSync(path.join(folder, "env"), "utf8")
+      assert.match(env, /^HOLTER_ALERT_LABEL=Cache$/m)
+      assert.match(env, /^HOLTER_ALERT_LINK=https:\/\/g.example.com\/$/m)
+      assert.match(env, /^HOLTER_ALERT_RUNBOOK=Restart it$/m)
+      const text = readFileSync(path.join(folder, "stdin"), "utf8")
+      const document = yield* Schema.decodeUnknown(Schema.parseJson(AlertDocument))(text)
+      assert.deepInclude(document.services[0] ?? {}, { service: "redis", ...about })
+    })
+  )
+
   it.scopedLive("takes words as they are: there is no shell", () =>
     Effect.gen(function* () {
       const folder = yield* TempDir.make("command")

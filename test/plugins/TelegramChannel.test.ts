@@ -53,6 +53,24 @@ describe("the Telegram channel", () => {
     })
   )
 
+  it.scopedLive("has a runbook and a link to press, and a runbook of words as words", () =>
+    Effect.gen(function* () {
+      const double = yield* TelegramDouble.make()
+      const { send } = yield* open(double)
+      const [subject] = opened.subjects
+      const link = 'https://g.example.com/?a=1&b="2"&c=<3>'
+      yield* send({ ...opened, subjects: [{ ...subject, link, runbook: "first <this> & that" }] })
+      yield* send({ ...opened, subjects: [{ ...subject, runbook: "https://wiki.example.com/" }] })
+      const [both, one] = yield* double.messages
+      const href = "https://g.example.com/?a=1&amp;b=&quot;2&quot;&amp;c=&lt;3&gt;"
+      assert.deepStrictEqual(both?.text.split("\n").slice(2), [
+        "Runbook: first &lt;this&gt; &amp; that",
+        `<a href="${href}">Link</a>`
+      ])
+      assert.include(one?.text, '\n<a href="https://wiki.example.com/">Runbook</a>')
+    })
+  )
+
   it.scopedLive("cuts what is longer than Telegram takes, as Telegram counts", () =>
     Effect.gen(function* () {
       const double = yield* TelegramDouble.make()

@@ -37,7 +37,8 @@ describe("the webhook channel", () => {
     Effect.gen(function* () {
       const double = yield* HttpDouble.make({ routes: { "POST /in": Behaviour.text(202, "") } })
       const { send } = yield* open(`${double.url}/in?team=ops`, {}, "DMarket Bot")
-      yield* send(opened)
+      const [subject] = opened.subjects
+      yield* send({ ...opened, subjects: [{ ...subject, link: "https://g.example.com/" }] })
       const [request] = yield* double.requests
       const { body = "", headers = {} } = request ?? {}
       assert.strictEqual(request?.url, "/in?team=ops")
@@ -61,6 +62,9 @@ describe("the webhook channel", () => {
       })
       assert.deepInclude(document.services[0], {
         service: "redis",
+        label: "redis",
+        link: "https://g.example.com/",
+        runbook: null,
         status: "unhealthy",
         previous_status: "healthy",
         since: "2026-01-01T00:00:00.000Z",

@@ -7,6 +7,7 @@
  */
 import { Array as Arr, Duration } from "effect"
 import * as CheckPolicy from "../../Check/CheckPolicy.js"
+import * as Guidance from "../../Check/Guidance.js"
 import * as Rhythm from "../../Check/Heartbeat/Rhythm.js"
 import * as Routes from "../Routes.js"
 
@@ -26,6 +27,8 @@ export type Millis = number
  */
 export interface CheckRules {
   readonly label: string
+  readonly link?: string | undefined
+  readonly runbook?: string | undefined
   readonly interval: Millis
   readonly failureThreshold: number
   readonly recoveryThreshold: number
@@ -83,6 +86,8 @@ export interface Options {
   readonly checks?: Iterable<{
     readonly name: string
     readonly label?: string
+    readonly link?: string | undefined
+    readonly runbook?: string | undefined
     readonly policy: CheckPolicy.CheckPolicy
   }>
   readonly routes?: Routes.Routes
@@ -115,7 +120,7 @@ export const make = (options: Options = {}): Policy => ({
   checks: new Map(
     Arr.fromIterable(options.checks ?? []).map((check) => [
       check.name,
-      checkRules(check.policy, check.label ?? check.name)
+      checkRules(check.policy, { ...Guidance.of(check), label: check.label ?? check.name })
     ])
   ),
   routes: options.routes ?? Routes.defaults(),
@@ -145,7 +150,7 @@ export const make = (options: Options = {}): Policy => ({
  * @category lookups
  */
 export const rulesOf = (policy: Policy, service: string): CheckRules =>
-  policy.checks.get(service) ?? checkRules(CheckPolicy.defaults, service)
+  policy.checks.get(service) ?? checkRules(CheckPolicy.defaults, { label: service })
 
 /**
  * @since 0.1.0
@@ -158,8 +163,11 @@ const message: ChannelRules = { grouped: true, reminders: true }
 
 const millis = (input: Duration.DurationInput): Millis => Duration.toMillis(input)
 
-const checkRules = (policy: CheckPolicy.CheckPolicy, label: string): CheckRules => ({
-  label,
+const checkRules = (
+  policy: CheckPolicy.CheckPolicy,
+  guidance: Guidance.Guidance & { readonly label: string }
+): CheckRules => ({
+  ...guidance,
   interval: Duration.toMillis(policy.interval),
   failureThreshold: policy.failureThreshold,
   recoveryThreshold: policy.recoveryThreshold,

@@ -5,6 +5,7 @@
  * @internal
  */
 import { DateTime, Duration } from "effect"
+import * as Guidance from "../../Check/Guidance.js"
 import * as Alert from "../Alert.js"
 import * as Dependencies from "./dependencies.js"
 import * as Draft from "./Draft.js"
@@ -98,10 +99,19 @@ const alertOf = (draft: Draft.Draft, batch: Batch): Alert.Alert => {
     at: DateTime.unsafeMake(draft.wall),
     subjects: [subjectOf(draft, lead), ...rest.map((one) => subjectOf(draft, one))],
     affected,
+    ...labelled(draft, affected),
     insteadOf,
     story: [],
     ...(draft.policy.timeZone === undefined ? {} : { timeZone: draft.policy.timeZone })
   }
+}
+
+const labelled = (
+  draft: Draft.Draft,
+  affected: ReadonlyArray<string>
+): Pick<Alert.Alert, "affectedLabels"> => {
+  const labels = affected.map((service) => Draft.rules(draft, service).label)
+  return labels.every((label, index) => label === affected[index]) ? {} : { affectedLabels: labels }
 }
 
 /** A reminder goes, and is handed on, the way of what it reminds of, though that may be less bad now. */
@@ -118,12 +128,14 @@ const idsOf = ({ channel, incident, insteadOf }: Owed): readonly [string, ...Arr
 const subjectOf = (draft: Draft.Draft, owed: Owed): Alert.Subject => {
   const { channel, incident, over } = owed
   const [id, ...also] = idsOf(owed)
+  const { label, link, runbook } = Draft.rules(draft, incident.service)
   const check = Draft.check(draft, incident.service)
   const duration = (over?.at ?? draft.now) - incident.since
   const others = Object.keys(incident.told).filter((name) => name !== channel)
   return {
     service: incident.service,
-    label: Draft.label(draft, incident.service),
+    label,
+    ...Guidance.of({ link, runbook }),
     incident: id,
     ...(over === undefined || also.length === 0 ? {} : { also }),
     status: over?.status ?? check.status,

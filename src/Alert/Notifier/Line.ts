@@ -146,8 +146,12 @@ export const make = (
       const channel = yield* find
       if (Option.isNone(channel)) return yield* refuse(unknownChannel(name))
       if (isLate && channel.value.collapses) parcels = Parcel.joined(parcels)
-      const [head] = parcels
-      if (head === undefined) return yield* settle
+      const [first] = parcels
+      if (first === undefined) return yield* settle
+      const now = yield* Clock.currentTimeMillis
+      const isAsItIs = first.isTried || !channel.value.collapses
+      const head = isAsItIs ? first : Parcel.dated(first, now)
+      replace(first, [head])
       const parcel = yield* tried(head)
       const sent = yield* attempt(channel.value, parcel.alert, failures)
       if (Either.isLeft(sent)) {
@@ -221,8 +225,8 @@ export const make = (
         }
         yield* Effect.logError(`${sentence(error.message)} This alert is not sent there again`)
         yield* remove(new Set(parcel.keys))
-        const { alert, keys } = parcel
-        yield* ends.refused({ channel: name, why: error.problem, pending: [alert], keys })
+        const pending = Parcel.opened(parcel).map(({ alert }) => alert)
+        yield* ends.refused({ channel: name, why: error.problem, pending, keys: parcel.keys })
       })
 
     const note = ({ problem }: AlertChannelError, wait: number | null) =>

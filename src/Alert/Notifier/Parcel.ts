@@ -5,7 +5,7 @@
  *
  * @internal
  */
-import { Array as Arr } from "effect"
+import { Array as Arr, DateTime } from "effect"
 import type { Alert } from "../Alert.js"
 import { collapse } from "./collapse.js"
 
@@ -35,12 +35,38 @@ export const fromAlerts = (alerts: ReadonlyArray<Alert>): ReadonlyArray<Parcel> 
   const tried = new Set(alerts.flatMap(({ attempt }) => attempt ?? []))
   return [...deliveries].flatMap(([key, parts]): ReadonlyArray<Parcel> => {
     if (!tried.has(key)) return parts
-    return asOne(parts).map(({ alert, ...rest }) => ({
-      ...rest,
-      alert: { ...alert, key },
-      isTried: true
-    }))
+    return asOne(parts).map((parcel) => ({ ...inDelivery(parcel, key), isTried: true }))
   })
+}
+
+const inDelivery = (parcel: Parcel, key: string): Parcel => {
+  const [, sent] = lateKey.exec(key) ?? []
+  return sent === undefined
+    ? { ...parcel, alert: { ...parcel.alert, key } }
+    : sentAt(parcel, Number(sent))
+}
+
+/**
+ * One that was decided a while ago says when it is sent. The key tells that text from the one that is
+ * sent at another time, and has the time in it, so that the same delivery can be made after a restart.
+ */
+export const dated = (parcel: Parcel, now: number): Parcel => {
+  const { alert, parts } = parcel
+  // A story says of each part when that was.
+  const isOne = parts.length === 0 && alert.kind !== "story" && alert.kind !== "test"
+  return isOne && now - alert.at.epochMillis > late ? sentAt(parcel, now) : parcel
+}
+
+const late = 60_000
+const lateKey = /\/late\/(\d+)$/
+
+const sentAt = (parcel: Parcel, now: number): Parcel => {
+  const { alert } = parcel
+  return {
+    ...parcel,
+    alert: { ...alert, key: `${alert.key}/late/${now}`, sent: DateTime.unsafeMake(now) },
+    parts: [parcel]
+  }
 }
 
 /** A story of all that was never tried, behind what was. */

@@ -25,6 +25,7 @@ export const collapse = (late: readonly [Alert, ...ReadonlyArray<Alert>]): Alert
     at: last.at,
     subjects: [lead, ...others],
     affected: last.affected,
+    ...(last.affectedLabels === undefined ? {} : { affectedLabels: last.affectedLabels }),
     insteadOf: late.find(({ insteadOf }) => insteadOf !== null)?.insteadOf ?? null,
     story: shortened(late.flatMap(storyOf)),
     ...(last.timeZone === undefined ? {} : { timeZone: last.timeZone })

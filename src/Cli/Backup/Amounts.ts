@@ -26,7 +26,3 @@ export const ago = (time: DateTime.Utc, now: DateTime.Utc): string => {
   if (seconds < -60) return `in ${span(-seconds)}`
   return seconds < 1 ? "just now" : `${span(seconds)} ago`
 }
-
-/** `2025-12-11 03:00:00`, in UTC. */
-export const time = (at: DateTime.Utc): string =>
-  DateTime.formatIso(at).slice(0, 19).replace("T", " ")

@@ -2,6 +2,7 @@
  * The page of `holter backup list`: what there is, how old it is, whether it can be trusted. Pure.
  */
 import { type DateTime, Option } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
 import { suspicions } from "../../Backup/Manifest.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
@@ -14,14 +15,19 @@ export const lines = (
   found: Found,
   directory: string,
   now: DateTime.Utc,
-  look: Look
+  look: Look,
+  zone: DateTime.TimeZone
 ): ReadonlyArray<string> => {
   const regular = found.backups.filter(({ parsed }) => !parsed.preRestore)
   const preRestore = found.backups.filter(({ parsed }) => parsed.preRestore)
   const table = (title: string, backups: ReadonlyArray<Stored>) =>
     backups.length === 0
       ? []
-      : ["", title, ...aligned([heading, ...backups.map((one) => row(one, now))], backups, look)]
+      : [
+          "",
+          title,
+          ...aligned([headingIn(zone), ...backups.map((one) => row(one, now, zone))], backups, look)
+        ]
   return [
     headline(regular, directory, now, look),
     ...table("Backups, newest first:", regular),
@@ -29,7 +35,7 @@ export const lines = (
       "Made before a restore (out of rotation; the last three stay, and those of the last day):",
       preRestore
     ),
-    ...setAside(found.setAside, now)
+    ...setAside(found.setAside, now, zone)
   ]
 }
 
@@ -56,13 +62,16 @@ const headline = (
 
 type Row = readonly [string, ...ReadonlyArray<string>]
 
-const heading: Row = ["WHEN (UTC)", "AGE", "SIZE", "TABLES", "ROWS", "CHECKED", "NAME"]
+const heading = ["AGE", "SIZE", "TABLES", "ROWS", "CHECKED", "NAME"]
 
-const row = (one: Stored, now: DateTime.Utc): Row => {
+/** The names have their time in UTC, whatever the zone is. */
+const headingIn = (zone: DateTime.TimeZone): Row => [`WHEN (${WallTime.nameOf(zone)})`, ...heading]
+
+const row = (one: Stored, now: DateTime.Utc, zone: DateTime.TimeZone): Row => {
   const manifest = Option.getOrUndefined(one.manifest)
   const tables = manifest?.dump.tables
   return [
-    Amounts.time(one.parsed.startedAt),
+    WallTime.digits(one.parsed.startedAt.epochMillis, zone),
     Amounts.ago(one.parsed.startedAt, now).replace(/ ago$/, ""),
     Amounts.bytes(one.bytes),
     tables === undefined ? "?" : Amounts.count(tables.length),
@@ -90,7 +99,7 @@ const aligned = (
   backups: ReadonlyArray<Stored>,
   look: Look
 ): ReadonlyArray<string> => {
-  const widths = heading.map((_, column) =>
+  const widths = Array.from({ length: heading.length + 1 }, (_, column) =>
     Math.max(...rows.map((cells) => cells[column]?.length ?? 0))
   )
   return rows.flatMap((cells, index) => {
@@ -112,7 +121,11 @@ const suspicionsOf = (one: Stored | undefined): ReadonlyArray<string> =>
 
 const isFigure = (column: number): boolean => column >= 1 && column <= 4
 
-const setAside = (all: ReadonlyArray<SetAside>, now: DateTime.Utc): ReadonlyArray<string> =>
+const setAside = (
+  all: ReadonlyArray<SetAside>,
+  now: DateTime.Utc,
+  zone: DateTime.TimeZone
+): ReadonlyArray<string> =>
   all.length === 0
     ? []
     : [
@@ -120,6 +133,6 @@ const setAside = (all: ReadonlyArray<SetAside>, now: DateTime.Utc): ReadonlyArra
         "Set aside by a restore, beside the database (the last three stay, and those of the last day):",
         ...all.map(({ at, bytes, name }) => {
           const size = bytes === undefined ? "" : `, ${Amounts.bytes(bytes)}`
-          return `${Amounts.time(at)}  ${name} (${Amounts.ago(at, now)}${size})`
+          return `${WallTime.shown(at.epochMillis, zone)}  ${name} (${Amounts.ago(at, now)}${size})`
         })
       ]

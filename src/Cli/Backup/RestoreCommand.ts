@@ -22,6 +22,7 @@ import * as BackupRun from "./BackupRun.js"
 import * as BackupSettings from "./BackupSettings.js"
 import * as BackupPage from "./BackupPage.js"
 import * as Progress from "./Progress.js"
+import * as ReaderZone from "../ReaderZone.js"
 import * as RestorePage from "./RestorePage.js"
 
 export const command = Command.make(
@@ -80,7 +81,8 @@ const restore = (flags: Flags) =>
     const settings = yield* BackupSettings.load(flags)
     yield* checkLeniency(flags, settings.url)
     const now = yield* DateTime.now
-    const asked: Asked = { flags, choice, settings, now }
+    const zone = yield* ReaderZone.load(flags.config)
+    const asked: Asked = { flags, choice, settings, now, zone }
     const work = flags.dryRun ? showPlan(asked) : carryOut(asked)
     const asking = { json: flags.json, restoreOf: commandOf(flags) }
     yield* BackupRun.reporting(asking, settings)(Effect.scoped(work))
@@ -91,9 +93,11 @@ interface Asked {
   readonly choice: Choice
   readonly settings: BackupSettings.BackupSettings
   readonly now: DateTime.Utc
+  /** In which times are shown. */
+  readonly zone: DateTime.TimeZone
 }
 
-const showPlan = ({ choice, flags, now, settings }: Asked) =>
+const showPlan = ({ choice, flags, now, settings, zone }: Asked) =>
   Effect.gen(function* () {
     const { look } = yield* Output
     const backup = yield* BackupAccess.open(settings)
@@ -102,7 +106,7 @@ const showPlan = ({ choice, flags, now, settings }: Asked) =>
     )
     yield* flags.json
       ? BackupRun.document(BackupDocument.ofPlan(plan), settings)
-      : BackupRun.page(RestorePage.plan(plan, now, look))
+      : BackupRun.page(RestorePage.plan(plan, now, look, zone))
   })
 
 /** How far it has come, for the last words where a signal ends it. */
@@ -124,8 +128,9 @@ const carryOut = (asked: Asked) =>
     yield* Effect.onInterrupt(restoreAndTell(asked, course), () => lastWords)
   })
 
-const restoreAndTell = ({ choice, flags, now, settings }: Asked, course: Ref.Ref<Course>) =>
+const restoreAndTell = (asked: Asked, course: Ref.Ref<Course>) =>
   Effect.gen(function* () {
+    const { choice, flags, settings } = asked
     const { look, note } = yield* Output
     const context = yield* Effect.context<Dialog | Output>()
     const backup = yield* BackupAccess.open(settings)
@@ -137,7 +142,7 @@ const restoreAndTell = ({ choice, flags, now, settings }: Asked, course: Ref.Ref
           confirm: (plan) =>
             (flags.yes
               ? Effect.succeed(true)
-              : Effect.zipRight(clear, Effect.provide(agree(plan, now), context))
+              : Effect.zipRight(clear, Effect.provide(agree(plan, asked), context))
             ).pipe(Effect.tap((agreed) => (agreed ? Ref.set(course, "agreed") : Effect.void))),
           // At once: after a kill in the middle of the restore there are no last words.
           onSaved: (name) =>
@@ -223,11 +228,11 @@ const somebodyToAsk = Effect.gen(function* () {
   })
 })
 
-const agree = (plan: RestorePlan, now: DateTime.Utc) =>
+const agree = (plan: RestorePlan, { now, zone }: Asked) =>
   Effect.gen(function* () {
     const dialog = yield* Dialog
     const { look } = yield* Output
-    yield* BackupRun.notes(RestorePage.plan(plan, now, look))
+    yield* BackupRun.notes(RestorePage.plan(plan, now, look, zone))
     const answer = yield* dialog.ask('Type "yes" to restore it: ')
     return answer.trim().toLowerCase() === "yes"
   })

@@ -3,20 +3,27 @@
  */
 import { type DateTime, Option } from "effect"
 import type { RestorePlan, Restored, Stopped } from "../../Backup/Backup.js"
+import * as WallTime from "../../Common/WallTime.js"
 import * as BackupName from "../../Backup/BackupName.js"
 import type { Look } from "../Output.js"
 import * as Amounts from "./Amounts.js"
 import * as BackupPage from "./BackupPage.js"
 
-export const plan = (one: RestorePlan, now: DateTime.Utc, look: Look): ReadonlyArray<string> => [
+/** Times are in the zone of who reads. */
+export const plan = (
+  one: RestorePlan,
+  now: DateTime.Utc,
+  look: Look,
+  zone: DateTime.TimeZone
+): ReadonlyArray<string> => [
   `Restore of ${one.name}`,
-  `   from      ${backupOf(one, now)}`,
+  `   from      ${backupOf(one, now, zone)}`,
   `   into      ${databaseOf(one)}`,
   `   there now ${presentOf(one)}`,
   ...BackupPage.warnings(one.warnings, look),
   ...(one.present._tag === "Readable"
     ? [
-        `What was written after ${startOf(one)} is then in the pre-restore backup only.`,
+        `What was written after ${startOf(one, zone)} is then in the pre-restore backup only.`,
         meanwhile(one)
       ]
     : [])
@@ -28,10 +35,10 @@ const meanwhile = ({ database }: RestorePlan): string =>
     ? "Until it is done nobody else can write: programs wait, or see `database is locked`."
     : "What programs write while it runs may stay behind in the old database: stop them first."
 
-const startOf = (one: RestorePlan): string =>
+const startOf = (one: RestorePlan, zone: DateTime.TimeZone): string =>
   Option.match(startedAt(one), {
     onNone: () => "the backup",
-    onSome: (at) => `${Amounts.time(at)} UTC`
+    onSome: (at) => WallTime.shown(at.epochMillis, zone)
   })
 
 const startedAt = ({ manifest, name }: RestorePlan): Option.Option<DateTime.Utc> =>
@@ -39,10 +46,10 @@ const startedAt = ({ manifest, name }: RestorePlan): Option.Option<DateTime.Utc>
     ? Option.map(BackupName.parse(name), (parsed) => parsed.startedAt)
     : Option.some(manifest.startedAt)
 
-const backupOf = (one: RestorePlan, now: DateTime.Utc): string => {
+const backupOf = (one: RestorePlan, now: DateTime.Utc, zone: DateTime.TimeZone): string => {
   const when = Option.match(startedAt(one), {
     onNone: () => "an unknown time",
-    onSome: (at) => `${Amounts.time(at)} UTC (${Amounts.ago(at, now)})`
+    onSome: (at) => `${WallTime.shown(at.epochMillis, zone)} (${Amounts.ago(at, now)})`
   })
   return one.manifest === undefined
     ? `${when}; there is no manifest to compare it with`

@@ -1,6 +1,7 @@
 /**
  * What became of an alert, for programs and for people. Pure.
  */
+import type { DateTime } from "effect"
 import type { Secrets } from "../../Common/Secrets.js"
 import type { Delivery } from "../../Monitor/Journal.js"
 import * as Amounts from "../Backup/Amounts.js"
@@ -64,17 +65,20 @@ export const isOwed = ({ state }: Document): boolean =>
   state === "queued" || state === "retrying" || state === "waiting"
 
 /** Why its channel does not have it yet, to stand behind what it is. */
-export const trouble = ({ failures, last_error, next_attempt, state }: Document): string => {
+export const trouble = (
+  { failures, last_error, next_attempt, state }: Document,
+  zone: DateTime.TimeZone
+): string => {
   const error = onOneLine(last_error ?? "")
   if (state === "waiting") return `: the channel is disabled (${error})`
   if (state !== "retrying" || next_attempt === null) return ""
-  const next = Moments.shown(Moments.millisOf(next_attempt))
+  const next = Moments.shownIn(zone)(next_attempt)
   return `: ${Amounts.many(failures, "attempt")} failed (${error}), the next one is at ${next}`
 }
 
 /** Why its channel does not get it any more. */
-export const end = ({ at, state }: Document): string => {
-  const time = at === null ? "" : ` at ${Moments.shown(Moments.millisOf(at))}`
+export const end = ({ at, state }: Document, zone: DateTime.TimeZone): string => {
+  const time = at === null ? "" : ` at ${Moments.shownIn(zone)(at)}`
   return state === "given up"
     ? `given up${time}, as the channel is no longer configured`
     : `handed on${time} to another channel`

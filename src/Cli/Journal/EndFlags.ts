@@ -17,19 +17,23 @@ export const endFlags = {
     CliOptions.optional
   ),
   until: CliOptions.text("until").pipe(
-    CliOptions.withDescription(
-      "Until when: a time such as 22:40 or 2025-12-11T22:40:00Z (both UTC)"
-    ),
+    CliOptions.withDescription(`Until when: ${TimeText.futureForms}`),
     CliOptions.optional
   )
 }
 
-/** In milliseconds of the wall clock; with neither flag after the given span, if there is one. */
+interface Asked {
+  readonly now: DateTime.Utc
+  readonly zone: DateTime.TimeZone
+  /** The span where neither flag is there. */
+  readonly otherwise?: Duration.DurationInput
+}
+
+/** In milliseconds of the wall clock. */
 export const endOf = (
   command: string,
   flags: EndFlags,
-  now: DateTime.Utc,
-  otherwise?: Duration.DurationInput
+  { now, otherwise, zone }: Asked
 ): Effect.Effect<number, UsageError> => {
   const after = (span: Duration.DurationInput) => DateTime.addDuration(now, span).epochMillis
   const wrong = (flag: string, expected: string, found: string) =>
@@ -45,8 +49,8 @@ export const endOf = (
     })
   }
   if (Option.isSome(until)) {
-    return Option.match(TimeText.future(until.value, now), {
-      onNone: () => wrong("--until", futureForms, JSON.stringify(until.value)),
+    return Option.match(TimeText.future(until.value, now, zone), {
+      onNone: () => wrong("--until", TimeText.futureForms, JSON.stringify(until.value)),
       onSome: (found) => Effect.succeed(found.epochMillis)
     })
   }
@@ -54,5 +58,3 @@ export const endOf = (
     ? wrong(command, "--for SPAN or --until TIME", "neither")
     : Effect.succeed(after(otherwise))
 }
-
-const futureForms = "a time yet to come, such as 22:40 or 2025-12-11T22:40:00Z (both UTC)"

@@ -9,16 +9,22 @@ import { Output } from "../Output.js"
 export const load = (flag: Option.Option<string>) =>
   Effect.flatMap(Configuration.load(flag), ({ alerts }) => alerts)
 
+export interface Lenient {
+  readonly policy: AlertPolicy.Policy
+  /** Whether it is that of the configuration: what it does not name is not checked. */
+  readonly isUsable: boolean
+}
+
 /** What happened is told also where the configuration is broken: that may be what happened. */
 export const lenient = (flag: Option.Option<string>) =>
   Effect.catchAll(
-    Effect.map(load(flag), ({ policy }) => policy),
+    Effect.map(load(flag), ({ policy }): Lenient => ({ policy, isUsable: true })),
     () =>
       Effect.gen(function* () {
         const { note } = yield* Output
         yield* note(
           "holter: the configuration cannot be used (`holter check` says why), so thresholds and what is critical are taken to be the defaults"
         )
-        return AlertPolicy.make()
+        return { policy: AlertPolicy.make(), isUsable: false } satisfies Lenient
       })
   )

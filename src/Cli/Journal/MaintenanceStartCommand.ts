@@ -9,6 +9,7 @@ import * as QuietId from "../../Alert/QuietId.js"
 import { Journal } from "../../Monitor/Journal.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as ReaderZone from "../ReaderZone.js"
 import * as EndFlags from "./EndFlags.js"
 import * as JournalRun from "./JournalRun.js"
 import * as RequestPage from "./RequestPage.js"
@@ -43,7 +44,9 @@ const start = (flags: Flags) =>
   Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
     const now = DateTime.unsafeMake(at)
-    const until = yield* EndFlags.endOf("maintenance start", flags, now, "1 hour")
+    const zone = yield* ReaderZone.load(flags.config)
+    const asked = { now, zone, otherwise: "1 hour" } as const
+    const until = yield* EndFlags.endOf("maintenance start", flags, asked)
     yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
       Effect.gen(function* () {
         const { look } = yield* Output
@@ -55,7 +58,7 @@ const start = (flags: Flags) =>
         const maintenance = { id, services, until, why: flags.reason }
         yield* journal.request({ _tag: "MaintenanceStarted", at, ...maintenance })
         yield* JournalRun.page([
-          ...RequestPage.maintained(maintenance, at, look),
+          ...RequestPage.maintained(maintenance, at, look, zone),
           ...RequestPage.taking(yield* Watched.seemsToRun, look)
         ])
       })

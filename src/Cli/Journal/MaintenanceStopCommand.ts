@@ -7,6 +7,7 @@ import { Clock, Effect } from "effect"
 import { Journal } from "../../Monitor/Journal.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as ReaderZone from "../ReaderZone.js"
 import * as JournalRun from "./JournalRun.js"
 import * as Maintenances from "./Maintenances.js"
 import * as RequestPage from "./RequestPage.js"
@@ -36,6 +37,7 @@ const stop = (flags: Flags) =>
     Effect.gen(function* () {
       const { look, note } = yield* Output
       const { services } = flags
+      const zone = yield* ReaderZone.load(flags.config)
       const known = yield* Watched.known("maintenance stop", services)
       const { byHand, windows } = yield* Maintenances.open
       const isMeant = ({ services: own }: Maintenances.Maintenance) =>
@@ -43,7 +45,7 @@ const stop = (flags: Flags) =>
       const meant = byHand.filter(isMeant)
       const others = windows.filter(isMeant)
       if (meant.length === 0) {
-        yield* note(RequestPage.noMaintenance(services, others))
+        yield* note(RequestPage.noMaintenance(services, others, zone))
         return yield* JournalRun.failed
       }
       const changed = meant.map((maintenance) => ({
@@ -52,7 +54,7 @@ const stop = (flags: Flags) =>
       }))
       yield* Effect.forEach(changed, leave, { discard: true })
       yield* JournalRun.page([
-        ...RequestPage.unmaintained(changed, others, look),
+        ...RequestPage.unmaintained(changed, others, look, zone),
         ...RequestPage.taking(yield* Watched.seemsToRun, look)
       ])
     })

@@ -1,6 +1,7 @@
 /**
  * Maintenances and silences as documents and lines show them. Pure.
  */
+import type { DateTime } from "effect"
 import type { State } from "../../Alert/AlertPolicy.js"
 import { onOneLine } from "../Presentation.js"
 import * as Moments from "./moments.js"
@@ -31,8 +32,7 @@ export const whom = (services: ReadonlyArray<string> | null): string =>
   services === null ? "every service" : services.join(", ")
 
 /** `maintenance 1f2e3d4c, until 2025-12-11 03:00:00 (deploy)`. */
-export const text = ({ id, kind, until, why }: QuietDocument): string => {
-  const end =
-    until === null ? "until it is ended" : `until ${Moments.shown(Moments.millisOf(until))}`
+export const text = ({ id, kind, until, why }: QuietDocument, zone: DateTime.TimeZone): string => {
+  const end = until === null ? "until it is ended" : `until ${Moments.shownIn(zone)(until)}`
   return `${kind} ${id}, ${end} (${onOneLine(why)})`
 }

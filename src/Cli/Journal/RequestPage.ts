@@ -1,6 +1,8 @@
 /**
  * What `holter silence`, `unsilence`, `maintenance` and `ack` say once they have left their word. Pure.
  */
+import type { DateTime } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 import type { Look } from "../Output.js"
 import * as BackupPage from "../Backup/BackupPage.js"
 import { onOneLine } from "../Presentation.js"
@@ -25,10 +27,11 @@ interface Changed {
 export const silenced = (
   { id, services, until }: Silence,
   now: number,
-  look: Look
+  look: Look,
+  zone: DateTime.TimeZone
 ): ReadonlyArray<string> => {
   return [
-    `${BackupPage.good(look)} Nobody is told of ${Quiets.whom(services)} until ${Moments.shown(until)} UTC (${Moments.lasting(until - now)}): silence ${id}`,
+    `${BackupPage.good(look)} Nobody is told of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Moments.lasting(until - now)}): silence ${id}`,
     `   Checks go on, and an end that somebody is owed is told. What is down then is told then.`,
     `   holter unsilence ${id} ends it before`
   ]
@@ -41,9 +44,10 @@ export const unsilenced = (ids: ReadonlyArray<string>, look: Look): ReadonlyArra
 export const maintained = (
   { id, services, until, why }: Silence & Pick<Maintenance, "why">,
   now: number,
-  look: Look
+  look: Look,
+  zone: DateTime.TimeZone
 ): ReadonlyArray<string> => [
-  `${BackupPage.good(look)} Maintenance of ${Quiets.whom(services)} until ${Moments.shown(until)} UTC (${Moments.lasting(until - now)}): ${id} (${onOneLine(why)})`,
+  `${BackupPage.good(look)} Maintenance of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Moments.lasting(until - now)}): ${id} (${onOneLine(why)})`,
   `   Checks go on, and an end that somebody is owed is told. What is down when it ends is told then.`,
   `   ${["holter maintenance stop", ...(services ?? [])].join(" ")} ends it before`
 ]
@@ -51,26 +55,31 @@ export const maintained = (
 export const unmaintained = (
   changed: ReadonlyArray<Changed>,
   windows: ReadonlyArray<Maintenance>,
-  look: Look
+  look: Look,
+  zone: DateTime.TimeZone
 ): ReadonlyArray<string> => [
   ...changed.map(({ maintenance: { id, services }, rest }) =>
     rest.length === 0
       ? `${BackupPage.good(look)} Ended: maintenance ${id} of ${Quiets.whom(services)}. What is down is told now`
       : `${BackupPage.good(look)} Maintenance ${id} goes on for ${rest.join(", ")} only. What else is down is told now`
   ),
-  ...windows.map((window) => `${BackupPage.warning(look)} ${stillOpen(window)}`)
+  ...windows.map((window) => `${BackupPage.warning(look)} ${stillOpen(window, zone)}`)
 ]
 
 export const noMaintenance = (
   services: ReadonlyArray<string>,
-  windows: ReadonlyArray<Maintenance>
+  windows: ReadonlyArray<Maintenance>,
+  zone: DateTime.TimeZone
 ): string => {
   const what = services.length === 0 ? "no maintenance" : `no maintenance of ${services.join(", ")}`
-  return [`holter: there is ${what} that was begun by hand`, ...windows.map(stillOpen)].join(". ")
+  return [
+    `holter: there is ${what} that was begun by hand`,
+    ...windows.map((window) => stillOpen(window, zone))
+  ].join(". ")
 }
 
-const stillOpen = ({ services, until, why }: Maintenance): string => {
-  const end = until === null ? "its end" : `${Moments.shown(until)} UTC`
+const stillOpen = ({ services, until, why }: Maintenance, zone: DateTime.TimeZone): string => {
+  const end = until === null ? "its end" : WallTime.shown(until, zone)
   return `The window "${onOneLine(why)}" of the configuration, of ${Quiets.whom(services)}, is open until ${end}: change it in the file, and reload`
 }
 

@@ -10,6 +10,7 @@ import { Journal } from "../../Monitor/Journal.js"
 import { UsageError } from "../ConfigurationError.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as ReaderZone from "../ReaderZone.js"
 import * as EndFlags from "./EndFlags.js"
 import * as JournalRun from "./JournalRun.js"
 import * as RequestPage from "./RequestPage.js"
@@ -45,7 +46,8 @@ interface Flags extends EndFlags.EndFlags, JournalRun.Asked {
 const silence = (flags: Flags) =>
   Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
-    const until = yield* EndFlags.endOf("silence", flags, DateTime.unsafeMake(at))
+    const zone = yield* ReaderZone.load(flags.config)
+    const until = yield* EndFlags.endOf("silence", flags, { now: DateTime.unsafeMake(at), zone })
     if (flags.all === flags.services.length > 0) {
       const found = flags.all ? "both" : "neither"
       return yield* new UsageError({
@@ -63,7 +65,7 @@ const silence = (flags: Flags) =>
         const services = flags.all ? null : [...new Set(flags.services)]
         yield* journal.request({ _tag: "Silenced", at, id, services, until, why: flags.why })
         yield* JournalRun.page([
-          ...RequestPage.silenced({ id, services, until }, at, look),
+          ...RequestPage.silenced({ id, services, until }, at, look, zone),
           ...RequestPage.taking(yield* Watched.seemsToRun, look)
         ])
       })

@@ -10,6 +10,7 @@ import { UsageError } from "../ConfigurationError.js"
 import { Dialog } from "../Dialog.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes } from "../Output.js"
+import * as ReaderZone from "../ReaderZone.js"
 import * as JournalPolicy from "./JournalPolicy.js"
 import * as JournalRun from "./JournalRun.js"
 import * as Replay from "./Replay.js"
@@ -43,12 +44,13 @@ interface Flags {
 
 const simulate = (flags: Flags) =>
   Effect.gen(function* () {
-    const since = yield* sinceOf(flags.since)
+    const zone = yield* ReaderZone.load(flags.config)
+    const since = yield* sinceOf(flags.since, zone)
     yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
       Effect.gen(function* () {
         const { maintenance, policy } = yield* JournalPolicy.load(flags.config)
         const replay = Replay.make(policy, maintenance)
-        yield* replayed(replay, since)
+        yield* replayed(replay, since, zone)
         const span = replay.span()
         const sent = span === undefined ? [] : yield* recorded(span.from)
         const was = Replay.known(policy, sent)
@@ -59,17 +61,20 @@ const simulate = (flags: Flags) =>
           leftOut: { ...replay.leftOut(), alerts: sent.length - was.length }
         }
         if (flags.json) yield* JournalRun.document(Replay.toDocument(report))
-        else yield* JournalRun.page(SimulatePage.lines(report))
+        else yield* JournalRun.page(SimulatePage.lines(report, zone))
       })
     )
   })
 
-const sinceOf = (text: Option.Option<string>): Effect.Effect<number, UsageError> =>
+const sinceOf = (
+  text: Option.Option<string>,
+  zone: DateTime.TimeZone
+): Effect.Effect<number, UsageError> =>
   Option.match(text, {
     onNone: () => Effect.succeed(0),
     onSome: (words) =>
       Effect.flatMap(DateTime.now, (now) =>
-        Option.match(TimeText.past(words, now), {
+        Option.match(TimeText.past(words, now, zone), {
           onNone: () =>
             new UsageError({
               flag: "--since",
@@ -82,7 +87,7 @@ const sinceOf = (text: Option.Option<string>): Effect.Effect<number, UsageError>
   })
 
 /** With a line on a terminal that says how far it is. */
-const replayed = (replay: Replay.Replay, since: number) =>
+const replayed = (replay: Replay.Replay, since: number, zone: DateTime.TimeZone) =>
   Effect.gen(function* () {
     const journal = yield* Journal
     const { columns, rewrite } = yield* Dialog
@@ -91,7 +96,7 @@ const replayed = (replay: Replay.Replay, since: number) =>
       const span = replay.span()
       if (width === undefined || span === undefined) return
       const now = yield* Clock.currentTimeMillis
-      const line = SimulatePage.progress(replay.results(), span.to, span.from, now)
+      const line = SimulatePage.progress(replay.results(), span.to, span.from, now, zone)
       yield* rewrite(line.slice(0, width - 1))
     })
     yield* journal.history(since).pipe(

@@ -1,19 +1,21 @@
 /**
  * The page of `holter simulate`. Pure.
  */
+import type { DateTime } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 import * as Amounts from "../Backup/Amounts.js"
 import { onOneLine } from "../Presentation.js"
-import * as Moments from "./moments.js"
 import * as Replay from "./Replay.js"
 
-export const lines = (report: Replay.Report): ReadonlyArray<string> => {
+/** Times are in the zone of who reads. */
+export const lines = (report: Replay.Report, zone: DateTime.TimeZone): ReadonlyArray<string> => {
   const { leftOut, results, rows, span } = report
   if (span === undefined) return ["Nothing was recorded in that time"]
   return [
-    `Replayed ${Amounts.many(results, "result")}, ${Moments.shown(span.from)} to ${Moments.shown(span.to)} UTC`,
+    `Replayed ${Amounts.many(results, "result")}, ${WallTime.digits(span.from, zone)} to ${WallTime.shown(span.to, zone)}`,
     ...omission(leftOut),
     ...summary(Replay.counts(rows)),
-    ...alerts(rows)
+    ...alerts(rows, zone)
   ]
 }
 
@@ -29,9 +31,15 @@ const omission = ({
       ]
 
 /** How far a replay has come, for a terminal. */
-export const progress = (results: number, at: number, from: number, now: number): string => {
+export const progress = (
+  results: number,
+  at: number,
+  from: number,
+  now: number,
+  zone: DateTime.TimeZone
+): string => {
   const share = now > from ? Math.min(99, Math.floor(((at - from) / (now - from)) * 100)) : 0
-  return `Replaying  ${share} %  ${Amounts.many(results, "result")}, up to ${Moments.shown(at)}`
+  return `Replaying  ${share} %  ${Amounts.many(results, "result")}, up to ${WallTime.shown(at, zone)}`
 }
 
 const summary = (counts: ReadonlyArray<Replay.Count>): ReadonlyArray<string> => {
@@ -64,7 +72,10 @@ const summary = (counts: ReadonlyArray<Replay.Count>): ReadonlyArray<string> => 
 /** More than these nobody reads; the document of `--json` has all. */
 const mostRows = 200
 
-const alerts = (rows: ReadonlyArray<Replay.Row>): ReadonlyArray<string> => {
+const alerts = (
+  rows: ReadonlyArray<Replay.Row>,
+  zone: DateTime.TimeZone
+): ReadonlyArray<string> => {
   if (rows.length === 0) return []
   const left = Math.max(0, rows.length - mostRows)
   return [
@@ -72,11 +83,11 @@ const alerts = (rows: ReadonlyArray<Replay.Row>): ReadonlyArray<string> => {
     ...(left === 0 ? [] : [`${Amounts.count(left)} earlier alerts are left out (--json has them)`]),
     ...aligned(
       [
-        ["WHEN (UTC)", "CHANNEL", "WAS SENT", "WOULD BE SENT"],
+        [`WHEN (${WallTime.nameOf(zone)})`, "CHANNEL", "WAS SENT", "WOULD BE SENT"],
         ...rows
           .slice(left)
           .map(({ at, channel, was, would }) => [
-            Moments.shown(at),
+            WallTime.digits(at, zone),
             channel,
             titleOf(was),
             titleOf(would)

@@ -8,6 +8,7 @@ import { Journal, type JournaledResult } from "../../Monitor/Journal.js"
 import { jsonFlag } from "../Backup/BackupFlags.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as ReaderZone from "../ReaderZone.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as JournalAccess from "./JournalAccess.js"
 import * as JournalPolicy from "./JournalPolicy.js"
@@ -39,7 +40,7 @@ const status = (flags: Flags) =>
       const report = StatusReport.make({
         now: yield* Clock.currentTimeMillis,
         place: JournalAccess.placeOf(settings.url),
-        policy: yield* JournalPolicy.lenient(flags.config),
+        policy: (yield* JournalPolicy.lenient(flags.config)).policy,
         state: yield* Watched.state,
         results: yield* newest,
         owed,
@@ -47,7 +48,10 @@ const status = (flags: Flags) =>
         requests: known.length + unreadable.length
       })
       if (flags.json) yield* JournalRun.document(report)
-      else yield* JournalRun.page(StatusPage.lines(report, look))
+      else {
+        const zone = yield* ReaderZone.load(flags.config)
+        yield* JournalRun.page(StatusPage.lines(report, look, zone))
+      }
       yield* JournalRun.exit(exitCodes[report.overall_status])
     })
   )

@@ -1,22 +1,30 @@
 /**
  * The page of `holter status`. Pure.
  */
+import type { DateTime } from "effect"
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
-import { mark, onOneLine } from "../Presentation.js"
+import { guidance, mark, named, onOneLine } from "../Presentation.js"
+import { pad, width } from "../Watch/Width.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import * as Quiets from "./Quiets.js"
 import type { ServiceStatus, StatusReport } from "./StatusReport.js"
 
-export const lines = (report: StatusReport, look: Look): ReadonlyArray<string> => [
+/** Times are in the zone of who reads. */
+export const lines = (
+  report: StatusReport,
+  look: Look,
+  zone: DateTime.TimeZone
+): ReadonlyArray<string> => [
   headline(report, look),
   ...watching(report),
   ...services(report, look),
-  ...section("Open incidents:", Object.values(report.services).flatMap(incident(report))),
+  ...section("Open incidents:", Object.values(report.services).flatMap(incident(report, zone))),
+  ...section("What to do, and where to look:", Object.values(report.services).flatMap(helping)),
   ...section(
     "Nobody is told of:",
-    report.quiet.map((quiet) => `${Quiets.whom(quiet.services)}: ${Quiets.text(quiet)}`)
+    report.quiet.map((quiet) => `${Quiets.whom(quiet.services)}: ${Quiets.text(quiet, zone)}`)
   ),
   ...section(
     "Disabled channels (`holter alerts test CHANNEL` brings one back):",
@@ -26,7 +34,7 @@ export const lines = (report: StatusReport, look: Look): ReadonlyArray<string> =
     "Alerts that no channel has taken yet:",
     report.outbox.map(
       ({ at, channel, delivery, kind, services: whom }) =>
-        `${channel}: ${kind}, ${whom.join(", ")}, since ${Moments.shown(Moments.millisOf(at))}${DeliveryWords.trouble(delivery)}`
+        `${channel}: ${kind}, ${whom.join(", ")}, since ${Moments.shownIn(zone)(at)}${DeliveryWords.trouble(delivery, zone)}`
     )
   )
 ]
@@ -42,16 +50,18 @@ const headline = (report: StatusReport, look: Look): string => {
 }
 
 const verdict = (all: ReadonlyArray<ServiceStatus>): string => {
-  const named = (status: ServiceStatus["status"]) => {
-    const names = all.filter((one) => one.status === status).map(({ name }) => name)
+  const having = (status: ServiceStatus["status"]) => {
+    const names = all
+      .filter((one) => one.status === status)
+      .map(({ label, name }) => named(name, label))
     return names.length === 0 ? [] : [`${status}: ${names.join(", ")}`]
   }
-  const wrong = [...named("unhealthy"), ...named("degraded")]
+  const wrong = [...having("unhealthy"), ...having("degraded")]
   if (wrong.length > 0) return wrong.join("; ")
   const healthy = all.filter(({ status }) => status === "healthy").length
   return healthy === all.length
     ? `${Amounts.many(healthy, "service")}, all healthy`
-    : `${healthy} of ${Amounts.many(all.length, "service")} healthy; ${named("unknown").join("")}`
+    : `${healthy} of ${Amounts.many(all.length, "service")} healthy; ${having("unknown").join("")}`
 }
 
 const watching = ({ timestamp, watch }: StatusReport): ReadonlyArray<string> => {
@@ -77,7 +87,7 @@ const heading = ["SERVICE", "STATUS", "FOR", "RESPONSE", "CHECKED", "MESSAGE"]
 const services = (report: StatusReport, look: Look): ReadonlyArray<string> => {
   const now = Moments.millisOf(report.timestamp)
   const rows = Object.values(report.services).map((one) => [
-    one.name,
+    named(one.name, one.label),
     `${one.status}${one.stale ? ", stale" : ""}`,
     one.since === null
       ? ""
@@ -87,13 +97,11 @@ const services = (report: StatusReport, look: Look): ReadonlyArray<string> => {
     onOneLine(one.message)
   ])
   const widths = heading.map((title, column) =>
-    Math.max(title.length, ...rows.map((cells) => cells[column]?.length ?? 0))
+    Math.max(title.length, ...rows.map((cells) => width(cells[column] ?? "")))
   )
   const aligned = (cells: ReadonlyArray<string>) =>
     cells
-      .map((cell, column) =>
-        column === 3 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
-      )
+      .map((cell, column) => pad(cell, widths[column] ?? 0, column === 3 ? "right" : "left"))
       .join("  ")
       .trimEnd()
   const signs = Object.values(report.services).map(({ status }) => mark(status, look))
@@ -107,7 +115,7 @@ const services = (report: StatusReport, look: Look): ReadonlyArray<string> => {
 }
 
 const incident =
-  ({ outbox, timestamp }: StatusReport) =>
+  ({ outbox, timestamp }: StatusReport, zone: DateTime.TimeZone) =>
   (one: ServiceStatus): ReadonlyArray<string> => {
     if (one.incident === null) return []
     const { acknowledged_by, cause, flapping, id, next_reminder, severity, since, told } =
@@ -119,7 +127,7 @@ const incident =
     )
     const channels = Object.keys(told).filter((channel) => !owed.has(channel))
     const parts = [
-      `${one.name}: ${cause === "stale" ? "no results" : severity} since ${Moments.shown(began)} (${Moments.lasting(now - began)})`,
+      `${named(one.name, one.label)}: ${cause === "stale" ? "no results" : severity} since ${Moments.shownIn(zone)(since)} (${Moments.lasting(now - began)})`,
       channels.length === 0
         ? `nobody ${owed.size === 0 ? "was" : "has been"} told${owed.size === 0 ? "" : " yet"} (\`holter why ${one.name}\`)`
         : `told: ${channels.join(", ")}`,
@@ -128,10 +136,16 @@ const incident =
       ...(acknowledged_by === null ? [] : [`acknowledged by ${onOneLine(acknowledged_by)}`]),
       ...(next_reminder === null
         ? []
-        : [`next reminder at ${Moments.shown(Moments.millisOf(next_reminder))}`])
+        : [`next reminder at ${Moments.shownIn(zone)(next_reminder)}`])
     ]
     return [parts.join("; ")]
   }
+
+/** Of what is well nobody needs it now; `why` and `--json` have it all. */
+const helping = (one: ServiceStatus): ReadonlyArray<string> =>
+  one.status === "healthy" && one.incident === null
+    ? []
+    : guidance(one).map((text) => `${named(one.name, one.label)}: ${text}`)
 
 const section = (title: string, rows: ReadonlyArray<string>): ReadonlyArray<string> =>
   rows.length === 0 ? [] : ["", title, ...rows.map((row) => `  ${row}`)]

@@ -85,8 +85,12 @@ const serviceOf = (facts: Facts, name: string) => {
   const wall = (time: number) => iso(time - state.offset)
   const allowed = policy.staleAfter * rulesOf(policy, name).interval + (last?.retry_after_ms ?? 0)
   const status: Status = last?.status ?? "unknown"
+  const { label, link, runbook } = rulesOf(policy, name)
   return {
     name,
+    label,
+    link: link ?? null,
+    runbook: runbook ?? null,
     status,
     response_time_ms: last?.response_time_ms ?? null,
     message: last?.message ?? "Not checked yet",

@@ -12,6 +12,7 @@ import { jsonFlag } from "../Backup/BackupFlags.js"
 import { UsageError } from "../ConfigurationError.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
+import * as ReaderZone from "../ReaderZone.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as JournalPolicy from "./JournalPolicy.js"
 import * as JournalRun from "./JournalRun.js"
@@ -51,13 +52,14 @@ interface Flags {
 const why = (flags: Flags) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const asked = yield* momentOf(flags.at, now)
+    const zone = yield* ReaderZone.load(flags.config)
+    const asked = yield* momentOf(flags.at, now, zone)
     yield* JournalRun.withJournal(flags, exitCodes.failed, ({ secrets }) =>
       Effect.gen(function* () {
         const { look } = yield* Output
         const { service } = flags
         yield* checkKnown(service)
-        const policy = yield* JournalPolicy.lenient(flags.config)
+        const { isUsable, policy } = yield* JournalPolicy.lenient(flags.config)
         const at = Option.getOrElse(asked, () => now)
         const incident = yield* incidentAt(service, asked)
         const { interval } = rulesOf(policy, service)
@@ -67,24 +69,26 @@ const why = (flags: Flags) =>
         const { deliveries } = yield* Journal
         const story = WhyStory.make({
           ...{ service, at, now, policy, incident, alerts },
+          isConfigured: !isUsable || policy.checks.has(service),
           ...found,
           quiet: Option.isSome(asked) ? [] : Quiets.documents(yield* Watched.state),
           deliveries: DeliveryWords.hiding(yield* deliveries(alerts), secrets)
         })
         if (flags.json) yield* JournalRun.document(story)
-        else yield* JournalRun.page(WhyPage.lines(story, look))
+        else yield* JournalRun.page(WhyPage.lines(story, look, zone))
       })
     )
   })
 
 const momentOf = (
   text: Option.Option<string>,
-  now: number
+  now: number,
+  zone: DateTime.TimeZone
 ): Effect.Effect<Option.Option<number>, UsageError> =>
   Option.match(text, {
     onNone: () => Effect.succeedNone,
     onSome: (words) =>
-      Option.match(TimeText.past(words, DateTime.unsafeMake(now)), {
+      Option.match(TimeText.past(words, DateTime.unsafeMake(now), zone), {
         onNone: () =>
           new UsageError({
             flag: "--at",

@@ -1,30 +1,38 @@
 /**
  * The page of `holter why`. Pure.
  */
+import type { DateTime } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 import { span } from "../../Alert/AlertPolicy/words.js"
 import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
-import { mark, onOneLine } from "../Presentation.js"
+import { guidance, mark, named, onOneLine } from "../Presentation.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import * as Quiets from "./Quiets.js"
 import type { Entry, Told, WhyStory } from "./WhyStory.js"
 
-export const lines = (story: WhyStory, look: Look): ReadonlyArray<string> => [
-  headline(story, look),
-  ...telling(story),
-  ...story.quiet.map((one) => `   Held back now by ${Quiets.text(one)}`),
+/** Times are in the zone of who reads. */
+export const lines = (
+  story: WhyStory,
+  look: Look,
+  zone: DateTime.TimeZone
+): ReadonlyArray<string> => [
+  headline(story, look, zone),
+  ...telling(story, zone),
+  ...story.quiet.map((one) => `   Held back now by ${Quiets.text(one, zone)}`),
   ...thresholds(story),
-  ...happened(story.timeline, look)
+  ...guidance(story).map((text) => `   ${text}`),
+  ...happened(story.timeline, look, zone)
 ]
-
-const time = (iso: string): string => Moments.shown(Moments.millisOf(iso))
 
 const between = (from: string, to: string): string =>
   Moments.lasting(Moments.millisOf(to) - Moments.millisOf(from))
 
-const headline = (story: WhyStory, look: Look): string => {
-  const { at, incident, service, timeline, timestamp } = story
+const headline = (story: WhyStory, look: Look, zone: DateTime.TimeZone): string => {
+  const time = Moments.shownIn(zone)
+  const { at, incident, timeline, timestamp } = story
+  const service = named(story.service, story.label)
   if (incident === null) {
     const last = timeline.findLast((one) => one.type === "results")
     const status = last === undefined ? "unknown" : last.status
@@ -38,17 +46,20 @@ const headline = (story: WhyStory, look: Look): string => {
     : `${mark("healthy", look)} ${service} was ${what} from ${time(since)} to ${time(ended)} (${between(since, ended)}); incident ${incident.id}`
 }
 
-const telling = ({ incident, told, untold_because }: WhyStory): ReadonlyArray<string> => {
+const telling = (
+  { incident, told, untold_because }: WhyStory,
+  zone: DateTime.TimeZone
+): ReadonlyArray<string> => {
   if (told.length > 0) {
     const taken = told.filter(({ delivery }) => DeliveryWords.isTaken(delivery))
     const owed = told.filter(({ delivery }) => DeliveryWords.isOwed(delivery))
     const gone = told.filter((one) => !taken.includes(one) && !owed.includes(one))
     return [
-      ...line("Told", taken.map(message)),
-      ...line("Not delivered yet", owed.map(pending)),
+      ...line("Told", taken.map(message(zone))),
+      ...line("Not delivered yet", owed.map(pending(zone))),
       ...line(
         "Not told",
-        gone.map((one) => `${what(one)}, ${DeliveryWords.end(one.delivery)}`)
+        gone.map((one) => `${what(one)}, ${DeliveryWords.end(one.delivery, zone)}`)
       )
     ]
   }
@@ -63,30 +74,43 @@ const line = (title: string, parts: ReadonlyArray<string>): ReadonlyArray<string
 
 const what = ({ channel, kind }: Told): string => `${channel}${kind === null ? "" : ` (${kind})`}`
 
-const message = (told: Told): string => `${what(told)} at ${time(told.delivery.at ?? told.at)}`
+const message =
+  (zone: DateTime.TimeZone) =>
+  (told: Told): string =>
+    `${what(told)} at ${Moments.shownIn(zone)(told.delivery.at ?? told.at)}`
 
-const pending = (told: Told): string =>
-  `${what(told)}, ${told.delivery.state === "queued" ? "queued" : "owed"} since ${time(told.at)}${DeliveryWords.trouble(told.delivery)}`
+const pending =
+  (zone: DateTime.TimeZone) =>
+  (told: Told): string =>
+    `${what(told)}, ${told.delivery.state === "queued" ? "queued" : "owed"} since ${Moments.shownIn(zone)(told.at)}${DeliveryWords.trouble(told.delivery, zone)}`
 
-const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> => [
-  `   ${Amounts.many(rules.failures, "failure")} in a row open an incident, ${rules.successes} in a row that are healthy end it; a result is due every ${span(rules.interval_ms)}`,
-  ...(rules.critical ? [] : ["   It is not critical: never worse than degraded"]),
-  ...(rules.depends_on.length === 0
-    ? []
+const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> =>
+  rules === null
+    ? ["   The configuration does not check it any more; this is what the journal knows of it"]
     : [
-        `   It depends on ${rules.depends_on.join(", ")}: while that is down, nothing is told of it`
-      ])
-]
+        `   ${Amounts.many(rules.failures, "failure")} in a row open an incident, ${rules.successes} in a row that are healthy end it; a result is due every ${span(rules.interval_ms)}`,
+        ...(rules.critical ? [] : ["   It is not critical: never worse than degraded"]),
+        ...(rules.depends_on.length === 0
+          ? []
+          : [
+              `   It depends on ${rules.depends_on.join(", ")}: while that is down, nothing is told of it`
+            ])
+      ]
 
 /** More than these nobody reads; the document of `--json` has all. */
 const mostEntries = 200
 
-const happened = (entries: ReadonlyArray<Entry>, look: Look): ReadonlyArray<string> => {
+const happened = (
+  entries: ReadonlyArray<Entry>,
+  look: Look,
+  zone: DateTime.TimeZone
+): ReadonlyArray<string> => {
+  const time = (iso: string) => WallTime.digits(Moments.millisOf(iso), zone)
   if (entries.length === 0) return []
   const left = Math.max(0, entries.length - mostEntries)
   return [
     "",
-    "What happened (UTC):",
+    `What happened (${WallTime.nameOf(zone)}):`,
     ...(left === 0
       ? []
       : [`  ${Amounts.count(left)} earlier entries are left out (--json has them)`]),
@@ -95,7 +119,7 @@ const happened = (entries: ReadonlyArray<Entry>, look: Look): ReadonlyArray<stri
       // What a result led to stands under it.
       const before = all[index - 1]
       const isSame = one.type === "decision" && before !== undefined && at === time(before.at)
-      return `  ${isSame ? " ".repeat(at.length) : at}  ${entry(one, look)}`
+      return `  ${isSame ? " ".repeat(at.length) : at}  ${entry(one, look, time)}`
     })
   ]
 }
@@ -110,7 +134,7 @@ const whom = ({ channels, untaken }: Extract<Entry, { readonly type: "decision" 
   return parts.length === 0 ? "told nobody" : parts.join(", ")
 }
 
-const entry = (one: Entry, look: Look): string => {
+const entry = (one: Entry, look: Look, time: (iso: string) => string): string => {
   if (one.type === "results") {
     const many = one.count === 1 ? "" : `, ${one.count} times until ${time(one.until)}`
     return `${mark(one.status, look)} ${look.emoji ? one.status : "result"}${many}: ${onOneLine(one.message)}`

@@ -16,6 +16,8 @@ export interface Facts {
   readonly at: number
   readonly now: number
   readonly policy: Policy
+  /** Whether the configuration still checks the service; what it does not name has no thresholds. */
+  readonly isConfigured: boolean
   /** The one that was open then, or the last one where nothing was asked. */
   readonly incident: JournaledIncident | undefined
   /** Of the service and the span that is told, oldest first. */
@@ -55,14 +57,14 @@ export type WhyStory = ReturnType<typeof make>
 
 export const make = (facts: Facts) => {
   const { at, decisions, incident, now, policy, results, service } = facts
-  const { critical, dependsOn, failureThreshold, interval, recoveryThreshold } = rulesOf(
-    policy,
-    service
-  )
+  const rules = rulesOf(policy, service)
   const own = decisions.filter((one) => isAbout(one, service, incident?.id))
   const told = own.flatMap((one) => toldBy(facts, one))
   return {
     service,
+    label: rules.label,
+    link: rules.link ?? null,
+    runbook: rules.runbook ?? null,
     timestamp: Moments.iso(now),
     at: Moments.iso(at),
     incident:
@@ -76,13 +78,16 @@ export const make = (facts: Facts) => {
             opened: Moments.iso(incident.opened_at),
             ended: incident.ended_at === null ? null : Moments.iso(incident.ended_at)
           },
-    thresholds: {
-      failures: failureThreshold,
-      successes: recoveryThreshold,
-      interval_ms: interval,
-      critical,
-      depends_on: dependsOn
-    },
+    configured: facts.isConfigured,
+    thresholds: facts.isConfigured
+      ? {
+          failures: rules.failureThreshold,
+          successes: rules.recoveryThreshold,
+          interval_ms: rules.interval,
+          critical: rules.critical,
+          depends_on: rules.dependsOn
+        }
+      : null,
     quiet: facts.quiet.filter((one) => Quiets.covers(one, service)),
     told,
     /** Where nobody was told: the last thing that was decided about that. */

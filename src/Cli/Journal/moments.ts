@@ -2,12 +2,16 @@
  * Points of time in milliseconds, as pages and documents on the journal show them. Pure.
  */
 import { DateTime } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
 import * as Amounts from "../Backup/Amounts.js"
 
 export const iso = (millis: number): string => DateTime.formatIso(DateTime.unsafeMake(millis))
 
-/** `2025-12-11 03:00:00`, in UTC. */
-export const shown = (millis: number): string => Amounts.time(DateTime.unsafeMake(millis))
+/** How the zone of who reads shows a point of time in ISO 8601 that one of these wrote. */
+export const shownIn =
+  (zone: DateTime.TimeZone) =>
+  (iso: string): string =>
+    WallTime.shown(millisOf(iso), zone)
 
 /** `5 h`, for a span in milliseconds. */
 export const lasting = (millis: number): string => Amounts.span(millis / 1000)

@@ -53,6 +53,8 @@ export interface Beginnings {
   /** What its outputs hide. */
   readonly secrets: GrowingSecrets
   readonly lost: Deferred.Deferred<JournalError>
+  /** Decisions that come to nothing are said too. */
+  readonly verbose: boolean
 }
 
 /** Beats until it is stopped. */
@@ -72,7 +74,8 @@ const build = ({
   flags,
   lost,
   secrets,
-  settings
+  settings,
+  verbose
 }: Beginnings): Effect.Effect<void, Problem, Requirements | Scope.Scope> =>
   Effect.gen(function* () {
     const { alerts, configuration, time } = settings
@@ -120,10 +123,11 @@ const build = ({
     yield* Steps.on(Steps.steps.state, time, Context.get(journal, Journal).flush)
 
     yield* Effect.provide(Beginning.remember, all)
-    yield* Effect.provide(Listening.run, all)
+    yield* Beginning.say(settings)
+    yield* Effect.provide(Beginning.takeOver, all)
+    yield* Effect.provide(Listening.run(verbose), all)
     const backups = yield* Built.backups(time)
     yield* backups.open(Built.schedules(settings))
-    yield* Beginning.say(settings)
     const screen = yield* Screen
     if ((yield* screen.size) !== undefined) yield* Display.run
 

@@ -2,6 +2,8 @@
  * What `holter watch` knows and says when it starts.
  */
 import { Clock, Effect } from "effect"
+import { span } from "../../Alert/AlertPolicy/words.js"
+import { Outbox } from "../../Alert/Outbox.js"
 import { Alerting } from "../../Monitor/Alerting.js"
 import { Journal } from "../../Monitor/Journal.js"
 import { many } from "../Backup/Amounts.js"
@@ -39,6 +41,32 @@ export const remember: Effect.Effect<void, never, Reporter | Journal | Alerting>
 
 /** What is older says nothing of how things are. */
 const recent = 15 * 60_000
+
+/** What an earlier run left: outages that it told of, and alerts that no channel had taken. */
+export const takeOver: Effect.Effect<void, never, Reporter | Alerting | Outbox> = Effect.gen(
+  function* () {
+    const { say } = yield* Reporter
+    const at = yield* Clock.currentTimeMillis
+    const { incidents, offset } = yield* Effect.flatMap(Alerting, ({ state }) => state)
+    const owed = yield* Effect.flatMap(Outbox, ({ pending }) => pending)
+    const since = (time: number) => span(Math.max(0, at - time))
+    const lines = [
+      ...Object.values(incidents).map(({ cause, service, severity, since: began, told }) => {
+        const channels = Object.keys(told)
+        const what = cause === "stale" ? "without results" : severity
+        const whom = channels.length === 0 ? "nobody was told" : `told: ${channels.join(", ")}`
+        const message = `${what} for ${since(began - offset)}, as an earlier run left it; ${whom}`
+        return Line.part({ at, part: "incident", name: service, message })
+      }),
+      ...owed.map((alert) => {
+        const services = alert.subjects.map(({ service }) => service).join(", ")
+        const message = `${alert.kind}, ${services}, decided ${since(alert.at.epochMillis)} ago by an earlier run`
+        return Line.part({ at, part: "owed", name: alert.channel, message })
+      })
+    ]
+    yield* Effect.forEach(lines, say, { discard: true })
+  }
+)
 
 /** What is watched, and what is not as it was meant. */
 export const say = (settings: WatchSettings): Effect.Effect<void, never, Reporter | Output> =>

@@ -6,11 +6,14 @@ import { DateTime } from "effect"
 import * as CheckResult from "../../Check/CheckResult.js"
 import type { JournaledResult } from "../../Monitor/Journal.js"
 import type { QuietDocument } from "../Journal/Quiets.js"
+import type { State } from "../../Alert/AlertPolicy.js"
 import type { Beat } from "./Sparkline.js"
 
 /** Times are milliseconds of the wall clock. */
 export interface Board {
   readonly name: string
+  /** In which its times are shown. */
+  readonly zone: DateTime.TimeZone
   readonly rows: ReadonlyArray<Row>
   /** Labels of services that nobody configured. */
   readonly notConfigured: ReadonlyArray<string>
@@ -36,6 +39,16 @@ export interface Row {
   readonly beats: ReadonlyArray<Beat>
   /** No result came for so long that what is shown is old. */
   readonly stale: boolean
+  /** Why messages about it are held back, or few. */
+  readonly held: ReadonlyArray<Held>
+}
+
+/** Somebody silenced it, it is in a maintenance window, or somebody has seen its incident. */
+export interface Held {
+  readonly what: "silenced" | "maintenance" | "acknowledged"
+  /** Until when; nothing where that is open. */
+  readonly until: number | undefined
+  readonly by: string | undefined
 }
 
 export interface Backups {
@@ -91,10 +104,13 @@ export interface Rows {
   readonly checks: ReadonlyArray<Watched>
   /** Labels of services that nobody configured. */
   readonly notConfigured: ReadonlyArray<string>
+  /** In which times are shown. */
+  readonly zone: DateTime.TimeZone
 }
 
-export const make = ({ checks, name, notConfigured }: Rows): Board => ({
+export const make = ({ checks, name, notConfigured, zone }: Rows): Board => ({
   name,
+  zone,
   rows: checks.map(fresh),
   notConfigured,
   backup: undefined,
@@ -113,17 +129,19 @@ const fresh = ({ critical, label, name: service }: Watched): Row => ({
   millis: undefined,
   message: "Not checked yet",
   beats: [],
-  stale: false
+  stale: false,
+  held: []
 })
 
 /** The board of another configuration: what is known of checks goes on, but of those that start anew. */
 export const reconfigured = (
   board: Board,
-  { checks, name, notConfigured }: Rows,
+  { checks, name, notConfigured, zone }: Rows,
   started: ReadonlyArray<string>
 ): Board => ({
   ...board,
   name,
+  zone,
   notConfigured,
   rows: checks.map(
     (check) => (started.includes(check.name) ? undefined : row(board, check.name)) ?? fresh(check)
@@ -152,6 +170,29 @@ export const checked = (board: Board, sample: Sample): Board =>
 
 export const stale = (board: Board, service: string): Board =>
   withRow(board, service, (before) => ({ ...before, stale: true }))
+
+/** What holds back messages about each service, by what the alert policy knows. */
+export const held = (
+  board: Board,
+  { incidents, offset, quiets }: Pick<State, "incidents" | "offset" | "quiets">
+): Board => ({
+  ...board,
+  rows: board.rows.map((one) => {
+    const by = incidents[one.service]?.acknowledgedBy ?? undefined
+    const quiet = quiets
+      .filter(({ services }) => services === null || services.includes(one.service))
+      .map(
+        ({ kind, until }): Held => ({
+          what: kind === "Silence" ? "silenced" : "maintenance",
+          until: until === null ? undefined : until - offset,
+          by: undefined
+        })
+      )
+    const seen: ReadonlyArray<Held> =
+      by === undefined ? [] : [{ what: "acknowledged", until: undefined, by }]
+    return { ...one, held: [...quiet, ...seen] }
+  })
+})
 
 /** An outage that began before the results that are known. */
 export const downSince = (board: Board, service: string, since: number): Board =>

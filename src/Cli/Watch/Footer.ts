@@ -1,12 +1,13 @@
 /**
  * What stands below the table: the overall status, backups, and what is in trouble. Pure.
  */
-import { DateTime } from "effect"
-import type { Status } from "../../Check/CheckResult.js"
+import type { DateTime } from "effect"
+import * as WallTime from "../../Common/WallTime.js"
+import { type Status, weigh } from "../../Check/CheckResult.js"
 import * as Amounts from "../Backup/Amounts.js"
 import * as Quiets from "../Journal/Quiets.js"
 import type { Look } from "../Output.js"
-import { onOneLine } from "../Presentation.js"
+import { called, onOneLine } from "../Presentation.js"
 import {
   type Backups,
   type Board,
@@ -29,17 +30,14 @@ export const lines = (board: Board, look: Look, now: number): ReadonlyArray<Foot
   ...(board.notConfigured.length === 0
     ? []
     : [plain(`Not configured: ${board.notConfigured.join(", ")}`)]),
-  ...(board.backup === undefined ? [] : backups(board.backup, now)),
+  ...(board.backup === undefined ? [] : backups(board.backup, now, board.zone)),
   ...board.quiet.map((quiet) =>
-    warning(`Nobody is told of ${Quiets.whom(quiet.services)}: ${Quiets.text(quiet)}`)
+    warning(`Nobody is told of ${Quiets.whom(quiet.services)}: ${Quiets.text(quiet, board.zone)}`)
   ),
   ...board.channels.map(channel),
   ...journal(board.journal),
   ...(board.stopping === undefined ? [] : [warning(`Stopping: ${board.stopping}`)])
 ]
-
-/** `2025-12-11 03:00:00`. */
-export const time = (millis: number): string => Amounts.time(DateTime.unsafeMake(millis))
 
 /** For the rows that a low terminal has no room for. */
 export const hidden = (rows: ReadonlyArray<Row>): string => {
@@ -52,31 +50,40 @@ export const hidden = (rows: ReadonlyArray<Row>): string => {
 
 const verdict = (board: Board, look: Look): FooterLine => {
   const status = overall(board)
-  const names = (one: Status) =>
-    board.rows.filter((row) => row.status === one).map(({ service }) => service)
-  const bad = [...names("unhealthy"), ...names("degraded")]
-  return { status, text: `${Marks.sign(status, look)} ${sentence(status, bad)}` }
+  return { status, text: `${Marks.sign(status, look)} ${sentence(board, status)}` }
 }
 
-const sentence = (status: Status, bad: ReadonlyArray<string>): string => {
+const sentence = (board: Board, status: Status): string => {
+  // What is not critical is no worse than degraded for the whole.
+  const names = (one: Status) =>
+    board.rows
+      .filter((row) => weigh(row.status, row.critical) === one)
+      .map(({ label, service }) => called(service, label))
+      .join(", ")
   switch (status) {
     case "healthy":
       return "All healthy"
     case "degraded":
-      return `Degraded: ${bad.join(", ")}`
-    case "unhealthy":
-      return `Unhealthy: ${bad.join(", ")}`
+      return `Degraded: ${names("degraded")}`
+    case "unhealthy": {
+      const degraded = names("degraded")
+      return `Unhealthy: ${names("unhealthy")}${degraded === "" ? "" : `; degraded: ${degraded}`}`
+    }
     case "unknown":
       return "Nothing is known yet"
   }
 }
 
-const backups = ({ last, next, problem, running }: Backups, now: number) => {
+const backups = (
+  { last, next, problem, running }: Backups,
+  now: number,
+  zone: DateTime.TimeZone
+) => {
   const when =
     running === undefined
       ? next === undefined
         ? "No backup is planned"
-        : `Next backup ${time(next).slice(0, 16)} UTC, in ${span(next - now)}`
+        : `Next backup ${toTheMinute(next, zone)}, in ${span(next - now)}`
       : `${running.what} is running for ${span(now - running.since)}`
   const before =
     last === undefined
@@ -87,6 +94,9 @@ const backups = ({ last, next, problem, running }: Backups, now: number) => {
     ...(problem === undefined ? [] : [trouble(onOneLine(problem))])
   ]
 }
+
+const toTheMinute = (moment: number, zone: DateTime.TimeZone): string =>
+  WallTime.shown(moment, zone).replace(/:\d\d(?= )/, "")
 
 const channel = ({ channel: name, disabled, problem, waiting }: ChannelTrouble): FooterLine => {
   const alerts = `${waiting} ${waiting === 1 ? "alert waits" : "alerts wait"}`

@@ -9,28 +9,36 @@ import { HealthMonitor } from "../../Monitor/HealthMonitor.js"
 import { Journal } from "../../Monitor/Journal.js"
 import * as Quiets from "../Journal/Quiets.js"
 import * as Board from "./Board.js"
+import * as Chatter from "./Chatter.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
 import * as Troubles from "./Troubles.js"
 
 /** For as long as the scope is open; nothing that happens from when this comes back is missed. */
-export const run: Effect.Effect<
+export const run = (
+  verbose: boolean
+): Effect.Effect<
   void,
   never,
   Reporter | HealthMonitor | Alerting | Notifier | Journal | Scope.Scope
-> = Effect.gen(function* () {
-  const { say } = yield* Reporter
-  const events = yield* Effect.flatMap(HealthMonitor, ({ subscribe }) => subscribe)
-  const { decisions } = yield* Alerting
-  const seen = new Set<string>()
-  yield* Effect.forkScoped(
-    Stream.runForEach(Mailbox.toStream(events), (event) => onEvent(event, seen))
-  )
-  yield* Effect.forkScoped(
-    Stream.runForEach(decisions, (decision) => say(Line.alert({ decision })))
-  )
-  yield* Effect.forkScoped(Effect.forever(Effect.delay(lookAround, "1 second")))
-})
+> =>
+  Effect.gen(function* () {
+    const { say } = yield* Reporter
+    const { incidents } = yield* Effect.flatMap(Alerting, ({ state }) => state)
+    const isWorthALine = Chatter.make(verbose, Object.keys(incidents))
+    const events = yield* Effect.flatMap(HealthMonitor, ({ subscribe }) => subscribe)
+    const { decisions } = yield* Alerting
+    const seen = new Set<string>()
+    yield* Effect.forkScoped(
+      Stream.runForEach(Mailbox.toStream(events), (event) => onEvent(event, seen))
+    )
+    yield* Effect.forkScoped(
+      Stream.runForEach(Stream.filter(decisions, isWorthALine), (decision) =>
+        say(Line.alert({ decision }))
+      )
+    )
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(lookAround, "1 second")))
+  })
 
 /** `seen`: the services that had a result since the start. The first one is told in any case. */
 const onEvent = (event: HealthEvent, seen: Set<string>): Effect.Effect<void, never, Reporter> =>
@@ -59,13 +67,14 @@ const lookAround = Effect.gen(function* () {
   const now = yield* Clock.currentTimeMillis
   const health = yield* Effect.flatMap(Notifier, (notifier) => notifier.health)
   const journal = yield* Effect.flatMap(Journal, (one) => one.health)
-  const quiet = Effect.map(
-    Effect.flatMap(Alerting, ({ state }) => state),
-    Quiets.documents
-  )
   const before = yield* board
   const after = Troubles.noticed(before, health, journal)
-  const shown = { channels: after.channels, journal: after.journal, quiet: yield* quiet }
-  yield* update((latest) => ({ ...latest, ...shown }))
+  const state = yield* Effect.flatMap(Alerting, (alerting) => alerting.state)
+  const shown = {
+    channels: after.channels,
+    journal: after.journal,
+    quiet: Quiets.documents(state)
+  }
+  yield* update((latest) => Board.held({ ...latest, ...shown }, state))
   yield* Effect.forEach(Troubles.lines(before, after, now), say, { discard: true })
 })

@@ -21,6 +21,7 @@ import type { HealthMonitor } from "../../Monitor/HealthMonitor.js"
 import * as Configuration from "../Configuration.js"
 import { ConfigurationError } from "../ConfigurationError.js"
 import { briefly, Output } from "../Output.js"
+import * as ReaderZone from "../ReaderZone.js"
 import type { Service } from "../Service.js"
 import * as Board from "./Board.js"
 import * as Built from "./Built.js"
@@ -172,7 +173,8 @@ const exchange = (running: Parts, next: WatchSettings.WatchSettings, answer: Ans
     })
     yield* Effect.forEach(channels.removed, built.channels.take, { discard: true })
     const { say, update } = yield* Reporter
-    yield* update((board) => Board.reconfigured(board, Summary.rows(next), started))
+    const zone = yield* ReaderZone.of(alerts.policy.timeZone)
+    yield* update((board) => Board.reconfigured(board, Summary.rows(next, zone), started))
     yield* built.checks.open(others)
     yield* swap(built.deadMan, Built.deadMen(next))
     // Also where it is as before: an exchange may wait for its turn.

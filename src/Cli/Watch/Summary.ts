@@ -1,6 +1,7 @@
 /**
  * What a configuration has `holter watch` do, in words. Pure.
  */
+import type { DateTime } from "effect"
 import * as JournalAccess from "../Journal/JournalAccess.js"
 import type { Service } from "../Service.js"
 import type * as Board from "./Board.js"
@@ -20,7 +21,7 @@ export const watched = (settings: WatchSettings): ReadonlyArray<string> =>
   services(settings).map(({ name }) => name)
 
 /** What the board has rows for, and of what it says that nobody configured it. */
-export const rows = (settings: WatchSettings): Board.Rows => ({
+export const rows = (settings: WatchSettings, zone: DateTime.TimeZone): Board.Rows => ({
   name: settings.configuration.name,
   checks: services(settings).map(({ label, name, policy }) => ({
     name,
@@ -29,7 +30,8 @@ export const rows = (settings: WatchSettings): Board.Rows => ({
   })),
   notConfigured: settings.configuration.services
     .filter(({ configured }) => !configured)
-    .map(({ label }) => label)
+    .map(({ label }) => label),
+  zone
 })
 
 export const journal = ({ configuration }: WatchSettings): string =>

@@ -55,7 +55,11 @@ const htmlOf = (alert: Alert, installation: string | undefined): string => {
   const { escapeHtml } = TelegramApi
   const title = AlertText.title(alert)
   const headline = installation === undefined ? title : `${installation}: ${title}`
-  return [`<b>${escapeHtml(headline)}</b>`, ...AlertText.lines(alert).map(escapeHtml)].join("\n")
+  const markup: AlertText.Markup = {
+    text: escapeHtml,
+    link: (words, url) => `<a href="${escapeHtml(url)}">${escapeHtml(words)}</a>`
+  }
+  return [`<b>${escapeHtml(headline)}</b>`, ...AlertText.lines(alert, markup)].join("\n")
 }
 
 const reasons: Readonly<

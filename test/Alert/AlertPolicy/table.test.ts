@@ -115,6 +115,13 @@ const lines: Readonly<Record<string, () => void>> = {
     const first = merge(redis(down(9)), beats(seconds(46), "web", down(9)))
     const { alerts } = fold(policy(dependent), [...begin, ...first])
     assert.deepStrictEqual(alerts[0]?.affected, ["web"])
+    assert.notProperty(alerts[0], "affectedLabels")
+    const guidance = { label: "The web", link: "https://g.example.com/", runbook: "Restart it" }
+    const described = dependent.checks?.map((one) =>
+      one.name === "web" ? { ...one, ...guidance } : one
+    )
+    const own = fold(policy({ ...dependent, checks: described }), [...begin, ...first])
+    assert.deepStrictEqual(own.alerts[0]?.affectedLabels, ["The web"])
   },
   "the dependency is back and the service is not": () => {
     const both = merge(redis(down(5), up), beats(seconds(46), "web", down(20)))

@@ -44,7 +44,6 @@ describe("Amounts", () => {
     assert.strictEqual(ago("2025-12-11T08:00:00Z"), "just now")
     assert.strictEqual(ago("2025-12-11T08:00:30Z"), "just now")
     assert.strictEqual(ago("2026-12-11T08:00:00Z"), "in 365 days")
-    assert.strictEqual(Amounts.time(now), "2025-12-11 08:00:00")
   })
 
   it("shows three figures at the most, whatever the size", () => {

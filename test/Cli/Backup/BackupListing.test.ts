@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
+import * as WallTime from "../../../src/Common/WallTime.js"
 import * as BackupListing from "../../../src/Cli/Backup/BackupListing.js"
 import type { Found } from "../../../src/Cli/Backup/BackupAccess.js"
 import { now, stored } from "./samples.js"
@@ -7,17 +8,24 @@ import { now, stored } from "./samples.js"
 const emoji = { emoji: true, color: true }
 const plain = { emoji: false, color: false }
 
-const page = (found: Partial<Found>, look = emoji) =>
+const page = (found: Partial<Found>, look = emoji, zone = WallTime.utc) =>
   BackupListing.lines(
     { backups: [], setAside: [], warnings: [], ...found },
     "/app/backups",
     now,
-    look
+    look,
+    zone
   ).join("\n")
 
 const last = stored({ startedAt: "2025-12-11T03:00:00.123Z", drilledAt: "2025-12-07T05:00:00Z" })
 
 describe("the page of holter backup list", () => {
+  it("has its times in the zone of who reads, and says which", () => {
+    const shown = page({ backups: [last] }, plain, DateTime.zoneMakeOffset(19_800_000))
+    assert.match(shown, /^WHEN \(\+05:30\) +AGE/m)
+    assert.match(shown, /^2025-12-11 08:30:00 +5 h .*_20251211_030000_123/m)
+  })
+
   it("says what there is, how old it is, and whether it can be trusted", () => {
     const backups = [
       last,
@@ -93,4 +101,4 @@ WHEN (UTC)              AGE   SIZE  TABLES    ROWS  CHECKED   NAME
 2025-12-07 08:00:00  4 days  41 MB       2  48,210  verified  dmarket_bot_pre_restore_sqlite_20251207_080000_000.db.gz
 
 Set aside by a restore, beside the database (the last three stay, and those of the last day):
-2025-12-01 12:00:00  bot_pre_restore_20251201_120000_000 (10 days ago, 700 MB)`
+2025-12-01 12:00:00 UTC  bot_pre_restore_20251201_120000_000 (10 days ago, 700 MB)`

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
 import type { RestorePlan, Stopped } from "../../../src/Backup/Backup.js"
 import { BackupError } from "../../../src/Backup/BackupError.js"
+import * as WallTime from "../../../src/Common/WallTime.js"
 import * as RestorePage from "../../../src/Cli/Backup/RestorePage.js"
 import { now, stored } from "./samples.js"
 
@@ -19,7 +20,8 @@ const planOf = (plan: Partial<RestorePlan>): RestorePlan => ({
   ...plan
 })
 
-const page = (plan: Partial<RestorePlan>) => RestorePage.plan(planOf(plan), now, look).join("\n")
+const page = (plan: Partial<RestorePlan>) =>
+  RestorePage.plan(planOf(plan), now, look, WallTime.utc).join("\n")
 
 describe("the plan of a restore", () => {
   it("says what goes where, what is there now, and what is lost from it", () => {

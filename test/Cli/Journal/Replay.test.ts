@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Either, FastCheck } from "effect"
+import * as WallTime from "../../../src/Common/WallTime.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as Maintenance from "../../../src/Alert/Maintenance.js"
 import * as Replay from "../../../src/Cli/Journal/Replay.js"
@@ -84,7 +85,7 @@ describe("Replay", () => {
     const leftOut = { ...replay.leftOut(), alerts: was.length - known.length }
     const report = { results: 75, span: replay.span(), rows: [], leftOut }
     assert.strictEqual(
-      SimulatePage.lines(report)[1],
+      SimulatePage.lines(report, WallTime.utc)[1],
       "Left out: 75 results and 2 alerts of 1 service that this configuration does not have (redis)"
     )
     assert.deepStrictEqual(Replay.toDocument(report).left_out, leftOut)
@@ -172,33 +173,39 @@ describe("the page of holter simulate", () => {
     const rows = Replay.compare(sentBy(policy), sentBy(patient)).filter(
       ({ channel }) => channel === "ops"
     )
-    const page = SimulatePage.lines({
-      results: 75,
-      span: { from: now - minute, to: now },
-      rows,
-      leftOut: nothing
-    })
+    const page = SimulatePage.lines(
+      {
+        results: 75,
+        span: { from: now - minute, to: now },
+        rows,
+        leftOut: nothing
+      },
+      WallTime.utc
+    )
     assert.strictEqual(page.join("\n"), sample)
   })
 
   it("says that there is nothing", () => {
     assert.deepStrictEqual(
-      SimulatePage.lines({ results: 0, span: undefined, rows: [], leftOut: nothing }),
+      SimulatePage.lines({ results: 0, span: undefined, rows: [], leftOut: nothing }, WallTime.utc),
       ["Nothing was recorded in that time"]
     )
-    const quiet = SimulatePage.lines({
-      results: 3,
-      span: { from: now, to: now },
-      rows: [],
-      leftOut: nothing
-    })
+    const quiet = SimulatePage.lines(
+      {
+        results: 3,
+        span: { from: now, to: now },
+        rows: [],
+        leftOut: nothing
+      },
+      WallTime.utc
+    )
     assert.strictEqual(quiet.at(-1), "No alert was sent, and none would be")
   })
 
   it("tells how far it is", () => {
     assert.strictEqual(
-      SimulatePage.progress(1200, now - minute, now - 4 * minute, now),
-      "Replaying  75 %  1,200 results, up to 2025-12-11 11:59:00"
+      SimulatePage.progress(1200, now - minute, now - 4 * minute, now, WallTime.utc),
+      "Replaying  75 %  1,200 results, up to 2025-12-11 11:59:00 UTC"
     )
   })
 })

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
 import type { Status } from "../../../src/Check/CheckResult.js"
 import type { Alert } from "../../../src/Alert/Alert.js"
 import type { Trouble } from "../../../src/Alert/Outbox.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as StatusPage from "../../../src/Cli/Journal/StatusPage.js"
 import * as StatusReport from "../../../src/Cli/Journal/StatusReport.js"
+import * as WallTime from "../../../src/Common/WallTime.js"
 import type { JournaledResult } from "../../../src/Monitor/Journal.js"
 import {
   type Event,
@@ -71,9 +73,27 @@ const down = (last: number, web: Status = "healthy") =>
     ...results("web", last - 5 * second, times(20, web))
   )
 
+const pageOf = (
+  report: StatusReport.StatusReport,
+  look: Parameters<typeof StatusPage.lines>[1],
+  zone = WallTime.utc
+) => StatusPage.lines(report, look, zone)
+
 describe("the page of holter status", () => {
   it("has the worst first, then each service and what is known of its incident", () => {
-    assert.strictEqual(StatusPage.lines(reportOf(down(now)), emoji).join("\n"), sample)
+    assert.strictEqual(pageOf(reportOf(down(now)), emoji).join("\n"), sample)
+  })
+
+  it("has its times in the zone of who reads", () => {
+    const page = pageOf(
+      reportOf(down(now)),
+      plain,
+      DateTime.zoneUnsafeMakeNamed("America/New_York")
+    )
+    assert.match(
+      page.at(-1) ?? "",
+      /since 2025-12-11 06:55:27 -05:00 .*at 2025-12-11 07:11:37 -05:00$/
+    )
   })
 
   it("knows nothing where nobody has looked for a while", () => {
@@ -81,7 +101,7 @@ describe("the page of holter status", () => {
     assert.strictEqual(report.overall_status, "unknown")
     assert.isFalse(report.watch.running)
     assert.strictEqual(report.watch.last_known_status, "unhealthy")
-    const [first, second] = StatusPage.lines(report, plain)
+    const [first, second] = pageOf(report, plain)
     assert.strictEqual(first, "[unknown] Nothing is known now; it was unhealthy")
     assert.match(second ?? "", /does not seem to run: the last result is from 1 h|60 min ago/)
   })
@@ -91,7 +111,7 @@ describe("the page of holter status", () => {
     assert.strictEqual(report.overall_status, "unknown")
     assert.isNull(report.watch.last_result)
     assert.isFalse(report.watch.running)
-    assert.isNotEmpty(StatusPage.lines(report, plain))
+    assert.isNotEmpty(pageOf(report, plain))
   })
 
   it("does not call stale what was never checked", () => {
@@ -99,10 +119,7 @@ describe("the page of holter status", () => {
     const report = reportOf(started)
     assert.isFalse(report.services["web"]?.stale)
     assert.isTrue(report.watch.running)
-    assert.strictEqual(
-      StatusPage.lines(report, plain)[0],
-      "[ok] 1 of 2 services healthy; unknown: web"
-    )
+    assert.strictEqual(pageOf(report, plain)[0], "[ok] 1 of 2 services healthy; unknown: web")
   })
 
   it("is no worse than degraded because of what is not critical", () => {
@@ -137,11 +154,11 @@ describe("the page of holter status", () => {
       why: "chat not found",
       pending: []
     }
-    const page = StatusPage.lines(
+    const page = pageOf(
       reportOf(inOrder(...down(now - 2 * minute), silenced, disabled), { requests: 2 }),
       plain
     ).join("\n")
-    assert.include(page, "every service: silence a1, until 2025-12-11 13:00:00 (moving house)")
+    assert.include(page, "every service: silence a1, until 2025-12-11 13:00:00 UTC (moving house)")
     assert.include(page, "ops: chat not found")
     assert.include(page, "2 requests not taken by it yet")
   })
@@ -150,7 +167,7 @@ describe("the page of holter status", () => {
     const [opened] = owedOf(down(now))
     if (opened === undefined) return assert.fail("nothing is owed")
     const pageWith = (trouble: Trouble | null) =>
-      StatusPage.lines(
+      pageOf(
         reportOf(down(now), {
           owed: [opened],
           deliveries: new Map([[opened.key, { outcome: "queued" as const, at: null, trouble }]])
@@ -158,15 +175,15 @@ describe("the page of holter status", () => {
         plain
       ).join("\n")
     assert.match(pageWith(null), /nobody has been told yet .*; owed to: ops; next/)
-    assert.match(pageWith(null), /\n {2}ops: opened, redis, since 2025-12-11 11:56:37$/)
+    assert.match(pageWith(null), /\n {2}ops: opened, redis, since 2025-12-11 11:56:37 UTC$/)
     const trouble = { at: now, failures: 2, error: "HTTP\n500", nextAttempt: now + 4000 }
     assert.match(
       pageWith(trouble),
-      /11:56:37: 2 attempts failed \(HTTP 500\), the next one is at 2025-12-11 12:00:04$/
+      /11:56:37 UTC: 2 attempts failed \(HTTP 500\), the next one is at 2025-12-11 12:00:04 UTC$/
     )
     assert.match(
       pageWith({ ...trouble, nextAttempt: null }),
-      /11:56:37: the channel is disabled \(HTTP 500\)$/
+      /11:56:37 UTC: the channel is disabled \(HTTP 500\)$/
     )
   })
 })
@@ -179,4 +196,4 @@ const sample = `❌ unhealthy: redis
 ✅ web      healthy    > 10 min     13 ms  5 s ago  PONG
 
 Open incidents:
-  redis: unhealthy since 2025-12-11 11:55:27 (5 min); told: ops; next reminder at 2025-12-11 12:11:37`
+  redis: unhealthy since 2025-12-11 11:55:27 UTC (5 min); told: ops; next reminder at 2025-12-11 12:11:37 UTC`

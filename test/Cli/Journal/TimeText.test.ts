@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, FastCheck, Option } from "effect"
+import * as WallTime from "../../../src/Common/WallTime.js"
 import * as TimeText from "../../../src/Cli/Journal/TimeText.js"
 
 const now = DateTime.unsafeMake("2025-12-11T12:30:45.678Z")
 const iso = (time: Option.Option<DateTime.Utc>) =>
   Option.getOrUndefined(Option.map(time, DateTime.formatIso))
 
-const past = (text: string) => iso(TimeText.past(text, now))
-const future = (text: string) => iso(TimeText.future(text, now))
+const past = (text: string, zone = WallTime.utc) => iso(TimeText.past(text, now, zone))
+const future = (text: string, zone = WallTime.utc) => iso(TimeText.future(text, now, zone))
 
 describe("TimeText", () => {
   it("reads times that have been", () => {
@@ -26,6 +27,18 @@ describe("TimeText", () => {
     assert.strictEqual(future("22:40"), "2025-12-11T22:40:00.000Z")
     assert.strictEqual(future("12:30"), "2025-12-12T12:30:00.000Z")
     assert.strictEqual(future("2025-12-12"), "2025-12-12T00:00:00.000Z")
+  })
+
+  it("reads a time without a zone as the clock shows it there, also where that clock is set", () => {
+    const berlin = DateTime.zoneUnsafeMakeNamed("Europe/Berlin")
+    assert.strictEqual(past("13:00", berlin), "2025-12-11T12:00:00.000Z")
+    assert.strictEqual(past("13:40", berlin), "2025-12-10T12:40:00.000Z")
+    assert.strictEqual(past("2025-06-01 22:40", berlin), "2025-06-01T20:40:00.000Z")
+    assert.strictEqual(past("2025-06-01T22:40:00Z", berlin), "2025-06-01T22:40:00.000Z")
+    assert.strictEqual(future("0:15", berlin), "2025-12-11T23:15:00.000Z")
+    const spring = DateTime.unsafeMake("2026-03-28T12:00:00Z")
+    const next = TimeText.future("11:00", spring, berlin)
+    assert.strictEqual(iso(next), "2026-03-29T09:00:00.000Z")
   })
 
   it("refuses what is neither", () => {
@@ -68,7 +81,7 @@ describe("TimeText", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.string(), (text) => {
         assert.isTrue(
-          Option.match(TimeText.past(text, now), {
+          Option.match(TimeText.past(text, now, WallTime.utc), {
             onNone: () => true,
             onSome: (time) => time.epochMillis <= now.epochMillis
           })
@@ -78,8 +91,8 @@ describe("TimeText", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.nat(23), FastCheck.nat(59), (hours, minutes) => {
         const text = `${hours}:${String(minutes).padStart(2, "0")}`
-        const last = Option.getOrThrow(TimeText.past(text, now))
-        const next = Option.getOrThrow(TimeText.future(text, now))
+        const last = Option.getOrThrow(TimeText.past(text, now, WallTime.utc))
+        const next = Option.getOrThrow(TimeText.future(text, now, WallTime.utc))
         assert.strictEqual(next.epochMillis - last.epochMillis, 86_400_000)
         assert.isTrue(last.epochMillis <= now.epochMillis && next.epochMillis > now.epochMillis)
       })

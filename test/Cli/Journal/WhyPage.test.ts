@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
 import type { Alert } from "../../../src/Alert/Alert.js"
 import type { Delivery } from "../../../src/Monitor/Journal.js"
+import * as WallTime from "../../../src/Common/WallTime.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as Quiets from "../../../src/Cli/Journal/Quiets.js"
 import * as WhyPage from "../../../src/Cli/Journal/WhyPage.js"
@@ -37,6 +39,7 @@ const storyOf = (
     at: now,
     now,
     policy,
+    isConfigured: policy.checks.has("redis"),
     incident:
       open === undefined || !withIncident
         ? undefined
@@ -81,6 +84,12 @@ const silenced: Event = {
   why: "deploy"
 }
 
+const pageOf = (
+  story: WhyStory.WhyStory,
+  look: Parameters<typeof WhyPage.lines>[1],
+  zone = WallTime.utc
+) => WhyPage.lines(story, look, zone)
+
 describe("the page of holter why", () => {
   it("says what holds messages back now, also of a service that is healthy", () => {
     const maintained = (services: ReadonlyArray<string>): Event => ({
@@ -90,7 +99,7 @@ describe("the page of holter why", () => {
       services
     })
     const page = (services: ReadonlyArray<string>) =>
-      WhyPage.lines(
+      pageOf(
         storyOf(
           inOrder(
             restarted(now - 9 * minute),
@@ -100,14 +109,33 @@ describe("the page of holter why", () => {
         ),
         look
       )
-    const line = "   Held back now by maintenance b2, until 2025-12-11 12:01:00 (deploy)"
+    const line = "   Held back now by maintenance b2, until 2025-12-11 12:01:00 UTC (deploy)"
     assert.include(page(["redis"]), line)
     assert.notInclude(page(["web"]), line)
   })
 
   it("tells the results, the rules, and who was told", () => {
-    const page = WhyPage.lines(storyOf(outage), look)
+    const page = pageOf(storyOf(outage), look)
     assert.strictEqual(page.join("\n"), sample)
+  })
+
+  it("shows no thresholds of a check that is not configured any more, and says so", () => {
+    const gone = { ...storyOf(outage), configured: false, thresholds: null }
+    const page = pageOf(gone, look).join("\n")
+    assert.include(
+      page,
+      "   The configuration does not check it any more; this is what the journal"
+    )
+    assert.notMatch(page, /is due every/)
+    assert.include(page, "What happened (UTC):")
+  })
+
+  it("has its times in the zone of who reads", () => {
+    const page = pageOf(storyOf(outage), look, DateTime.zoneUnsafeMakeNamed("Europe/Berlin"))
+    assert.match(page[0] ?? "", /since 2025-12-11 12:58:27 \+01:00 \(2 min\)/)
+    assert.include(page, "What happened (Europe/Berlin):")
+    assert.include(page, "  2025-12-11 12:58:27  ❌ unhealthy: connection refused")
+    assert.notMatch(page.join("\n"), / 11:5/)
   })
 
   const told = / told ops \(opened/
@@ -117,13 +145,13 @@ describe("the page of holter why", () => {
     [
       "has it",
       { outcome: "delivered", at: now - second, trouble: null },
-      "Told: ops (opened) at 2025-12-11 11:59:59",
+      "Told: ops (opened) at 2025-12-11 11:59:59 UTC",
       told
     ],
     [
       "is about to be asked",
       { outcome: "queued", at: null, trouble: null },
-      "Not delivered yet: ops (opened), queued since 2025-12-11 11:59:37",
+      "Not delivered yet: ops (opened), queued since 2025-12-11 11:59:37 UTC",
       untold
     ],
     [
@@ -133,7 +161,7 @@ describe("the page of holter why", () => {
         at: null,
         trouble: { at: now, failures: 4, error: "it answered 500", nextAttempt: now + 8 * second }
       },
-      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37: 4 attempts failed (it answered 500), the next one is at 2025-12-11 12:00:08",
+      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37 UTC: 4 attempts failed (it answered 500), the next one is at 2025-12-11 12:00:08 UTC",
       untold
     ],
     [
@@ -143,24 +171,24 @@ describe("the page of holter why", () => {
         at: null,
         trouble: { at: now, failures: 0, error: "chat not found", nextAttempt: null }
       },
-      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37: the channel is disabled (chat not found)",
+      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37 UTC: the channel is disabled (chat not found)",
       untold
     ],
     [
       "is replaced by its fallback",
       { outcome: "handed on", at: now, trouble: null },
-      "Not told: ops (opened), handed on at 2025-12-11 12:00:00 to another channel",
+      "Not told: ops (opened), handed on at 2025-12-11 12:00:00 UTC to another channel",
       untold
     ],
     [
       "is no longer there",
       { outcome: "given up", at: now, trouble: null },
-      "Not told: ops (opened), given up at 2025-12-11 12:00:00, as the channel is no longer configured",
+      "Not told: ops (opened), given up at 2025-12-11 12:00:00 UTC, as the channel is no longer configured",
       untold
     ]
   ] as const satisfies ReadonlyArray<readonly [string, Delivery, string, RegExp]>) {
     it(`tells apart whether the channel ${what}`, () => {
-      const page = WhyPage.lines(
+      const page = pageOf(
         storyOf(outage, true, () => delivery),
         look
       )
@@ -189,7 +217,7 @@ describe("the page of holter why", () => {
     const story = storyOf(inOrder(silenced, ...outage))
     assert.deepStrictEqual(story.told, [])
     assert.include(story.untold_because ?? "", "deploy")
-    const page = WhyPage.lines(story, look)
+    const page = pageOf(story, look)
     assert.match(page[1] ?? "", /^ {3}Nobody was told: .*deploy/)
     assert.isTrue(page.some((line) => line.includes('held back by the rule "silence"')))
     const few = storyOf(results("redis", now, [...times(5, "healthy"), ...times(2, "unhealthy")]))
@@ -211,14 +239,14 @@ describe("the page of holter why", () => {
   })
 
   it("tells of a time without an incident too", () => {
-    const page = WhyPage.lines(storyOf(results("redis", now, times(3, "healthy"))), look)
+    const page = pageOf(storyOf(results("redis", now, times(3, "healthy"))), look)
     assert.strictEqual(page[0], "✅ redis is healthy; no incident is open")
-    assert.isNotEmpty(WhyPage.lines(storyOf([]), look))
+    assert.isNotEmpty(pageOf(storyOf([]), look))
   })
 })
 
-const sample = `❌ redis is unhealthy since 2025-12-11 11:58:27 (2 min); incident ${storyOf(outage).incident?.id}
-   Told: ops (opened) at 2025-12-11 11:59:37
+const sample = `❌ redis is unhealthy since 2025-12-11 11:58:27 UTC (2 min); incident ${storyOf(outage).incident?.id}
+   Told: ops (opened) at 2025-12-11 11:59:37 UTC
    3 failures in a row open an incident, 2 in a row that are healthy end it; a result is due every 30s
 
 What happened (UTC):

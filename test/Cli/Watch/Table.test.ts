@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as WallTime from "../../../src/Common/WallTime.js"
 import { FastCheck as fc } from "effect"
 import { stripVTControlCharacters } from "node:util"
 import type { Status } from "../../../src/Check/CheckResult.js"
@@ -33,9 +34,27 @@ const board = (samples: ReadonlyArray<Board.Sample>): Board.Board =>
     Board.make({
       name: "Price Bot",
       checks: [watched("database"), watched("redis", "Redis")],
-      notConfigured: []
+      notConfigured: [],
+      zone: WallTime.utc
     })
   )
+
+const openIncident = {
+  id: "redis-1",
+  severity: "unhealthy",
+  cause: "failures",
+  since: start,
+  opened: start,
+  previous: "healthy",
+  told: {},
+  names: {},
+  standIns: {},
+  held: [],
+  messages: 0,
+  reminders: 0,
+  remindAt: null,
+  flapping: null
+} as const
 
 const up = board([
   sample("database", "healthy", 0),
@@ -50,8 +69,8 @@ describe("the table", () => {
       "Price Bot                                                                   2025-12-11 20:02:05 UTC",
       "",
       "STATUS        SERVICE   SINCE  RESPONSE  BEATS                 MESSAGE",
-      "✅ healthy    database  2m 5s      4 ms  ▄                     database is healthy",
       "❌ unhealthy  Redis     1m 5s      2 ms  ▄▄x                   Redis refused the connection",
+      "✅ healthy    database  2m 5s      4 ms  ▄                     database is healthy",
       "",
       "❌ Unhealthy: redis"
     ])
@@ -61,7 +80,8 @@ describe("the table", () => {
     const fresh = Board.make({
       name: "Price Bot",
       checks: [watched("redis", "Redis")],
-      notConfigured: ["DMarket API"]
+      notConfigured: ["DMarket API"],
+      zone: WallTime.utc
     })
     const lines = Table.lines(fresh, size, look, start)
     assert.include(lines[3], "❔ unknown    Redis    -             -")
@@ -73,18 +93,18 @@ describe("the table", () => {
 
   it("leaves out the word of the status, then beats, on a narrow terminal", () => {
     const at = (columns: number) => Table.lines(up, { columns, rows: 24 }, look, start + 125_000)
-    assert.include(at(80)[4], "❌ unhealthy  Redis")
-    assert.include(at(80)[4], "▄▄x")
-    assert.match(at(60)[4] ?? "", /^❌ {2}Redis .*▄▄x/)
-    assert.notInclude(at(50)[4], "▄▄x")
-    assert.match(at(50)[4] ?? "", /^❌ {2}Redis .*Redis refu.*…$/)
+    assert.include(at(80)[3], "❌ unhealthy  Redis")
+    assert.include(at(80)[3], "▄▄x")
+    assert.match(at(60)[3] ?? "", /^❌ {2}Redis .*▄▄x/)
+    assert.notInclude(at(50)[3], "▄▄x")
+    assert.match(at(50)[3] ?? "", /^❌ {2}Redis +1m 5s {2}Redis refused the conn/)
   })
 
   it("shows plain characters where emoji do not, and colour only where it does", () => {
     const plain = Table.lines(up, size, { emoji: false, color: false }, start + 125_000)
-    assert.include(plain[4], "X unhealthy  Redis     1m 5s      2 ms  ..x")
+    assert.include(plain[3], "X unhealthy  Redis     1m 5s      2 ms  ..x")
     const coloured = Table.lines(up, size, { emoji: true, color: true }, start + 125_000)
-    assert.include(coloured[4], "\u001b[31m❌ unhealthy\u001b[0m")
+    assert.include(coloured[3], "\u001b[31m❌ unhealthy\u001b[0m")
     assert.deepStrictEqual(
       coloured.map(stripVTControlCharacters),
       Table.lines(up, size, look, start + 125_000)
@@ -96,12 +116,106 @@ describe("the table", () => {
     const many = names.reduce(
       (before, name, index) =>
         Board.checked(before, sample(name, index === 17 ? "unhealthy" : "healthy", 0)),
-      Board.make({ name: "Bot", checks: names.map((name) => watched(name)), notConfigured: [] })
+      Board.make({
+        name: "Bot",
+        checks: names.map((name) => watched(name)),
+        notConfigured: [],
+        zone: WallTime.utc
+      })
     )
     const lines = Table.lines(many, { columns: 100, rows: 12 }, look, start)
     assert.isAtMost(lines.length, 11)
     assert.isTrue(lines.some((line) => line.includes("❌ unhealthy  service17")))
-    assert.include(lines, "and 15 healthy")
+    // No line is empty while services wait.
+    assert.include(lines, "and 13 healthy")
+    assert.notInclude(lines, "")
+  })
+
+  const services = (...statuses: ReadonlyArray<Status>) =>
+    statuses.reduce(
+      (before, status, index) => Board.checked(before, sample(`s${index}`, status, 0)),
+      Board.make({
+        name: "Bot",
+        checks: statuses.map((_, index) => watched(`s${index}`)),
+        notConfigured: [],
+        zone: WallTime.utc
+      })
+    )
+
+  it("has the worst first, and of one status those that the configuration has first", () => {
+    const mixed = services("healthy", "unknown", "degraded", "unhealthy", "degraded", "healthy")
+    const order = (one: Board.Board) =>
+      Table.lines(one, size, look, start).flatMap((line) => /s\d(?=  )/.exec(line)?.[0] ?? [])
+    assert.deepStrictEqual(order(mixed), ["s3", "s2", "s4", "s1", "s0", "s5"])
+    // What is old is not known.
+    assert.deepStrictEqual(order(Board.stale(mixed, "s5")), ["s3", "s2", "s4", "s1", "s5", "s0"])
+  })
+
+  it("does not call unhealthy what is degraded, or what is not critical", () => {
+    const verdict = (one: Board.Board) => Table.lines(one, size, look, start).at(-1)
+    const mixed = services("unhealthy", "degraded", "healthy")
+    assert.strictEqual(verdict(mixed), "❌ Unhealthy: s0; degraded: s1")
+    const [first, ...rest] = mixed.rows
+    if (first === undefined) return assert.fail("no row")
+    assert.strictEqual(
+      verdict({ ...mixed, rows: [{ ...first, critical: false }, ...rest] }),
+      "🟡 Degraded: s0, s1"
+    )
+    const labelled = { ...first, label: "Session cache" }
+    assert.strictEqual(verdict({ ...mixed, rows: [labelled] }), "❌ Unhealthy: Session cache")
+  })
+
+  it("gives the lines of a tiny terminal to services", () => {
+    const at = (rows: number, one: Board.Board) =>
+      Table.lines(one, { columns: 60, rows }, look, start).map((line) => line.slice(0, 8).trim())
+    const two = services("healthy", "unhealthy")
+    assert.deepStrictEqual(at(6, two), ["Bot", "SERV", "❌  s1", "✅  s0", "❌ Unheal"])
+    const five = services("healthy", "unhealthy", "degraded", "healthy", "healthy")
+    assert.deepStrictEqual(at(6, five), ["SERV", "❌  s1", "🟡  s2", "and 3 he", "❌ Unheal"])
+    assert.deepStrictEqual(at(3, five), ["and 1 un", "❌ Unheal"])
+    const troubled = { ...five, journal: { problem: "down", waiting: 1 } }
+    assert.lengthOf(at(6, troubled), 5)
+    assert.include(at(6, troubled), "❌  s1")
+    assert.strictEqual(at(2, five).length, 1)
+  })
+
+  it("keeps room for the message where it is narrow", () => {
+    const at = (columns: number) => Table.lines(up, { columns, rows: 24 }, look, start + 125_000)
+    const [row = ""] = at(40).filter((line) => line.startsWith("❌  Redis"))
+    assert.match(row, /^❌ {2}Redis {5}Redis refused the connec…$/)
+    assert.match(
+      at(45).find((line) => line.startsWith("❌  Redis")) ?? "",
+      /1m 5s {2}Redis refused/
+    )
+    const long = services("unhealthy")
+    const named = { ...long, rows: long.rows.map((one) => ({ ...one, label: "a".repeat(30) })) }
+    for (const columns of [40, 50, 60]) {
+      const [line = ""] = Table.lines(named, { columns, rows: 24 }, look, start).filter((one) =>
+        one.startsWith("❌  a")
+      )
+      assert.include(line, "s0 is unhealthy", String(columns))
+    }
+  })
+
+  it("shows at a service that it is silenced, in maintenance, or that somebody has seen it", () => {
+    const state = {
+      offset: 1000,
+      incidents: {
+        redis: { ...openIncident, service: "redis", acknowledgedBy: "anna" }
+      },
+      quiets: [
+        { kind: "Silence", id: "a", services: ["redis"], until: start + 61_000, why: "" },
+        { kind: "Maintenance", id: "m", services: null, until: null, why: "" }
+      ]
+    } as const
+    const lines = (columns: number) =>
+      Table.lines(Board.held(up, state), { columns, rows: 24 }, look, start)
+    assert.include(
+      lines(160)[3],
+      "(silenced until 12-11 20:01) (maintenance) (acknowledged by anna) Redis refused"
+    )
+    assert.include(lines(160)[4], "  (maintenance) database is healthy")
+    assert.include(lines(60)[4], "(maintenance)")
   })
 
   it("has no control characters of a service's answer", () => {
@@ -111,7 +225,7 @@ describe("the table", () => {
 
   it("says that a status is old", () => {
     const lines = Table.lines(Board.stale(up, "database"), size, look, start)
-    assert.include(lines[3], "(stale) database is healthy")
+    assert.include(lines[4], "(stale) database is healthy")
   })
 
   const backup: Board.Backups = {
@@ -152,7 +266,8 @@ describe("the table", () => {
       {
         name: "New Bot",
         checks: [watched("redis", "Redis"), watched("database"), watched("shop")],
-        notConfigured: ["DMarket API"]
+        notConfigured: ["DMarket API"],
+        zone: WallTime.utc
       },
       ["redis", "shop"]
     )
@@ -179,7 +294,7 @@ describe("the table", () => {
       ]
     }
     assert.deepStrictEqual(Table.lines(quiet, { ...size, columns: 120 }, look, start).slice(-2), [
-      "Nobody is told of every service: maintenance window:nightly, until 2025-12-11 21:00:00 (nightly)",
+      "Nobody is told of every service: maintenance window:nightly, until 2025-12-11 21:00:00 UTC (nightly)",
       "Nobody is told of redis: silence 1f2e3d4c, until it is ended (de ploy)"
     ])
   })
@@ -212,7 +327,8 @@ describe("the table", () => {
         Board.make({
           name: "Bot",
           checks: services.map(({ label }, index) => watched(`s${index}`, label)),
-          notConfigured: []
+          notConfigured: [],
+          zone: WallTime.utc
         })
       )
     )

@@ -1,0 +1,25 @@
+/**
+ * Which decisions are worth a line to whoever does not look for a particular one. `holter why` has all.
+ * Pure, but for what it remembers.
+ */
+import type { Decision } from "../../Alert/AlertPolicy.js"
+
+/**
+ * Whether a decision is to be said now. That failures after the start do not count is said once for each
+ * service, and not for those that were known to be down.
+ */
+export const make = (
+  verbose: boolean,
+  down: Iterable<string>
+): ((decision: Decision) => boolean) => {
+  const begun = new Set(down)
+  return (decision) => {
+    if (verbose) return true
+    if (decision._tag === "Nothing") return false
+    if (decision._tag !== "Suppressed" || decision.reason !== "Start") return true
+    const service = decision.service ?? ""
+    if (begun.has(service)) return false
+    begun.add(service)
+    return true
+  }
+}
