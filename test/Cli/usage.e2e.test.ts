@@ -121,7 +121,7 @@ describe("holter", () => {
   )
 
   it.scopedLive("has help for every command, without ANSI where it is piped", () =>
-    each([[], ["check"], ["plugins"], ["plugins", "list"], ["init"], ["alerts", "test"]], (words) =>
+    each(helped, (words) =>
       Effect.gen(function* () {
         const result = yield* Cli.run([...words, "--help"])
         assert.strictEqual(result.code, 0, words.join(" "))
@@ -154,6 +154,17 @@ describe("holter", () => {
     })
   )
 })
+
+const helped = [
+  ...[[], ["check"], ["plugins"], ["plugins", "list"], ["init"], ["alerts", "test"]],
+  ...[
+    ["config"],
+    ["config", "check"],
+    ["maintenance", "start"],
+    ["maintenance", "stop"],
+    ["reload"]
+  ]
+]
 
 const types = [
   ...["telegram", "dmarket", "database", "redis", "http", "tcp"],

@@ -25,9 +25,9 @@ import * as ReaderZone from "../ReaderZone.js"
 import type { Service } from "../Service.js"
 import * as Board from "./Board.js"
 import * as Built from "./Built.js"
-import * as Changes from "./ReloadWords.js"
 import * as JournalHolder from "./JournalHolder.js"
 import { Line } from "./Lines.js"
+import * as ReloadWords from "./ReloadWords.js"
 import { Reporter } from "./Reporter.js"
 import * as Summary from "./Summary.js"
 import * as WatchSettings from "./WatchSettings.js"
@@ -43,7 +43,7 @@ export interface Running {
       Reporter | Beacon
     >
   }
-  /** What is gone by now. */
+  /** The settings that it goes by now. */
   readonly current: { settings: WatchSettings.WatchSettings }
   readonly flags: WatchSettings.Flags
   readonly secrets: GrowingSecrets
@@ -151,7 +151,14 @@ const exchange = (running: Parts, next: WatchSettings.WatchSettings, answer: Ans
     const channels = built.channels.difference(alerts.channels)
     const deadMan = built.deadMan.difference(Built.deadMen(next))
     const backups = built.backups.difference(Built.schedules(next))
-    const why = Changes.text({ before: current.settings, next, checks, channels, deadMan, backups })
+    const why = ReloadWords.text({
+      before: current.settings,
+      next,
+      checks,
+      channels,
+      deadMan,
+      backups
+    })
     const others = [...checks.changed, ...checks.added]
     const started = others.map(({ name }) => name)
     const leaving = [...checks.changed.map(({ name }) => name), ...checks.removed]

@@ -79,15 +79,29 @@ const counted = (server: PostgresInstance, database: string, sql: string) =>
     }).pipe(Effect.ensuring(Effect.promise(() => client.end())), Effect.delay("100 millis"))
   })
 
-const config = (name: string, url: string): Readonly<Record<string, string>> => ({
+/** What one configuration has and another one has not. */
+export interface Variant {
+  readonly checks?: ReadonlyArray<string>
+  /** Of each check: two of another patience are two checks. */
+  readonly slow?: string
+  readonly hook?: string
+}
+
+export const config = (
+  name: string,
+  url: string,
+  { checks = ["a", "b"], hook = "1 second", slow = "9 seconds" }: Variant = {}
+): Readonly<Record<string, string>> => ({
   "holter.config.yaml": [
     `name: ${name}`,
     "heartbeat: { interval: 1 second, timeout: 1 second, failureThreshold: 2, recoveryThreshold: 2 }",
     "checks:",
-    `  a: { type: http, url: "${url}/a", timeout: 1 second }`,
-    `  b: { type: http, url: "${url}/b", timeout: 1 second }`,
+    ...checks.map(
+      (check) =>
+        `  ${check}: { type: http, url: "${url}/${check}", timeout: 1 second, slow: ${slow} }`
+    ),
     "alerts:",
-    `  channels: { hook: { type: webhook, url: "${url}/hook", timeout: 1 second } }`,
+    `  channels: { hook: { type: webhook, url: "${url}/hook", timeout: ${hook} } }`,
     "  routes: [{ severity: unhealthy, to: [hook] }]",
     "  limits: { startGrace: 1 millis, groupWindow: 100 millis }"
   ].join("\n")

@@ -59,7 +59,9 @@ const alone = (received: ReadonlyArray<Received>): ReadonlyArray<string> => {
   const live = new Map<string, string>()
   const wrong: Array<string> = []
   for (const { alert } of kept(received)) {
-    for (const { incident, over, service } of alert.services) {
+    // A story that tells of an end and of the next beginning has what is open first.
+    const inOrder = [...alert.services].sort((one, two) => Number(two.over) - Number(one.over))
+    for (const { incident, over, service } of inOrder) {
       const other = live.get(service)
       if (isEnd(over, alert.kind)) {
         if (other === incident) live.delete(service)

@@ -3,7 +3,7 @@
  */
 import { Effect, Random } from "effect"
 import * as TempDir from "../../support/TempDir.js"
-import { beats, opened, over, type Round, stop } from "./Stage.js"
+import { beats, config, opened, over, type Round, stop } from "./Stage.js"
 import type * as World from "./World.js"
 
 /** A receiver that takes and never answers, answers late, or fails; then more goes down. */
@@ -62,6 +62,56 @@ export const silence: Round = (stage) =>
     yield* stop(stage, second)
     if (world.received().length > 0) stage.wrong.push("a healthy service was told of")
     return {}
+  })
+
+/**
+ * The configuration is read again and again, in an outage of services that stay, are others, leave and
+ * come back, while the receiver does what it likes.
+ */
+export const reload: Round = (stage) =>
+  Effect.gen(function* () {
+    const { world } = stage
+    const one = <A>(all: readonly [A, ...ReadonlyArray<A>]) =>
+      Effect.map(Random.nextIntBetween(0, all.length), (index) => all[index] ?? all[0])
+    const mode = yield* one<World.Mode>(["ok", "hang", "late", "500", "refuse"])
+    stage.notes.push(`reloads while the channel is ${mode}`)
+    const watch = yield* stage.watch("first", "straight")
+    yield* beats(stage, 2)
+    yield* world.hook(mode)
+    for (let count = 1; count <= 5; count++) {
+      yield* one([world.down("a"), world.up("a"), world.down("b"), world.up("b")] as const).pipe(
+        Effect.flatten
+      )
+      yield* beats(stage, yield* one([1, 3, 6]))
+      const variant = {
+        checks: yield* one([["a", "b"], ["a"], ["a", "b", "c"]]),
+        slow: yield* one(["9 seconds", "8 seconds"]),
+        hook: yield* one(["1 second", "2 seconds"])
+      }
+      stage.notes.push(JSON.stringify(variant))
+      yield* rewritten(watch.cwd, config("first", world.url, variant))
+      yield* watch.signal("SIGHUP")
+      yield* watch.awaitStdout(new RegExp(`(?: configuration reloaded: [^]*){${count}}`))
+    }
+    yield* rewritten(watch.cwd, config("first", world.url))
+    yield* watch.signal("SIGHUP")
+    yield* watch.awaitStdout(/(?: configuration reloaded: [^]*){6}/)
+    yield* world.hook("ok")
+    yield* world.up("a")
+    yield* beats(stage, 8)
+    yield* opened(stage)
+    yield* Effect.zipRight(world.up("a"), world.up("b"))
+    yield* over(stage)
+    yield* beats(stage, 6)
+    yield* over(stage)
+    yield* stop(stage, watch)
+    return {}
+  })
+
+const rewritten = (cwd: string, files: Readonly<Record<string, string>>) =>
+  Effect.promise(async () => {
+    const { writeFile } = await import("node:fs/promises")
+    for (const [name, content] of Object.entries(files)) await writeFile(`${cwd}/${name}`, content)
   })
 
 /** The clock is set, or the program does not run for a while, in an outage. */

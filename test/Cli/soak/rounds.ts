@@ -1,18 +1,18 @@
 /**
  * Rounds of `holter watch` on a PostgreSQL journal, each with something that goes wrong at a place
  * that a seed chooses: kills, cuts at a statement, frozen and cut-off leaders, channels that hang,
- * silences, clocks that are set.
+ * silences, clocks that are set, configurations that are read again.
  */
 import { Effect, Random } from "effect"
 import type { PostgresInstance } from "../../support/PostgresServer.js"
 import type { ServerError } from "../../support/ServerError.js"
 import type { Expected } from "./judge.js"
 import { cut, cutOff, frozen, refused } from "./journalRounds.js"
-import { channels, clock, silence } from "./otherRounds.js"
+import { channels, clock, reload, silence } from "./otherRounds.js"
 import * as Stage from "./Stage.js"
 import type * as World from "./World.js"
 
-const kinds = { cut, refused, frozen, cutOff, channels, silence, clock }
+const kinds = { cut, refused, frozen, cutOff, channels, silence, clock, reload }
 export type Kind = keyof typeof kinds
 
 /**
@@ -21,7 +21,7 @@ export type Kind = keyof typeof kinds
  */
 export const order: ReadonlyArray<Kind> = [
   ...(["frozen", "cutOff", "channels", "refused", "silence", "channels", "clock", "cut"] as const),
-  ...(["cut", "refused", "cut", "cut", "clock", "cut", "cut"] as const)
+  ...(["cut", "refused", "cut", "reload", "clock", "cut", "cut"] as const)
 ]
 
 export const isKind = (name: string): name is Kind => Object.hasOwn(kinds, name)
