@@ -64,8 +64,8 @@ export const text = (file: string): Effect.Effect<Option.Option<string>, BackupE
         : Effect.succeed(Option.filter(found, Predicate.isNotUndefined))
   )
 
-/** Not followed, not waited for, and not made this process's terminal. */
-const reading =
+/** How such a file is opened: not followed, not waited for, not this process's terminal. @internal */
+export const reading =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /** Undefined in it for what is no file, or too long. */
@@ -86,8 +86,8 @@ const textOf = async (file: string): Promise<Option.Option<string | undefined>> 
   return Option.some(await read().finally(() => handle.close()))
 }
 
-/** A manifest of a hundred thousand tables has less. */
-const largestText = 16 * 1024 * 1024
+/** A manifest of a hundred thousand tables has less. @internal */
+export const largestText = 16 * 1024 * 1024
 
 const unreadable = (file: string): Effect.Effect<never, BackupError> =>
   new BackupError({
