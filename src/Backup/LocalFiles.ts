@@ -10,6 +10,7 @@ import { createHash, type Hash } from "node:crypto"
 import { type BigIntStats, constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import * as DiskSpace from "../System/DiskSpace.js"
 import { BackupError, type Reason } from "./BackupError.js"
 
 /** Calls Node's file system for `subject`, a path. @internal */
@@ -157,12 +158,12 @@ export const rename = (from: string, to: string): Effect.Effect<void, BackupErro
 export const remove = (file: string): Effect.Effect<void, BackupError> =>
   attempt(file, "a file that can be removed", () => fs.rm(file, { recursive: true, force: true }))
 
-/** Bytes that this process may still write. @internal */
-export const free = (directory: string): Effect.Effect<number, BackupError> =>
-  attempt(directory, "a file system that tells its free space", async () => {
-    const { bavail, bsize } = await fs.statfs(directory)
-    return bavail * bsize
-  })
+/** Bytes that this process may still write, where that can be known. @internal */
+export const free = (directory: string): Effect.Effect<number | undefined, BackupError> =>
+  Effect.map(
+    attempt(directory, "a file system that tells its free space", () => DiskSpace.look(directory)),
+    ({ space }) => space?.freeBytes
+  )
 
 /** The checksum of a file, read from its start to its end. @internal */
 export const sha256 = (

@@ -288,8 +288,8 @@ describe("A directory of backups", () => {
       writeFileSync(path.join(folder, "secret"), "x")
       writeFileSync(path.join(directory, "notes.txt"), "x")
       for (const name of ["../secret", "notes.txt", "", ".", "bot_sqlite_20251211.db"]) {
-        for (const asked of [store.fetch(name), store.remove(name)]) {
-          const error = yield* Effect.flip(Effect.scoped(asked))
+        for (const asked of [Effect.scoped(store.fetch(name)), store.remove(name)]) {
+          const error = yield* Effect.flip(asked)
           assert.strictEqual(error.reason, "NotFound", name)
         }
       }
