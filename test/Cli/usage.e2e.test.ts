@@ -1,9 +1,10 @@
 /** Wrong usage, help, and the commands beside `check`. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
+import * as TempDir from "../support/TempDir.js"
 import * as Bot from "./bot.js"
 
 const ansi = /\u001b/
@@ -41,6 +42,35 @@ describe("holter", () => {
           assert.notMatch(result.stderr, ansi, line)
         })
     )
+  )
+
+  it.scopedLive("is 64 for what a SQLite database has nothing of, and 78 in the file", () =>
+    Effect.gen(function* () {
+      const cwd = yield* TempDir.make("usage")
+      const url = `sqlite:///${path.join(cwd, "bot.db")}`
+      yield* each(
+        [
+          ["create", "--globals"],
+          ["restore", "--latest", "--yes", "--allow-incomplete"],
+          ["restore", "--latest", "--yes", "--no-owner"],
+          ["drill", "--allow-incomplete"],
+          ["drill", "--no-owner"]
+        ],
+        (args) =>
+          Effect.gen(function* () {
+            const result = yield* Cli.run(["backup", ...args, "--database-url", url], { cwd })
+            const [flag = ""] = args.slice(-1)
+            assert.strictEqual(result.code, 64, `${flag}\n${result.stdout}${result.stderr}`)
+            assert.include(result.stderr, `holter: ${flag}: expected a PostgreSQL database`)
+          })
+      )
+      writeFileSync(path.join(cwd, "holter.config.yaml"), "backup: { globals: true }\n")
+      for (const command of [["backup", "create"], ["watch"]]) {
+        const wrong = yield* Cli.run(command, { cwd, env: { DATABASE_URL: url } })
+        assert.strictEqual(wrong.code, 78, command.join(" "))
+        assert.include(wrong.stderr, "backup.globals")
+      }
+    })
   )
 
   it.scopedLive("says which flag lacks its value", () =>

@@ -200,6 +200,7 @@ const remove = (directory: string, name: string): Effect.Effect<void, BackupErro
       const file = yield* found(directory, name)
       const aside = path.join(directory, yield* Staging.nextName)
       yield* LocalFiles.rename(file, aside)
+      yield* LocalFiles.remove(path.join(directory, Manifest.globalsOf(name)))
       yield* LocalFiles.remove(path.join(directory, Manifest.fileOf(name)))
       yield* LocalFiles.remove(aside)
       yield* LocalFiles.syncDirectory(directory)
