@@ -308,5 +308,8 @@ const firstLine = (error: ParseResult.ParseError): string => {
   if (issue === undefined) return error.message
   const at = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `
   // Not what was found: the file may be a link to another one, whose content this would show.
-  return `${at}${issue.message.replace(/, actual [^]*/, "")}`.slice(0, 200)
+  const expected = issue.message
+    .replace(/^Unable to decode [^]* into an? /, "Expected ")
+    .replace(/, actual [^]*/, "")
+  return `${at}${expected}`
 }
