@@ -30,7 +30,10 @@ describe("holter", () => {
         ["alerts", "test"],
         ["alerts", "test", "nope"],
         ["alerts", "test", "log", "--all"],
-        ["--nope"]
+        ["--nope"],
+        ["--trust-config"],
+        ["init", "--trust-config"],
+        ["backup", "list", "--trust-config"]
       ],
       (args) =>
         Effect.gen(function* () {
