@@ -34,6 +34,13 @@ export const spaceOf = (figures: Figures): Space | undefined => {
   return { freeBytes: bavail * unit, totalBytes: (blocks - bfree + bavail) * unit }
 }
 
+/** What stays free where somebody writes who cannot tell how much: others write to the same disk. */
+export const reserveOf = (freeBytes: number): number =>
+  Math.min(freeBytes * reservedShare, reservedMost)
+
+const reservedShare = 0.05
+const reservedMost = 64e6
+
 /** FUSE_SUPER_MAGIC of Linux. */
 const fuse = 0x65735546
 
