@@ -25,6 +25,7 @@ export default defineConfig({
     // Most suites wait for processes that they started: two at a time on two cores.
     maxWorkers: 2,
     minWorkers: 2,
+    slowTestThreshold: 5000,
     testTimeout: 30_000,
     hookTimeout: 60_000
   }

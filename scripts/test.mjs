@@ -18,6 +18,9 @@ import * as Tally from "./tally.mjs"
 process.chdir(path.resolve(import.meta.dirname, ".."))
 process.env.PATH = `${path.resolve("node_modules/.bin")}${path.delimiter}${process.env.PATH}`
 
+/** All suites together take a third of it on two cores: what takes longer hangs, and is told. */
+const patience = 45 * 60_000
+
 /**
  * @param {ReadonlyArray<string>} command
  * @param {"pipe" | "inherit"} stdio `pipe` keeps the output for later
@@ -25,13 +28,20 @@ process.env.PATH = `${path.resolve("node_modules/.bin")}${path.delimiter}${proce
  */
 const run = ([file = "", ...args], stdio) =>
   new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: ["ignore", stdio, stdio] })
+    const child = spawn(file, args, {
+      stdio: ["ignore", stdio, stdio],
+      timeout: patience,
+      killSignal: "SIGKILL"
+    })
     let output = ""
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text) => (output += text))
     }
     child.on("error", (error) => resolve({ code: 1, output: String(error) }))
     child.on("close", (code, signal) => {
+      if (stdio === "inherit" && signal !== null) {
+        console.log(`${file} ended by ${signal}: it has ${patience / 60_000} minutes`)
+      }
       resolve({ code: code ?? 1, output: signal === null ? output : `${output}\n${signal}` })
     })
   })
@@ -74,7 +84,8 @@ const runGates = async (/** @type {ReadonlyArray<import("./gates.mjs").Gate>} */
 const runSuites = async (/** @type {ReadonlyArray<string>} */ filters) => {
   const directory = mkdtempSync(path.join(tmpdir(), "holter-test-"))
   const file = path.join(directory, "vitest.json")
-  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${file}`]
+  // A line for each suite: where one hangs, the others tell which.
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`]
   const { code } = await run(["vitest", "run", ...reporters, ...filters], "inherit")
   const report = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined
   rmSync(directory, { recursive: true, force: true })

@@ -280,7 +280,7 @@ const postgres = (reading: Reading): Parsed<Postgres> => {
   const { dbname, database: databaseParameter, ...parameters } = named
   const [user, password] = splitFirst(reading.userinfo ?? "", ":")
   const secret = password === undefined ? passwordParameter : decode(password)
-  const host = known(unbracketed(hostParameter ?? decode(reading.host))) || "localhost"
+  const host = known(Host.unbracketed(hostParameter ?? decode(reading.host))) || "localhost"
   const port = portParameter ?? (reading.port === "" ? "5432" : reading.port)
   const given = sslmode ?? ssl
   const mode = given === undefined ? undefined : (sslAliases[given] ?? given)
@@ -343,8 +343,6 @@ export const parseForConnection = (
 
 /** As DNS, TLS and PostgreSQL's own tools know it; the path of a socket is left as it is. */
 const known = (host: string): string => (host.startsWith("/") ? host : Host.ascii(host) || host)
-
-const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, "$1")
 
 /** What others write for `sslmode`: asyncpg `ssl=true`, node-postgres `no-verify`. */
 const sslAliases: Readonly<Record<string, string | undefined>> = {

@@ -25,6 +25,9 @@ export function ascii(host: string): string {
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ""
 }
 
+/** Without the brackets that a URL puts around an address of IPv6. */
+export const unbracketed = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, "$1")
+
 /** `host:port`, with brackets where the host is an IPv6 address. */
 export const address = (target: { readonly host: string; readonly port: number }): string =>
   target.host.includes(":") ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`

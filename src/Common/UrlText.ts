@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import { Either, Encoding } from "effect"
 
 interface OtherForm {
   readonly part: string
@@ -20,6 +21,15 @@ export const unquoted = (text: string): string => {
   const inner = /^(["'])(.*)\1$/s.exec(trimmed)?.[2]?.trim()
   return inner ?? (/^["']?[a-z][a-z0-9+._-]*:\/\//i.test(trimmed) ? trimmed : text)
 }
+
+/** What Basic authentication sends of the user and the password of a URL, where it has them. */
+export const basic = ({ password, username }: URL): string | undefined =>
+  username === "" && password === ""
+    ? undefined
+    : `Basic ${Encoding.encodeBase64(`${decoded(username)}:${decoded(password)}`)}`
+
+const decoded = (part: string): string =>
+  Either.getOrElse(Encoding.decodeUriComponent(part), () => part)
 
 const noSlashes = { part: "scheme", expected: '"://" after the scheme' }
 const noScheme = {

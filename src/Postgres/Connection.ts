@@ -32,6 +32,8 @@ export interface Connection {
   readonly frames: Frames.Frames
   /** The server or the network closed it. */
   ended: boolean
+  /** Statements that wait for the answer to the one before; none where nothing runs. */
+  waiting: Array<() => void> | undefined
 }
 
 export const open = (
@@ -52,23 +54,46 @@ export const open = (
 }
 
 /**
- * Runs a statement. What is interrupted leaves the connection in the middle of an answer: it can
- * only be closed then.
+ * Runs a statement, after those that run on this connection. One that is interrupted goes on at the server,
+ * and what follows waits for it.
  */
 export const query = <E>(
-  { client, frames }: Connection,
+  connection: Connection,
   sql: string,
   values: ReadonlyArray<unknown> | undefined,
   fail: (cause: unknown) => E
 ): Effect.Effect<ReadonlyArray<Row>, E> =>
   Effect.async((resume) => {
+    const { client, frames } = connection
     const done = (cause: Error | null, result: { readonly rows: ReadonlyArray<Row> }) => {
+      answered(connection)
       resume(cause ? Effect.fail(fail(reasonOf(client) ?? cause)) : Effect.succeed(result.rows))
     }
-    frames.ask()
-    if (values === undefined) client.query(sql, done)
-    else client.query(sql, [...values], done)
+    inTurn(connection, () => {
+      frames.ask()
+      if (values === undefined) client.query(sql, done)
+      else client.query(sql, [...values], done)
+    })
   })
+
+/**
+ * What cleans up after an interrupted statement waits for the answer to that one. The driver's own queue is
+ * deprecated, and its warning would be a mail of cron's.
+ */
+const inTurn = (connection: Connection, start: () => void): void => {
+  if (connection.waiting !== undefined) {
+    connection.waiting.push(start)
+    return
+  }
+  connection.waiting = []
+  start()
+}
+
+const answered = (connection: Connection): void => {
+  const next = connection.waiting?.shift()
+  if (next === undefined) connection.waiting = undefined
+  else next()
+}
 
 interface Target {
   readonly url: DatabaseUrl.Postgres
@@ -157,7 +182,7 @@ const connect = (
       ssl: false,
       sslnegotiation: "postgres"
     })
-    const connection: Connection = { client, frames, ended: false }
+    const connection: Connection = { client, frames, ended: false, waiting: undefined }
     // Without a listener the end of an idle connection would end the process.
     client.on("error", () => {
       connection.ended = true

@@ -41,8 +41,13 @@ export class Connected {
 
   /** From here on somebody else closes it. */
   keep(): net.Socket {
-    this.held.delete(this.socket)
+    this.held.clear()
     return this.socket
+  }
+
+  /** The same, by what runs over it. */
+  over(socket: net.Socket): Connected {
+    return new Connected(socket, this.lookUpMillis, this.connectMillis, this.held)
   }
 }
 

@@ -12,7 +12,8 @@ import * as Outcome from "../Check/Outcome.js"
 import * as DMarketApi from "./DMarket/DMarketApi.js"
 import { isSecretKey } from "./DMarket/Signature.js"
 import { apiUrl } from "./shared/ApiUrl.js"
-import { layerUndici } from "./shared/HttpExchange.js"
+import { layerCheck } from "./shared/HttpExchange.js"
+import { proxy } from "./shared/ProxyField.js"
 import { secretOf } from "./shared/SecretField.js"
 
 export { DMarketError } from "./DMarket/DMarketApi.js"
@@ -34,7 +35,8 @@ const publicKey = secretOf({
 const config = {
   publicKey: Schema.optional(publicKey),
   secretKey: Schema.optional(secretKey),
-  apiUrl: ConfigField.withDefault(apiUrl, "https://api.dmarket.com")
+  apiUrl: ConfigField.withDefault(apiUrl, "https://api.dmarket.com"),
+  proxy
 }
 
 /** A key without the other is a mistake, which the fields one by one cannot see. */
@@ -101,5 +103,5 @@ export const DMarket = Check.make("dmarket", {
             note: `Balance: ${usd < 0 ? "-" : ""}$${Math.abs(usd).toFixed(2)}`
           })
     }),
-  services: () => layerUndici
+  services: layerCheck
 })

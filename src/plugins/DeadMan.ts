@@ -12,6 +12,7 @@ import { Duration, Effect, Either, Layer, Redacted, Schedule, Schema, type Scope
 import { Vital, Vitals } from "../Alert/Vitals.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import { HttpExchange, layerChannel, type Request } from "./shared/HttpExchange.js"
+import { proxy } from "./shared/ProxyField.js"
 import { secretUrl } from "./shared/SecretUrl.js"
 
 export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
@@ -41,7 +42,8 @@ export const Settings = Schema.Struct({
         '"healthchecks" (healthchecks.io and what speaks like it, the default) or "plain": the bare URL by GET'
     }),
     "healthchecks"
-  )
+  ),
+  proxy
 })
 
 /**
@@ -83,7 +85,7 @@ export const layer = (options: Options): Layer.Layer<never, never, HttpExchange 
  * }).pipe(Layer.provide(Vitals.layer), Layer.provide(HealthMonitor.layer))
  */
 export const layerStandalone = (options: Options): Layer.Layer<never, never, Vitals> =>
-  Layer.provide(layer(options), layerChannel(Redacted.value(options.url)))
+  Layer.provide(layer(options), layerChannel(Redacted.value(options.url), options))
 
 type Signal = "alive" | "start" | "fail" | "log"
 

@@ -14,11 +14,12 @@ import {
   defaultMaxBytes,
   HttpExchange,
   type HttpFault,
-  layerUndici,
+  layerCheck,
   type Reply,
   retryAfter
 } from "./shared/HttpExchange.js"
 import { isHeaderName, namedSecrets } from "./shared/NamedSecrets.js"
+import { proxy } from "./shared/ProxyField.js"
 
 export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
 
@@ -109,7 +110,8 @@ export const Http = Check.make("http", {
     maxBytes: ConfigField.withDefault(
       ConfigField.count.annotations({ description: "unhealthy when the body is longer, in bytes" }),
       defaultMaxBytes
-    )
+    ),
+    proxy
   },
   rules: bodiless,
   error: HttpError,
@@ -135,7 +137,7 @@ export const Http = Check.make("http", {
           Effect.flatMap((reply) => judge(reply, config))
         )
     ),
-  services: () => layerUndici
+  services: layerCheck
 })
 
 /** An answer to HEAD has no body, so nothing in one can be expected. */

@@ -9,7 +9,8 @@ import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import { apiUrl } from "./shared/ApiUrl.js"
-import { layerUndici } from "./shared/HttpExchange.js"
+import { layerCheck } from "./shared/HttpExchange.js"
+import { proxy } from "./shared/ProxyField.js"
 import * as Fields from "./Telegram/fields.js"
 import * as TelegramApi from "./Telegram/TelegramApi.js"
 import * as Channel from "./Telegram/TelegramChannel.js"
@@ -65,7 +66,8 @@ export const Telegram = Check.make("telegram", {
     ),
     slow: Schema.optional(
       ConfigField.duration.annotations({ description: "degraded when both answers take longer" })
-    )
+    ),
+    proxy
   },
   error: TelegramApi.TelegramApiError,
   statuses: { RateLimited: "degraded" },
@@ -90,7 +92,7 @@ export const Telegram = Check.make("telegram", {
         ? Outcome.healthy("Telegram API accessible", { details, note: name })
         : Outcome.degraded(`Telegram API accessible, but ${concern}`, { details })
     }),
-  services: () => layerUndici
+  services: layerCheck
 })
 
 interface Limits {

@@ -28,6 +28,7 @@ import {
 } from "./shared/HttpExchange.js"
 import * as Excerpt from "../Common/Excerpt.js"
 import { isHeaderName, namedSecrets } from "./shared/NamedSecrets.js"
+import { proxy } from "./shared/ProxyField.js"
 import * as Signature from "./Webhook/Signature.js"
 import { secretUrl } from "./shared/SecretUrl.js"
 
@@ -62,7 +63,8 @@ export const Webhook = AlertChannel.make("webhook", {
     timeout: ConfigField.withDefault(
       ConfigField.duration.annotations({ description: "how long an answer may take" }),
       "10 seconds"
-    )
+    ),
+    proxy
   },
   rules: ({ headers: given, secret }) => {
     const key = textOf(secret)
@@ -106,7 +108,7 @@ export const Webhook = AlertChannel.make("webhook", {
         return yield* refusal(reply, yield* said(reply), name, yield* Clock.currentTimeMillis)
       }
     }),
-  services: ({ url }) => layerChannel(Redacted.value(url))
+  services: (config) => layerChannel(Redacted.value(config.url), config)
 })
 
 const textOf = (field: unknown): string | undefined => {

@@ -94,7 +94,7 @@ describe("Alarms", () => {
       Alarms.compare(before, now, ["queue", "public.Odd q", "app.jobs_*"]),
       nothing
     )
-    assert.lengthOf(Alarms.compare(before, now, ["que", "app", "jobs"]).alarms, 4)
+    assert.lengthOf(Alarms.compare(before, now, ["que", "app", "jobs"]).alarms, 3)
   })
 
   it("names every table that is empty, once, and is alarmed whenever half of all rows are lost", () => {

@@ -29,7 +29,7 @@ const bench = (parts = false) =>
     yield* runner.run({ ...order, work: "create" })
     yield* runner.run({ ...order, work: "create" })
     yield* Scripted.write(order.database, after)
-    const backup = Backup.layer({ app: "Bot", keep: 2 }).pipe(
+    const backup = Backup.layer({ app: "Bot", keep: 2, lockPatience: 0 }).pipe(
       Layer.provide(BackupStore.layerDirectory({ path: order.directory })),
       Layer.provide(
         Layer.succeed(BackupStrategy, Scripted.make({ file: order.database, directory: parts }))

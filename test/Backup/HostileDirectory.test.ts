@@ -106,7 +106,7 @@ describe("What lies in a directory of backups", () => {
         const payload = { path: file, compression: "gzip" as const, dump: of }
         const options = { deep: false, onProgress: () => Effect.void }
         const error = yield* Effect.flip(Effect.asVoid(sqlite.verify(payload, options)))
-        assert.strictEqual(error.reason, "Corrupt")
+        assert.strictEqual(error.reason, "Corrupt", error.message)
         assert.include(error.message, "expected 8192 bytes of content, found more")
       }
     }).pipe(Effect.provide(childProgram))

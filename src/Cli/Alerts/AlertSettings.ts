@@ -96,7 +96,7 @@ export const decode = (
         (name) => `alerts.channels.${name}: no route leads to it, so it is told nothing`
       )
     })
-    const ofDeadMan = section.deadMan === undefined ? [] : [section.deadMan.url]
+    const ofDeadMan = [section.deadMan?.url, section.deadMan?.proxy].flatMap((one) => one ?? [])
     return { settings, secrets: [...channels.flatMap(({ secrets }) => secrets), ...ofDeadMan] }
   })
 

@@ -13,6 +13,8 @@ export class SocketError extends Schema.TaggedError<SocketError>("holter/System/
     code: Schema.String,
     /** What went wrong in words, where the code does not say it all. */
     problem: Schema.optional(Schema.String),
+    /** The proxy, where it lies there: its host and port. */
+    through: Schema.optional(Schema.String),
     cause: Schema.optional(Schema.Defect)
   }
 ) {

@@ -141,7 +141,7 @@ const parseTcp = (rest: string, tls: boolean): Parsed<RedisUrl> => {
   const verified = parameters.get("ssl_cert_reqs") !== "none"
   return withLogin(reading.userinfo, path === "" ? parameters.get("db") : path, {
     _tag: "Tcp",
-    host: asciiOf(decode(host).replace(/^\[(.*)\]$/, "$1")) || "localhost",
+    host: asciiOf(Host.unbracketed(decode(host))) || "localhost",
     port: number,
     tls: tls ? (verified ? "on" : "unverified") : "off",
     caFile: parameters.get("ssl_ca_certs") || undefined,

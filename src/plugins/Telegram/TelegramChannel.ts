@@ -11,6 +11,7 @@ import * as AlertText from "../../Alert/AlertText.js"
 import * as ConfigField from "../../Check/ConfigField.js"
 import { apiUrl } from "../shared/ApiUrl.js"
 import { layerChannel } from "../shared/HttpExchange.js"
+import { proxy } from "../shared/ProxyField.js"
 import { chatId, token } from "./fields.js"
 import * as TelegramApi from "./TelegramApi.js"
 
@@ -28,7 +29,8 @@ export const TelegramChannel = AlertChannel.make("telegram", {
     silent: ConfigField.withDefault(
       Schema.Boolean.annotations({ description: "true: messages come without a sound" }),
       false
-    )
+    ),
+    proxy
   },
   // One API for all alerts: it remembers where a group went.
   open: (config, name, installation) =>
@@ -45,7 +47,7 @@ export const TelegramChannel = AlertChannel.make("telegram", {
           (error) => fromApi(error, name)
         )
     ),
-  services: (config) => layerChannel(config.apiUrl)
+  services: (config) => layerChannel(config.apiUrl, config)
 })
 
 /** The title in bold; what does not fit is cut off at the end. */

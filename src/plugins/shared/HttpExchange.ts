@@ -55,14 +55,25 @@ export const layerUndiciWith = (options: UndiciOptions): Layer.Layer<HttpExchang
 export const layerUndici: Layer.Layer<HttpExchange> = layerUndiciWith({})
 
 /**
- * For where alerts go: connections of its own, and the host of the URL is looked up now and then, so
- * that it is reached also while no name server answers.
+ * `layerUndici`, or a layer of its own for a check that has a proxy of its own.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerChannel = (url: string): Layer.Layer<HttpExchange> =>
-  layerUndiciWith({ alwaysReach: [url] })
+export const layerCheck = ({ proxy }: Pick<UndiciOptions, "proxy">): Layer.Layer<HttpExchange> =>
+  proxy === undefined ? layerUndici : layerUndiciWith({ proxy })
+
+/**
+ * For where alerts go: connections of its own, and the host of the URL, or of the proxy, is looked up now
+ * and then, so that it is reached also while no name server answers.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerChannel = (
+  url: string,
+  { proxy }: Pick<UndiciOptions, "proxy">
+): Layer.Layer<HttpExchange> => layerUndiciWith({ alwaysReach: [url], proxy })
 
 /**
  * Over the program's own `HttpClient`.

@@ -9,6 +9,23 @@ import * as PassFile from "../../../src/Postgres/PassFile.js"
 import { strategyOf } from "./PostgresFixture.js"
 
 describe("Unmade", () => {
+  // Seen with --jobs=2: each worker writes its prefix, its level and its sentence on its own.
+  it("finds what failed in the torn lines of several workers", () => {
+    const torn = `pg_restore: processing data for table "public.checked"
+pg_restore: pg_restore: from TOC entry 3456; 0 16390 TABLE DATA public checked bot
+from TOC entry 3458; 0 16396 TABLE DATA public other bot
+pg_restore: error: pg_restore:COPY failed for table "checked": ERROR:  function base(text) does not exist
+ error: COPY failed for table "other": ERROR:  relation "public.other" does not exist
+pg_restore: warning: errors ignored on restore: 2
+`
+    assert.sameMembers([...Unmade.entries(torn)], ["3456", "3458"])
+    assert.deepStrictEqual(Unmade.reasons(torn), [
+      "function base(text) does not exist",
+      'relation "public.other" does not exist'
+    ])
+    assert.deepStrictEqual([...Unmade.entries(""), ...Unmade.reasons("")], [])
+  })
+
   it("reads pg_restore and psql alike", () => {
     const function_ = "function f_base(text) does not exist"
     const index = { object: "index t_idx", said: function_ }

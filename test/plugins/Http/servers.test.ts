@@ -6,7 +6,7 @@ import * as https from "node:https"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { Http } from "../../../src/plugins/Http.js"
-import { layerUndiciWith } from "../../../src/plugins/shared/HttpExchange.js"
+import { layerUndici, layerUndiciWith } from "../../../src/plugins/shared/HttpExchange.js"
 import * as Certificates from "../../support/Certificates.js"
 import { registered } from "../registered.js"
 
@@ -111,4 +111,38 @@ describe("Http, servers", () => {
       assert.include(garbage.message, "the answer is not HTTP")
     })
   )
+
+  for (const [method, status, asked] of [
+    ["GET", "healthy", 3],
+    ["POST", "unhealthy", 2]
+  ] as const) {
+    it.scopedLive(`a kept connection that is closed when it is used again, ${method}`, () =>
+      Effect.gen(function* () {
+        let requests = 0
+        const server = net.createServer((socket) => {
+          let isFirst = true
+          socket.on("error", () => {})
+          socket.on("data", () => {
+            requests++
+            if (!isFirst) return socket.destroy()
+            isFirst = false
+            return socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nup")
+          })
+        })
+        const port = yield* listening(server)
+        const { run } = yield* registered(
+          Http.layer(
+            { url: `http://127.0.0.1:${port}/`, method },
+            { retry: { times: 0, base: "1 second" } }
+          ),
+          layerUndici
+        )
+        assert.strictEqual((yield* run).status, "healthy")
+        const second = yield* run
+        assert.strictEqual(second.status, status, second.message)
+        // What may change something is asked once.
+        assert.strictEqual(requests, asked)
+      })
+    )
+  }
 })

@@ -101,7 +101,7 @@ const work = Effect.gen(function* () {
 /** So that there is something to prune after a backup was made with 2. */
 const keep = order.keep ?? (order.work === "prune" ? 1 : 2)
 
-const layers = Backup.layer({ app: "Bot", keep }).pipe(
+const layers = Backup.layer({ app: "Bot", keep, lockPatience: 0 }).pipe(
   Layer.provide(BackupStore.layerDirectory({ path: order.directory, copies: order.copies ?? [] })),
   Layer.provide(
     order.sqliteChild === undefined

@@ -206,7 +206,10 @@ const made = (
 ): Effect.Effect<ReadonlyArray<Unmade.Unmade>, BackupError, Running> =>
   Effect.gen(function* () {
     const unmade = yield* psql.tolerate(change(script(job, [`--section=${section}`, ...more])))
-    yield* Sections.fatal(job.target, unmade)
+    yield* Sections.fatal(
+      job.target,
+      unmade.map(({ said }) => said)
+    )
     return Sections.wanted(unmade, job.options)
   })
 

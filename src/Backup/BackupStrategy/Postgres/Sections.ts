@@ -38,20 +38,26 @@ export const schema = (
 ): Effect.Effect<ReadonlyArray<Unmade.Unmade>, BackupError, Running> =>
   Effect.gen(function* () {
     const first = yield* attempt(job, [`--section=${section}`, "--verbose"])
+    const entries = Unmade.entries(first.stderr)
+    if (section === "post-data" && job.target.jobs > 1 && entries.size > 0) {
+      return wanted(yield* unmadeOf(job, yield* retry(job, section, entries)), job)
+    }
     const unmade = yield* unmadeOf(job, first)
     if (section === "post-data" || !unmade.some(Unmade.isTable)) return wanted(unmade, job)
-    const entries = new Set(failures(first.stderr).flatMap(({ entry }) => entry ?? []))
-    const again = attempt(job, ["--section=pre-data", `--use-list=${yield* listed(job, entries)}`])
+    const again = retry(job, section, entries)
     const left = yield* unmadeOf(job, yield* Helped.whileHelped(job, again))
     return wanted(left.filter(Unmade.isNotThere), job)
   }).pipe(Effect.scoped)
 
-const unmadeOf = (job: Job, { ended, stderr }: ToolRun.Attempt) =>
+const unmadeOf = (job: Job, tried: ToolRun.Attempt) =>
   Effect.gen(function* () {
-    const unmade = Unmade.read(stderr)
-    const isWhole = ended === 0 || /errors ignored on restore/.test(stderr)
-    if (!isWhole || unmade.length === 0) yield* judge(job, ended, stderr)
-    yield* fatal(job.target, unmade)
+    const unmade = Unmade.read(tried.stderr)
+    const isWhole = tried.ended === 0 || /errors ignored on restore/.test(tried.stderr)
+    if (!isWhole || unmade.length === 0) yield* judge(job, tried)
+    yield* fatal(
+      job.target,
+      unmade.map(({ said }) => said)
+    )
     return unmade
   })
 
@@ -72,51 +78,43 @@ export const rows = (
   mayLack: boolean
 ): Effect.Effect<ReadonlyArray<string>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
-    const { ended, stderr } = yield* attempt(job, ["--section=data", "--verbose"])
-    const failed = failures(stderr)
-    if (failed.length === 0) {
-      yield* judge(job, ended, stderr)
-      return []
-    }
-    yield* fatal(
-      job.target,
-      failed.map(({ said }) => ({ object: "", said, statement: "" }))
-    )
-    const due = failed.filter(({ said }) => !mayLack || !isAbsent.test(said))
-    const [first] = due
-    if (first === undefined) return []
-    if (due.some(({ entry }) => entry === undefined)) return yield* judge(job, ended, stderr)
-    const list = yield* listed(job, new Set(due.map(({ entry }) => entry ?? "")))
-    const again = attempt(job, ["--section=data", "--exit-on-error", `--use-list=${list}`])
-    const second = yield* Helped.whileHelped(job, again)
-    yield* judge(job, second.ended, second.stderr)
+    const first = yield* attempt(job, ["--section=data", "--verbose"])
+    const entries = Unmade.entries(first.stderr)
+    const reasons = Unmade.reasons(first.stderr)
+    yield* fatal(job.target, reasons)
+    if (entries.size === 0) return yield* judge(job, first)
+    const isAllowed = (reason: string) => mayLack && isAbsent.test(reason)
+    const reason = reasons.find((one) => !isAllowed(one))
+    if (reason === undefined && reasons.length === entries.size) return []
+    const second = yield* Helped.whileHelped(job, retry(job, "data", entries))
+    const left = Unmade.reasons(second.stderr)
+    yield* fatal(job.target, left)
+    if (left.length === 0 || !left.every(isAllowed)) yield* judge(job, second)
+    const filled = entries.size - left.length
+    if (filled === 0) return []
     return [
-      `${due.length === 1 ? "a table was" : `${due.length} tables were`} filled with a search path, since the empty one of pg_restore did not do: ${first.said}`
+      `${filled === 1 ? "a table was" : `${filled} tables were`} filled with a search path, since the empty one of pg_restore did not do: ${reason ?? "pg_restore did not say why"}`
     ]
   })
 
 const isAbsent = /relation ".*" does not exist|schema ".*" does not exist/
 
-interface Failed {
-  /** The number in the table of contents. */
-  readonly entry: string | undefined
-  readonly said: string
-}
-
-/** By what pg_restore says in its verbose mode: first which entry, then what is wrong with it. */
-const failures = (stderr: string): ReadonlyArray<Failed> => {
-  const failed: Array<Failed> = []
-  let entry: string | undefined
-  for (const line of stderr.split("\n")) {
-    entry = /^pg_restore: (?:\[[^\]]*\] )?from TOC entry (\d+);/i.exec(line)?.[1] ?? entry
-    const said =
-      /^pg_restore: error: (?:COPY failed for table .*?: |could not execute query: |error returned by PQputCopyData: )(?:\S+: +)?(.+)/.exec(
-        line
-      )?.[1]
-    if (said !== undefined) failed.push({ entry, said })
-  }
-  return failed
-}
+/**
+ * One more try of these entries, by one worker: what several say at once is torn, as they write into each
+ * other's lines. Which entries failed can be read from that, and what was said; not what was said of which.
+ */
+const retry = (
+  job: Job,
+  section: "pre-data" | "data" | "post-data",
+  entries: ReadonlySet<string>
+): Effect.Effect<ToolRun.Attempt, BackupError, Running | Scope.Scope> =>
+  Effect.flatMap(listed(job, entries), (list) =>
+    attempt({ ...job, target: { ...job.target, jobs: 1 } }, [
+      `--section=${section}`,
+      "--verbose",
+      `--use-list=${list}`
+    ])
+  )
 
 /** A table of contents with these entries alone. */
 const listed = (
@@ -181,8 +179,7 @@ const attempt = (
 
 const judge = (
   { target, tool }: Job,
-  ended: number | undefined,
-  stderr: string
+  { ended, stderr }: ToolRun.Attempt
 ): Effect.Effect<ReadonlyArray<string>, BackupError> => {
   if (ended === 0) return Effect.succeed([])
   const how = ended === undefined ? "ended by a signal" : `exit code ${ended}`
@@ -194,12 +191,12 @@ const judge = (
 /** What is wrong with the server, and not with an object of the dump. */
 export const fatal = (
   target: Target,
-  unmade: ReadonlyArray<Unmade.Unmade>
+  said: ReadonlyArray<string>
 ): Effect.Effect<void, BackupError> => {
-  const found = unmade.find(({ said }) => isFatal.test(said))
+  const found = said.find((one) => isFatal.test(one))
   return found === undefined
     ? Effect.void
-    : Failure.fromTool(target, "pg_restore", `error: ${found.said}`, "")
+    : Failure.fromTool(target, "pg_restore", `error: ${found}`, "")
 }
 
 const isFatal =

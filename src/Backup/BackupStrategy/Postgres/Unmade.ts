@@ -47,6 +47,22 @@ export const read = (stderr: string): ReadonlyArray<Unmade> => {
   })
 }
 
+/**
+ * The numbers in the table of contents of what failed, as the verbose mode tells them. They are found in the
+ * torn lines of several workers, too.
+ */
+export const entries = (stderr: string): ReadonlySet<string> =>
+  new Set(
+    [...stderr.matchAll(/from TOC entry (\d+); \d+ \d+ [A-Z]/gi)].map(([, entry = ""]) => entry)
+  )
+
+/** What the server says of rows, likewise. */
+export const reasons = (stderr: string): ReadonlyArray<string> =>
+  [...stderr.matchAll(reason)].map(([, said = ""]) => said)
+
+const reason =
+  /(?:COPY failed for table .*?: |could not execute query: |error returned by PQputCopyData: )(?:\S+: +)?(.+)/g
+
 const statementLength = 400
 const saidLength = 400
 

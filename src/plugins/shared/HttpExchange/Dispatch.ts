@@ -6,6 +6,7 @@
 import type { Clock } from "effect"
 import { Effect } from "effect"
 import type { Dispatcher } from "undici"
+import * as Host from "../../../Common/Host.js"
 import { monotonicMillis } from "../../../Common/Monotonic.js"
 import { hostOf, type Outgoing, Reply, rounded } from "./Exchange.js"
 import * as HttpFault from "./HttpFault.js"
@@ -32,8 +33,13 @@ export class Dispatch implements Dispatcher.DispatchHandler {
 
   start(): void {
     const { body, headers, method, url } = this.request
-    const path = url.pathname + url.search
-    this.line.dispatch({ path, method, headers, body: body ?? null }, this)
+    const { proxy } = this.line
+    const path = `${proxy === undefined ? "" : url.origin}${url.pathname}${url.search}`
+    const sent =
+      proxy?.authorization === undefined
+        ? headers
+        : { ...headers, "proxy-authorization": proxy.authorization }
+    this.line.dispatch({ path, method, headers: sent, body: body ?? null }, this)
   }
 
   /** Nobody waits any longer. */
@@ -48,6 +54,10 @@ export class Dispatch implements Dispatcher.DispatchHandler {
 
   onResponseStart(_: unknown, status: number, headers: Reply["headers"]): void {
     if (status < 200) return
+    const { proxy } = this.line
+    if (status === 407 && proxy !== undefined && !this.settled) {
+      return this.fail(HttpFault.refusedByProxy(hostOf(this.request.url), Host.address(proxy)))
+    }
     this.status = status
     this.headers = headers
     this.firstByteAt = monotonicMillis(this.clock)
@@ -73,13 +83,23 @@ export class Dispatch implements Dispatcher.DispatchHandler {
 
   onResponseError(_: unknown, error: Error): void {
     if (this.settled) return
-    if (error === Line.gone) {
+    const fault = HttpFault.fromUnknown(error, hostOf(this.request.url))
+    if (error === Line.gone || this.wasClosedBetween(fault)) {
       this.settled = true
       this.resume(this.anew)
     } else {
-      const fault = HttpFault.fromUnknown(error, hostOf(this.request.url))
       this.fail(this.line.asksForCertificate ? HttpFault.uncertified(fault) : fault)
     }
+  }
+
+  /**
+   * Whether a kept connection was closed at the moment in which it was used again: that is no answer to this
+   * request, and what changes nothing may be asked once more (RFC 9112, 9.3.1).
+   */
+  private wasClosedBetween({ reason }: HttpFault.HttpFault): boolean {
+    const isKept = this.line.opening === undefined
+    const isUnanswered = this.firstByteAt === 0 && (reason === "Closed" || reason === "Reset")
+    return isKept && isUnanswered && /^(?:GET|HEAD|OPTIONS)$/.test(this.request.method)
   }
 
   /** What follows on this connection is of no use to anybody. */

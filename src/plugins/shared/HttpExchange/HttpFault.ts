@@ -5,6 +5,7 @@
  */
 import { Array as Arr, Option, Predicate, Schema } from "effect"
 import { SocketError } from "../../../System/Sockets.js"
+import { unauthorized } from "./Tunnel.js"
 import { asksForCertificate, handshakeProblem } from "./handshakes.js"
 
 const Reason = Schema.Literal(
@@ -90,6 +91,16 @@ export const uncertified = (fault: HttpFault): HttpFault =>
     ? new HttpFault({ ...fault, problem: `${fault.problem}; ${asksForCertificate}` })
     : fault
 
+export const refusedByProxy = (host: string, proxy: string): HttpFault =>
+  new HttpFault({
+    host,
+    reason: "Unreachable",
+    problem: throughProxy(proxy, unauthorized),
+    isRetryable: false
+  })
+
+const throughProxy = (proxy: string, problem: string): string => `the proxy ${proxy}: ${problem}`
+
 interface Finding {
   readonly reason: Reason
   readonly problem: string
@@ -110,7 +121,12 @@ const causes = (error: unknown): ReadonlyArray<unknown> => {
 }
 
 const known = (error: unknown): Finding | undefined => {
-  if (error instanceof SocketError) return notConnected(error)
+  if (error instanceof SocketError) {
+    const finding = notConnected(error)
+    return finding === undefined || error.through === undefined
+      ? finding
+      : { ...finding, problem: throughProxy(error.through, finding.problem) }
+  }
   if (isOfHttp2(error)) return http2
   // Not every error of undici's parser has a code.
   if (error instanceof Error && error.name === "HTTPParserError") {
@@ -175,8 +191,11 @@ const notConnected = ({ code, phase, problem }: SocketError): Finding | undefine
         ? handshakeFailed(code)
         : undefined
     case "connection":
-    case "proxy":
       return byCode[code]
+    case "proxy":
+      return problem === undefined
+        ? byCode[code]
+        : { isRetryable: false, reason: "Unreachable", ...byCode[code], problem }
   }
 }
 

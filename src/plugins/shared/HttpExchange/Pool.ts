@@ -6,6 +6,7 @@
 import { Duration } from "effect"
 import type * as net from "node:net"
 import type { Client, Dispatcher } from "undici"
+import type { Proxy } from "../../../System/Sockets/Proxy.js"
 import type { Timings } from "./Exchange.js"
 import { Heads, longestHeaders } from "./Heads.js"
 
@@ -63,6 +64,8 @@ export class Line {
   opening: Partial<Timings> | undefined
   /** Whether the server asked for a certificate, of which there is none. */
   asksForCertificate = false
+  /** To whom the connection leads, where that is not the server. */
+  proxy: Proxy | undefined
   readonly client: Client
   private heads: Heads | undefined
   private socket: net.Socket | undefined
@@ -96,10 +99,15 @@ export class Line {
   }
 
   /** A connection for the next exchange, which did not find one. */
-  adopt(socket: net.Socket, opening: Partial<Timings>, asksForCertificate = false): void {
+  adopt(
+    socket: net.Socket,
+    opening: Partial<Timings>,
+    about: { readonly asksForCertificate?: boolean; readonly proxy?: Proxy | undefined }
+  ): void {
     this.socket = socket
     this.heads = new Heads(socket)
-    this.asksForCertificate = asksForCertificate
+    this.asksForCertificate = about.asksForCertificate === true
+    this.proxy = about.proxy
     this.isTaken = false
     this.opening = opening
   }

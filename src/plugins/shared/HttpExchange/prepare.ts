@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { Either, Encoding } from "effect"
+import * as UrlText from "../../../Common/UrlText.js"
 import { defaultMaxBytes, type Headers, type Outgoing, type Request } from "./Exchange.js"
 import { HttpFault } from "./HttpFault.js"
 
@@ -40,14 +40,10 @@ const lowerCased = (headers: Headers | undefined): Headers => {
 }
 
 export const withoutUser = (url: URL, headers: Headers): { url: URL; headers: Headers } => {
-  if (url.username === "" && url.password === "") return { url, headers }
+  const authorization = UrlText.basic(url)
+  if (authorization === undefined) return { url, headers }
   const bare = new URL(url)
   bare.username = ""
   bare.password = ""
-  const user = `${decoded(url.username)}:${decoded(url.password)}`
-  const authorization = `Basic ${Encoding.encodeBase64(user)}`
   return { url: bare, headers: { authorization, ...headers } }
 }
-
-const decoded = (part: string): string =>
-  Either.getOrElse(Encoding.decodeUriComponent(part), () => part)

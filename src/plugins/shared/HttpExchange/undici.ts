@@ -8,8 +8,9 @@
  *
  * @internal
  */
-import { type Clock, Duration, Effect, type Scope } from "effect"
+import { type Clock, Duration, Effect, type Redacted, type Scope } from "effect"
 import type { TLSSocket } from "node:tls"
+import * as Host from "../../../Common/Host.js"
 import { monotonicMillis } from "../../../Common/Monotonic.js"
 import * as Sockets from "../../../System/Sockets.js"
 import { KnownAddresses } from "../../../System/Sockets/KnownAddresses.js"
@@ -17,6 +18,8 @@ import { Dispatch } from "./Dispatch.js"
 import { hostOf, type Outgoing, Reply, rounded, type Send, type Timings } from "./Exchange.js"
 import * as HttpFault from "./HttpFault.js"
 import { type Line, Pool } from "./Pool.js"
+import * as Proxies from "./Proxies.js"
+import * as Tunnel from "./Tunnel.js"
 
 export interface Options {
   /** Certificate authorities to trust instead of Node's own, as PEM. */
@@ -28,6 +31,8 @@ export interface Options {
    * answers: where alerts go.
    */
   readonly alwaysReach?: ReadonlyArray<string> | undefined
+  /** The URL of an HTTP proxy, or `none`; without it the environment tells. */
+  readonly proxy?: Redacted.Redacted<string> | undefined
 }
 
 interface Wires {
@@ -35,6 +40,7 @@ interface Wires {
   readonly clock: Clock.Clock
   readonly options: Options
   readonly known: KnownAddresses | undefined
+  readonly wayTo: Proxies.WayTo
 }
 
 export const make = (options: Options): Effect.Effect<Send, never, Scope.Scope> =>
@@ -48,8 +54,9 @@ export const make = (options: Options): Effect.Effect<Send, never, Scope.Scope> 
       (open) => Effect.promise(() => open.close())
     )
     const known = options.alwaysReach === undefined ? undefined : new KnownAddresses()
-    if (known !== undefined) yield* Effect.forkScoped(known.refresh(hosts(options)))
-    const wires: Wires = { pool, clock, options, known }
+    const wayTo = yield* Proxies.make(options.proxy)
+    if (known !== undefined) yield* Effect.forkScoped(known.refresh(hosts(options, wayTo)))
+    const wires: Wires = { pool, clock, options, known, wayTo }
     return (request) =>
       Effect.suspend(() => {
         const startedAt = monotonicMillis(clock)
@@ -60,11 +67,13 @@ export const make = (options: Options): Effect.Effect<Send, never, Scope.Scope> 
       })
   })
 
-const hosts = ({ alwaysReach }: Options): ReadonlyArray<string> =>
-  (alwaysReach ?? []).flatMap((url) => (URL.canParse(url) ? [hostnameOf(new URL(url))] : []))
-
-/** Without the brackets that a URL puts around an address of IPv6. */
-const hostnameOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1")
+/** What is looked up to get there: the host, or that of the proxy, which looks up the host itself. */
+const hosts = ({ alwaysReach }: Options, wayTo: Proxies.WayTo): ReadonlyArray<string> =>
+  (alwaysReach ?? []).flatMap((text) => {
+    if (!URL.canParse(text)) return []
+    const url = new URL(text)
+    return [proxyOf(wayTo(url))?.host ?? Host.unbracketed(url.hostname)]
+  })
 
 type Answer = Effect.Effect<Reply, HttpFault.HttpFault>
 
@@ -106,18 +115,32 @@ const overNew = (wires: Wires, request: Outgoing, line: Line, startedAt: number)
 const asksForCertificate = (socket: TLSSocket): boolean =>
   !socket.destroyed && socket.getSharedSigalgs().length > 0
 
+const proxyOf = (way: Proxies.Way) => (way !== "direct" && "host" in way ? way : undefined)
+
 /** TLS sessions are not resumed: a resumed handshake shows no certificate, and a check is to see it. */
 const open = (
-  { clock, known, options }: Wires,
+  { clock, known, options, wayTo }: Wires,
   { url }: Outgoing,
   line: Line
 ): Effect.Effect<void, HttpFault.HttpFault> =>
   Effect.gen(function* () {
     const isSecure = url.protocol === "https:"
-    const host = hostnameOf(url)
+    const host = Host.unbracketed(url.hostname)
     const port = Number(url.port) || (isSecure ? 443 : 80)
     const connectTimeout = options.connectTimeout ?? Duration.seconds(10)
-    const connected = yield* Sockets.connect({ host, port }, { connectTimeout, known })
+    const tls = {
+      ...(options.ca === undefined ? {} : { ca: [options.ca].flat() }),
+      ALPNProtocols: ["http/1.1"]
+    }
+    const way = wayTo(url)
+    const connected =
+      way === "direct"
+        ? yield* Sockets.connect({ host, port }, { connectTimeout, known })
+        : yield* Tunnel.connect(way, isSecure ? { host, port } : undefined, {
+            connectTimeout,
+            known,
+            tls
+          })
     const { connectMillis, lookUpMillis } = connected
     connected.socket.setNoDelay(true)
     connected.socket.setKeepAlive(true, 30_000)
@@ -125,15 +148,14 @@ const open = (
       ...(lookUpMillis === undefined ? {} : { dns_ms: rounded(lookUpMillis) }),
       connect_ms: rounded(connectMillis)
     }
-    if (!isSecure) return line.adopt(connected.keep(), timings)
+    if (!isSecure) return line.adopt(connected.keep(), timings, { proxy: proxyOf(way) })
     const startedAt = monotonicMillis(clock)
-    const socket = yield* Sockets.secure(connected.socket, host, {
-      ...(options.ca === undefined ? {} : { ca: [options.ca].flat() }),
-      ALPNProtocols: ["http/1.1"]
-    }).pipe(Effect.timeoutFail({ duration: connectTimeout, onTimeout: Sockets.tooLate }))
+    const socket = yield* Sockets.secure(connected.socket, host, tls).pipe(
+      Effect.timeoutFail({ duration: connectTimeout, onTimeout: Sockets.tooLate })
+    )
     connected.keep()
     const tls_ms = rounded(monotonicMillis(clock) - startedAt)
-    line.adopt(socket, { ...timings, tls_ms }, asksForCertificate(socket))
+    line.adopt(socket, { ...timings, tls_ms }, { asksForCertificate: asksForCertificate(socket) })
   }).pipe(
     Effect.scoped,
     Effect.mapError((error) => HttpFault.fromUnknown(error, hostOf(url)))

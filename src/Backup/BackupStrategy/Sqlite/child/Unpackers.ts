@@ -79,7 +79,7 @@ export const inOneGo = (given: Given): Promise<void> =>
   Rights.withFileAsync(given.path, "read", (file) => stream(given, file))
 
 const stream = async ({ compression, keep, path, seen }: Given, file: number): Promise<void> => {
-  const options = { fd: file, start: 0, autoClose: false, highWaterMark: streamChunk }
+  const options = { fd: file, start: 0, autoClose: false, highWaterMark: streamChunk, fs: readOnly }
   const source = fs.createReadStream(path, options)
   const sink = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) keep(chunk)
@@ -98,6 +98,14 @@ const stream = async ({ compression, keep, path, seen }: Given, file: number): P
   // Zeros behind the last member are no error for zlib.
   const rest = bytes - unpack.bytesWritten
   if (rest > 0) corrupt(path, "nothing behind its end", `${rest} bytes`)
+}
+
+/** A stream that is destroyed closes its file whatever `autoClose` says, and this one is its caller's. */
+const readOnly = {
+  read: fs.read,
+  close: (_: number, done: (error: null) => void) => {
+    done(null)
+  }
 }
 
 const unpacker = (
