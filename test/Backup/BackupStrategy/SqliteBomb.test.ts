@@ -11,14 +11,14 @@ import * as Tmpfs from "../../support/Tmpfs.js"
 
 const megabyte = 1024 * 1024
 
-/** The head of a database of so many pages of 4 kB; 0 is what an old SQLite leaves there. */
+/** The head of a database of so many pages of 4 kB; 0 where it does not tell, as of an old SQLite. */
 const header = (pages: number): Buffer => {
   const head = Buffer.alloc(100)
   head.write("SQLite format 3\0")
   head.writeUInt16BE(4096, 16)
   head.writeUInt32BE(1, 24)
   head.writeUInt32BE(pages, 28)
-  head.writeUInt32BE(1, 92)
+  head.writeUInt32BE(pages === 0 ? 0 : 1, 92)
   return head
 }
 
