@@ -154,9 +154,50 @@ export const isWithoutLinks = (error: BackupError): boolean =>
 export const rename = (from: string, to: string): Effect.Effect<void, BackupError> =>
   attempt(to, `a place for ${path.basename(from)}`, () => fs.rename(from, to))
 
-/** A file, or a directory with all in it. It may be gone already. @internal */
+/**
+ * A file, or a directory with all in it. It may be gone already. Whoever can write beside it may exchange a
+ * directory for a link at any moment, so each is held while it is emptied, and none is followed.
+ *
+ * @internal
+ */
 export const remove = (file: string): Effect.Effect<void, BackupError> =>
-  attempt(file, "a file that can be removed", () => fs.rm(file, { recursive: true, force: true }))
+  attempt(file, "a file that can be removed", () => removeTree(file))
+
+const removeTree = async (file: string): Promise<void> => {
+  const refusal = await fs.unlink(file).then(
+    () => undefined,
+    (cause: unknown) => cause
+  )
+  if (refusal === undefined || codeOf(refusal) === "ENOENT") return
+  if (!["EISDIR", "EPERM"].includes(codeOf(refusal) ?? "")) throw refusal
+  const held = await fs.open(file, asDirectory).catch((cause: unknown) => {
+    // Not a directory after all: what was said first tells why it stays.
+    throw ["ENOTDIR", "ELOOP"].includes(codeOf(cause) ?? "") ? refusal : cause
+  })
+  const inside = process.platform === "linux" ? `/proc/self/fd/${held.fd}` : file
+  await fs
+    .readdir(inside)
+    .then(async (names) => {
+      for (const name of names) await removeTree(path.join(inside, name))
+    })
+    .finally(() => held.close())
+  await fs.rmdir(file).catch((cause: unknown) => {
+    if (codeOf(cause) !== "ENOENT") throw cause
+  })
+}
+
+const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+/** Rights for this user alone, of what is there itself and not of what a link in its place leads to. @internal */
+export const makePrivate = (
+  file: string,
+  kind: "file" | "directory"
+): Effect.Effect<void, BackupError> =>
+  attempt(file, "a mode", async () => {
+    const flags = kind === "directory" ? asDirectory : reading
+    const handle = await fs.open(file, flags)
+    await handle.chmod(kind === "directory" ? 0o700 : privateMode).finally(() => handle.close())
+  })
 
 /** Bytes that this process may still write, where that can be known. @internal */
 export const free = (directory: string): Effect.Effect<number | undefined, BackupError> =>

@@ -3,10 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Either, Fiber, Option, TestClock } from "effect"
 import { execFileSync } from "node:child_process"
 import {
+  chownSync,
   promises,
   linkSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -16,6 +18,7 @@ import * as path from "node:path"
 import { gzipSync } from "node:zlib"
 import * as Backup from "../../src/Backup/Backup.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
+import * as Owner from "../../src/Backup/BackupLock/Owner.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
 import type { Progress, Strategy } from "../../src/Backup/BackupStrategy/Strategy.js"
 import * as LocalFiles from "../../src/Backup/LocalFiles.js"
@@ -28,6 +31,14 @@ import * as Bench from "./bench.js"
 import { dump, manifest } from "./manifests.js"
 
 const day = { users: ["ann"], orders: ["1"] }
+
+/** Who owns what, with which rights and content. */
+const treeOf = (folder: string) =>
+  ["", "deep", "deep/file"].map((name) => {
+    const { gid, ino, mode, uid } = statSync(path.join(folder, name))
+    const content = name.endsWith("file") ? readFileSync(path.join(folder, name), "utf8") : ""
+    return { gid, ino, mode, uid, content }
+  })
 
 describe("What lies in a directory of backups", () => {
   it.scoped("is not waited for as a manifest, and not shown where it is another file", () =>
@@ -54,6 +65,45 @@ describe("What lies in a directory of backups", () => {
       assert.notInclude(problems, "root")
       assert.isUndefined(backups[0]?.problem)
       yield* backup(day)
+    })
+  )
+
+  it.scoped("is not followed out of it where others can write, whoever works there", () =>
+    Effect.gen(function* () {
+      const { as, backup, directory, folder } = yield* Bench.make({ options: { keep: 1 } })
+      const outside = path.join(folder, "outside")
+      mkdirSync(path.join(outside, "deep"), { recursive: true, mode: 0o755 })
+      writeFileSync(path.join(outside, "deep", "file"), "of somebody else", { mode: 0o644 })
+      const before = treeOf(outside)
+      const made = yield* backup(day)
+      // As root it is a directory of somebody else.
+      if (process.geteuid?.() === 0) chownSync(directory, 65_534, 65_534)
+      const dead = Owner.format({ ...(yield* Owner.self), started: "1" })
+      const left = (text: string) => path.join(directory, `.partial-${dead}-${text.repeat(16)}`)
+      symlinkSync(outside, left("a"))
+      mkdirSync(left("b"))
+      symlinkSync(outside, path.join(left("b"), "link"))
+      symlinkSync(path.join(outside, "deep", "file"), left("c"))
+      // Backups by their names, and what belongs to them.
+      const old = made.name.replace("20261126", "20200101")
+      symlinkSync(outside, path.join(directory, old))
+      symlinkSync(path.join(outside, "deep", "file"), path.join(directory, Manifest.fileOf(old)))
+      const older = made.name.replace("20261126", "20190101")
+      symlinkSync(outside, path.join(directory, Manifest.globalsOf(older)))
+      const text = { ...made.manifest, name: older }
+      writeFileSync(
+        path.join(directory, Manifest.fileOf(older)),
+        Either.getOrThrow(Manifest.toJson(text))
+      )
+      const next = yield* backup(day)
+      assert.includeMembers(
+        [...next.swept],
+        [...["a", "b", "c"].map((each) => path.basename(left(each))), Manifest.fileOf(older)]
+      )
+      yield* as({})((it) => it.verify())
+      yield* as({})((it) => it.prune())
+      yield* as({})((it) => it.restore(Bench.latest))
+      assert.deepStrictEqual(treeOf(outside), before)
     })
   )
 

@@ -8,7 +8,6 @@
  * @since 0.1.0
  */
 import { Effect, Either, Option } from "effect"
-import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import * as GlobalsFile from "../../GlobalsFile.js"
@@ -115,9 +114,7 @@ const secured = (partial: string): Effect.Effect<boolean, BackupError> =>
       })
     }
     const isDirectory = stat.value.isDirectory()
-    yield* Effect.ignore(
-      LocalFiles.attempt(partial, "a mode", () => fs.chmod(partial, isDirectory ? 0o700 : 0o600))
-    )
+    yield* Effect.ignore(LocalFiles.makePrivate(partial, isDirectory ? "directory" : "file"))
     yield* isDirectory ? LocalFiles.syncDirectory(partial) : LocalFiles.sync(partial)
     return isDirectory
   })
