@@ -163,27 +163,22 @@ export const rename = (from: string, to: string): Effect.Effect<void, BackupErro
 export const remove = (file: string): Effect.Effect<void, BackupError> =>
   attempt(file, "a file that can be removed", () => removeTree(file))
 
-const removeTree = async (file: string): Promise<void> => {
-  const refusal = await fs.unlink(file).then(
-    () => undefined,
-    (cause: unknown) => cause
-  )
-  if (refusal === undefined || codeOf(refusal) === "ENOENT") return
-  if (!["EISDIR", "EPERM"].includes(codeOf(refusal) ?? "")) throw refusal
-  const held = await fs.open(file, asDirectory).catch((cause: unknown) => {
-    // Not a directory after all: what was said first tells why it stays.
-    throw ["ENOTDIR", "ELOOP"].includes(codeOf(cause) ?? "") ? refusal : cause
+const removeTree = (file: string): Promise<void> =>
+  fs.unlink(file).catch(async (refusal: unknown) => {
+    const code = codeOf(refusal)
+    if (code === "ENOENT") return
+    // On some systems a directory is not permitted to be unlinked, and so is a file that must not change.
+    const isDirectory =
+      code === "EISDIR" || (code === "EPERM" && (await fs.lstat(file)).isDirectory())
+    if (!isDirectory) throw refusal
+    const held = await fs.open(file, asDirectory)
+    await empty(file, held).finally(() => held.close())
+    await fs.rmdir(file)
   })
-  const inside = process.platform === "linux" ? `/proc/self/fd/${held.fd}` : file
-  await fs
-    .readdir(inside)
-    .then(async (names) => {
-      for (const name of names) await removeTree(path.join(inside, name))
-    })
-    .finally(() => held.close())
-  await fs.rmdir(file).catch((cause: unknown) => {
-    if (codeOf(cause) !== "ENOENT") throw cause
-  })
+
+const empty = async (directory: string, held: fs.FileHandle): Promise<void> => {
+  const inside = process.platform === "linux" ? `/proc/self/fd/${held.fd}` : directory
+  for (const name of await fs.readdir(inside)) await removeTree(path.join(inside, name))
 }
 
 const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
