@@ -9,6 +9,7 @@ import { parseArgs } from "node:util"
 import * as Binaries from "../test/support/Binaries.js"
 import * as TestRun from "../test/support/TestRun.js"
 import * as Caller from "./backup/caller.js"
+import * as Crowded from "./backup/crowded.js"
 import * as Postgres from "./backup/postgres.js"
 import * as Spawned from "./backup/spawned.js"
 import * as Sqlite from "./backup/sqlite.js"
@@ -16,7 +17,7 @@ import { BenchError } from "./support/Rounds.js"
 import * as Table from "./support/Table.js"
 
 const usage =
-  "usage: npm run bench -- backup [--rounds N] [--only sqlite|caller|postgres] [--scale 1] [--node PATH [--bin PATH]]"
+  "usage: npm run bench -- backup [--rounds N] [--only sqlite|caller|crowd|postgres] [--scale 1] [--node PATH [--bin PATH]]"
 
 export const main = (args: ReadonlyArray<string>): void => {
   const { bin, node, only, rounds, scale } = parse(args)
@@ -40,6 +41,7 @@ export const main = (args: ReadonlyArray<string>): void => {
       const parts = [
         ...(wants("sqlite") ? [Sqlite.measure(spawn, { folder, rounds, scale, node, bin })] : []),
         ...(wants("caller") ? [Caller.measure(spawn, { folder, rounds, scale })] : []),
+        ...(wants("crowd") ? [Crowded.measure(spawn, { folder, rounds, scale })] : []),
         ...(wants("postgres")
           ? [Postgres.measure(spawn, { folder, rounds, scale, bin: binaries.postgres ?? "" })]
           : [])
@@ -73,7 +75,7 @@ const parse = (args: ReadonlyArray<string>) => {
   const { bin, node, only, rounds, scale } = parseOptions(args)
   const count = Number(rounds)
   const factor = Number(scale)
-  const parts = ["all", "sqlite", "caller", "postgres"]
+  const parts = ["all", "sqlite", "caller", "crowd", "postgres"]
   if (!(Number.isInteger(count) && count > 0) || !(factor > 0) || !parts.includes(only)) {
     return misused()
   }

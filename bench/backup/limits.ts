@@ -22,6 +22,8 @@ export const limits = {
     p99: most(20),
     max: most(60)
   },
+  /** Milliseconds; of `create` those beyond what it takes in an empty directory. */
+  crowd: { list: most(2000), backups: most(3000), foreign: most(2000) },
   postgres: {
     /** How many times longer `pg_dump -Fc` takes. */
     faster: least(1.6),

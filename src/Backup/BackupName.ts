@@ -35,8 +35,11 @@ export interface BackupName {
  * BackupName.parse("dmarket_bot_sqlite_20251211_120000_123.db.gz")
  */
 export const parse = (file: string): Option.Option<BackupName> => {
+  const found = form.exec(file)
+  // Most files of a crowded directory end here: a date that is none is a thrown error, which costs far more.
+  if (found === null) return Option.none()
   const [, subject = "", engine = "", day = "", time = "000000", fraction = "000", extension = ""] =
-    form.exec(file) ?? []
+    found
   const marked = subject.endsWith(mark) && subject.length > mark.length
   return Option.map(timeOf(day, time, fraction), (startedAt) => ({
     app: marked ? subject.slice(0, -mark.length) : subject,

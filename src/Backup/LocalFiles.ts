@@ -10,6 +10,7 @@ import { createHash, type Hash } from "node:crypto"
 import { type BigIntStats, constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import * as DiskSpace from "../System/DiskSpace.js"
 import { BackupError, type Reason } from "./BackupError.js"
 
 /** Calls Node's file system for `subject`, a path. @internal */
@@ -64,8 +65,8 @@ export const text = (file: string): Effect.Effect<Option.Option<string>, BackupE
         : Effect.succeed(Option.filter(found, Predicate.isNotUndefined))
   )
 
-/** Not followed, not waited for, and not made this process's terminal. */
-const reading =
+/** How such a file is opened: not followed, not waited for, not this process's terminal. @internal */
+export const reading =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 
 /** Undefined in it for what is no file, or too long. */
@@ -86,8 +87,8 @@ const textOf = async (file: string): Promise<Option.Option<string | undefined>> 
   return Option.some(await read().finally(() => handle.close()))
 }
 
-/** A manifest of a hundred thousand tables has less. */
-const largestText = 16 * 1024 * 1024
+/** A manifest of a hundred thousand tables has less. @internal */
+export const largestText = 16 * 1024 * 1024
 
 const unreadable = (file: string): Effect.Effect<never, BackupError> =>
   new BackupError({
@@ -153,16 +154,52 @@ export const isWithoutLinks = (error: BackupError): boolean =>
 export const rename = (from: string, to: string): Effect.Effect<void, BackupError> =>
   attempt(to, `a place for ${path.basename(from)}`, () => fs.rename(from, to))
 
-/** A file, or a directory with all in it. It may be gone already. @internal */
+/**
+ * A file, or a directory with all in it. It may be gone already. Whoever can write beside it may exchange a
+ * directory for a link at any moment, so each is held while it is emptied, and none is followed.
+ *
+ * @internal
+ */
 export const remove = (file: string): Effect.Effect<void, BackupError> =>
-  attempt(file, "a file that can be removed", () => fs.rm(file, { recursive: true, force: true }))
+  attempt(file, "a file that can be removed", () => removeTree(file))
 
-/** Bytes that this process may still write. @internal */
-export const free = (directory: string): Effect.Effect<number, BackupError> =>
-  attempt(directory, "a file system that tells its free space", async () => {
-    const { bavail, bsize } = await fs.statfs(directory)
-    return bavail * bsize
+const removeTree = (file: string): Promise<void> =>
+  fs.unlink(file).catch(async (refusal: unknown) => {
+    const code = codeOf(refusal)
+    if (code === "ENOENT") return
+    // On some systems a directory is not permitted to be unlinked, and so is a file that must not change.
+    const isDirectory =
+      code === "EISDIR" || (code === "EPERM" && (await fs.lstat(file)).isDirectory())
+    if (!isDirectory) throw refusal
+    const held = await fs.open(file, asDirectory)
+    await empty(file, held).finally(() => held.close())
+    await fs.rmdir(file)
   })
+
+const empty = async (directory: string, held: fs.FileHandle): Promise<void> => {
+  const inside = process.platform === "linux" ? `/proc/self/fd/${held.fd}` : directory
+  for (const name of await fs.readdir(inside)) await removeTree(path.join(inside, name))
+}
+
+const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+/** Rights for this user alone, of what is there itself and not of what a link in its place leads to. @internal */
+export const makePrivate = (
+  file: string,
+  kind: "file" | "directory"
+): Effect.Effect<void, BackupError> =>
+  attempt(file, "a mode", async () => {
+    const flags = kind === "directory" ? asDirectory : reading
+    const handle = await fs.open(file, flags)
+    await handle.chmod(kind === "directory" ? 0o700 : privateMode).finally(() => handle.close())
+  })
+
+/** Bytes that this process may still write, where that can be known. @internal */
+export const free = (directory: string): Effect.Effect<number | undefined, BackupError> =>
+  Effect.map(
+    attempt(directory, "a file system that tells its free space", () => DiskSpace.look(directory)),
+    ({ space }) => space?.freeBytes
+  )
 
 /** The checksum of a file, read from its start to its end. @internal */
 export const sha256 = (

@@ -155,6 +155,20 @@ export const Dump = Schema.Struct({
 export type Dump = typeof Dump.Type
 
 /**
+ * The roles and tablespaces of the server, as statements in a file beside the backup (`globalsOf`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Globals = Schema.Struct({ bytes: Schema.Number, sha256: Sha256 })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Globals = typeof Globals.Type
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -169,6 +183,8 @@ export const Manifest = Schema.Struct({
   /** The version of Holter. */
   holter: Schema.String,
   dump: Dump,
+  /** Where they were saved. */
+  globals: Schema.optional(Globals),
   /**
    * Why it looks as if data were lost, beside the last backup that did not. Such a one is no measure for
    * the next and pushes none out, until somebody accepts the loss (or pins it).
@@ -196,6 +212,14 @@ export type Manifest = typeof Manifest.Type
  * @category utils
  */
 export const fileOf = (name: string): string => `${name}${ending}`
+
+/**
+ * Where the roles and tablespaces of a backup lie, beside it.
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const globalsOf = (name: string): string => `${name}.globals.sql`
 
 /**
  * The backup that a file is the manifest of, by its name; undefined for any other file.
@@ -284,5 +308,8 @@ const firstLine = (error: ParseResult.ParseError): string => {
   if (issue === undefined) return error.message
   const at = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `
   // Not what was found: the file may be a link to another one, whose content this would show.
-  return `${at}${issue.message.replace(/, actual [^]*/, "")}`.slice(0, 200)
+  const expected = issue.message
+    .replace(/^Unable to decode [^]* into an? /, "Expected ")
+    .replace(/, actual [^]*/, "")
+  return `${at}${expected}`
 }

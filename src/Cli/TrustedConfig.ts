@@ -3,9 +3,10 @@
  * that user's: by it they would run as root.
  */
 import { FileSystem } from "@effect/platform/FileSystem"
-import { Context, Effect, Option, Predicate } from "effect"
-import { dirname, isAbsolute, resolve } from "node:path"
+import { Context, Effect, Either, Option, Predicate } from "effect"
+import { basename, dirname, join, resolve } from "node:path"
 import type { ConfigIssue } from "../Check/CheckError.js"
+import * as PluginPath from "./PluginPath.js"
 
 export const flag = "--trust-config"
 
@@ -29,9 +30,11 @@ export const issues = (
     const runs = running(content)
     if (runs.length === 0) return []
     const found = yield* strangerAt(file)
-    const modules = yield* Effect.forEach(localPlugins(content), ({ index, name }) =>
+    const modules = yield* Effect.forEach(pluginsOf(content), ({ index, name }) =>
       Effect.map(
-        strangerAt(isAbsolute(name) ? name : resolve(dirname(file), name)),
+        Effect.reduce(filesOf(name, file), Option.none<string>(), (why, one) =>
+          Option.isSome(why) ? Effect.succeed(why) : strangerAt(one)
+        ),
         Option.map((why) => issue(["plugins", String(index)], why))
       )
     )
@@ -62,11 +65,36 @@ const running = (content: unknown): ReadonlyArray<ReadonlyArray<string>> => {
   ]
 }
 
-const localPlugins = (content: unknown) => {
+const pluginsOf = (content: unknown) => {
   const plugins: unknown = Predicate.isRecord(content) ? content["plugins"] : undefined
   return (Array.isArray(plugins) ? (plugins as ReadonlyArray<unknown>) : []).flatMap(
-    (name, index) => (typeof name === "string" && /^\.{0,2}\//.test(name) ? [{ name, index }] : [])
+    (name, index) => (typeof name === "string" ? [{ name, index }] : [])
   )
+}
+
+/**
+ * The module that a plugin is, by its path or as a package in a `node_modules` above the file, and what can
+ * make it another one: a `package.json`. None where there is no such plugin: the loader says so.
+ */
+const filesOf = (name: string, configFile: string): ReadonlyArray<string> =>
+  Either.match(
+    Either.try(() => PluginPath.resolve(name, configFile)),
+    {
+      onLeft: () => (isLocal(name) ? [resolve(dirname(configFile), name)] : []),
+      onRight: (file) => [
+        file,
+        ...(isLocal(name) ? [] : packagesAbove(file).map((folder) => join(folder, "package.json")))
+      ]
+    }
+  )
+
+const isLocal = (name: string): boolean => /^\.{0,2}\//.test(name)
+
+/** Up to the `node_modules` that holds it. */
+const packagesAbove = (file: string): ReadonlyArray<string> => {
+  const folders = above(file)
+  const end = folders.findIndex((folder) => basename(folder) === "node_modules")
+  return end === -1 ? folders.slice(0, 1) : folders.slice(0, end)
 }
 
 /** Who else can write a file or exchange it by a directory above it; what is not there nobody can. */

@@ -22,6 +22,7 @@ export class DiskError extends Schema.TaggedError<DiskError>("holter/plugins/Dis
       "NotFound",
       "Forbidden",
       "Unreadable",
+      "UnknownUnit",
       "Full",
       "OutOfInodes",
       "ReadOnly"
@@ -42,6 +43,8 @@ export class DiskError extends Schema.TaggedError<DiskError>("holter/plugins/Dis
         return `${disk}: this user may not look at it. Grant access to the folders on the way there.`
       case "Unreadable":
         return `${disk}: the system does not tell its free space. Look at the kernel's log and the mount.`
+      case "UnknownUnit":
+        return `${disk}: this file system (FUSE) counts its space in a unit that this Node does not tell, and df gives no answer. Install df (coreutils).`
       case "Full":
         return `Disk is full: ${this.found}. Delete something, or make the disk larger.`
       case "OutOfInodes":
@@ -106,12 +109,14 @@ export const Disk = Check.make("disk", {
   label: "disk",
   config: Config.fields,
   error: DiskError,
+  statuses: { UnknownUnit: "unknown" },
   probe,
   services: () => DiskUsage.layer
 })
 
 const reasonOf = (code: string | undefined): DiskError["reason"] => {
   if (code === "ENOENT" || code === "ENOTDIR") return "NotFound"
+  if (code === "HOLTER_NO_UNIT") return "UnknownUnit"
   return code === "EACCES" || code === "EPERM" ? "Forbidden" : "Unreadable"
 }
 

@@ -17,6 +17,7 @@ import {
 import * as path from "node:path"
 import * as Owner from "../../src/Backup/BackupLock/Owner.js"
 import * as Directory from "../../src/Backup/BackupStore/Directory.js"
+import * as Crowd from "../../src/Backup/BackupStore/Directory/Crowd.js"
 import type { Store } from "../../src/Backup/BackupStore/Store.js"
 import * as Manifest from "../../src/Backup/Manifest.js"
 import * as TempDir from "../support/TempDir.js"
@@ -25,6 +26,7 @@ import { manifest } from "./manifests.js"
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 const start = DateTime.unsafeMake("2026-11-26T12:00:00Z").epochMillis
+const earlier = DateTime.unsafeMake("2024-01-01T00:00:00Z").epochMillis
 
 const bench = Effect.gen(function* () {
   const folder = yield* TempDir.make("store")
@@ -206,9 +208,20 @@ describe("A directory of backups", () => {
     })
   )
 
-  it.scopedLive("tells what is wrong at a look, and never takes a name for more than it is", () =>
+  it.scopedLive.each([
+    ["a few", 0],
+    ["thousands, as a thread of its own does", Crowd.many]
+  ] as const)("tells what is wrong at a look, of %s", ([, others]) =>
     Effect.gen(function* () {
       const { directory, store } = yield* bench
+      mkdirSync(directory, { mode: 0o700 })
+      for (let index = 0; index < others; index++) {
+        const known = record("content", earlier + index)
+        const { name } = known
+        const text = Manifest.toJson(known)
+        writeFileSync(path.join(directory, name), "content")
+        writeFileSync(path.join(directory, Manifest.fileOf(name)), Either.getOrThrow(text))
+      }
       const broken = [
         ["a damaged manifest", "{"],
         ["made by a newer Holter", '{"version":9}']
@@ -227,11 +240,18 @@ describe("A directory of backups", () => {
       symlinkSync("/etc/hostname", path.join(directory, "bot_sqlite_20251211_120000_125.db"))
       execFileSync("mkfifo", [path.join(directory, "bot_sqlite_20251211_120000_126.db")])
       writeFileSync(path.join(directory, "notes.txt"), "not a backup")
+      const unread = yield* publish(store, "content", record("content", start + 12))
+      const pipe = path.join(directory, Manifest.fileOf(unread))
+      rmSync(pipe)
+      execFileSync("mkfifo", [pipe])
       const problems = (yield* store.list).map(({ problem }) => problem)
-      const [, , , damaged] = problems
+      const sound = problems.splice(problems.length - others)
+      assert.isTrue(sound.every((problem) => problem === undefined))
+      const [, , , , damaged] = problems
       assert.match(damaged ?? "", /^a damaged manifest: ./)
       assert.deepStrictEqual(problems, [
         `the manifest is of ${record("", start + 99).name}`,
+        "a manifest that cannot be read (no file, or a longer one)",
         "16 bytes long, and 7 by its manifest",
         "a manifest of version 9, made by a newer Holter",
         damaged,
@@ -243,6 +263,24 @@ describe("A directory of backups", () => {
     })
   )
 
+  it.scopedLive("reads what was made of a manifest once for a run", () =>
+    Effect.gen(function* () {
+      const { store } = yield* bench
+      const name = yield* publish(store, "content")
+      const known = Effect.map(store.list, ([first]) =>
+        Option.getOrThrow(first?.manifest ?? Option.none())
+      )
+      assert.notStrictEqual(yield* known, yield* known)
+      yield* store.lock("look")
+      const before = yield* known
+      assert.strictEqual(yield* known, before)
+      yield* store.update({ ...before, pinned: true })
+      const after = yield* known
+      assert.isTrue(after.pinned)
+      assert.strictEqual(after.name, name)
+    })
+  )
+
   it.scopedLive("gives out and removes nothing but backups", () =>
     Effect.gen(function* () {
       const { directory, folder, store } = yield* bench
@@ -250,8 +288,8 @@ describe("A directory of backups", () => {
       writeFileSync(path.join(folder, "secret"), "x")
       writeFileSync(path.join(directory, "notes.txt"), "x")
       for (const name of ["../secret", "notes.txt", "", ".", "bot_sqlite_20251211.db"]) {
-        for (const asked of [store.fetch(name), store.remove(name)]) {
-          const error = yield* Effect.flip(Effect.scoped(asked))
+        for (const asked of [Effect.scoped(store.fetch(name)), store.remove(name)]) {
+          const error = yield* Effect.flip(asked)
           assert.strictEqual(error.reason, "NotFound", name)
         }
       }

@@ -1,12 +1,14 @@
 /** A directory of backups that others can write to, and two runs that meet in one. */
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Fiber, Option, TestClock } from "effect"
+import { Chunk, Deferred, Effect, Either, Fiber, Option, TestClock } from "effect"
 import { execFileSync } from "node:child_process"
 import {
+  chownSync,
   promises,
   linkSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -14,16 +16,29 @@ import {
 } from "node:fs"
 import * as path from "node:path"
 import { gzipSync } from "node:zlib"
+import * as Backup from "../../src/Backup/Backup.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
+import * as Owner from "../../src/Backup/BackupLock/Owner.js"
+import * as BackupStore from "../../src/Backup/BackupStore.js"
+import type { Progress, Strategy } from "../../src/Backup/BackupStrategy/Strategy.js"
 import * as LocalFiles from "../../src/Backup/LocalFiles.js"
 import * as Manifest from "../../src/Backup/Manifest.js"
 import * as Runner from "../support/backup/Runner.js"
+import * as Scripted from "../support/backup/scripted.js"
 import { childProgram, strategy } from "../support/SqliteBackup.js"
 import * as TempDir from "../support/TempDir.js"
 import * as Bench from "./bench.js"
-import { dump } from "./manifests.js"
+import { dump, manifest } from "./manifests.js"
 
 const day = { users: ["ann"], orders: ["1"] }
+
+/** Who owns what, with which rights and content. */
+const treeOf = (folder: string) =>
+  ["", "deep", "deep/file"].map((name) => {
+    const { gid, ino, mode, uid } = statSync(path.join(folder, name))
+    const content = name.endsWith("file") ? readFileSync(path.join(folder, name), "utf8") : ""
+    return { gid, ino, mode, uid, content }
+  })
 
 describe("What lies in a directory of backups", () => {
   it.scoped("is not waited for as a manifest, and not shown where it is another file", () =>
@@ -53,6 +68,45 @@ describe("What lies in a directory of backups", () => {
     })
   )
 
+  it.scoped("is not followed out of it where others can write, whoever works there", () =>
+    Effect.gen(function* () {
+      const { as, backup, directory, folder } = yield* Bench.make({ options: { keep: 1 } })
+      const outside = path.join(folder, "outside")
+      mkdirSync(path.join(outside, "deep"), { recursive: true, mode: 0o755 })
+      writeFileSync(path.join(outside, "deep", "file"), "of somebody else", { mode: 0o644 })
+      const before = treeOf(outside)
+      const made = yield* backup(day)
+      // As root it is a directory of somebody else.
+      if (process.geteuid?.() === 0) chownSync(directory, 65_534, 65_534)
+      const dead = Owner.format({ ...(yield* Owner.self), started: "1" })
+      const left = (text: string) => path.join(directory, `.partial-${dead}-${text.repeat(16)}`)
+      symlinkSync(outside, left("a"))
+      mkdirSync(left("b"))
+      symlinkSync(outside, path.join(left("b"), "link"))
+      symlinkSync(path.join(outside, "deep", "file"), left("c"))
+      // Backups by their names, and what belongs to them.
+      const old = made.name.replace("20261126", "20200101")
+      symlinkSync(outside, path.join(directory, old))
+      symlinkSync(path.join(outside, "deep", "file"), path.join(directory, Manifest.fileOf(old)))
+      const older = made.name.replace("20261126", "20190101")
+      symlinkSync(outside, path.join(directory, Manifest.globalsOf(older)))
+      const text = { ...made.manifest, name: older }
+      writeFileSync(
+        path.join(directory, Manifest.fileOf(older)),
+        Either.getOrThrow(Manifest.toJson(text))
+      )
+      const next = yield* backup(day)
+      assert.includeMembers(
+        [...next.swept],
+        [...["a", "b", "c"].map((each) => path.basename(left(each))), Manifest.fileOf(older)]
+      )
+      yield* as({})((it) => it.verify())
+      yield* as({})((it) => it.prune())
+      yield* as({})((it) => it.restore(Bench.latest))
+      assert.deepStrictEqual(treeOf(outside), before)
+    })
+  )
+
   it.scoped("is refused as a lock, with what to do", () =>
     Effect.gen(function* () {
       const { directory, run } = yield* Bench.make()
@@ -69,6 +123,16 @@ describe("What lies in a directory of backups", () => {
       const read = Manifest.fromJson(JSON.stringify({ version: 1, name: { password: "hunter2" } }))
       assert.strictEqual(read._tag, "Left")
       assert.notInclude(JSON.stringify(read), "hunter2")
+      const time = Manifest.fromJson(
+        Either.getOrThrow(Manifest.toJson(manifest({ startedAt: 0 }))).replace(
+          /"started_at": "[^"]*"/,
+          '"started_at": "hunter2"'
+        )
+      )
+      assert.deepStrictEqual(
+        time,
+        Either.left("a damaged manifest: started_at: Expected DateTime.Utc")
+      )
     })
   )
 
@@ -171,6 +235,91 @@ describe("A run that comes second", () => {
         assert.strictEqual(error.reason, "Locked")
         assert.include(error.message, purpose)
       }
+    })
+  )
+
+  it.scoped("waits also where it is another layer of the same program", () =>
+    Effect.gen(function* () {
+      const { as, directory } = yield* Bench.make({ options: { keep: 9 } })
+      const notes: Array<string> = []
+      const started = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      // The first holds the lock while it dumps, until the second is seen to wait.
+      const slow = (strategy: Strategy): Strategy => ({
+        ...strategy,
+        dump: (options) =>
+          Deferred.succeed(started, undefined).pipe(
+            Effect.zipRight(Deferred.await(goOn)),
+            Effect.zipRight(strategy.dump(options))
+          )
+      })
+      const first = yield* Effect.fork(as({ strategy: slow })((it) => it.create()))
+      yield* Deferred.await(started)
+      const onProgress = ({ note = "" }: Progress) =>
+        Effect.sync(() => {
+          if (note !== "") notes.push(note)
+        }).pipe(Effect.zipRight(Deferred.succeed(goOn, undefined)))
+      const second = yield* whileTimePasses(as({})((it) => it.create({ onProgress })))
+      const { name } = yield* Fiber.join(first)
+      assert.match(notes[0] ?? "", new RegExp(`by process ${process.pid} on `))
+      assert.notStrictEqual(second.name, name)
+      assert.includeMembers(readdirSync(directory), [name, second.name])
+    })
+  )
+
+  it.scoped("at a store of copies waits there, and no copy is lost", () =>
+    Effect.gen(function* () {
+      const { copies, files, folder, layerOf } = yield* Bench.make({ copies: 1 })
+      const [copy = ""] = copies
+      const started = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const ofDirectory = (name: string) =>
+        Effect.gen(function* () {
+          const database = path.join(folder, `${name}.json`)
+          yield* Scripted.write(database, day)
+          const store = BackupStore.layerDirectory({
+            path: path.join(folder, name),
+            copies: [copy],
+            host: "web1"
+          })
+          const stores = yield* Effect.provide(BackupStore.BackupStore, store)
+          const create = (onProgress?: (progress: Progress) => Effect.Effect<void>) =>
+            Effect.flatMap(Backup.Backup, (backup) => backup.create({ onProgress })).pipe(
+              Effect.provide(layerOf({ scripted: { file: database } }, stores))
+            )
+          return create
+        })
+      // The first has the lock of the store while the second comes to it.
+      const first = yield* ofDirectory("one")
+      const second = yield* ofDirectory("two")
+      const held = yield* Effect.fork(
+        first(({ stage }) =>
+          stage === "copy"
+            ? Effect.zipRight(Deferred.succeed(started, undefined), Deferred.await(goOn))
+            : Effect.void
+        )
+      )
+      yield* Deferred.await(started)
+      const waited = yield* Deferred.make<string>()
+      yield* TestClock.adjust("1 minute")
+      const behind = yield* Effect.fork(
+        second(({ note = "", stage }) =>
+          stage === "wait" ? Effect.asVoid(Deferred.succeed(waited, note)) : Effect.void
+        )
+      )
+      assert.match(yield* Deferred.await(waited), /one to copy a backup by process/)
+      yield* Deferred.succeed(goOn, undefined)
+      const one = yield* Fiber.join(held)
+      yield* TestClock.adjust("2 seconds")
+      const other = yield* Fiber.join(behind)
+      for (const { copies: made, name } of [one, other]) {
+        assert.deepStrictEqual(
+          made.map(({ problem }) => problem),
+          [undefined]
+        )
+        assert.include(files(copy), name)
+      }
+      assert.strictEqual((yield* second()).copies[0]?.problem, undefined)
     })
   )
 

@@ -2,7 +2,10 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { Effect, Layer, Option } from "effect"
+import { mkdirSync, realpathSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
 import * as TrustedConfig from "../../src/Cli/TrustedConfig.js"
+import * as TempDir from "../support/TempDir.js"
 
 interface Entry {
   readonly uid?: number
@@ -35,9 +38,10 @@ const found = (
   entries: Readonly<Record<string, Entry>>,
   content: unknown = { plugins: ["./p.mjs"] },
   user = 0,
-  trusted = false
+  trusted = false,
+  file = "/srv/bot/holter.config.yaml"
 ) =>
-  Effect.map(TrustedConfig.issues("/srv/bot/holter.config.yaml", content), (issues) =>
+  Effect.map(TrustedConfig.issues(file, content), (issues) =>
     issues.map((issue) => `${issue.path.join(".")}: ${issue.found}`)
   ).pipe(
     Effect.provideService(TrustedConfig.User, user),
@@ -82,5 +86,38 @@ describe("a configuration file for root", () => {
         assert.deepStrictEqual(yield* found(bot, undefined, 1000), [])
         assert.deepStrictEqual(yield* found(bot, undefined, 0, true), [])
       })
+  )
+
+  it.scoped("takes no package that another user can write, nor one that he can make another", () =>
+    Effect.gen(function* () {
+      const folder = realpathSync(yield* TempDir.make("trusted"))
+      const file = path.join(folder, "bot", "holter.config.yaml")
+      const modules = path.join(folder, "node_modules")
+      const acme = path.join(modules, "@acme", "queue")
+      mkdirSync(path.join(acme, "dist"), { recursive: true })
+      mkdirSync(path.dirname(file))
+      writeFileSync(
+        path.join(acme, "package.json"),
+        '{ "exports": { ".": { "import": "./dist/index.js" } } }'
+      )
+      writeFileSync(path.join(acme, "dist", "index.js"), "")
+      const content = { plugins: ["nowhere", "@acme/queue"] }
+      const of = (entry: string, by: Entry = { uid: 7 }) =>
+        found({ [entry]: by }, content, 0, false, file)
+      assert.deepStrictEqual(yield* found({}, content, 0, false, file), [])
+      for (const entry of [
+        modules,
+        path.join(modules, "@acme"),
+        acme,
+        path.join(acme, "package.json"),
+        path.join(acme, "dist"),
+        path.join(acme, "dist", "index.js")
+      ]) {
+        assert.deepStrictEqual(yield* of(entry), [`plugins.1: ${entry}, which belongs to user 7`])
+      }
+      assert.deepStrictEqual(yield* of(acme, { mode: 0o777 }), [
+        `plugins.1: ${acme}, which every user may write`
+      ])
+    })
   )
 })

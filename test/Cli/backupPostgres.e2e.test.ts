@@ -1,7 +1,7 @@
 /** `holter backup` on a real PostgreSQL server, from a shell. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Schedule, Scope } from "effect"
-import { readdirSync, readFileSync, rmSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
 import { PostgresServer } from "../support/PostgresServer.js"
@@ -54,6 +54,28 @@ const makeBot = (users = 1000) =>
   })
 
 describeWithServices("postgres", "holter backup on PostgreSQL", () => {
+  it.scopedLive("takes the password of .pgpass, and says nothing on standard error", () =>
+    Effect.gen(function* () {
+      const { cwd, env, server } = yield* makeBot()
+      const home = yield* TempDir.make("home")
+      const escaped = server.password.replaceAll(/([:\\])/g, "\\$1")
+      writeFileSync(path.join(home, ".pgpass"), `*:*:*:${server.user}:${escaped}\n`, {
+        mode: 0o600
+      })
+      const DATABASE_URL = `postgresql://${server.user}@127.0.0.1:${server.port}/${server.database}`
+      for (const command of ["create", "drill"]) {
+        const result = yield* Cli.run(["backup", command], {
+          cwd,
+          env: { ...env, DATABASE_URL, HOME: home },
+          timeout: "1 minute"
+        })
+        well(result)
+        if (command === "drill") assert.strictEqual(result.stderr, "")
+        assert.notMatch(result.stderr, /deprecat|warning/i)
+      }
+    })
+  )
+
   it.scopedLive("creates, lists, verifies, drills, restores, and takes the restore back", () =>
     Effect.gen(function* () {
       const { backups, change, count, cwd, env, holter, server } = yield* makeBot()

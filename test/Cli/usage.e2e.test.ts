@@ -87,7 +87,10 @@ describe("holter", () => {
         ["alerts", "test"],
         ["alerts", "test", "nope"],
         ["alerts", "test", "log", "--all"],
-        ["--nope"]
+        ["--nope"],
+        ["--trust-config"],
+        ["init", "--trust-config"],
+        ["backup", "list", "--trust-config"]
       ],
       (args) =>
         Effect.gen(function* () {
@@ -99,6 +102,35 @@ describe("holter", () => {
           assert.notMatch(result.stderr, ansi, line)
         })
     )
+  )
+
+  it.scopedLive("is 64 for what a SQLite database has nothing of, and 78 in the file", () =>
+    Effect.gen(function* () {
+      const cwd = yield* TempDir.make("usage")
+      const url = `sqlite:///${path.join(cwd, "bot.db")}`
+      yield* each(
+        [
+          ["create", "--globals"],
+          ["restore", "--latest", "--yes", "--allow-incomplete"],
+          ["restore", "--latest", "--yes", "--no-owner"],
+          ["drill", "--allow-incomplete"],
+          ["drill", "--no-owner"]
+        ],
+        (args) =>
+          Effect.gen(function* () {
+            const result = yield* Cli.run(["backup", ...args, "--database-url", url], { cwd })
+            const [flag = ""] = args.slice(-1)
+            assert.strictEqual(result.code, 64, `${flag}\n${result.stdout}${result.stderr}`)
+            assert.include(result.stderr, `holter: ${flag}: expected a PostgreSQL database`)
+          })
+      )
+      writeFileSync(path.join(cwd, "holter.config.yaml"), "backup: { globals: true }\n")
+      for (const command of [["backup", "create"], ["watch"]]) {
+        const wrong = yield* Cli.run(command, { cwd, env: { DATABASE_URL: url } })
+        assert.strictEqual(wrong.code, 78, command.join(" "))
+        assert.include(wrong.stderr, "backup.globals")
+      }
+    })
   )
 
   it.scopedLive("says which flag lacks its value", () =>

@@ -2,13 +2,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Layer, Option, TestClock } from "effect"
 import * as FastCheck from "effect/FastCheck"
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { BackupError } from "../../src/Backup/BackupError.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
 import { BackupFreshness } from "../../src/plugins/BackupFreshness.js"
 import * as Freshness from "../../src/plugins/BackupFreshness/Freshness.js"
 import { now, stored } from "../Cli/Backup/samples.js"
+import { inDatabase } from "../support/SqliteBackup.js"
+import * as SqliteProcess from "../support/SqliteProcess.js"
 import * as TempDir from "../support/TempDir.js"
 import { run, runOnly, services } from "./run.js"
 
@@ -46,6 +48,37 @@ const ofDatabase = (name: string, startedAt: string, place: { readonly host?: st
   }))
   return { ...one, manifest }
 }
+
+describe("BackupFreshness of a SQLite database that is in use", () => {
+  it.scoped("is degraded once the file is deleted under its program, and says which", () =>
+    Effect.gen(function* () {
+      const folder = realpathSync(yield* TempDir.make("deleted"))
+      const file = path.join(folder, "bot.db")
+      inDatabase(file, (database) => {
+        database.exec(
+          "PRAGMA journal_mode = wal; CREATE TABLE t (id int); INSERT INTO t VALUES (1)"
+        )
+      })
+      const backup = {
+        ...today,
+        manifest: Option.map(today.manifest, (known) => ({
+          ...known,
+          dump: {
+            ...known.dump,
+            database: { ...known.dump.database, name: "bot.db", location: folder }
+          }
+        }))
+      }
+      const program = yield* SqliteProcess.open(file)
+      yield* program.sql("INSERT INTO t VALUES (2)")
+      assert.strictEqual((yield* judge([backup])).status, "healthy")
+      for (const end of ["", "-wal", "-shm"]) rmSync(`${file}${end}`, { force: true })
+      const result = yield* judge([backup])
+      assert.strictEqual(result.status, "degraded")
+      assert.include(result.message, `node (${program.pid}) with ${file} (deleted)`)
+    })
+  )
+})
 
 describe("BackupFreshness, of given backups", () => {
   it.effect("is healthy with one of tonight, and tells what it knows", () =>

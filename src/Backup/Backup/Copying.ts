@@ -97,10 +97,26 @@ const sending =
         const source = yield* desk.main.fetch(manifest.name)
         const stage = yield* store.stage
         yield* copy(source, stage.path, manifest, onProgress)
-        yield* stage.publish(manifest, { onAlive: alive })
+        const hasGlobals = yield* copyGlobals(source, stage.path, manifest)
+        const { globals, ...rest } = manifest
+        const sent = hasGlobals ? { ...rest, globals } : rest
+        yield* stage.publish(sent, { onAlive: alive })
         yield* alive
       })
     )
+
+/** False where there are none, or somebody has removed them: no reason to go without the backup. */
+const copyGlobals = (
+  source: string,
+  target: string,
+  { globals }: Manifest.Manifest
+): Effect.Effect<boolean, BackupError> =>
+  Effect.gen(function* () {
+    const file = Manifest.globalsOf(source)
+    if (globals === undefined || Option.isNone(yield* LocalFiles.look(file))) return false
+    yield* LocalFiles.copy(file, Manifest.globalsOf(target), () => Effect.void)
+    return true
+  })
 
 interface Owed {
   readonly desk: Desk

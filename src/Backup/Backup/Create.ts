@@ -10,6 +10,7 @@ import type { Store, Stored } from "../BackupStore/Store.js"
 import * as Manifest from "../Manifest.js"
 import * as Alarms from "./Alarms.js"
 import { copyTo } from "./Copying.js"
+import * as Globals from "./Globals.js"
 import { type Desk, lock, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Created, CreateOptions } from "./Reports.js"
@@ -140,6 +141,9 @@ export const make = (
         onProgress
       })
       const dump = { ...dumped, database: yield* desk.identify(dumped.database) }
+      const isAsked = given.globals ?? desk.globals
+      const globals =
+        isAsked && !name.preRestore ? yield* Globals.save(desk, stage.path) : undefined
       yield* step("create/verify")
       if (dump.bytes <= 0) return yield* emptyDump(dump)
       const payload = { path: stage.path, compression: dump.compression, dump }
@@ -161,6 +165,7 @@ export const make = (
         finishedAt,
         holter: desk.version,
         dump: { ...dump, warnings: [...dump.warnings, ...alarms, ...notes] },
+        ...(globals === undefined ? {} : { globals }),
         ...(isSuspect ? { suspect: alarms } : {}),
         pinned: false,
         verified: { at: finishedAt, depth: "quick" },

@@ -7,6 +7,7 @@ import { DateTime, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import { type Leniency, leniencyOf } from "../BackupStrategy/Strategy.js"
 import { choose, sameEngine } from "./Choose.js"
+import * as Globals from "./Globals.js"
 import { type Desk, silent } from "./Options.js"
 import { record } from "./Record.js"
 import type { Choice, Common, Drilled } from "./Reports.js"
@@ -25,7 +26,9 @@ export const drill = (
       const [took, { read, restored }] = yield* Effect.timed(
         Effect.gen(function* () {
           const read = yield* desk.strategy.verify(payload, { deep: false, onProgress })
-          const restored = yield* desk.strategy.drill(payload, { ...leniencyOf(given), onProgress })
+          const restored = yield* desk.strategy
+            .drill(payload, { ...leniencyOf(given), onProgress })
+            .pipe(Effect.mapError(Globals.pointAt(chosen)))
           return { read, restored }
         })
       )

@@ -39,6 +39,11 @@ export interface Options {
    * schema; a star stands for any characters.
    */
   readonly ignoreTables?: ReadonlyArray<string> | undefined
+  /**
+   * Saves the roles and tablespaces of the server with each backup, without a password. Fails with
+   * `WrongEngine` where the database has no server.
+   */
+  readonly globals?: boolean | undefined
   /** How long a copy may give no sign of life before it is given up; 5 minutes by default. */
   readonly copyPatience?: Duration.DurationInput | undefined
   /** How long to wait for another run on the same directory to end; an hour by default. */
@@ -73,6 +78,7 @@ export interface Desk {
   readonly level: number | undefined
   readonly minimumFree: number
   readonly ignoreTables: ReadonlyArray<string>
+  readonly globals: boolean
   readonly copyPatience: Duration.Duration
   readonly lockPatience: Duration.Duration
   readonly version: string
@@ -102,6 +108,7 @@ export const desk = (
   level: options.level,
   minimumFree: options.minimumFree ?? 0,
   ignoreTables: options.ignoreTables ?? [],
+  globals: options.globals === true,
   copyPatience: Duration.decode(options.copyPatience ?? "5 minutes"),
   lockPatience: Duration.decode(options.lockPatience ?? "1 hour"),
   version: options.version ?? "unknown"

@@ -157,6 +157,8 @@ export interface CreateOptions extends Common {
    * by.
    */
   readonly acceptLoss?: boolean | undefined
+  /** With the roles and tablespaces of the server; what the options of `Backup` say where it is left out. */
+  readonly globals?: boolean | undefined
 }
 
 /**

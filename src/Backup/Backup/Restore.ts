@@ -20,6 +20,7 @@ import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import { type Chosen, choose, sameEngine } from "./Choose.js"
 import { type Beside, lookBeside, make, nextName } from "./Create.js"
+import * as Globals from "./Globals.js"
 import { type Desk, lock, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Choice, Restored, RestoreOptions, RestorePlan, Stopped } from "./Reports.js"
@@ -145,7 +146,7 @@ const saveAndReplace = (
       return yield* held?.restore ?? strategy.restore(chosen.payload, options)
     }).pipe(Effect.mapError(naming(safety?.name)))
     return { safety, restored }
-  })
+  }).pipe(Effect.mapError(Globals.pointAt(chosen)))
 
 interface Done {
   readonly safety: Safety | undefined

@@ -6,7 +6,8 @@
 import { DateTime, Effect, Option } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Stored } from "../BackupStore/Store.js"
-import type * as Manifest from "../Manifest.js"
+import * as GlobalsFile from "../GlobalsFile.js"
+import * as Manifest from "../Manifest.js"
 import { type Chosen, choose, inStore, notInOrder, sameEngine } from "./Choose.js"
 import { type Desk, silent } from "./Options.js"
 import { record } from "./Record.js"
@@ -76,6 +77,10 @@ const one = (desk: Desk, chosen: Chosen, given: Given): Effect.Effect<Verified> 
       const warnings = isBad ? yield* record(desk, name, { verified: null }) : []
       return { name, problem: read.left, warnings: [...chosen.warnings, ...warnings] }
     }
+    // Told, and no reason to distrust the backup itself.
+    const globals = yield* Effect.either(
+      GlobalsFile.check(Manifest.globalsOf(payload.path), chosen.manifest?.globals)
+    )
     const verified = {
       at: yield* DateTime.now,
       depth: deep ? ("deep" as const) : ("quick" as const)
@@ -83,7 +88,7 @@ const one = (desk: Desk, chosen: Chosen, given: Given): Effect.Effect<Verified> 
     const unrecorded = chosen.isStored ? yield* record(desk, name, { verified }) : []
     return {
       name,
-      problem: undefined,
+      problem: globals._tag === "Left" ? globals.left : undefined,
       warnings: [...chosen.warnings, ...read.right.warnings, ...unrecorded]
     }
   })

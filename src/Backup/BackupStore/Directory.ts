@@ -38,6 +38,13 @@ export interface Options {
   readonly mounted?: boolean | undefined
 }
 
+/** What a run has as long as it has the lock. */
+interface Turn {
+  readonly lock: BackupLock.Held
+  /** Kept no longer, since the manifests of thousands of backups are many megabytes. */
+  readonly read: Look.Memory
+}
+
 /**
  * @since 0.1.0
  * @category constructors
@@ -45,9 +52,9 @@ export interface Options {
 export const make = (options: Options): Effect.Effect<Store> =>
   Effect.gen(function* () {
     const directory = path.resolve(options.path)
-    const held = yield* Ref.make<BackupLock.Held | undefined>(undefined)
+    const turn = yield* Ref.make<Turn | undefined>(undefined)
     /** What changes the directory is only done as long as the lock is this run's. */
-    const guard = Effect.flatMap(Ref.get(held), (lock) => lock?.check ?? Effect.void)
+    const guard = Effect.flatMap(Ref.get(turn), (mine) => mine?.lock.check ?? Effect.void)
     const main = options.memory === undefined ? undefined : path.resolve(options.memory)
     const memory = main === undefined ? undefined : { directory: main, of: directory }
     const { host, witnesses = [] } = options
@@ -79,7 +86,8 @@ export const make = (options: Options): Effect.Effect<Store> =>
       description: `directory ${directory}`,
       list: answered.pipe(
         Effect.zipRight(options.create ? Effect.zipRight(mounted, existing(directory)) : ready),
-        Effect.zipRight(Look.all(directory))
+        Effect.zipRight(Ref.get(turn)),
+        Effect.flatMap((mine) => Look.all(directory, mine?.read))
       ),
       stage: Effect.gen(function* () {
         yield* ready
@@ -108,7 +116,8 @@ export const make = (options: Options): Effect.Effect<Store> =>
           yield* ready
           const lock = yield* BackupLock.acquire(directory, purpose, waiting)
           yield* used
-          yield* Effect.acquireRelease(Ref.set(held, lock), () => Ref.set(held, undefined))
+          const mine = { lock, read: new Map() }
+          yield* Effect.acquireRelease(Ref.set(turn, mine), () => Ref.set(turn, undefined))
         }),
       held: guard,
       warnings: Effect.map(LocalFiles.look(directory), (stat) =>
@@ -191,6 +200,7 @@ const remove = (directory: string, name: string): Effect.Effect<void, BackupErro
       const file = yield* found(directory, name)
       const aside = path.join(directory, yield* Staging.nextName)
       yield* LocalFiles.rename(file, aside)
+      yield* LocalFiles.remove(path.join(directory, Manifest.globalsOf(name)))
       yield* LocalFiles.remove(path.join(directory, Manifest.fileOf(name)))
       yield* LocalFiles.remove(aside)
       yield* LocalFiles.syncDirectory(directory)

@@ -48,7 +48,10 @@ export const problemOf = ({ manifest, problem }: Stored): string | undefined =>
 export interface Stage {
   /** Where to write it. Nothing is there yet, and what is there when the scope ends is removed. */
   readonly path: string
-  /** Makes it a backup of the store, at once or not at all: its size and checksum were read back. */
+  /**
+   * Makes it a backup of the store, at once or not at all: its size and checksum were read back. Where the
+   * manifest has `globals`, they are at `Manifest.globalsOf(path)`.
+   */
   readonly publish: (
     manifest: Manifest,
     options?: PublishOptions
@@ -76,7 +79,7 @@ export interface Store {
   /** Every backup, whoever made it, newest first by its manifest or its name. */
   readonly list: Effect.Effect<ReadonlyArray<Stored>, BackupError>
   readonly stage: Effect.Effect<Stage, BackupError, Scope.Scope>
-  /** The backup on a local disk, for as long as the scope is open. */
+  /** The backup on a local disk, with its globals beside it, for as long as the scope is open. */
   readonly fetch: (name: string) => Effect.Effect<string, BackupError, Scope.Scope>
   readonly remove: (name: string) => Effect.Effect<void, BackupError>
   /** Records what was learned of a backup later on: a verification, a drill, a pin. */

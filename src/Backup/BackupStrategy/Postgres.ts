@@ -17,6 +17,7 @@ import * as Conninfo from "./Postgres/Conninfo.js"
 import * as Drill from "./Postgres/Drill.js"
 import * as Dump from "./Postgres/Dump.js"
 import * as Failure from "./Postgres/Failure.js"
+import * as Globals from "./Postgres/Globals.js"
 import * as Maintenance from "./Postgres/Maintenance.js"
 import * as Properties from "./Postgres/Properties.js"
 import * as Restore from "./Postgres/Restore.js"
@@ -91,6 +92,7 @@ export const make = (
       // A database of dead rows and indexes has a small dump, one of compressed values a large one.
       estimate: Effect.as(facts(target), 0),
       dump,
+      globals: (file) => Effect.provide(Globals.write(target, file), context),
       verify: (payload, wanted) => Effect.provide(Verify.verify(target, payload, wanted), context),
       drill: (payload, wanted) =>
         Effect.flatMap(database, (known) =>

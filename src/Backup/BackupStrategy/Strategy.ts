@@ -228,6 +228,11 @@ export interface Strategy {
   readonly estimate: Effect.Effect<number, BackupError>
   /** Writes a dump that is complete and on the disk (fsync) when this succeeds. */
   readonly dump: (options: DumpOptions) => Effect.Effect<Manifest.Dump, BackupError>
+  /**
+   * Writes what the server has outside of its databases (roles, tablespaces; no password) as text to a file
+   * that is not there yet, for this user alone and on the disk. Left out where there is nothing of the kind.
+   */
+  readonly globals?: ((path: string) => Effect.Effect<void, BackupError>) | undefined
   /** Reads all of a payload; fails with `Corrupt` or `WrongEngine`. */
   readonly verify: (
     payload: Payload,

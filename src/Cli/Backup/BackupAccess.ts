@@ -28,7 +28,8 @@ export const openUrl = (
   url: DatabaseUrl.DatabaseUrl
 ): Effect.Effect<Backup.Backup["Type"], BackupError, Scope.Scope> => {
   const { compression, keep, section } = settings
-  const { daily, host, identity, ignoreTables, level, monthly, timeZone, weekly, yearly } = section
+  const { daily, globals, host, identity, ignoreTables, level, monthly, timeZone, weekly, yearly } =
+    section
   const layer = Backup.layer({
     app: settings.app ?? nameOf(url),
     keep,
@@ -43,6 +44,7 @@ export const openUrl = (
     host,
     identity,
     ignoreTables,
+    globals,
     version
   }).pipe(Layer.provide(strategyOf(settings, url)), Layer.provide(storeOf(settings)))
   return Effect.map(Layer.build(layer), Context.get(Backup.Backup))

@@ -61,7 +61,7 @@ export const checkLeniency = (
     ? notOfSqlite(allowIncomplete ? "--allow-incomplete" : "--no-owner")
     : Effect.void
 
-const notOfSqlite = (flag: string): UsageError =>
+export const notOfSqlite = (flag: string): UsageError =>
   new UsageError({
     flag,
     expected: "a PostgreSQL database",

@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import type { BackupError } from "../../Backup/BackupError.js"
+import * as Excerpt from "../../Common/Excerpt.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
 import { ExitCode, exitCodes, json, Output, page } from "../Output.js"
 import * as BackupDocument from "./BackupDocument.js"
@@ -23,7 +24,7 @@ export const reporting =
   <R>(
     work: Effect.Effect<void, BackupError | ConfigurationError, R>
   ): Effect.Effect<void, ConfigurationError, R | Output | ExitCode> =>
-    Effect.catchTag(work, "BackupError", (error) =>
+    Effect.catchTag(Excerpt.knowing(settings.secrets)(work), "BackupError", (error) =>
       Effect.gen(function* () {
         const { note } = yield* Output
         const { preRestore } = error

@@ -102,6 +102,12 @@ export const BackupSection = Schema.Struct({
         "tables that may lose all their rows without an alarm, as queues do: names such as queue, public.queue or queue_*"
     })
   ),
+  globals: Schema.optional(
+    Schema.Boolean.annotations({
+      description:
+        "PostgreSQL: true saves the roles and tablespaces of the server with each backup, without passwords"
+    })
+  ),
   schedule: Schema.optional(cron),
   drill: Schema.optional(cron),
   timeZone: Schema.optional(
@@ -133,6 +139,7 @@ export const decode = (
     const isWrong = (field: string) => wrong.some(({ path }) => path[0] === field)
     const more = [
       ...(isWrong("url") ? [] : urlIssues(given["url"])),
+      ...(isWrong("url") ? [] : globalsIssues(given)),
       ...(isWrong("level") || isWrong("compress") ? [] : levelIssues(given))
     ]
     return more.length === 0 ? shape : Either.left([...wrong, ...more])
@@ -152,6 +159,23 @@ const urlIssues = (url: unknown): ReadonlyArray<ConfigIssue> =>
         ],
         onRight: () => []
       })
+
+const globalsIssues = ({
+  globals,
+  url
+}: Readonly<Record<string, unknown>>): ReadonlyArray<ConfigIssue> =>
+  globals === true &&
+  typeof url === "string" &&
+  Either.getOrNull(DatabaseUrl.parse(url))?._tag === "Sqlite"
+    ? [noGlobals(["globals"])]
+    : []
+
+/** What is said of `globals: true` beside a database without a server. */
+export const noGlobals = (path: ReadonlyArray<string>): ConfigIssue => ({
+  path: [...path],
+  expected: "globals of a PostgreSQL database: roles and tablespaces of its server",
+  found: "true, for a SQLite database, which has no server: leave it out"
+})
 
 const levelIssues = ({
   compress = "gzip",

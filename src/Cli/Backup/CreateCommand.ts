@@ -11,6 +11,7 @@ import { jsonFlag, keepFlag, type MakingFlags, type PlaceFlags, placeFlags } fro
 import * as BackupPage from "./BackupPage.js"
 import * as BackupRun from "./BackupRun.js"
 import * as BackupSettings from "./BackupSettings.js"
+import * as Globals from "./Globals.js"
 import * as Progress from "./Progress.js"
 
 export const command = Command.make(
@@ -26,6 +27,11 @@ export const command = Command.make(
         "What is gone since the last good backup was meant to go: do not warn of it any more"
       )
     ),
+    globals: CliOptions.boolean("globals").pipe(
+      CliOptions.withDescription(
+        "PostgreSQL: also save the roles and tablespaces of the server, without passwords"
+      )
+    ),
     json: jsonFlag
   },
   (flags) => create(flags)
@@ -33,18 +39,21 @@ export const command = Command.make(
 
 interface Flags extends PlaceFlags, MakingFlags {
   readonly acceptLoss: boolean
+  readonly globals: boolean
   readonly json: boolean
 }
 
 const create = (flags: Flags) =>
   Effect.gen(function* () {
     const settings = yield* BackupSettings.load({ ...flags, making: flags })
+    yield* Globals.check(flags, settings)
     const { look } = yield* Output
+    const globals = flags.globals ? { globals: true } : {}
     const work = Effect.gen(function* () {
       const backup = yield* BackupAccess.open(settings)
       const begin = yield* Clock.currentTimeMillis
       const created = yield* Progress.shown(({ onProgress }) =>
-        backup.create({ onProgress, acceptLoss: flags.acceptLoss })
+        backup.create({ onProgress, acceptLoss: flags.acceptLoss, ...globals })
       )
       const took = (yield* Clock.currentTimeMillis) - begin
       const missing = created.copies.filter(({ problem }) => problem !== undefined)

@@ -8,6 +8,7 @@ import * as Backup from "../../Backup/Backup.js"
 import type { BackupError } from "../../Backup/BackupError.js"
 import * as BackupSchedule from "../../Backup/BackupSchedule.js"
 import { Beacon } from "../../Lifecycle/Beacon.js"
+import * as Excerpt from "../../Common/Excerpt.js"
 import * as BackupAccess from "../Backup/BackupAccess.js"
 import type { BackupSettings } from "../Backup/BackupSettings.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
@@ -45,7 +46,7 @@ export const run = (
           yield* change((before) => ({ ...BackupNews.after(before, ended), next: time }))
         }).pipe(Effect.provideService(Reporter, reporter))
     }).pipe(Layer.provide(Layer.effect(Backup.Backup, tracked(backup))), Layer.build)
-  })
+  }).pipe(Excerpt.knowing(planned.settings.secrets))
 
 const change = (f: (before: Backups) => Backups) =>
   Effect.flatMap(Reporter, ({ update }) =>

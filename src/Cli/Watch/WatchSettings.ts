@@ -8,6 +8,7 @@ import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { AlertSettings } from "../Alerts/AlertSettings.js"
 import type { BackupSettings } from "../Backup/BackupSettings.js"
 import * as BackupSettingsLoader from "../Backup/BackupSettings.js"
+import * as Globals from "../Backup/Globals.js"
 import * as Configuration from "../Configuration.js"
 import { ConfigurationError, UsageError } from "../ConfigurationError.js"
 import type { Planned } from "./Backups.js"
@@ -152,7 +153,7 @@ const withDatabase = (
 ): Effect.Effect<BackupSettings, ConfigurationError> => {
   const { drill, schedule } = settings.section
   return settings.url !== undefined || (schedule ?? drill) === undefined
-    ? Effect.succeed(settings)
+    ? Effect.as(Globals.checkFile(settings), settings)
     : new ConfigurationError({ source: settings.source, issues: [noDatabase] })
 }
 

@@ -6,6 +6,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs/promises"
 import { mountOf, parseMountInfo } from "../../Common/MountInfo.js"
+import * as DiskSpace from "../../System/DiskSpace.js"
 
 /**
  * @since 0.1.0
@@ -68,8 +69,8 @@ export const layer: Layer.Layer<DiskUsage> = Layer.sync(DiskUsage, () => {
 })
 
 const usageOf = async (path: string): Promise<Usage> => {
-  const [stats, where, erofs, mountInfo] = await Promise.all([
-    fs.statfs(path),
+  const [{ space, stats }, where, erofs, mountInfo] = await Promise.all([
+    DiskSpace.look(path),
     fs.realpath(path),
     fs.access(path, fs.constants.W_OK).then(
       () => false,
@@ -77,13 +78,21 @@ const usageOf = async (path: string): Promise<Usage> => {
     ),
     fs.readFile("/proc/self/mountinfo", "utf8").catch(() => "")
   ])
+  if (space === undefined) throw new NoUnit(stats.type)
   const mount = mountOf(parseMountInfo(mountInfo), where)
   return {
-    freeBytes: stats.bavail * stats.bsize,
-    totalBytes: (stats.blocks - stats.bfree + stats.bavail) * stats.bsize,
+    ...space,
     inodes: stats.files > 0 ? { free: stats.ffree, total: stats.files } : undefined,
     readOnly: erofs || mount?.readOnly === true,
     mount: mount === undefined ? undefined : { path: mount.path, type: mount.type }
+  }
+}
+
+/** What `statfs` says is in a unit that this Node does not tell, and `df` does not answer. */
+class NoUnit extends Error {
+  readonly code = "HOLTER_NO_UNIT"
+  constructor(type: number) {
+    super(`file system type 0x${type.toString(16)}: its blocks have an unknown size`)
   }
 }
 

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import * as path from "node:path"
 import * as BackupSettings from "../../../src/Cli/Backup/BackupSettings.js"
-import { noMakingFlags } from "../../../src/Cli/Backup/BackupFlags.js"
+import { checkLeniency, noMakingFlags } from "../../../src/Cli/Backup/BackupFlags.js"
+import * as Globals from "../../../src/Cli/Backup/Globals.js"
 import { within } from "../inMemory.js"
 
 type Flags = Parameters<typeof BackupSettings.load>[0]
@@ -172,6 +173,48 @@ describe("BackupSettings", () => {
       })
       assert.strictEqual(issue?.path, "DATABASE_URL")
       assert.notInclude(JSON.stringify(issue), "canary")
+    })
+  )
+})
+
+describe("What a SQLite database has nothing of", () => {
+  const sqlite = { variables: { DATABASE_URL } }
+  const postgres = { variables: { DATABASE_URL: "postgres://bot@db/bot" } }
+
+  it.effect("is refused as a flag", () =>
+    Effect.gen(function* () {
+      const { url } = yield* load(sqlite)
+      for (const [flag, given] of [
+        ["--allow-incomplete", { allowIncomplete: true, noOwner: false }],
+        ["--no-owner", { allowIncomplete: false, noOwner: true }]
+      ] as const) {
+        const error = yield* Effect.flip(checkLeniency(given, url))
+        assert.deepInclude(error, { _tag: "UsageError", flag, expected: "a PostgreSQL database" })
+        yield* checkLeniency(given, (yield* load(postgres)).url)
+      }
+      const error = yield* Effect.flip(Globals.check({ globals: true }, yield* load(sqlite)))
+      assert.deepInclude(error, { _tag: "UsageError", flag: "--globals" })
+      yield* Globals.check({ globals: true }, yield* load(postgres))
+    })
+  )
+
+  it.effect("is refused as a line of the file, wherever the URL stands", () =>
+    Effect.gen(function* () {
+      const file = "backup: { globals: true }\n"
+      const settings = yield* load({ ...sqlite, file })
+      const error = yield* Effect.flip(Globals.check({ globals: false }, settings))
+      assert.strictEqual(error._tag, "ConfigurationError")
+      assert.include(error.message, "backup.globals")
+      yield* Globals.check({ globals: false }, yield* load({ ...postgres, file }))
+      const [issue] = yield* issuesOf({
+        file: "backup: { url: /var/bot.db, globals: true }\n"
+      })
+      assert.strictEqual(issue?.path, "backup.globals")
+      assert.include(issue?.expected, "PostgreSQL")
+      assert.deepStrictEqual(
+        (yield* load({ file: "backup: { url: /var/bot.db, globals: false }\n" })).section.globals,
+        false
+      )
     })
   )
 })

@@ -8,9 +8,9 @@
  * @since 0.1.0
  */
 import { Effect, Either, Option } from "effect"
-import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
+import * as GlobalsFile from "../../GlobalsFile.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import * as Manifest from "../../Manifest.js"
 import type { PublishOptions } from "../Store.js"
@@ -32,7 +32,10 @@ export const publish = (
   Effect.gen(function* () {
     const file = path.join(directory, manifest.name)
     const isDirectory = yield* secured(partial)
-    if (!isReadBack) yield* readBack(partial, manifest, isDirectory, onAlive)
+    if (!isReadBack) {
+      yield* readBack(partial, manifest, isDirectory, onAlive)
+      yield* GlobalsFile.check(Manifest.globalsOf(partial), manifest.globals)
+    }
     if (Option.isSome(yield* LocalFiles.look(file))) return yield* taken(file)
     const draft = `${partial}.manifest`
     yield* LocalFiles.write(draft, yield* textOf(manifest, file))
@@ -43,13 +46,26 @@ export const publish = (
       Effect.gen(function* () {
         const record = Manifest.fileOf(file)
         if (!(yield* moved(draft, record, false))) return yield* taken(record)
-        const withdraw = Effect.ignore(LocalFiles.remove(record))
-        const isNamed = yield* Effect.onError(moved(partial, file, isDirectory), () => withdraw)
+        const withdraw = Effect.ignore(withdrawn(file))
+        const named = Effect.zipRight(
+          manifest.globals === undefined
+            ? Effect.void
+            : LocalFiles.rename(Manifest.globalsOf(partial), Manifest.globalsOf(file)),
+          moved(partial, file, isDirectory)
+        )
+        const isNamed = yield* Effect.onError(named, () => withdraw)
         if (!isNamed) return yield* Effect.zipRight(withdraw, taken(file))
         yield* LocalFiles.syncDirectory(directory)
       })
     )
   })
+
+/** What belongs to a backup that is not there, the manifest last: it tells that the rest is Holter's. @internal */
+export const withdrawn = (file: string): Effect.Effect<void, BackupError> =>
+  Effect.zipRight(
+    LocalFiles.remove(Manifest.globalsOf(file)),
+    LocalFiles.remove(Manifest.fileOf(file))
+  )
 
 /** Writes a manifest in the place of the one that is there. @internal */
 export const replaceManifest = (
@@ -98,9 +114,7 @@ const secured = (partial: string): Effect.Effect<boolean, BackupError> =>
       })
     }
     const isDirectory = stat.value.isDirectory()
-    yield* Effect.ignore(
-      LocalFiles.attempt(partial, "a mode", () => fs.chmod(partial, isDirectory ? 0o700 : 0o600))
-    )
+    yield* Effect.ignore(LocalFiles.makePrivate(partial, isDirectory ? "directory" : "file"))
     yield* isDirectory ? LocalFiles.syncDirectory(partial) : LocalFiles.sync(partial)
     return isDirectory
   })

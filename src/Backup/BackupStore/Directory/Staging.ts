@@ -12,6 +12,7 @@ import * as BackupName from "../../BackupName.js"
 import * as Owner from "../../BackupLock/Owner.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import * as Manifest from "../../Manifest.js"
+import { withdrawn } from "./Publish.js"
 
 /** A path of this process alone. All that starts with it is removed with the scope. @internal */
 export const make = (directory: string): Effect.Effect<string, BackupError, Scope.Scope> =>
@@ -29,12 +30,17 @@ export const sweep = (directory: string): Effect.Effect<ReadonlyArray<string>, B
     const now = yield* Effect.cached(timeThere(directory))
     const me = yield* Owner.self
     for (const name of names) {
-      const isLeft = isOrphanName(name, names)
+      const isManifest = isOrphanName(name, names)
+      const isLeft = isManifest
         ? yield* isOrphan(directory, name)
         : name.startsWith(start) && (yield* isStale(directory, name, { me, now }))
+      if (!isLeft) continue
+      const file = path.join(directory, name)
+      const backup = isManifest ? Manifest.backupOf(file) : undefined
       // What another user left cannot be removed, and harms nothing.
-      const isGone =
-        isLeft && (yield* Effect.isSuccess(LocalFiles.remove(path.join(directory, name))))
+      const isGone = yield* Effect.isSuccess(
+        backup === undefined ? LocalFiles.remove(file) : withdrawn(backup)
+      )
       if (isGone) swept.push(name)
     }
     return swept

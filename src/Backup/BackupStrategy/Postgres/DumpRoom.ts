@@ -6,6 +6,7 @@
 import { Effect, Schedule } from "effect"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
+import { reserveOf } from "../../../Common/DiskBlocks.js"
 import * as Sizes from "../../../Common/Sizes.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import type { DumpOptions } from "../Strategy.js"
@@ -18,24 +19,21 @@ export const watch = (
   options: Pick<DumpOptions, "minimumFree" | "path">
 ): Effect.Effect<Effect.Effect<never, BackupError>, BackupError> =>
   Effect.map(LocalFiles.free(path.dirname(options.path)), (before) => {
+    if (before === undefined) return Effect.never
     const directory = path.dirname(options.path)
-    const reserve = Math.max(options.minimumFree ?? 0, Math.min(before * share, most))
+    const reserve = Math.max(options.minimumFree ?? 0, reserveOf(before))
     const look = Effect.filterOrFail(
       LocalFiles.free(directory),
-      (free) => free > reserve,
+      (free) => free === undefined || free > reserve,
       (free) =>
         new BackupError({
           reason: "DiskFull",
           subject: directory,
           expected: `room for the dump, and ${Sizes.bytes(reserve)} that stay free beside it`,
-          found: `${Sizes.bytes(before)} free before it, and ${Sizes.bytes(free)} by now`,
+          found: `${Sizes.bytes(before)} free before it, and ${Sizes.bytes(free ?? 0)} by now`,
           advice:
             "Free some space; where nothing else can go, delete the oldest backup by hand, and keep fewer"
         })
     )
     return Effect.zipRight(Effect.repeat(look, Schedule.spaced("250 millis")), Effect.never)
   })
-
-/** What stays free where nothing is asked for: a part of what is free before. */
-const share = 0.05
-const most = 64e6

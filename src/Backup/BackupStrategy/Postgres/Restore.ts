@@ -6,7 +6,7 @@
  * @internal
  */
 import { Effect, Either, Option, type Scope } from "effect"
-import type { BackupError } from "../../BackupError.js"
+import { BackupError } from "../../BackupError.js"
 import * as Decisive from "../../Decisive.js"
 import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
 import * as Archive from "./Archive.js"
@@ -81,7 +81,10 @@ const beside = (
   Effect.gen(function* () {
     const swept = yield* Scratch.sweep(maintenance, job.database)
     const prepared = yield* prepare(job, maintenance)
-    if (prepared._tag === "Left") return yield* InPlace.hold(job, prepared.left)
+    if (prepared._tag === "Left") {
+      const { instead, why } = prepared.left
+      return yield* Effect.mapError(InPlace.hold(job, why), advising(instead))
+    }
     const { filling, fresh, unmade } = prepared.right
     const filled = yield* Fill.fill(job.target, maintenance, unmade, filling)
     const restore = Effect.map(swapped(job, maintenance, fresh), (restored) => ({
@@ -95,6 +98,14 @@ const beside = (
     }))
     return { restore, staysAside: true }
   })
+
+/** Where what is in place hinders a restore there. */
+const advising =
+  (instead: string | undefined) =>
+  (error: BackupError): BackupError =>
+    instead === undefined || error.reason !== "InUse"
+      ? error
+      : new BackupError({ ...error, advice: instead })
 
 /** What is written to the old database until it is renamed stays there: it is set aside with it. */
 const swapped = (
@@ -135,6 +146,12 @@ interface Prepared {
   readonly unmade: ReadonlyArray<Unmade.Unmade>
 }
 
+interface InPlaceInstead {
+  readonly why: string
+  /** What to do where that fails as well. */
+  readonly instead: string | undefined
+}
+
 /**
  * The new database with the tables and no rows, or why there is none: a right may be missing, to give it to its owner, or to
  * set what is set for the old one. That is tried before the work and not learned after it.
@@ -142,7 +159,7 @@ interface Prepared {
 const prepare = (
   { claim, database, options, payload, present, target, tool }: Job,
   maintenance: Maintenance
-): Effect.Effect<Either.Either<Prepared, string>, BackupError, Running | Scope.Scope> =>
+): Effect.Effect<Either.Either<Prepared, InPlaceInstead>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const create =
       present === undefined
@@ -172,12 +189,18 @@ const prepare = (
     const here =
       elsewhere.length === 0 ? [] : yield* Extensions.presentIn(target, database, elsewhere)
     return here.length > 0
-      ? Either.left(`the extension ${here.join(", ")} can be in no other database of the server`)
+      ? Either.left({
+          why: `the extension ${here.join(", ")} can be in no other database of the server`,
+          instead: `Go on without the extension ${here.join(", ")} by --allow-incomplete (allowIncomplete): the backup is then restored into a new database, and this one is set aside with it`
+        })
       : Either.right({ fresh, filling, unmade })
   }).pipe(
     Effect.catchIf(
       (error) => error.reason === "NotPermitted" && present !== undefined,
-      (error) => Effect.succeed(Either.left(`a right is missing (${error.found})`))
+      (error) =>
+        Effect.succeed(
+          Either.left({ why: `a right is missing (${error.found})`, instead: undefined })
+        )
     )
   )
 

@@ -4,8 +4,8 @@
  * @internal
  */
 import { Effect, Option, Schema, type Scope } from "effect"
-import { statfs } from "node:fs/promises"
 import * as Sizes from "../../../Common/Sizes.js"
+import * as DiskSpace from "../../../System/DiskSpace.js"
 import type { BackupError } from "../../BackupError.js"
 import type { Payload } from "../Strategy.js"
 import * as Failure from "./Failure.js"
@@ -51,8 +51,8 @@ const freeOf = (
     const session = Option.isSome(reached) ? reached.value.session : yield* Sessions.open(target)
     const [row] = yield* session.rows(Row, sql, [database])
     if (row === undefined) return undefined
-    return yield* Effect.tryPromise(() => statfs(row.directory)).pipe(
-      Effect.map(({ bavail, bsize }) => bavail * bsize),
+    return yield* Effect.tryPromise(() => DiskSpace.look(row.directory)).pipe(
+      Effect.map(({ space }) => space?.freeBytes),
       Effect.orElseSucceed(() => undefined)
     )
   })

@@ -193,8 +193,14 @@ export const textOf = (
       const joined = text + more
       return joined.length <= most
         ? joined
-        : `${joined.slice(0, most / 4)}\n${joined.slice(-most / 2)}`
+        : `${wholeLines(joined.slice(0, most / 4))}\n${wholeLinesAtEnd(joined.slice(-most / 2))}`
     })
   )
+
+/** Half a line may hold half a secret, which nobody recognises as one afterwards. */
+const wholeLines = (text: string): string => text.slice(0, text.lastIndexOf("\n") + 1)
+
+const wholeLinesAtEnd = (text: string): string =>
+  text.includes("\n") ? text.slice(text.indexOf("\n") + 1) : ""
 
 const limit = 256 * 1024

@@ -26,7 +26,7 @@ type Finding = CommandExecutor | FileSystem.FileSystem | Path.Path
  */
 export const forServer = (
   target: Target,
-  name: "pg_dump" | "pg_restore" | "psql",
+  name: "pg_dump" | "pg_dumpall" | "pg_restore" | "psql",
   serverMajor: number
 ): Effect.Effect<Tool, BackupError, Finding> =>
   Effect.flatMap(all(target, name), (tools) => {

@@ -6,6 +6,7 @@
 import { Command, type CommandExecutor } from "@effect/platform"
 import { Config, Deferred, Effect, Fiber, Option, Schema, Stream } from "effect"
 import { execPath } from "node:process"
+import * as Excerpt from "../../../Common/Excerpt.js"
 import { BackupError } from "../../BackupError.js"
 import type { OnProgress } from "../Strategy.js"
 import { Answer, type Failed, go, type Locked, type Progress, type Request } from "./Protocol.js"
@@ -126,8 +127,9 @@ const answerOf = (
           onFailure: ({ message }) => message,
           onSuccess: (code) => `exit code ${code}`
         })
-        const words = yield* Fiber.join(said)
-        return yield* failed("an answer", [how, line, words].filter(Boolean).join("; "), advice)
+        const last = yield* Excerpt.current(line, longestLine)
+        const words = yield* Excerpt.currentEnd(yield* Fiber.join(said), longestWords)
+        return yield* failed("an answer", [how, last, words].filter(Boolean).join("; "), advice)
       }
       if (answer._tag !== "Failed") return answer
       const { _tag, ...report } = answer
@@ -149,7 +151,7 @@ const heard = (
   { onLocked, onProgress }: Hearing
 ): Effect.Effect<Heard> =>
   Option.match(parse(line), {
-    onNone: () => Effect.succeed({ ...before, line: line.slice(0, 300) }),
+    onNone: () => Effect.succeed({ ...before, line }),
     onSome: (message) => {
       if (message._tag === "Locked") return Effect.as(onLocked(message.replaces), before)
       if (message._tag !== "Progress") return Effect.succeed({ ...before, answer: message })
@@ -160,12 +162,16 @@ const heard = (
 
 const parse = Schema.decodeUnknownOption(Schema.parseJson(Answer))
 
-/** The last words, for a message. */
+const longestLine = 300
+const longestWords = 500
+
+/** So much of standard error is kept for its last words, whose secrets are taken out before they are cut. */
+const kept = 64 * 1024
+
 const endOf = (stderr: CommandExecutor.Process["stderr"]): Effect.Effect<string> =>
   stderr.pipe(
     Stream.decodeText(),
-    Stream.runFold("", (text, more) => `${text}${more}`.slice(-500)),
-    Effect.map((text) => text.trim()),
+    Stream.runFold("", (text, more) => `${text}${more}`.slice(-kept)),
     Effect.orElseSucceed(() => "")
   )
 

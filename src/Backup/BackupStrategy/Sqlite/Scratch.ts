@@ -96,7 +96,7 @@ const makeIn = (
 ): Effect.Effect<string, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
     const free = yield* LocalFiles.free(directory)
-    if (free < bytes) {
+    if (free !== undefined && free < bytes) {
       return yield* new BackupError({
         reason: "DiskFull",
         subject: directory,

@@ -5,11 +5,15 @@
  */
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
+import { dirname } from "node:path"
+import { reserveOf } from "../../../../Common/DiskBlocks.js"
+import * as Sizes from "../../../../Common/Sizes.js"
 import type { PayloadRequest } from "../Protocol.js"
 import { bracketAsync } from "./bracket.js"
 import { about, corrupt, fail } from "./Fault.js"
 import { firstBytes, sizeOf, writeAll } from "./files.js"
 import * as Header from "./Header.js"
+import { freeOf } from "./Space.js"
 import { formatOf, inOneGo, inParallel } from "./Unpackers.js"
 
 /** @internal */
@@ -53,15 +57,14 @@ export const extract = async (options: Options): Promise<Content> => {
   return content
 }
 
-const read = async (
-  { onBytes, payload }: Options,
-  target: number | undefined
-): Promise<Content> => {
+const read = async (options: Options, target: number | undefined): Promise<Content> => {
+  const { onBytes, payload } = options
   const [file, content] = [createHash("sha256"), createHash("sha256")]
   const head = Buffer.alloc(Header.length)
   const total = sizeOf(payload.path)
   const { expected, path } = payload
   if (expected !== undefined) equal(path, "bytes", expected.bytes, total)
+  const room = target === undefined || expected !== undefined ? undefined : roomFor(options)
   let bytes = 0
   let contentBytes = 0
   const seen = (chunk: Buffer): void => {
@@ -75,6 +78,12 @@ const read = async (
     // A few bytes may unpack to more than a disk holds: not a byte more than is due.
     const most = expected?.contentBytes ?? due(head.subarray(0, contentBytes))
     if (contentBytes > most) corrupt(path, `${most} bytes of content`, "more")
+    if (room !== undefined) {
+      if (head.length <= contentBytes && !Header.isSqlite(head)) notSqlite(path, head, contentBytes)
+      // What its header promises is told at once, and what nothing tells when it is there.
+      const wanted = Math.max(contentBytes, Number.isFinite(most) ? most : 0)
+      if (wanted > room.bytes) noRoom(room, wanted)
+    }
     content.update(chunk)
     if (target !== undefined) writeAll(target, chunk)
   }
@@ -89,6 +98,29 @@ const read = async (
     head: head.subarray(0, Math.min(contentBytes, head.length))
   }
 }
+
+interface Room {
+  readonly directory: string
+  readonly free: number
+  /** Of these what content without a record may take. */
+  readonly bytes: number
+}
+
+/** Undefined where it cannot be known. */
+const roomFor = ({ target }: Options): Room | undefined => {
+  const directory = dirname(target ?? "")
+  const free = freeOf(directory)
+  return free === undefined ? undefined : { directory, free, bytes: free - reserveOf(free) }
+}
+
+const noRoom = ({ directory, free }: Room, wanted: number): never =>
+  fail({
+    reason: "DiskFull",
+    subject: directory,
+    expected: `${Sizes.bytes(wanted)} or more for a backup without a manifest, and ${Sizes.bytes(reserveOf(free))} that stay free`,
+    found: `${Sizes.bytes(free)} free`,
+    advice: "Look whether it is a backup at all; where it is, free some space (or set TMPDIR)"
+  })
 
 /** The bytes of a database by its own header, where that tells. */
 const due = (head: Buffer): number => {
@@ -108,13 +140,18 @@ const judge = ({ expected, path }: PayloadRequest, content: Content): void => {
       equal(path, "the SHA-256 of the content", expected.contentSha256, contentSha256)
     }
   }
-  if (!Header.isSqlite(head)) corrupt(path, "a SQLite database", describe(contentBytes))
+  if (!Header.isSqlite(head)) notSqlite(path, head, contentBytes)
   const pages = Header.pageCount(head)
   const size = Header.pageSize(head)
   if (pages === undefined ? contentBytes % size !== 0 : pages * size !== contentBytes) {
     const due = pages === undefined ? `whole pages of ${size} bytes` : `${pages * size} bytes`
     corrupt(path, `${due}, by the header of its database`, `${contentBytes} bytes`)
   }
+}
+
+const notSqlite = (path: string, head: Buffer, contentBytes: number): never => {
+  refusePostgres(path, head)
+  return corrupt(path, "a SQLite database", describe(contentBytes))
 }
 
 const describe = (bytes: number): string => (bytes === 0 ? "nothing" : "something else")

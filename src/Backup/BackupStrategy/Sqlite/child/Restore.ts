@@ -17,6 +17,7 @@ import type { Present } from "./Inspect.js"
 import { install } from "./Install.js"
 import type { jobs } from "./jobs.js"
 import * as Rights from "./Rights.js"
+import { freeOf } from "./Space.js"
 import type { Ask, OnProgress } from "./Thread.js"
 import { differenceOf, type Unpacked, unpack } from "./Unpack.js"
 
@@ -157,13 +158,13 @@ const compared = (
 }
 
 const room = ({ database }: RestoreRequest, bytes: number): void => {
-  const { bavail, bsize } = fs.statfsSync(path.dirname(database))
-  if (bavail * bsize >= bytes) return
+  const free = freeOf(path.dirname(database))
+  if (free === undefined || free >= bytes) return
   fail({
     reason: "DiskFull",
     subject: path.dirname(database),
     expected: `${Sizes.bytes(bytes)} free, for the content and SQLite's journal`,
-    found: Sizes.bytes(bavail * bsize),
+    found: Sizes.bytes(free),
     advice: "Free some space; nothing was changed"
   })
 }
