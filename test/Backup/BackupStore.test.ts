@@ -63,7 +63,7 @@ describe("A directory of backups", () => {
         assert.strictEqual(statSync(path.join(directory, file)).mode & 0o777, 0o600, file)
       }
       const [stored] = yield* store.list
-      assert.deepStrictEqual(stored?.manifest, Option.some(record("content")))
+      assert.deepStrictEqual(Option.getOrNull(stored?.manifest ?? Option.none()), record("content"))
       assert.isUndefined(stored?.problem)
       const file = yield* store.fetch(name)
       assert.strictEqual(readFileSync(file, "utf8"), "content")

@@ -56,7 +56,7 @@ describe("a state store", () => {
       assert.isTrue(Option.isNone(yield* store.loadState))
       assert.isTrue(yield* store.saveState(state))
       const next = yield* make()
-      assert.deepStrictEqual(yield* next.loadState, Option.some(state))
+      assert.deepStrictEqual(Option.getOrNull(yield* next.loadState), state)
       assert.deepStrictEqual(names(), ["bot.json"])
       assert.deepInclude(JSON.parse(text()) as object, { version: 2, state })
     }).pipe(provided)
@@ -170,7 +170,7 @@ describe("a state store", () => {
         version === 1 ? Either.right({ ...(old as object), seen: [] }) : Either.left("too old")
       const store = yield* make({ upgrade })
       const upgraded = { offset: 7, seen: [] }
-      assert.deepStrictEqual(yield* store.loadState, Option.some(upgraded))
+      assert.deepStrictEqual(Option.getOrNull(yield* store.loadState), upgraded)
       assert.isTrue(yield* store.saveState(upgraded))
       assert.include(text(), '"version":2')
     }).pipe(provided)

@@ -326,7 +326,7 @@ describe("names of what is set aside", () => {
   it("are read as they are written, and no others", () => {
     const name = SetAside.nameOf("bot.db", startedAt)
     assert.strictEqual(name, "bot.db_pre_restore_20260102_030405_678")
-    assert.deepStrictEqual(SetAside.parse("bot.db", name), Option.some(startedAt))
+    assert.deepStrictEqual(Option.getOrNull(SetAside.parse("bot.db", name)), startedAt)
     for (const other of [
       "bot.db",
       `${name}-wal`,
