@@ -65,7 +65,7 @@ describeWithServices(["postgres", "redis"], "holter watch", () => {
         const cwd = yield* TempDir.make("watch")
         const files = config(
           checks({
-            cache: `{ type: redis, url: "${redis.url}" }`,
+            cache: `{ type: redis, url: "${redis.url}", label: Session cache, runbook: restart <it>, link: "https://g.example.com/" }`,
             web: `{ type: http, url: "${web.url}/up" }`
           }),
           alertsTo(telegram)
@@ -101,7 +101,9 @@ describeWithServices(["postgres", "redis"], "holter watch", () => {
         yield* web.awaitRequests(3)
         assertOrderly(yield* stop(third), "SIGTERM")
         const [one = "", two = "", ...more] = plainOf(yield* telegram.messages)
-        assert.match(one, /cache is unhealthy/)
+        assert.strictEqual(one, "Holter: Session cache is unhealthy")
+        const [message] = yield* telegram.messages
+        assert.include(message?.plain, "\nRunbook: restart <it>\nLink")
         assert.match(two, /cache is healthy again/)
         assert.isEmpty(more)
       }),
