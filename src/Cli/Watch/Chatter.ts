@@ -15,7 +15,8 @@ export const make = (
   const begun = new Set(down)
   return (decision) => {
     if (verbose) return true
-    if (decision._tag === "Nothing") return false
+    // What somebody did, or what is over, comes to nothing for whom to tell, and is news here.
+    if (decision._tag === "Nothing") return decision.reason === "Noted" && decision.rule !== "start"
     if (decision._tag !== "Suppressed" || decision.reason !== "Start") return true
     const service = decision.service ?? ""
     if (begun.has(service)) return false

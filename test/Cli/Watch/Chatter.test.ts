@@ -35,6 +35,9 @@ describe("the lines of decisions", () => {
     const isSaid = Chatter.make(false, ["known"])
     const decided = [nothing, start("redis"), start("redis"), start("web"), silenced, opened]
     assert.deepStrictEqual(decided.map(isSaid), [false, true, false, true, true, true])
+    const noted: Decision = { ...nothing, rule: "maintenance", reason: "Noted" }
+    assert.isTrue(isSaid(noted))
+    assert.isFalse(isSaid({ ...noted, rule: "start" }))
     // That it is down was known before the start.
     assert.isFalse(isSaid(start("known")))
   })
