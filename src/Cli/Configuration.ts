@@ -3,7 +3,7 @@
  * mistake in them found at once, every service turned into a layer.
  */
 import { Path } from "@effect/platform/Path"
-import { Effect, Either, Option, Predicate } from "effect"
+import { Config, Effect, Either, Option, Predicate } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as Guidance from "../Check/Guidance.js"
@@ -358,6 +358,14 @@ const catalogOf = (
 /** Variables that are read beside those of the known services. */
 const otherVariables = ["HOLTER_NAME", "ADMIN_TELEGRAM_CHAT_ID", "HOLTER_JOURNAL_URL"]
 
+/** What requests over HTTP go by, which may hold a password. */
+const proxies = Effect.forEach(["http_proxy", "https_proxy"], (name) =>
+  Config.string(name).pipe(
+    Config.orElse(() => Config.string(name.toUpperCase())),
+    Effect.orElseSucceed(() => "")
+  )
+)
+
 const readEnvironment = Effect.gen(function* () {
   const names = [
     ...Services.known.flatMap((service) => Object.values(service.variables)),
@@ -373,5 +381,5 @@ const readEnvironment = Effect.gen(function* () {
   const secrets = [...values].flatMap(([name, value]) =>
     Secrets.isSecretName(name) ? [value] : Secrets.collect(value)
   )
-  return { values, issues, secrets }
+  return { values, issues, secrets: [...secrets, ...Secrets.collect(yield* proxies)] }
 })

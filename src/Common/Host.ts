@@ -28,6 +28,10 @@ export function ascii(host: string): string {
 /** Without the brackets that a URL puts around an address of IPv6. */
 export const unbracketed = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, "$1")
 
+/** Of a URL of HTTP, also where it names none. */
+export const httpPort = ({ port, protocol }: URL): number =>
+  Number(port) || (protocol === "https:" ? 443 : 80)
+
 /** `host:port`, with brackets where the host is an IPv6 address. */
 export const address = (target: { readonly host: string; readonly port: number }): string =>
   target.host.includes(":") ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`

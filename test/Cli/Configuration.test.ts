@@ -83,6 +83,20 @@ describe("Configuration, the services", () => {
     })
   )
 
+  it.effect("hide the password of a proxy, as it is and as it is sent", () =>
+    Effect.gen(function* () {
+      for (const name of ["HTTP_PROXY", "https_proxy"]) {
+        const { secrets } = yield* load(
+          { [name]: "http://bot:canary-pw@proxy:3128" },
+          "checks:\n  web: { type: tcp, host: h, port: 1 }\n"
+        )
+        const sent = Buffer.from("bot:canary-pw").toString("base64")
+        assert.notInclude(secrets.scrub("a canary-pw"), "canary")
+        assert.notInclude(secrets.scrub(`Proxy-Authorization: Basic ${sent}`), sent)
+      }
+    })
+  )
+
   it.effect("take from the environment what the file leaves out, and the file goes before", () =>
     Effect.gen(function* () {
       const file = "checks:\n  redis: { type: redis, critical: false }\n"

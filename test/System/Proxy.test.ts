@@ -69,6 +69,7 @@ describe("Proxy", () => {
     ["*", ["a.test", "10.0.0.1", "[2001:db8::1]"], []],
     ["a.test", ["a.test", "A.test", "b.a.test", "a.test."], ["aa.test", "test", "a.test.b"]],
     [".a.test,*.b.test", ["a.test", "x.a.test", "x.b.test"], ["xa.test"]],
+    ["bücher.test,c.test.", ["bücher.test", "xn--bcher-kva.test", "c.test"], ["b.test"]],
     ["a.test:8080", ["a.test:8080"], ["a.test", "a.test:80"]],
     ["a.test:80", ["a.test"], ["a.test:8080"]],
     [

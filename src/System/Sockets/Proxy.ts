@@ -54,7 +54,7 @@ export const parse = (text: string): Either.Either<Proxy, string> => {
   if (!isSecure && url.protocol !== "http:") return Either.left("another protocol")
   return Either.right({
     host: Host.unbracketed(url.hostname),
-    port: Number(url.port) || (isSecure ? 443 : 80),
+    port: Host.httpPort(url),
     isSecure,
     authorization: UrlText.basic(url)
   })
@@ -85,10 +85,11 @@ const covers = (entry: string, url: URL): boolean => {
   const [, bracketed, plain, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(entry) ?? []
   // An address of IPv6 without brackets has no port.
   const name = bracketed ?? plain ?? entry
-  if (port !== undefined && Number(port) !== portOf(url)) return false
+  if (port !== undefined && Number(port) !== Host.httpPort(url)) return false
   const host = Host.unbracketed(url.hostname).replace(/\.$/, "")
   if (net.isIP(host) > 0) return isWithin(name.includes("/") ? name : `${name}/all`, host)
-  const domain = name.replace(/^\*?\./, "")
+  const written = name.replace(/^\*?\./, "").replace(/\.$/, "")
+  const domain = Host.ascii(written) || written
   return host === domain || host.endsWith(`.${domain}`)
 }
 
@@ -104,5 +105,3 @@ const isWithin = (network: string, address: string): boolean => {
   list.addSubnet(start, length, type)
   return list.check(address, type)
 }
-
-const portOf = (url: URL): number => Number(url.port) || (url.protocol === "https:" ? 443 : 80)

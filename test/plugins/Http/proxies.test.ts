@@ -127,6 +127,19 @@ describe("Http, proxies", () => {
     })
   )
 
+  it.scopedLive("a certificate of its own that is wrong is told as the proxy's", () =>
+    Effect.gen(function* () {
+      const { ca, port } = yield* secureServer
+      const { issue } = yield* Certificates.make
+      const proxy = yield* ProxyDouble.make({ certificate: yield* issue("expired") })
+      const result = yield* check(`https://127.0.0.1:${port}/`, {
+        ca,
+        proxy: Redacted.make(`https://127.0.0.1:${proxy.port}`)
+      })
+      assert.match(result.message, new RegExp(`the proxy 127.0.0.1:${proxy.port}: .*certificate`))
+    })
+  )
+
   it.scopedLive("the environment names one, and who is reached directly", () =>
     Effect.gen(function* () {
       const server = yield* plain

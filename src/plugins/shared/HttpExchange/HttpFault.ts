@@ -62,7 +62,9 @@ export const fromUnknown = (error: unknown, host: string): HttpFault => {
   const best = found.find(({ reason }) => reason === "TlsFailed" || reason === "DnsFailed")
   const finding = found.findLast((one) => one.reason === best?.reason) ?? found[0]
   if (finding !== undefined) {
-    return new HttpFault({ host, cause: error, isRetryable: false, ...finding })
+    const { through } = error instanceof SocketError ? error : {}
+    const problem = through === undefined ? finding.problem : throughProxy(through, finding.problem)
+    return new HttpFault({ host, cause: error, isRetryable: false, ...finding, problem })
   }
   return new HttpFault({
     host,
@@ -121,12 +123,7 @@ const causes = (error: unknown): ReadonlyArray<unknown> => {
 }
 
 const known = (error: unknown): Finding | undefined => {
-  if (error instanceof SocketError) {
-    const finding = notConnected(error)
-    return finding === undefined || error.through === undefined
-      ? finding
-      : { ...finding, problem: throughProxy(error.through, finding.problem) }
-  }
+  if (error instanceof SocketError) return notConnected(error)
   if (isOfHttp2(error)) return http2
   // Not every error of undici's parser has a code.
   if (error instanceof Error && error.name === "HTTPParserError") {

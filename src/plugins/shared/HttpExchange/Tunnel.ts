@@ -37,7 +37,9 @@ export const connect = (
         return connected
       }).pipe(
         Effect.mapError(
-          (error) => new Sockets.SocketError({ ...error, through: Host.address(way) })
+          // Spread alone, an error would lose its cause.
+          (error) =>
+            new Sockets.SocketError({ ...error, cause: error.cause, through: Host.address(way) })
         )
       )
     : Effect.fail(unusable(way))

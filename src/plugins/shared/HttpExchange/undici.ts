@@ -126,7 +126,7 @@ const open = (
   Effect.gen(function* () {
     const isSecure = url.protocol === "https:"
     const host = Host.unbracketed(url.hostname)
-    const port = Number(url.port) || (isSecure ? 443 : 80)
+    const port = Host.httpPort(url)
     const connectTimeout = options.connectTimeout ?? Duration.seconds(10)
     const tls = {
       ...(options.ca === undefined ? {} : { ca: [options.ca].flat() }),
