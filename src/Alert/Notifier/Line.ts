@@ -41,8 +41,8 @@ export interface Options {
 export interface Ends {
   readonly acknowledge: (keys: ReadonlyArray<string>) => Effect.Effect<void>
   /**
-   * These are tried now, in the delivery with this key; nothing, where it is clear that they did not
-   * arrive. It comes back when that is written, or when it cannot be.
+   * These are tried now, in the delivery with this key; nothing, or a late key marked as clear, where it
+   * is clear that they did not arrive. It comes back when that is written, or when it cannot be.
    */
   readonly attempting: (
     keys: ReadonlyArray<string>,
@@ -131,6 +131,16 @@ export const make = (
       parcels = parcels.flatMap((one) => (one === parcel ? by : [one]))
     }
 
+    /** It is clear that it did not arrive. */
+    const takeBack = (parcel: Parcel.Parcel, parts: ReadonlyArray<Parcel.Parcel>) =>
+      Effect.suspend(() => {
+        replace(parcel, parts)
+        const known = Parcel.remembered(parts)
+        return Effect.forEach(known, ([keys, delivery]) => ends.attempting(keys, delivery), {
+          discard: true
+        })
+      })
+
     /** From now on it may have arrived, also where this program ends before it knows. */
     const tried = (head: Parcel.Parcel) =>
       Effect.gen(function* () {
@@ -157,8 +167,7 @@ export const make = (
       if (Either.isLeft(sent)) {
         // What is clear of this attempt says nothing of one before it.
         if (!head.isTried && sent.left.unclear !== true) {
-          replace(parcel, Parcel.opened(parcel))
-          yield* ends.attempting(parcel.keys, undefined)
+          yield* takeBack(parcel, Parcel.returned(parcel))
         }
         return yield* fail(sent.left, parcel)
       }
@@ -220,8 +229,7 @@ export const make = (
         yield* answered
         if (parcel.parts.length > 1) {
           isLate = false
-          replace(parcel, parcel.parts)
-          return yield* ends.attempting(parcel.keys, undefined)
+          return yield* takeBack(parcel, parcel.parts)
         }
         yield* Effect.logError(`${sentence(error.message)} This alert is not sent there again`)
         yield* remove(new Set(parcel.keys))
