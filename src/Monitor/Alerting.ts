@@ -125,8 +125,10 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
     /** Notes that the configuration was read again and cannot be used, for whoever asked. */
     readonly refuse: (refusal: Refusal) => Effect.Effect<void>
     /**
-     * Decisions as they are made; not that all is as before. Who listens first gets those of the start
-     * too, others those from when the stream is run.
+     * Decisions as they are made, from when the stream is run; not that all is as before. Who listens
+     * first also gets those of the start, 256 at most: what was decided before the layer was built, of
+     * which nobody could hear. What is decided between then and the first listener is told to nobody
+     * here; the journal has it.
      */
     readonly decisions: Stream.Stream<AlertPolicy.Decision>
     /**
@@ -170,9 +172,10 @@ export const layer = (
 
       const known = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
       const reloads = yield* Mailbox.make<string>()
-      let early: Array<AlertPolicy.Decision> | undefined = []
+      let isStarting = true
+      const early: Array<AlertPolicy.Decision> = []
       const tell = (decision: AlertPolicy.Decision): void => {
-        if (early !== undefined && early.length < mostEarly) early.push(decision)
+        if (isStarting && early.length < mostEarly) early.push(decision)
         decisions.publish(decision)
       }
       const judge = Judge.make(
@@ -189,6 +192,8 @@ export const layer = (
         known
       )
       yield* judge.take([Input.Said({ event: restarted, done: undefined })])
+      // What is decided from now on is news at its time only.
+      isStarting = false
 
       const events = yield* monitor.subscribe
       yield* Effect.forkScoped(forward(events, inbox))
@@ -236,9 +241,8 @@ export const layer = (
         rest: reached((done) => Input.Rest({ done })),
         decisions: Stream.unwrapScoped(
           Effect.map(decisions.subscribe, (mailbox) => {
-            const missed = early ?? []
-            early = undefined
-            return Stream.concat(Stream.fromIterable(missed), Mailbox.toStream(mailbox))
+            const start = early.splice(0)
+            return Stream.concat(Stream.fromIterable(start), Mailbox.toStream(mailbox))
           })
         ),
         flush: (within) =>
@@ -259,7 +263,7 @@ export const layer = (
 /** Beyond it whoever listens too slowly loses the oldest. */
 const mostDecisions = 4096
 
-/** Of the start, for the first who listens: nobody may ever. */
+/** Of the start, for the first who listens. */
 const mostEarly = 256
 
 /** Beyond it what the monitor keeps for a slow subscriber fills up. */
