@@ -256,6 +256,35 @@ describe("Notifier", () => {
     })
   )
 
+  it.effect("does not leave it alone any more when it is enabled, until it asks again", () =>
+    Effect.gen(function* () {
+      const busy = FaultyChannel.fail("Transient", { retryAfter: "1 hour" })
+      const ops = yield* FaultyChannel.make([busy, FaultyChannel.take], { name: "ops" })
+      yield* notifying([ops], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          yield* ops.awaitAttempts(1)
+          yield* TestClock.adjust("1 second")
+          const [flushed] = yield* Effect.all(
+            [notifier.flush("1 second"), TestClock.adjust("1 second")],
+            { concurrency: 2 }
+          )
+          assert.deepStrictEqual(flushed, [opened])
+          yield* notifier.enable("ops")
+          assert.deepStrictEqual(yield* ops.awaitTaken(1), [opened])
+          yield* notifier.enable("ops")
+          yield* ops.rescript(busy, FaultyChannel.take)
+          yield* notifier.offer([resolved])
+          yield* ops.awaitAttempts(3)
+          yield* TestClock.adjust("59 minutes")
+          assert.lengthOf(yield* ops.attempts, 3)
+          yield* TestClock.adjust("1 minute")
+          assert.deepInclude((yield* ops.awaitTaken(2))[1], { kind: "resolved" })
+        })
+      )
+    })
+  )
+
   it.effect("hands on what was decided, where a late message is refused", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start + minutes(60))

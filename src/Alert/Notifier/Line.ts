@@ -73,6 +73,7 @@ export interface Line {
   readonly drop: (keys: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<string>>
   /** Ends that need not be told where their beginning was not; what went, with its beginnings. */
   readonly cancel: (ends: ReadonlyArray<Alert>) => Effect.Effect<ReadonlyArray<string>>
+  /** Tries it once more now, also one that asked to be left alone: it is another one, or somebody says so. */
   readonly enable: Effect.Effect<void>
   /** Tries a channel that failed once more now, unless it asked to be left alone. */
   readonly hurry: Effect.Effect<void>
@@ -95,6 +96,7 @@ export const make = (
     const work = yield* Effect.makeLatch(false)
     const rest = yield* Effect.makeLatch(true)
     const hurried = yield* Effect.makeLatch(false)
+    const enabled = yield* Effect.makeLatch(false)
     let parcels: ReadonlyArray<Parcel.Parcel> = []
     let failures = 0
     let isLate = late
@@ -153,6 +155,8 @@ export const make = (
 
     const deliver = Effect.gen(function* () {
       yield* ends.turn
+      // One that is enabled from here on, such as a changed one, need not wait for what this one says.
+      yield* enabled.close
       const channel = yield* find
       if (Option.isNone(channel)) return yield* refuse(unknownChannel(name))
       if (isLate && channel.value.collapses) parcels = Parcel.joined(parcels)
@@ -202,8 +206,8 @@ export const make = (
         const pause =
           error.retryAfter === undefined ? Math.min(Duration.toMillis(wait), left) : wait
         yield* note(error, Duration.toMillis(pause))
-        const asleep = Effect.sleep(pause)
-        yield* error.retryAfter === undefined ? Effect.race(asleep, hurried.await) : asleep
+        const woken = Effect.race(Effect.sleep(pause), enabled.await)
+        yield* error.retryAfter === undefined ? Effect.race(woken, hurried.await) : woken
         yield* hurried.close
       })
 
@@ -285,7 +289,7 @@ export const make = (
         }),
       enable: Effect.suspend(() => {
         disabled = undefined
-        return Effect.zipRight(answered, settle)
+        return Effect.all([answered, settle, enabled.open], { discard: true })
       }),
       hurry: Effect.suspend(() => (failures > 0 ? hurried.open : Effect.void)),
       idle: rest.await,
