@@ -47,6 +47,11 @@ export interface Options {
    * seconds by default.
    */
   readonly requestsEvery?: Duration.DurationInput
+  /**
+   * Whether this program takes what comes to `reloads`, and answers it. Where it does not, the default,
+   * whoever asks for the configuration to be read again is refused.
+   */
+  readonly reloads?: boolean
 }
 
 /**
@@ -120,7 +125,11 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
      * written.
      */
     readonly reconfigure: (change: Reconfiguration) => Effect.Effect<void>
-    /** Other programs that want the configuration to be read again, by the ids of what they asked. */
+    /**
+     * Other programs that want the configuration to be read again, by the ids of what they asked, for a
+     * program that says that it takes them (`Options.reloads`). It answers each with `reconfigure` or
+     * `refuse`. At most 16 wait; more are refused.
+     */
     readonly reloads: Mailbox.ReadonlyMailbox<string>
     /** Notes that the configuration was read again and cannot be used, for whoever asked. */
     readonly refuse: (refusal: Refusal) => Effect.Effect<void>
@@ -171,7 +180,7 @@ export const layer = (
       const inbox = yield* Mailbox.make<Input>({ capacity: mostInputs })
 
       const known = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
-      const reloads = yield* Mailbox.make<string>()
+      const reloads = yield* Mailbox.make<string>({ capacity: mostReloads, strategy: "dropping" })
       let isStarting = true
       const early: Array<AlertPolicy.Decision> = []
       const tell = (decision: AlertPolicy.Decision): void => {
@@ -186,7 +195,8 @@ export const layer = (
           notifier,
           tell,
           reloadAsked: (id) => {
-            reloads.unsafeOffer(id)
+            if (options.reloads !== true) return doesNotReload
+            return reloads.unsafeOffer(id) ? undefined : tooManyReloads
           }
         },
         known
@@ -265,6 +275,14 @@ const mostDecisions = 4096
 
 /** Of the start, for the first who listens. */
 const mostEarly = 256
+
+/** Each of them does the same: who is that far behind reads it anyway. */
+const mostReloads = 16
+
+const doesNotReload =
+  "This program does not read its configuration again while it runs: restart it, and it reads the configuration then"
+
+const tooManyReloads = `${mostReloads} others who asked for the same are not answered yet: ask again later`
 
 /** Beyond it what the monitor keeps for a slow subscriber fills up. */
 const mostInputs = 16_384

@@ -114,7 +114,7 @@ const build = ({
 
     const alerting = yield* within(
       Steps.steps.alerting,
-      Layer.provide(Alerting.layer(alerts), Layer.succeedContext(parts))
+      Layer.provide(Alerting.layer({ ...alerts, reloads: true }), Layer.succeedContext(parts))
     ).pipe(
       Effect.catchTag("JournalError", (error) => WatchJournal.refused(error, configuration.source))
     )
