@@ -100,7 +100,11 @@ export type Subject = typeof Subject.Type
  * @category models
  */
 export const Alert = Schema.Struct({
-  /** The same for every attempt to deliver it: a receiver drops what it has seen. */
+  /**
+   * The same for every attempt to deliver this content: a receiver drops what it has seen. A channel may
+   * get one alert under two keys at most: its own, and, of one that none took within a minute, one that
+   * ends with `/late/MILLIS` and stays (`sent`). A `story` has the key of those that are in it.
+   */
   key: Schema.String,
   channel: Schema.String,
   kind: Kind,
@@ -118,15 +122,16 @@ export const Alert = Schema.Struct({
   /** What happened in between, in a `story`: one line for each message that it replaces. */
   story: Schema.Array(Schema.String),
   /**
-   * When this delivery was first tried, where that is so much later than it was decided that a person has
-   * to know; its `key` is then one of this delivery alone.
+   * When it was first tried as one that comes late: so much later than it was decided that a person has to
+   * know. It is the same in each attempt from then on, and so is its `key`, which ends with this time.
    */
   sent: Schema.optional(Schema.DateTimeUtcFromNumber),
   /** The zone in which a person reads its times; UTC where there is none. */
   timeZone: Schema.optional(Schema.String),
   /**
    * Of one from the outbox: the key of the delivery in which it was tried, of which it is not known
-   * whether it arrived. It is sent again in that one.
+   * whether it arrived. It is sent again in that one. With `/clear` behind it, it did not arrive: only the
+   * time of the late key is kept.
    */
   attempt: Schema.optional(Schema.String)
 }).annotations({ identifier: "Alert" })

@@ -158,6 +158,10 @@ export interface Sending<Fields extends Schema.Struct.Fields, R, S> extends Desc
   /**
    * Sends one alert. It succeeds when the receiver has it, and not before. `name` is the channel's,
    * for errors; `installation` is who sends it, where that has a name.
+   *
+   * It is called again until it succeeds. What came under one `key` has one content: give that key to a
+   * receiver that drops what it has seen. An alert that nobody took within a minute comes under a second
+   * key from then on, with `sent`, and under no third one; a `story` of several alerts has its own.
    */
   readonly send: (
     alert: Alert,

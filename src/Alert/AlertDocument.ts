@@ -39,9 +39,12 @@ export const AlertDocument = Schema.Struct({
   type: Schema.String,
   /** ISO 8601, UTC: when it was decided to tell, not when it was sent. */
   timestamp: Schema.String,
-  /** ISO 8601, UTC: when it was sent, where that was more than a minute after it was decided. */
+  /** ISO 8601, UTC: when it was first sent late, where that was more than a minute after it was decided. */
   sent_at: Schema.NullOr(Schema.String),
-  /** The same for every attempt. */
+  /**
+   * The same for every attempt with this content. An alert has two at most: its own, and one that ends with
+   * `/late/MILLIS` where no attempt within a minute was taken; a story has one of its own.
+   */
   key: Schema.String,
   channel: Schema.String,
   kind: Kind,

@@ -115,7 +115,7 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
     readonly drop: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
     /** A channel that is no longer configured, and what it did not take: nobody gets that. */
     readonly forget: (channel: string) => Effect.Effect<void>
-    /** A disabled channel, or one that did not answer, is tried again now. */
+    /** A disabled channel, or one that did not answer or asked to be left alone, is tried again now. */
     readonly enable: (channel: string) => Effect.Effect<void>
     /**
      * Waits until all is sent, as long as it may; what is left stays in the outbox. A channel that
@@ -230,8 +230,7 @@ export const make = (
       has,
       stranded,
       waiting: (channel) => Effect.suspend(() => lines.get(channel)?.waiting ?? Effect.succeed([])),
-      enable: (channel) =>
-        Effect.flatMap(lineOf(channel, true), (line) => Effect.zipRight(line.hurry, line.enable)),
+      enable: (channel) => Effect.flatMap(lineOf(channel, true), (line) => line.enable),
       flush: (within) =>
         Effect.gen(function* () {
           const idle = Effect.forEach(

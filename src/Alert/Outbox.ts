@@ -47,8 +47,8 @@ export class Outbox extends Context.Tag("holter/Alert/Outbox")<
     /** What was owed when the program started, oldest first, with the delivery that it was tried in. */
     readonly pending: Effect.Effect<ReadonlyArray<Alert>>
     /**
-     * These are tried now, in the delivery with this key; `undefined`: it is clear that they did not
-     * arrive. It comes back when that is written, or when it is known that it cannot be.
+     * These are tried now, in the delivery with this key; `undefined`, or a late key with `/clear` behind
+     * it, which is to be kept: it is clear that they did not arrive. It comes back when that is written, or when it is known that it cannot be.
      */
     readonly attempting: (
       keys: ReadonlyArray<string>,

@@ -32,7 +32,6 @@ export const valued: ReadonlySet<string | undefined> = new Set([
   "--for",
   "--until",
   "--why",
-  "--reason",
   "--by",
   "--since"
 ])

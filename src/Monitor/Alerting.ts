@@ -47,6 +47,11 @@ export interface Options {
    * seconds by default.
    */
   readonly requestsEvery?: Duration.DurationInput
+  /**
+   * Whether this program takes what comes to `reloads`, and answers it. Where it does not, the default,
+   * whoever asks for the configuration to be read again is refused.
+   */
+  readonly reloads?: boolean
 }
 
 /**
@@ -120,13 +125,19 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
      * written.
      */
     readonly reconfigure: (change: Reconfiguration) => Effect.Effect<void>
-    /** Other programs that want the configuration to be read again, by the ids of what they asked. */
+    /**
+     * Other programs that want the configuration to be read again, by the ids of what they asked, for a
+     * program that says that it takes them (`Options.reloads`). It answers each with `reconfigure` or
+     * `refuse`. At most 16 wait; more are refused.
+     */
     readonly reloads: Mailbox.ReadonlyMailbox<string>
     /** Notes that the configuration was read again and cannot be used, for whoever asked. */
     readonly refuse: (refusal: Refusal) => Effect.Effect<void>
     /**
-     * Decisions as they are made; not that all is as before. Who listens first gets those of the start
-     * too, others those from when the stream is run.
+     * Decisions as they are made, from when the stream is run; not that all is as before. Who listens
+     * first also gets those of the start, 256 at most: what was decided before the layer was built, of
+     * which nobody could hear. What is decided between then and the first listener is told to nobody
+     * here; the journal has it.
      */
     readonly decisions: Stream.Stream<AlertPolicy.Decision>
     /**
@@ -169,10 +180,11 @@ export const layer = (
       const inbox = yield* Mailbox.make<Input>({ capacity: mostInputs })
 
       const known = Option.getOrElse(yield* journal.state, () => AlertPolicy.initial)
-      const reloads = yield* Mailbox.make<string>()
-      let early: Array<AlertPolicy.Decision> | undefined = []
+      const reloads = yield* Mailbox.make<string>({ capacity: mostReloads, strategy: "dropping" })
+      let isStarting = true
+      const early: Array<AlertPolicy.Decision> = []
       const tell = (decision: AlertPolicy.Decision): void => {
-        if (early !== undefined && early.length < mostEarly) early.push(decision)
+        if (isStarting && early.length < mostEarly) early.push(decision)
         decisions.publish(decision)
       }
       const judge = Judge.make(
@@ -183,12 +195,15 @@ export const layer = (
           notifier,
           tell,
           reloadAsked: (id) => {
-            reloads.unsafeOffer(id)
+            if (options.reloads !== true) return doesNotReload
+            return reloads.unsafeOffer(id) ? undefined : tooManyReloads
           }
         },
         known
       )
       yield* judge.take([Input.Said({ event: restarted, done: undefined })])
+      // What is decided from now on is news at its time only.
+      isStarting = false
 
       const events = yield* monitor.subscribe
       yield* Effect.forkScoped(forward(events, inbox))
@@ -236,9 +251,8 @@ export const layer = (
         rest: reached((done) => Input.Rest({ done })),
         decisions: Stream.unwrapScoped(
           Effect.map(decisions.subscribe, (mailbox) => {
-            const missed = early ?? []
-            early = undefined
-            return Stream.concat(Stream.fromIterable(missed), Mailbox.toStream(mailbox))
+            const start = early.splice(0)
+            return Stream.concat(Stream.fromIterable(start), Mailbox.toStream(mailbox))
           })
         ),
         flush: (within) =>
@@ -259,8 +273,16 @@ export const layer = (
 /** Beyond it whoever listens too slowly loses the oldest. */
 const mostDecisions = 4096
 
-/** Of the start, for the first who listens: nobody may ever. */
+/** Of the start, for the first who listens. */
 const mostEarly = 256
+
+/** Each of them does the same: who is that far behind reads it anyway. */
+const mostReloads = 16
+
+const doesNotReload =
+  "This program does not read its configuration again while it runs: restart it, and it reads the configuration then"
+
+const tooManyReloads = `${mostReloads} others who asked for the same are not answered yet: ask again later`
 
 /** Beyond it what the monitor keeps for a slow subscriber fills up. */
 const mostInputs = 16_384

@@ -22,14 +22,17 @@ import { alert } from "./alerts.js"
 import { minutes, seconds, start } from "./trace.js"
 
 /** An outbox that keeps what was acknowledged. */
-const outboxWith = (pending: ReadonlyArray<Alert>) =>
+const outboxWith = (
+  pending: ReadonlyArray<Alert>,
+  attempting: (delivery: string | undefined) => void
+) =>
   Effect.map(Ref.make<ReadonlyArray<string>>([]), (acknowledged) => ({
     acknowledged: Ref.get(acknowledged),
     layer: Layer.succeed(Outbox, {
       pending: Effect.succeed(pending),
       acknowledge: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
       discard: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
-      attempting: () => Effect.void,
+      attempting: (_, delivery) => Effect.sync(() => attempting(delivery)),
       note: () => Effect.void
     })
   }))
@@ -42,10 +45,13 @@ const notifying = <A, E, R>(
     notifier: Notifier.Notifier["Type"],
     acknowledged: Effect.Effect<ReadonlyArray<string>>
   ) => Effect.Effect<A, E, R>,
-  options: Notifier.Options & { readonly pending?: ReadonlyArray<Alert> } = {}
+  options: Notifier.Options & {
+    readonly pending?: ReadonlyArray<Alert>
+    readonly attempting?: (delivery: string | undefined) => void
+  } = {}
 ) =>
   Effect.gen(function* () {
-    const outbox = yield* outboxWith(options.pending ?? [])
+    const outbox = yield* outboxWith(options.pending ?? [], options.attempting ?? (() => {}))
     const registered = Layer.mergeAll(Layer.empty, ...channels.map(({ layer }) => layer))
     const all = Notifier.layer(options).pipe(
       Layer.provide(registered),
@@ -148,37 +154,39 @@ describe("Notifier", () => {
     })
   )
 
-  it.effect("says of a single message that it comes late, under a key of that delivery", () =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(start + seconds(30))
-      const refused = FaultyChannel.fail("Transient", { retryAfter: "10 minutes" })
-      const ops = yield* FaultyChannel.make(
-        [refused, refused, FaultyChannel.hang, FaultyChannel.take],
-        { name: "ops", timeout: "5 seconds" }
-      )
-      yield* notifying([ops], (notifier, acknowledged) =>
-        Effect.gen(function* () {
-          yield* notifier.offer([opened])
-          yield* ops.awaitAttempts(1)
-          for (const attempts of [2, 3]) {
+  it.effect(
+    "says of a single message that it comes late, under one key however often it fails",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(start + seconds(30))
+        const refused = FaultyChannel.fail("Transient", { retryAfter: "10 minutes" })
+        const ops = yield* FaultyChannel.make(
+          [refused, refused, FaultyChannel.hang, FaultyChannel.take],
+          { name: "ops", timeout: "5 seconds" }
+        )
+        yield* notifying([ops], (notifier, acknowledged) =>
+          Effect.gen(function* () {
+            yield* notifier.offer([opened])
+            yield* ops.awaitAttempts(1)
+            for (const attempts of [2, 3]) {
+              yield* TestClock.adjust("10 minutes")
+              yield* ops.awaitAttempts(attempts)
+            }
             yield* TestClock.adjust("10 minutes")
-            yield* ops.awaitAttempts(attempts)
-          }
-          yield* TestClock.adjust("10 minutes")
-          const [last] = yield* ops.awaitTaken(1)
-          const [first, second, third, fourth] = yield* ops.attempts
-          assert.deepStrictEqual(first, opened)
-          assert.strictEqual(second?.sent?.epochMillis, start + seconds(30) + minutes(10))
-          assert.strictEqual(second?.key, `${opened.key}/late/${second?.sent?.epochMillis}`)
-          assert.strictEqual(third?.sent?.epochMillis, start + seconds(30) + minutes(20))
-          // It may have arrived: it goes again as it is.
-          assert.deepStrictEqual(fourth, third)
-          assert.deepStrictEqual(last, third)
-          yield* notifier.flush("1 second")
-          assert.deepStrictEqual(yield* acknowledged, [opened.key])
-        })
-      )
-    })
+            const [last] = yield* ops.awaitTaken(1)
+            const [first, second, third, fourth] = yield* ops.attempts
+            assert.deepStrictEqual(first, opened)
+            assert.strictEqual(second?.sent?.epochMillis, start + seconds(30) + minutes(10))
+            assert.strictEqual(second?.key, `${opened.key}/late/${second?.sent?.epochMillis}`)
+            assert.deepStrictEqual(third, second)
+            // It may have arrived: it goes again as it is.
+            assert.deepStrictEqual(fourth, third)
+            assert.deepStrictEqual(last, third)
+            yield* notifier.flush("1 second")
+            assert.deepStrictEqual(yield* acknowledged, [opened.key])
+          })
+        )
+      })
   )
 
   it.effect("a late message without an answer is the same after a restart", () =>
@@ -198,6 +206,81 @@ describe("Notifier", () => {
             assert.deepStrictEqual(yield* acknowledged, [opened.key])
           }),
         { pending }
+      )
+    })
+  )
+
+  it.effect("a late message that clearly did not arrive has the same key after a restart", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start + minutes(60))
+      const key = `${opened.key}/late/${start + minutes(60)}`
+      const busy = FaultyChannel.fail("Transient", { retryAfter: "10 minutes" })
+      const before = yield* FaultyChannel.make([busy], { name: "ops" })
+      const noted: Array<string | undefined> = []
+      yield* notifying(
+        [before],
+        (notifier) =>
+          Effect.gen(function* () {
+            yield* notifier.offer([opened])
+            yield* before.awaitAttempts(1)
+            yield* TestClock.adjust("10 minutes")
+            yield* before.awaitAttempts(2)
+          }),
+        { attempting: (delivery) => noted.push(delivery) }
+      )
+      assert.deepStrictEqual(noted.slice(0, 3), [key, `${key}/clear`, key])
+      yield* TestClock.adjust("30 minutes")
+      const after = yield* RecordingChannel.make("ops")
+      const pending = [{ ...opened, attempt: `${key}/clear` }]
+      yield* notifying(
+        [after],
+        () =>
+          Effect.gen(function* () {
+            const [first] = yield* after.awaitAlerts(1)
+            const sent = DateTime.unsafeMake(start + minutes(60))
+            assert.deepStrictEqual(first, { ...opened, key, sent })
+          }),
+        { pending }
+      )
+      // It never arrived: with its end it is a story.
+      const late = yield* RecordingChannel.make("ops")
+      yield* notifying(
+        [late],
+        () =>
+          Effect.gen(function* () {
+            const [story] = yield* late.awaitAlerts(1)
+            assert.strictEqual(story?.key, `${opened.key}..${resolved.key}`)
+          }),
+        { pending: [...pending, resolved] }
+      )
+    })
+  )
+
+  it.effect("does not leave it alone any more when it is enabled, until it asks again", () =>
+    Effect.gen(function* () {
+      const busy = FaultyChannel.fail("Transient", { retryAfter: "1 hour" })
+      const ops = yield* FaultyChannel.make([busy, FaultyChannel.take], { name: "ops" })
+      yield* notifying([ops], (notifier) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          yield* ops.awaitAttempts(1)
+          yield* TestClock.adjust("1 second")
+          const [flushed] = yield* Effect.all(
+            [notifier.flush("1 second"), TestClock.adjust("1 second")],
+            { concurrency: 2 }
+          )
+          assert.deepStrictEqual(flushed, [opened])
+          yield* notifier.enable("ops")
+          assert.deepStrictEqual(yield* ops.awaitTaken(1), [opened])
+          yield* notifier.enable("ops")
+          yield* ops.rescript(busy, FaultyChannel.take)
+          yield* notifier.offer([resolved])
+          yield* ops.awaitAttempts(3)
+          yield* TestClock.adjust("59 minutes")
+          assert.lengthOf(yield* ops.attempts, 3)
+          yield* TestClock.adjust("1 minute")
+          assert.deepInclude((yield* ops.awaitTaken(2))[1], { kind: "resolved" })
+        })
       )
     })
   )

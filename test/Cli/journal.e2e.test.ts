@@ -321,7 +321,7 @@ describe("holter maintenance", () => {
     Effect.gen(function* () {
       const { holter, requests } = yield* recorded()
       const started = yield* holter(
-        ...["maintenance", "start", "--for", "2h", "--reason", "new disks", "redis", "web"]
+        ...["maintenance", "start", "--for", "2h", "--why", "new disks", "redis", "web"]
       )
       assert.strictEqual(started.code, 0, started.stderr)
       assert.match(
@@ -330,7 +330,8 @@ describe("holter maintenance", () => {
       )
       assert.include(started.stdout, "holter maintenance stop redis web ends it before")
       assert.match(started.stdout, /holter watch takes this within/)
-      const all = yield* holter("maintenance", "start")
+      const all = yield* holter("maintenance", "start", "--all")
+      assert.include(all.stdout, "holter maintenance stop --all ends it before")
       assert.match(all.stdout, /^✅ Maintenance of every service until .* UTC \((60 min|1 h)\): /)
       const [first, second_] = yield* requests
       assert.deepInclude(first, { services: ["redis", "web"], why: "new disks" })
@@ -345,15 +346,15 @@ describe("holter maintenance", () => {
   it.scopedLive("stops for some services, or for all that is left", () =>
     Effect.gen(function* () {
       const { holter, requests } = yield* recorded()
-      yield* holter("maintenance", "start")
+      yield* holter("maintenance", "start", "--all")
       const web = yield* holter("maintenance", "stop", "web")
       assert.match(web.stdout, /Maintenance [0-9a-f]{8} goes on for redis only/)
       const again = yield* holter("maintenance", "stop", "web")
       assert.strictEqual(again.code, 1)
       assert.include(again.stderr, "there is no maintenance of web that was begun by hand")
-      const rest = yield* holter("maintenance", "stop")
+      const rest = yield* holter("maintenance", "stop", "--all")
       assert.match(rest.stdout, /Ended: maintenance [0-9a-f]{8} of redis\./)
-      const none = yield* holter("maintenance", "stop")
+      const none = yield* holter("maintenance", "stop", "--all")
       assert.strictEqual(none.code, 1)
       const left = yield* requests
       assert.deepStrictEqual(tags(left), [
@@ -394,11 +395,18 @@ describe("holter maintenance", () => {
     Effect.gen(function* () {
       const { holter, requests } = yield* recorded()
       const wrong = [
-        [["start", "--for", "1h", "--until", "03:00"], "--for SPAN or --until TIME, found both"],
-        [["start", "--for", "soon"], 'found "soon"'],
-        [["start", "--until", "2020-01-01"], "a time yet to come"],
+        [
+          ["start", "--all", "--for", "1h", "--until", "03:00"],
+          "--for SPAN or --until TIME, found both"
+        ],
+        [["start", "web", "--for", "soon"], 'found "soon"'],
+        [["start", "web", "--until", "2020-01-01"], "a time yet to come"],
         [["start", "postgres"], 'known: redis, web), found "postgres"'],
-        [["start", "--reason"], "--reason: expected a value"],
+        [["start", "web", "--why"], "--why: expected a value"],
+        [["start"], "maintenance start: expected names of services, or --all, found neither"],
+        [["start", "--all", "web"], "expected names of services, or --all, found both"],
+        [["stop"], "maintenance stop: expected names of services, or --all, found neither"],
+        [["stop", "web", "--all"], "expected names of services, or --all, found both"],
         [["stop", "postgres"], "known: redis, web"],
         [["pause"], "Invalid subcommand"]
       ] as const
@@ -497,8 +505,8 @@ describe("commands on a journal", () => {
     [["why", "redis"], 1],
     [["silence", "--all", "--for", "1h"], 1],
     [["ack", "redis"], 1],
-    [["maintenance", "start"], 1],
-    [["maintenance", "stop"], 1],
+    [["maintenance", "start", "--all"], 1],
+    [["maintenance", "stop", "--all"], 1],
     [["reload"], 1],
     [["simulate"], 1]
   ] as const

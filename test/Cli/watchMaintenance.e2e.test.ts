@@ -23,7 +23,7 @@ describe("holter maintenance, beside a holter watch", () => {
         )
         const first = yield* start({ cwd, files })
         yield* first.awaitStdout(/ status web healthy /)
-        const started = yield* holter("maintenance", "start", "web", "--reason", "deploy")
+        const started = yield* holter("maintenance", "start", "web", "--why", "deploy")
         assert.strictEqual(started.code, 0, started.stderr)
         yield* first.awaitStdout(/ Maintenance [0-9a-f]{8} of web: deploy/)
         yield* web.stop
@@ -56,7 +56,7 @@ describe("holter maintenance, beside a holter watch", () => {
         const files = config(checks({ web: `{ type: http, url: "${web.url}/up" }` }))
         const watch = yield* Cli.startPty(["watch"], { cwd, files })
         yield* watch.awaitStdout(/✅ healthy.* web /)
-        yield* Cli.run(["maintenance", "start", "--reason", "deploy"], { cwd })
+        yield* Cli.run(["maintenance", "start", "--all", "--why", "deploy"], { cwd })
         yield* watch.awaitStdout(/Nobody is told of every service: maintenance [0-9a-f]{8}, until /)
         yield* watch.type("\u0003")
         assert.strictEqual((yield* watch.exit).code, 0)

@@ -1,6 +1,6 @@
 /** Another policy, other channels and windows, while results and messages are on their way. */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Either, Layer, TestClock } from "effect"
+import { Chunk, Context, Effect, Either, Layer, Stream, TestClock } from "effect"
 import * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
 import * as Maintenance from "../../src/Alert/Maintenance.js"
 import { Outbox } from "../../src/Alert/Outbox.js"
@@ -136,7 +136,8 @@ describe("Alerting, reconfigured", () => {
           checks: [],
           channels: [],
           journal: Layer.succeedContext(kept),
-          requestsEvery: "5 seconds"
+          requestsEvery: "5 seconds",
+          reloads: true
         },
         Effect.gen(function* () {
           const { refuse, reloads } = yield* Alerting
@@ -149,4 +150,48 @@ describe("Alerting, reconfigured", () => {
       )
     })
   )
+
+  for (const [what, reloads, asks, refused, words] of [
+    ["in a program that does not read it", false, 1, 1, "This program does not read its"],
+    ["where too many wait", true, 18, 2, "16 others who asked"]
+  ] as const) {
+    it.scoped(`is refused with words ${what}`, () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(start)
+        const kept = yield* Layer.build(Journal.layerMemory)
+        const journal = Context.get(kept, Journal.Journal)
+        yield* during(
+          {
+            checks: [],
+            channels: [],
+            journal: Layer.succeedContext(kept),
+            requestsEvery: "5 seconds",
+            reloads
+          },
+          Effect.gen(function* () {
+            const alerting = yield* Alerting
+            for (let ask = 1; ask <= asks; ask++) {
+              yield* journal.request({ _tag: "ReloadAsked", at: start, id: `ask-${ask}` })
+            }
+            yield* TestClock.adjust("6 seconds")
+            yield* alerting.flush("1 second")
+            const answers = Chunk.toReadonlyArray(
+              yield* Stream.runCollect(
+                Stream.filter(journal.history(0), ({ _tag }) => _tag === "ReconfigurationRefused")
+              )
+            )
+            assert.lengthOf(answers, refused)
+            const [answer] = answers
+            assert.deepInclude(answer, {
+              asked: `ask-${asks - refused + 1}`,
+              by: "the program that watches"
+            })
+            assert.isTrue(
+              answer?._tag === "ReconfigurationRefused" && answer.problems[0]?.startsWith(words)
+            )
+          })
+        )
+      })
+    )
+  }
 })

@@ -56,6 +56,7 @@ export interface Options {
   readonly journal?: Layer.Layer<Journal.Journal | Outbox, unknown>
   readonly notifier?: Notifier.Options
   readonly requestsEvery?: Duration.DurationInput
+  readonly reloads?: boolean
 }
 
 const merged = <R>(layers: ReadonlyArray<Layer.Layer<never, unknown, R>>) =>
@@ -82,6 +83,7 @@ export const alerted = (options: Options) =>
         policy: policyOf(options),
         // Each look is a step of the virtual clock, which costs milliseconds.
         requestsEvery: options.requestsEvery ?? "1 hour",
+        reloads: options.reloads ?? false,
         ...(options.maintenance === undefined ? {} : { maintenance: options.maintenance })
       })
     ),

@@ -5,6 +5,7 @@
  * @internal
  */
 import { HashMap, Option, type Types } from "effect"
+import * as Guidance from "../../Check/Guidance.js"
 import * as Routes from "../Routes.js"
 import type { SuppressionReason, NothingReason, Decision, Rule } from "./Decision.js"
 import { type CheckRules, type Millis, type Policy, rulesOf } from "./Policy.js"
@@ -55,6 +56,15 @@ export const make = (policy: Policy, before: State, { now, offset, wall }: Momen
 })
 
 export const rules = (draft: Draft, service: string): CheckRules => rulesOf(draft.policy, service)
+
+/** What helps who is told of it; of what is checked no more as it was when it opened. */
+export const guidance = (
+  { policy }: Draft,
+  { guidance: kept, service }: Pick<Incident, "guidance" | "service">
+): NonNullable<Incident["guidance"]> => {
+  const { label, link, runbook } = policy.checks.get(service) ?? kept ?? { label: service }
+  return { label, ...Guidance.of({ link, runbook }) }
+}
 
 export const label = (draft: Draft, service: string): string => rules(draft, service).label
 

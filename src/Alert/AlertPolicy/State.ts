@@ -60,6 +60,14 @@ export const Incident = Schema.Struct({
   cause: Schema.Literal("failures", "stale"),
   severity: Severity,
   previous: Status,
+  /** What people called it when it opened, and what they were to do: for its end, where it is checked no more. */
+  guidance: Schema.optional(
+    Schema.Struct({
+      label: Schema.String,
+      link: Schema.optional(Schema.String),
+      runbook: Schema.optional(Schema.String)
+    })
+  ),
   opened: time,
   /** When it began: the first failure. */
   since: time,

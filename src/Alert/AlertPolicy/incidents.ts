@@ -29,6 +29,7 @@ export const open = (draft: Draft.Draft, opening: Opening): void => {
     cause,
     severity,
     previous: before.previous,
+    guidance: Draft.guidance(draft, { service }),
     opened: draft.now,
     since,
     told: {},

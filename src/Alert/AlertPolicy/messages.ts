@@ -5,7 +5,6 @@
  * @internal
  */
 import { DateTime, Duration } from "effect"
-import * as Guidance from "../../Check/Guidance.js"
 import * as Alert from "../Alert.js"
 import * as Dependencies from "./dependencies.js"
 import * as Draft from "./Draft.js"
@@ -128,14 +127,12 @@ const idsOf = ({ channel, incident, insteadOf }: Owed): readonly [string, ...Arr
 const subjectOf = (draft: Draft.Draft, owed: Owed): Alert.Subject => {
   const { channel, incident, over } = owed
   const [id, ...also] = idsOf(owed)
-  const { label, link, runbook } = Draft.rules(draft, incident.service)
   const check = Draft.check(draft, incident.service)
   const duration = (over?.at ?? draft.now) - incident.since
   const others = Object.keys(incident.told).filter((name) => name !== channel)
   return {
     service: incident.service,
-    label,
-    ...Guidance.of({ link, runbook }),
+    ...Draft.guidance(draft, incident),
     incident: id,
     ...(over === undefined || also.length === 0 ? {} : { also }),
     status: over?.status ?? check.status,

@@ -47,6 +47,7 @@ const takeUp = (draft: Draft.Draft, earlier: Incident): void => {
   if (own === undefined) return Draft.setIncident(draft, earlier)
   Draft.setIncident(draft, {
     ...earlier,
+    guidance: own.guidance,
     severity: worst([earlier.severity, own.severity]),
     told: { ...earlier.told, ...own.told },
     names: namesOf(earlier, own),

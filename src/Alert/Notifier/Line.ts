@@ -41,8 +41,8 @@ export interface Options {
 export interface Ends {
   readonly acknowledge: (keys: ReadonlyArray<string>) => Effect.Effect<void>
   /**
-   * These are tried now, in the delivery with this key; nothing, where it is clear that they did not
-   * arrive. It comes back when that is written, or when it cannot be.
+   * These are tried now, in the delivery with this key; nothing, or a late key marked as clear, where it
+   * is clear that they did not arrive. It comes back when that is written, or when it cannot be.
    */
   readonly attempting: (
     keys: ReadonlyArray<string>,
@@ -73,6 +73,7 @@ export interface Line {
   readonly drop: (keys: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<string>>
   /** Ends that need not be told where their beginning was not; what went, with its beginnings. */
   readonly cancel: (ends: ReadonlyArray<Alert>) => Effect.Effect<ReadonlyArray<string>>
+  /** Tries it once more now, also one that asked to be left alone: it is another one, or somebody says so. */
   readonly enable: Effect.Effect<void>
   /** Tries a channel that failed once more now, unless it asked to be left alone. */
   readonly hurry: Effect.Effect<void>
@@ -95,6 +96,7 @@ export const make = (
     const work = yield* Effect.makeLatch(false)
     const rest = yield* Effect.makeLatch(true)
     const hurried = yield* Effect.makeLatch(false)
+    const enabled = yield* Effect.makeLatch(false)
     let parcels: ReadonlyArray<Parcel.Parcel> = []
     let failures = 0
     let isLate = late
@@ -131,6 +133,16 @@ export const make = (
       parcels = parcels.flatMap((one) => (one === parcel ? by : [one]))
     }
 
+    /** It is clear that it did not arrive. */
+    const takeBack = (parcel: Parcel.Parcel, parts: ReadonlyArray<Parcel.Parcel>) =>
+      Effect.suspend(() => {
+        replace(parcel, parts)
+        const known = Parcel.remembered(parts)
+        return Effect.forEach(known, ([keys, delivery]) => ends.attempting(keys, delivery), {
+          discard: true
+        })
+      })
+
     /** From now on it may have arrived, also where this program ends before it knows. */
     const tried = (head: Parcel.Parcel) =>
       Effect.gen(function* () {
@@ -143,6 +155,8 @@ export const make = (
 
     const deliver = Effect.gen(function* () {
       yield* ends.turn
+      // One that is enabled from here on, such as a changed one, need not wait for what this one says.
+      yield* enabled.close
       const channel = yield* find
       if (Option.isNone(channel)) return yield* refuse(unknownChannel(name))
       if (isLate && channel.value.collapses) parcels = Parcel.joined(parcels)
@@ -157,8 +171,7 @@ export const make = (
       if (Either.isLeft(sent)) {
         // What is clear of this attempt says nothing of one before it.
         if (!head.isTried && sent.left.unclear !== true) {
-          replace(parcel, Parcel.opened(parcel))
-          yield* ends.attempting(parcel.keys, undefined)
+          yield* takeBack(parcel, Parcel.returned(parcel))
         }
         return yield* fail(sent.left, parcel)
       }
@@ -193,8 +206,8 @@ export const make = (
         const pause =
           error.retryAfter === undefined ? Math.min(Duration.toMillis(wait), left) : wait
         yield* note(error, Duration.toMillis(pause))
-        const asleep = Effect.sleep(pause)
-        yield* error.retryAfter === undefined ? Effect.race(asleep, hurried.await) : asleep
+        const woken = Effect.race(Effect.sleep(pause), enabled.await)
+        yield* error.retryAfter === undefined ? Effect.race(woken, hurried.await) : woken
         yield* hurried.close
       })
 
@@ -220,8 +233,7 @@ export const make = (
         yield* answered
         if (parcel.parts.length > 1) {
           isLate = false
-          replace(parcel, parcel.parts)
-          return yield* ends.attempting(parcel.keys, undefined)
+          return yield* takeBack(parcel, parcel.parts)
         }
         yield* Effect.logError(`${sentence(error.message)} This alert is not sent there again`)
         yield* remove(new Set(parcel.keys))
@@ -277,7 +289,7 @@ export const make = (
         }),
       enable: Effect.suspend(() => {
         disabled = undefined
-        return Effect.zipRight(answered, settle)
+        return Effect.all([answered, settle, enabled.open], { discard: true })
       }),
       hurry: Effect.suspend(() => (failures > 0 ? hurried.open : Effect.void)),
       idle: rest.await,

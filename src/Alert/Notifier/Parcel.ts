@@ -14,6 +14,8 @@ export interface Parcel {
   readonly keys: ReadonlyArray<string>
   /** Whether it may have arrived. */
   readonly isTried: boolean
+  /** When it was first tried as one that comes late: it says so, and has one late key, however often. */
+  readonly lateSince?: number
   /** What it was made of, where that can be told apart again. */
   readonly parts: ReadonlyArray<Parcel>
 }
@@ -28,11 +30,16 @@ export const single = ({ attempt: _, ...alert }: Alert): Parcel => ({
 /** What was tried in one delivery, by this run or an earlier one, is that delivery again. */
 export const fromAlerts = (alerts: ReadonlyArray<Alert>): ReadonlyArray<Parcel> => {
   const deliveries = new Map<string, Array<Parcel>>()
+  const tried = new Set<string>()
   for (const alert of alerts) {
-    const delivery = alert.attempt ?? alert.key
-    deliveries.set(delivery, [...(deliveries.get(delivery) ?? []), single(alert)])
+    const { attempt } = alert
+    const [, sent] = clearKey.exec(attempt ?? "") ?? []
+    const parcel =
+      sent === undefined ? single(alert) : { ...single(alert), lateSince: Number(sent) }
+    const delivery = sent === undefined ? (attempt ?? alert.key) : alert.key
+    if (delivery === attempt) tried.add(delivery)
+    deliveries.set(delivery, [...(deliveries.get(delivery) ?? []), parcel])
   }
-  const tried = new Set(alerts.flatMap(({ attempt }) => attempt ?? []))
   return [...deliveries].flatMap(([key, parts]): ReadonlyArray<Parcel> => {
     if (!tried.has(key)) return parts
     return asOne(parts).map((parcel) => ({ ...inDelivery(parcel, key), isTried: true }))
@@ -47,18 +54,49 @@ const inDelivery = (parcel: Parcel, key: string): Parcel => {
 }
 
 /**
- * One that was decided a while ago says when it is sent. The key tells that text from the one that is
- * sent at another time, and has the time in it, so that the same delivery can be made after a restart.
+ * One that was decided a while ago says when it was first tried after that. The key tells that text from
+ * the one that was tried in time, and has the time in it, so that the same delivery can be made after a
+ * restart.
  */
 export const dated = (parcel: Parcel, now: number): Parcel => {
   const { alert, parts } = parcel
   // A story says of each part when that was.
   const isOne = parts.length === 0 && alert.kind !== "story" && alert.kind !== "test"
-  return isOne && now - alert.at.epochMillis > late ? sentAt(parcel, now) : parcel
+  return isOne && now - alert.at.epochMillis > late
+    ? sentAt(parcel, parcel.lateSince ?? now)
+    : parcel
+}
+
+/** It is clear that it did not arrive: what it was made of, each with the late key that it has. */
+export const returned = (parcel: Parcel): ReadonlyArray<Parcel> => {
+  const { sent } = parcel.alert
+  const parts = opened(parcel)
+  return sent === undefined
+    ? parts
+    : parts.map((part) => ({ ...part, lateSince: sent.epochMillis }))
+}
+
+/**
+ * What the outbox is to remember of parcels that clearly did not arrive, by their keys: the late key that
+ * they have, where they have one.
+ */
+export const remembered = (
+  parcels: ReadonlyArray<Parcel>
+): ReadonlyArray<readonly [keys: ReadonlyArray<string>, delivery: string | undefined]> => {
+  const [fresh, dated] = Arr.partition(parcels, ({ lateSince }) => lateSince !== undefined)
+  const none = fresh.flatMap(({ keys }) => keys)
+  return [
+    ...(none.length === 0 ? [] : [[none, undefined] as const]),
+    ...dated.map(
+      ({ alert, keys, lateSince }) => [keys, `${alert.key}/late/${lateSince}${clear}`] as const
+    )
+  ]
 }
 
 const late = 60_000
 const lateKey = /\/late\/(\d+)$/
+const clear = "/clear"
+const clearKey = /\/late\/(\d+)\/clear$/
 
 const sentAt = (parcel: Parcel, now: number): Parcel => {
   const { alert } = parcel

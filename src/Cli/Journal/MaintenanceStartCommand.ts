@@ -1,7 +1,6 @@
 /**
  * `holter maintenance start`: a maintenance window that opens now.
  */
-import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
 import { Clock, DateTime, Effect } from "effect"
@@ -14,15 +13,14 @@ import * as EndFlags from "./EndFlags.js"
 import * as JournalRun from "./JournalRun.js"
 import * as RequestPage from "./RequestPage.js"
 import * as Watched from "./Watched.js"
+import * as WhomFlags from "./WhomFlags.js"
 
 export const command = Command.make(
   "start",
   {
-    services: Args.repeated(Args.text({ name: "service" })).pipe(
-      Args.withDescription("The services; every one where none is named")
-    ),
+    ...WhomFlags.whomFlags("Every service, also those that are added later"),
     ...EndFlags.endFlags,
-    reason: CliOptions.text("reason").pipe(
+    why: CliOptions.text("why").pipe(
       CliOptions.withDescription("A reason, which holter status and holter why show"),
       CliOptions.withDefault("by hand")
     ),
@@ -35,9 +33,8 @@ export const command = Command.make(
   )
 )
 
-interface Flags extends EndFlags.EndFlags, JournalRun.Asked {
-  readonly services: ReadonlyArray<string>
-  readonly reason: string
+interface Flags extends EndFlags.EndFlags, JournalRun.Asked, WhomFlags.WhomFlags {
+  readonly why: string
 }
 
 const start = (flags: Flags) =>
@@ -47,15 +44,14 @@ const start = (flags: Flags) =>
     const zone = yield* ReaderZone.load(flags.config)
     const asked = { now, zone, otherwise: "1 hour" } as const
     const until = yield* EndFlags.endOf("maintenance start", flags, asked)
+    const services = yield* WhomFlags.whomOf("maintenance start", flags)
     yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
       Effect.gen(function* () {
         const { look } = yield* Output
         const journal = yield* Journal
-        const named = [...new Set(flags.services)]
-        yield* Watched.known("maintenance start", named)
-        const services = named.length === 0 ? null : named
+        yield* Watched.known("maintenance start", flags.services)
         const id = yield* QuietId.make
-        const maintenance = { id, services, until, why: flags.reason }
+        const maintenance = { id, services, until, why: flags.why }
         yield* journal.request({ _tag: "MaintenanceStarted", at, ...maintenance })
         yield* JournalRun.page([
           ...RequestPage.maintained(maintenance, at, look, zone),

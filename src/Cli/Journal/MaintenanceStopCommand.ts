@@ -1,7 +1,6 @@
 /**
  * `holter maintenance stop`: ends maintenances that were begun by hand, or takes services out of them.
  */
-import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import { Clock, Effect } from "effect"
 import { Journal } from "../../Monitor/Journal.js"
@@ -12,13 +11,12 @@ import * as JournalRun from "./JournalRun.js"
 import * as Maintenances from "./Maintenances.js"
 import * as RequestPage from "./RequestPage.js"
 import * as Watched from "./Watched.js"
+import * as WhomFlags from "./WhomFlags.js"
 
 export const command = Command.make(
   "stop",
   {
-    services: Args.repeated(Args.text({ name: "service" })).pipe(
-      Args.withDescription("The services; every one where none is named")
-    ),
+    ...WhomFlags.whomFlags("Everything that was begun by hand"),
     config: configFlag
   },
   (flags) => stop(flags)
@@ -28,37 +26,38 @@ export const command = Command.make(
   )
 )
 
-interface Flags extends JournalRun.Asked {
-  readonly services: ReadonlyArray<string>
-}
+interface Flags extends JournalRun.Asked, WhomFlags.WhomFlags {}
 
 const stop = (flags: Flags) =>
-  JournalRun.withJournal(flags, exitCodes.failed, () =>
-    Effect.gen(function* () {
-      const { look, note } = yield* Output
-      const { services } = flags
-      const zone = yield* ReaderZone.load(flags.config)
-      const known = yield* Watched.known("maintenance stop", services)
-      const { byHand, windows } = yield* Maintenances.open
-      const isMeant = ({ services: own }: Maintenances.Maintenance) =>
-        services.length === 0 || (own ?? services).some((service) => services.includes(service))
-      const meant = byHand.filter(isMeant)
-      const others = windows.filter(isMeant)
-      if (meant.length === 0) {
-        yield* note(RequestPage.noMaintenance(services, others, zone))
-        return yield* JournalRun.failed
-      }
-      const changed = meant.map((maintenance) => ({
-        maintenance,
-        rest: services.length === 0 ? [] : Maintenances.without(maintenance, services, known)
-      }))
-      yield* Effect.forEach(changed, leave, { discard: true })
-      yield* JournalRun.page([
-        ...RequestPage.unmaintained(changed, others, look, zone),
-        ...RequestPage.taking(yield* Watched.seemsToRun, look)
-      ])
-    })
+  Effect.zipRight(
+    WhomFlags.whomOf("maintenance stop", flags),
+    JournalRun.withJournal(flags, exitCodes.failed, () => end(flags))
   )
+
+const end = ({ config, services }: Flags) =>
+  Effect.gen(function* () {
+    const { look, note } = yield* Output
+    const zone = yield* ReaderZone.load(config)
+    const known = yield* Watched.known("maintenance stop", services)
+    const { byHand, windows } = yield* Maintenances.open
+    const isMeant = ({ services: own }: Maintenances.Maintenance) =>
+      services.length === 0 || (own ?? services).some((service) => services.includes(service))
+    const meant = byHand.filter(isMeant)
+    const others = windows.filter(isMeant)
+    if (meant.length === 0) {
+      yield* note(RequestPage.noMaintenance(services, others, zone))
+      return yield* JournalRun.failed
+    }
+    const changed = meant.map((maintenance) => ({
+      maintenance,
+      rest: services.length === 0 ? [] : Maintenances.without(maintenance, services, known)
+    }))
+    yield* Effect.forEach(changed, leave, { discard: true })
+    yield* JournalRun.page([
+      ...RequestPage.unmaintained(changed, others, look, zone),
+      ...RequestPage.taking(yield* Watched.seemsToRun, look)
+    ])
+  })
 
 const leave = ({
   maintenance,

@@ -49,7 +49,7 @@ export const maintained = (
 ): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Maintenance of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Moments.lasting(until - now)}): ${id} (${onOneLine(why)})`,
   `   Checks go on, and an end that somebody is owed is told. What is down when it ends is told then.`,
-  `   ${["holter maintenance stop", ...(services ?? [])].join(" ")} ends it before`
+  `   ${["holter maintenance stop", ...(services ?? ["--all"])].join(" ")} ends it before`
 ]
 
 export const unmaintained = (

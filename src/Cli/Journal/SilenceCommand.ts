@@ -1,13 +1,11 @@
 /**
  * `holter silence`: for a while, nobody is told of some services.
  */
-import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as CliOptions from "@effect/cli/Options"
 import { Clock, DateTime, Effect } from "effect"
 import * as QuietId from "../../Alert/QuietId.js"
 import { Journal } from "../../Monitor/Journal.js"
-import { UsageError } from "../ConfigurationError.js"
 import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
 import * as ReaderZone from "../ReaderZone.js"
@@ -15,14 +13,12 @@ import * as EndFlags from "./EndFlags.js"
 import * as JournalRun from "./JournalRun.js"
 import * as RequestPage from "./RequestPage.js"
 import * as Watched from "./Watched.js"
+import * as WhomFlags from "./WhomFlags.js"
 
 export const command = Command.make(
   "silence",
   {
-    services: Args.repeated(Args.text({ name: "service" })),
-    all: CliOptions.boolean("all").pipe(
-      CliOptions.withDescription("Every service, also those that are added later")
-    ),
+    ...WhomFlags.whomFlags("Every service, also those that are added later"),
     ...EndFlags.endFlags,
     why: CliOptions.text("why").pipe(
       CliOptions.withDescription("A reason, which holter status and holter why show"),
@@ -37,9 +33,7 @@ export const command = Command.make(
   )
 )
 
-interface Flags extends EndFlags.EndFlags, JournalRun.Asked {
-  readonly services: ReadonlyArray<string>
-  readonly all: boolean
+interface Flags extends EndFlags.EndFlags, JournalRun.Asked, WhomFlags.WhomFlags {
   readonly why: string
 }
 
@@ -48,21 +42,13 @@ const silence = (flags: Flags) =>
     const at = yield* Clock.currentTimeMillis
     const zone = yield* ReaderZone.load(flags.config)
     const until = yield* EndFlags.endOf("silence", flags, { now: DateTime.unsafeMake(at), zone })
-    if (flags.all === flags.services.length > 0) {
-      const found = flags.all ? "both" : "neither"
-      return yield* new UsageError({
-        flag: "silence",
-        expected: "names of services, or --all",
-        found
-      })
-    }
+    const services = yield* WhomFlags.whomOf("silence", flags)
     yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
       Effect.gen(function* () {
         const { look } = yield* Output
         const journal = yield* Journal
         yield* Watched.known("silence", flags.services)
         const id = yield* QuietId.make
-        const services = flags.all ? null : [...new Set(flags.services)]
         yield* journal.request({ _tag: "Silenced", at, id, services, until, why: flags.why })
         yield* JournalRun.page([
           ...RequestPage.silenced({ id, services, until }, at, look, zone),

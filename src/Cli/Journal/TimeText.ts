@@ -1,9 +1,10 @@
 /**
  * Times and spans as a person types them: `2025-12-11 22:40`, `22:40`, `2 hours ago`, `90m`. Pure.
  *
- * What is written without a zone is in that of who types it, as are the times that pages show.
+ * What is written without a zone is in that of who types it, as are the times that pages show. Of a time
+ * that comes twice, since the clock is set back, the one that is next to now is meant.
  */
-import { DateTime, Duration, Option } from "effect"
+import { Array as Arr, DateTime, Duration, Option } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
 
 /** For messages about something else. */
@@ -29,11 +30,11 @@ export const past = (
   if (ago !== undefined) {
     return Option.map(span(ago), (duration) => DateTime.subtractDuration(now, duration))
   }
-  const known = Option.filter(
-    Option.orElse(dayTime(words, now, 0, zone), () => moment(text.trim(), zone)),
-    (found) => !DateTime.greaterThan(found, now)
+  const been = (times: Moments) => Arr.findLast(times, (found) => found <= now.epochMillis)
+  return Option.map(
+    Option.orElse(been(written(text, words, now, zone)), () => been(dayTime(words, now, -1, zone))),
+    (found) => DateTime.unsafeMake(found)
   )
-  return Option.orElse(known, () => dayTime(words, now, -1, zone))
 }
 
 /** A time that is yet to come; a time of the day is the next one. */
@@ -43,11 +44,13 @@ export const future = (
   zone: DateTime.TimeZone
 ): Option.Option<DateTime.Utc> => {
   const words = text.trim().toLowerCase()
-  const known = Option.filter(
-    Option.orElse(dayTime(words, now, 0, zone), () => moment(text.trim(), zone)),
-    (found) => DateTime.greaterThan(found, now)
+  const toCome = (times: Moments) => Arr.findFirst(times, (found) => found > now.epochMillis)
+  return Option.map(
+    Option.orElse(toCome(written(text, words, now, zone)), () =>
+      toCome(dayTime(words, now, 1, zone))
+    ),
+    (found) => DateTime.unsafeMake(found)
   )
-  return Option.orElse(known, () => dayTime(words, now, 1, zone))
 }
 
 /** One number and one unit, or several of them: `2h`, `1h 30m`, `90 minutes`. */
@@ -79,21 +82,41 @@ const dayTimePattern = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/
 
 const day = 86_400_000
 
+/** In milliseconds, in their order: an hour of the night in which the clock is set back comes twice. */
+type Moments = ReadonlyArray<number>
+
+/** The moments that a text may stand for; a time of the day is of today. */
+const written = (
+  text: string,
+  words: string,
+  now: DateTime.Utc,
+  zone: DateTime.TimeZone
+): Moments => {
+  const today = dayTime(words, now, 0, zone)
+  return today.length > 0 ? today : dated(text.trim(), zone)
+}
+
 /** On the day of now, so many days later, as the clock in the zone shows it. */
 const dayTime = (
   words: string,
   now: DateTime.Utc,
   later: number,
   zone: DateTime.TimeZone
-): Option.Option<DateTime.Utc> =>
-  Option.map(
-    Option.fromNullable(dayTimePattern.exec(words)),
-    ([, hours = "", minutes = "", seconds = "0"]) => {
-      const today = Math.floor(WallTime.at(now.epochMillis, zone) / day) + later
-      const time = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)
-      return DateTime.unsafeMake(WallTime.moment(today * day + time * 1000, zone))
-    }
-  )
+): Moments => {
+  const found = dayTimePattern.exec(words)
+  if (found === null) return []
+  const [, hours = "", minutes = "", seconds = "0"] = found
+  const today = Math.floor(WallTime.at(now.epochMillis, zone) / day) + later
+  const time = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)
+  return both((of) => WallTime.moment(today * day + time * 1000, zone, of))
+}
 
-const moment = (text: string, zone: DateTime.TimeZone): Option.Option<DateTime.Utc> =>
-  Option.map(WallTime.read(text), (written) => WallTime.toMoment(written, zone))
+const dated = (text: string, zone: DateTime.TimeZone): Moments =>
+  Option.match(WallTime.read(text), {
+    onNone: () => [],
+    onSome: (read) => both((of) => WallTime.toMoment(read, zone, of).epochMillis)
+  })
+
+const both = (moment: (of: "first" | "last") => number): Moments => [
+  ...new Set([moment("first"), moment("last")])
+]

@@ -114,18 +114,19 @@ const build = ({
 
     const alerting = yield* within(
       Steps.steps.alerting,
-      Layer.provide(Alerting.layer(alerts), Layer.succeedContext(parts))
+      Layer.provide(Alerting.layer({ ...alerts, reloads: true }), Layer.succeedContext(parts))
     ).pipe(
       Effect.catchTag("JournalError", (error) => WatchJournal.refused(error, configuration.source))
     )
     const all = Context.merge(parts, alerting)
+    const decisions = yield* Effect.provide(Listening.hear, all)
     yield* Ending.alerts(time).pipe(Effect.provide(all))
     yield* Steps.on(Steps.steps.state, time, Context.get(journal, Journal).flush)
 
     yield* Effect.provide(Beginning.remember, all)
     yield* Beginning.say(settings)
     yield* Effect.provide(Beginning.takeOver, all)
-    yield* Effect.provide(Listening.run(verbose), all)
+    yield* Effect.provide(Listening.run(verbose, decisions), all)
     const backups = yield* Built.backups(time)
     yield* backups.open(Built.schedules(settings))
     const screen = yield* Screen

@@ -2,6 +2,7 @@
  * Turns what happens into lines and rows: results, decisions, and how channels and the journal do.
  */
 import { Clock, DateTime, Effect, Mailbox, type Scope, Stream } from "effect"
+import type { Decision } from "../../Alert/AlertPolicy.js"
 import { Notifier } from "../../Alert/Notifier.js"
 import { Alerting } from "../../Monitor/Alerting.js"
 import type { HealthEvent } from "../../Monitor/HealthEvent.js"
@@ -14,9 +15,18 @@ import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
 import * as Troubles from "./Troubles.js"
 
+/** Decisions from the start on, kept until they are shown. */
+export const hear: Effect.Effect<Decisions, never, Alerting | Scope.Scope> = Effect.flatMap(
+  Alerting,
+  ({ decisions }) => Mailbox.fromStream(decisions)
+)
+
+type Decisions = Mailbox.ReadonlyMailbox<Decision>
+
 /** For as long as the scope is open; nothing that happens from when this comes back is missed. */
 export const run = (
-  verbose: boolean
+  verbose: boolean,
+  decisions: Decisions
 ): Effect.Effect<
   void,
   never,
@@ -27,13 +37,12 @@ export const run = (
     const { incidents } = yield* Effect.flatMap(Alerting, ({ state }) => state)
     const isWorthALine = Chatter.make(verbose, Object.keys(incidents))
     const events = yield* Effect.flatMap(HealthMonitor, ({ subscribe }) => subscribe)
-    const { decisions } = yield* Alerting
     const seen = new Set<string>()
     yield* Effect.forkScoped(
       Stream.runForEach(Mailbox.toStream(events), (event) => onEvent(event, seen))
     )
     yield* Effect.forkScoped(
-      Stream.runForEach(Stream.filter(decisions, isWorthALine), (decision) =>
+      Stream.runForEach(Stream.filter(Mailbox.toStream(decisions), isWorthALine), (decision) =>
         say(Line.alert({ decision }))
       )
     )

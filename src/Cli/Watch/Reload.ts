@@ -65,7 +65,8 @@ export const run = (
     const { reloads } = yield* Alerting
     const { isAccepting } = yield* Lifecycle
     const parts = { ...running, turn: yield* Effect.makeSemaphore(1) }
-    const asked = yield* Mailbox.make<string | null>()
+    // A signal for which there is no room asks for what those before it do.
+    const asked = yield* Mailbox.make<string | null>({ capacity: 16 })
     yield* Option.match(yield* Effect.serviceOption(ReloadRequest), {
       onNone: () => Effect.void,
       onSome: ({ listen }) => listen(() => void asked.unsafeOffer(null))

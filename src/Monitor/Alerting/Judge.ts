@@ -30,7 +30,8 @@ export interface Options {
   readonly journal: Journal["Type"]
   readonly notifier: Notifier["Type"]
   readonly tell: (decision: AlertPolicy.Decision) => void
-  readonly reloadAsked: (id: string) => void
+  /** Why it cannot be, where it is not taken. */
+  readonly reloadAsked: (id: string) => string | undefined
 }
 
 type Event = AlertPolicy.Event.Event
@@ -165,13 +166,20 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       yield* settle
     })
 
+  const askToReload = ({ at, id }: Extract<Event, { _tag: "ReloadAsked" }>): void => {
+    const problem = options.reloadAsked(id)
+    if (problem === undefined) return
+    const by = "the program that watches"
+    fold({ _tag: "ReconfigurationRefused", at, asked: id, by, problems: [problem] })
+  }
+
   /** What an event means for the channels, beside the alerts that are decided because of it. */
   const follow = (event: Event): Effect.Effect<void> => {
     if (event._tag === "ChannelEnabled") {
       return Effect.zipRight(settle, notifier.enable(event.channel))
     }
     if (event._tag === "Restarted") return Effect.zipRight(settle, bury(notifier.stranded))
-    if (event._tag === "ReloadAsked") return Effect.sync(() => options.reloadAsked(event.id))
+    if (event._tag === "ReloadAsked") return Effect.sync(() => askToReload(event))
     return event._tag === "Remembered" ? Effect.zipRight(settle, bury(event.pending)) : Effect.void
   }
 

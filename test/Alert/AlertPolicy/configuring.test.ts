@@ -1,6 +1,6 @@
 /** Another policy while Holter runs: what is known goes on, but of checks that are others now. */
 import { assert, describe, it } from "@effect/vitest"
-import { HashMap, Option } from "effect"
+import { HashMap, Option, Schema } from "effect"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import {
   beats,
@@ -71,6 +71,52 @@ describe("a policy that is exchanged", () => {
     assert.deepStrictEqual(after.told, ["ops resolved redis @2m31s"])
     assert.deepStrictEqual([...HashMap.keys(after.state.checks)].sort(), ["shop", "web"])
     assert.deepStrictEqual(after.state.incidents, {})
+  })
+
+  it("calls what is gone at its end as at its beginning, also from a journal", () => {
+    const guided = {
+      label: "Session cache",
+      link: "https://example.org/redis",
+      runbook: "restart it"
+    }
+    const known = policy({ groupWindow: 0, checks: [{ ...check("redis"), ...guided }] })
+    const outage = [...counting, ...beats(seconds(120), "redis", repeat(2, "unhealthy"))]
+    const { alerts, state } = fold(known, outage)
+    assert.include(alerts[0]?.subjects[0], guided)
+    const next = policy({ groupWindow: 0, checks: [check("web")] })
+    const read = Schema.decodeUnknownSync(AlertPolicy.State)(
+      JSON.parse(JSON.stringify(Schema.encodeSync(AlertPolicy.State)(state)))
+    )
+    for (const [from, event] of [
+      [state, reconfigured(seconds(151))],
+      [read, restarted(seconds(151))]
+    ] as const) {
+      const [end] = fold(next, [event], from).alerts
+      assert.include(end?.subjects[0], { ...guided, over: true, status: "unknown" })
+    }
+    const renamed = policy({
+      groupWindow: 0,
+      checks: [{ ...check("redis"), label: "Cache" }]
+    })
+    const ended = [
+      reconfigured(seconds(151)),
+      ...beats(seconds(160), "redis", repeat(2, "healthy"))
+    ]
+    assert.strictEqual(fold(renamed, ended, state).alerts[0]?.subjects[0].label, "Cache")
+  })
+
+  it("reads an incident of a journal that has no guidance yet", () => {
+    const outage = [...counting, ...beats(seconds(120), "redis", repeat(2, "unhealthy"))]
+    const { state } = fold(before, outage)
+    const incidents = Object.fromEntries(
+      Object.entries(state.incidents).map(([service, { guidance: _, ...old }]) => [service, old])
+    )
+    const read = Schema.decodeUnknownSync(AlertPolicy.State)(
+      Schema.encodeSync(AlertPolicy.State)({ ...state, incidents })
+    )
+    const next = policy({ groupWindow: 0, checks: [check("web")] })
+    const [end] = fold(next, [restarted(seconds(151))], read).alerts
+    assert.include(end?.subjects[0], { label: "redis", over: true })
   })
 
   it("leaves an incident of a check that is another one now open, and tells its end", () => {

@@ -41,6 +41,72 @@ describe("TimeText", () => {
     assert.strictEqual(iso(next), "2026-03-29T09:00:00.000Z")
   })
 
+  it.each([
+    // Berlin sets its clock back at 01:00 UTC, from 03:00 to 02:00.
+    ["Europe/Berlin", "2026-10-25T00:10Z", "02:30", "2026-10-24T00:30Z", "2026-10-25T00:30Z"],
+    ["Europe/Berlin", "2026-10-25T01:10Z", "02:30", "2026-10-25T00:30Z", "2026-10-25T01:30Z"],
+    ["Europe/Berlin", "2026-10-25T01:40Z", "02:30", "2026-10-25T01:30Z", "2026-10-26T01:30Z"],
+    [
+      "Europe/Berlin",
+      "2026-10-25T01:10Z",
+      "2026-10-25 02:30",
+      "2026-10-25T00:30Z",
+      "2026-10-25T01:30Z"
+    ],
+    ["Europe/Berlin", "2026-10-25T12:00Z", "2026-10-25 02:30", "2026-10-25T01:30Z", undefined],
+    ["Europe/Berlin", "2026-10-24T12:00Z", "2026-10-25 02:30", undefined, "2026-10-25T00:30Z"],
+    [
+      "Europe/Berlin",
+      "2026-10-25T01:10Z",
+      "2026-10-25T02:30+02:00",
+      "2026-10-25T00:30Z",
+      undefined
+    ],
+    // Sydney at 16:00 UTC of the day before, from 03:00 to 02:00; Lord Howe by half an hour.
+    ["Australia/Sydney", "2026-04-04T16:10Z", "02:30", "2026-04-04T15:30Z", "2026-04-04T16:30Z"],
+    ["Australia/Sydney", "2026-04-04T17:00Z", "02:30", "2026-04-04T16:30Z", "2026-04-05T16:30Z"],
+    ["Australia/Lord_Howe", "2026-04-04T15:05Z", "01:40", "2026-04-04T14:40Z", "2026-04-04T15:10Z"]
+  ])("in %s at %s %s was %s and will be %s, also where it comes twice", (...row) => {
+    const [name, at, text, last, next] = row
+    const zone = DateTime.zoneUnsafeMakeNamed(name)
+    const then = DateTime.unsafeMake(at)
+    const moment = (utc: string | undefined) =>
+      utc === undefined ? undefined : DateTime.formatIso(DateTime.unsafeMake(utc))
+    assert.strictEqual(iso(TimeText.past(text, then, zone)), moment(last))
+    assert.strictEqual(iso(TimeText.future(text, then, zone)), moment(next))
+  })
+
+  it("means of every time of the day the moments next to now, in every night that sets a clock", () => {
+    const nights = [
+      ["Europe/Berlin", "2026-10-24T22:00:00Z"],
+      ["Europe/Berlin", "2026-03-28T22:00:00Z"],
+      ["Australia/Sydney", "2026-04-04T13:00:00Z"],
+      ["America/Santiago", "2026-04-05T00:00:00Z"]
+    ] as const
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.constantFrom(...nights),
+        FastCheck.nat(8 * 60),
+        FastCheck.nat(24 * 60 - 1),
+        ([name, night], passed, minute) => {
+          const zone = DateTime.zoneUnsafeMakeNamed(name)
+          const then = DateTime.addDuration(DateTime.unsafeMake(night), Duration.minutes(passed))
+          const two = (count: number) => String(count).padStart(2, "0")
+          const text = `${two(Math.floor(minute / 60))}:${two(minute % 60)}`
+          const [last, next] = [
+            Option.getOrThrow(TimeText.past(text, then, zone)).epochMillis,
+            Option.getOrThrow(TimeText.future(text, then, zone)).epochMillis
+          ]
+          // The clock shows the time at no moment between them.
+          const shows = (moment: number) => WallTime.digits(moment, zone).slice(11, 16) === text
+          for (let moment = last + 60_000; moment < next; moment += 60_000) {
+            assert.isFalse(shows(moment), `${text} at ${DateTime.formatIso(then)}`)
+          }
+        }
+      )
+    )
+  })
+
   it("refuses what is neither", () => {
     for (const text of [
       "",
