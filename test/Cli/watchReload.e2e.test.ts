@@ -88,6 +88,23 @@ describe("holter watch reads its configuration again", () => {
   )
 
   it.scopedLive(
+    "by SIGHUP, whatever flags stand before the command",
+    () =>
+      Effect.gen(function* () {
+        const { cwd, write } = yield* folder
+        const web = yield* up
+        yield* write(checks({ web: http(web) }))
+        const flags = ["--trust-config", "--log-level", "info"]
+        const watch = yield* Cli.start([...flags, "watch"], { cwd, timeout: "1 minute" })
+        yield* watch.awaitStdout(/ status web healthy /)
+        yield* watch.signal("SIGHUP")
+        yield* watch.awaitStdout(/ configuration reloaded: /)
+        assertOrderly(yield* stop(watch), "SIGTERM")
+      }),
+    patience
+  )
+
+  it.scopedLive(
     "by holter reload, which says what changed, what cannot be used, and who has read it",
     () =>
       Effect.gen(function* () {
