@@ -27,6 +27,7 @@ import * as Board from "./Board.js"
 import * as Built from "./Built.js"
 import * as JournalHolder from "./JournalHolder.js"
 import { Line } from "./Lines.js"
+import type * as Pieces from "./Pieces.js"
 import * as ReloadWords from "./ReloadWords.js"
 import { Reporter } from "./Reporter.js"
 import * as Summary from "./Summary.js"
@@ -34,8 +35,8 @@ import * as WatchSettings from "./WatchSettings.js"
 
 export interface Running {
   readonly built: {
-    readonly checks: Built.Part<Service, never, CheckRegistry>
-    readonly channels: Built.Part<Built.Channel, never, ChannelRegistry>
+    readonly checks: Built.PreparedPart<Service, CheckRegistry>
+    readonly channels: Built.PreparedPart<Built.Channel, ChannelRegistry>
     readonly deadMan: Built.Part<Built.Sole, PlanError, HealthMonitor>
     readonly backups: Built.Part<
       Built.Sole,
@@ -89,7 +90,9 @@ const reload = (running: Parts, asked: string | null) =>
   Effect.gen(function* () {
     const { refuse } = yield* Alerting
     const { name: by } = yield* JournalHolder.self
-    const read = yield* Effect.either(load(running))
+    const read = yield* Effect.either(
+      Effect.flatMap(load(running), (next) => prepare(running, next))
+    )
     if (Either.isRight(read)) return yield* exchange(running, read.right, { asked, by })
     const { note } = yield* Output
     const { say } = yield* Reporter
@@ -139,16 +142,36 @@ interface Answer {
   readonly by: string
 }
 
+/** Settings, and what they want that is not there yet: built, and not used. */
+interface Ready {
+  readonly next: WatchSettings.WatchSettings
+  readonly checks: Pieces.Difference<Service>
+  readonly channels: Pieces.Difference<Built.Channel>
+  readonly newChecks: Built.Prepared<CheckRegistry>
+  readonly newChannels: Built.Prepared<ChannelRegistry>
+}
+
+/** What cannot be built is found before anything is exchanged. */
+const prepare = ({ built }: Parts, next: WatchSettings.WatchSettings) =>
+  Effect.gen(function* () {
+    const checks = built.checks.difference(Summary.services(next))
+    const channels = built.channels.difference(next.alerts.channels)
+    const newChannels = yield* built.channels.prepare([...channels.changed, ...channels.added])
+    const newChecks = yield* built.checks
+      .prepare([...checks.changed, ...checks.added])
+      .pipe(Effect.onError(() => newChannels.drop))
+    return { next, checks, channels, newChecks, newChannels } satisfies Ready
+  }).pipe(Effect.mapError((issue) => WatchSettings.unbuilt(next, issue)))
+
 /**
  * What is taken out has no results any more before the policy forgets it; the policy knows what is new
  * before that has results; and no alert meets a route that leads nowhere.
  */
-const exchange = (running: Parts, next: WatchSettings.WatchSettings, answer: Answer) =>
+const exchange = (running: Parts, ready: Ready, answer: Answer) =>
   Effect.gen(function* () {
     const { built, current } = running
+    const { channels, checks, next } = ready
     const { alerts } = next
-    const checks = built.checks.difference(Summary.services(next))
-    const channels = built.channels.difference(alerts.channels)
     const deadMan = built.deadMan.difference(Built.deadMen(next))
     const backups = built.backups.difference(Built.schedules(next))
     const why = ReloadWords.text({
@@ -159,13 +182,12 @@ const exchange = (running: Parts, next: WatchSettings.WatchSettings, answer: Ans
       deadMan,
       backups
     })
-    const others = [...checks.changed, ...checks.added]
-    const started = others.map(({ name }) => name)
+    const started = [...checks.changed, ...checks.added].map(({ name }) => name)
     const leaving = [...checks.changed.map(({ name }) => name), ...checks.removed]
     const gone = yield* registered(leaving)
     current.settings = next
 
-    yield* built.channels.open([...channels.changed, ...channels.added])
+    yield* ready.newChannels.use
     yield* Effect.forEach(leaving, built.checks.take, { discard: true, concurrency: "unbounded" })
     const { reconfigure } = yield* Alerting
     yield* reconfigure({
@@ -182,7 +204,7 @@ const exchange = (running: Parts, next: WatchSettings.WatchSettings, answer: Ans
     const { say, update } = yield* Reporter
     const zone = yield* ReaderZone.of(alerts.policy.timeZone)
     yield* update((board) => Board.reconfigured(board, Summary.rows(next, zone), started))
-    yield* built.checks.open(others)
+    yield* ready.newChecks.use
     yield* swap(built.deadMan, Built.deadMen(next))
     // Also where it is as before: an exchange may wait for its turn.
     yield* Effect.forkScoped(swapBackups(running))
