@@ -148,6 +148,8 @@ describe("holter watch reads its configuration again", () => {
         assert.strictEqual(moved.code, 0, moved.stderr)
         assert.match(moved.stdout, /channels: 1 changed \(ops\), 1 as before\. /)
         assert.match(moved.stdout, /new in journal and shutdown it needs a restart/)
+        // It still runs with what it had at the start.
+        assert.match((yield* holter("reload")).stdout, /new in journal and shutdown it needs a/)
         yield* web.start
         const [end] = yield* other.awaitMessages(1)
         assert.include(end?.plain, "web is healthy again")

@@ -138,5 +138,5 @@ const build = ({
     yield* Steps.on(Steps.steps.heartbeat, time, Effect.zipRight(stopHeartbeat, rest))
     yield* startHeartbeat
     const built = { checks, channels, deadMan, backups }
-    yield* Effect.provide(Reload.run({ built, current, flags, secrets }), all)
+    yield* Effect.provide(Reload.run({ built, first: settings, current, flags, secrets }), all)
   })

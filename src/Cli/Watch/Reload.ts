@@ -44,6 +44,8 @@ export interface Running {
       Reporter | Beacon
     >
   }
+  /** The settings of the start. */
+  readonly first: WatchSettings.WatchSettings
   /** The settings that it goes by now. */
   readonly current: { settings: WatchSettings.WatchSettings }
   readonly flags: WatchSettings.Flags
@@ -175,7 +177,7 @@ const exchange = (running: Parts, ready: Ready, answer: Answer) =>
     const deadMan = built.deadMan.difference(Built.deadMen(next))
     const backups = built.backups.difference(Built.schedules(next))
     const why = ReloadWords.text({
-      before: current.settings,
+      first: running.first,
       next,
       checks,
       channels,
