@@ -80,8 +80,10 @@ export interface Line {
   readonly idle: Effect.Effect<void>
   readonly waiting: Effect.Effect<ReadonlyArray<Alert>>
   readonly health: Effect.Effect<Health>
-  /** Takes alerts to the channel for ever. */
-  readonly run: Effect.Effect<never>
+  /** The channel is no more: nothing is tried from now on, and of what is tried only a receipt counts. */
+  readonly close: Effect.Effect<void>
+  /** Takes alerts to the channel until the line is closed. */
+  readonly run: Effect.Effect<void>
 }
 
 export const make = (
@@ -95,6 +97,8 @@ export const make = (
     const work = yield* Effect.makeLatch(false)
     const rest = yield* Effect.makeLatch(true)
     const hurried = yield* Effect.makeLatch(false)
+    const over = yield* Effect.makeLatch(false)
+    let isClosed = false
     let parcels: ReadonlyArray<Parcel.Parcel> = []
     let failures = 0
     let isLate = late
@@ -113,6 +117,7 @@ export const make = (
     })
 
     const settle = Effect.suspend(() => {
+      if (isClosed) return Effect.zipRight(rest.open, work.open)
       const isBusy = parcels.length > 0 && disabled === undefined
       if (parcels.length === 0) isLate = false
       return isBusy
@@ -142,7 +147,8 @@ export const make = (
       })
 
     const deliver = Effect.gen(function* () {
-      yield* ends.turn
+      yield* Effect.race(ends.turn, over.await)
+      if (isClosed) return
       const channel = yield* find
       if (Option.isNone(channel)) return yield* refuse(unknownChannel(name))
       if (isLate && channel.value.collapses) parcels = Parcel.joined(parcels)
@@ -154,6 +160,7 @@ export const make = (
       replace(first, [head])
       const parcel = yield* tried(head)
       const sent = yield* attempt(channel.value, parcel.alert, failures)
+      if (isClosed) return Either.isRight(sent) ? yield* ends.acknowledge(parcel.keys) : undefined
       if (Either.isLeft(sent)) {
         // What is clear of this attempt says nothing of one before it.
         if (!head.isTried && sent.left.unclear !== true) {
@@ -193,7 +200,7 @@ export const make = (
         const pause =
           error.retryAfter === undefined ? Math.min(Duration.toMillis(wait), left) : wait
         yield* note(error, Duration.toMillis(pause))
-        const asleep = Effect.sleep(pause)
+        const asleep = Effect.race(Effect.sleep(pause), over.await)
         yield* error.retryAfter === undefined ? Effect.race(asleep, hurried.await) : asleep
         yield* hurried.close
       })
@@ -288,7 +295,14 @@ export const make = (
         disabled,
         lastError
       })),
-      run: Effect.forever(Effect.zipRight(work.await, deliver))
+      close: Effect.suspend(() => {
+        isClosed = true
+        return Effect.zipRight(over.open, settle)
+      }),
+      run: Effect.zipRight(work.await, deliver).pipe(
+        Effect.repeat({ until: () => isClosed }),
+        Effect.asVoid
+      )
     }
   })
 
