@@ -23,6 +23,7 @@ import { ConfigurationError } from "../ConfigurationError.js"
 import { briefly, Output } from "../Output.js"
 import * as ReaderZone from "../ReaderZone.js"
 import type { Service } from "../Service.js"
+import * as Asked from "./Asked.js"
 import * as Board from "./Board.js"
 import * as Built from "./Built.js"
 import * as JournalHolder from "./JournalHolder.js"
@@ -76,15 +77,16 @@ export const run = (
     yield* Effect.forkScoped(
       Effect.forever(Effect.flatMap(Effect.orDie(reloads.take), (id) => asked.offer(id)))
     )
-    const next = Effect.flatMap(Effect.orDie(asked.take), (by) =>
-      isAccepting() ? reload(parts, by) : Effect.void
-    )
-    yield* Effect.forkScoped(
-      Effect.forever(
-        Effect.catchAllCause(next, (cause) =>
+    const next = (by: string | null) =>
+      Effect.suspend(() => (isAccepting() ? reload(parts, by) : Effect.void)).pipe(
+        Effect.catchAllCause((cause) =>
           Effect.logError("The configuration could not be read again", cause)
         )
       )
+    yield* Asked.take(asked).pipe(
+      Effect.flatMap(Effect.forEach(next, { discard: true })),
+      Effect.forever,
+      Effect.forkScoped
     )
   })
 
