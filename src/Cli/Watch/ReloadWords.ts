@@ -58,8 +58,7 @@ const counted = (
 /** The journal and its lease are held, and the plan of the shutdown is made, for as long as it runs. */
 const needsRestart = ({ first, next }: Facts): ReadonlyArray<string> => [
   ...(same(first.configuration.journal, next.configuration.journal) ? [] : ["journal"]),
-  ...(same(first.time, next.time) &&
-  same(first.configuration.shutdown, next.configuration.shutdown)
+  ...(same(first.time, next.time) && same(first.configuration.shutdown, next.configuration.shutdown)
     ? []
     : ["shutdown"])
 ]

@@ -5,7 +5,7 @@ import * as Board from "../../../src/Cli/Watch/Board.js"
 import type { Line } from "../../../src/Cli/Watch/Lines.js"
 import * as Troubles from "../../../src/Cli/Watch/Troubles.js"
 
-const journal = { down: undefined, waiting: 0 }
+const journal = { down: undefined, waiting: 0, lost: 0 }
 const failing = { waiting: 1, failures: 2, disabled: undefined, lastError: "503" }
 const disabled = { waiting: 1, failures: 0, disabled: "401", lastError: "401" }
 const delivered = { waiting: 0, failures: 0, disabled: undefined, lastError: undefined }
