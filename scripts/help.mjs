@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Console, Effect } from "effect"
 import * as Cli from "../dist/Cli/Cli.js"
+import * as Invocation from "../dist/Cli/Invocation.js"
 import { Output } from "../dist/Cli/Output.js"
 
 const pages = [
@@ -21,12 +22,8 @@ const page = (path) =>
     const lines = []
     const console = yield* Console.consoleWith(Effect.succeed)
     const print = (...parts) => Effect.sync(() => lines.push(parts.join(" ")))
-    const code = yield* Cli.run([
-      "node",
-      "holter",
-      ...path.split(" ").filter(Boolean),
-      "--help"
-    ]).pipe(
+    const words = ["node", "holter", ...path.split(" ").filter(Boolean), "--help"]
+    const code = yield* Cli.run(Invocation.of(words)).pipe(
       Effect.withConsole({ ...console, log: print }),
       Effect.provideService(Output, {
         line: print,

@@ -12,6 +12,7 @@ import { Console, Effect, Layer, Logger } from "effect"
 import type { Canvas } from "./Cli/Canvas.js"
 import * as Cli from "./Cli/Cli.js"
 import { Dialog } from "./Cli/Dialog.js"
+import * as Invocation from "./Cli/Invocation.js"
 import { documentOf, lineOf, lookOf, Output } from "./Cli/Output.js"
 import { Screen } from "./Cli/Screen.js"
 import * as Secrets from "./Common/Secrets.js"
@@ -185,13 +186,14 @@ const screen = Screen.of({
 // Log lines are for the operator; standard output is for the result.
 const logger = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
-const isWatch = process.argv[2] === "watch"
+const invocation = Invocation.of(process.argv)
+const isWatch = invocation.command === "watch"
 
 /** Whose end (SIGHUP) is the end of the program: a daemon has none. */
 const hasTerminal = () => [0, 1, 2].some((descriptor) => isatty(descriptor))
 
 runMain(
-  Cli.run(process.argv).pipe(
+  Cli.run(invocation).pipe(
     Effect.withConsole(console),
     Effect.provideService(Output, { line, note, hide, look }),
     Effect.provideService(Dialog, dialog),

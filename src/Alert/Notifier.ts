@@ -222,10 +222,12 @@ export const make = (
         Effect.gen(function* () {
           const line = lines.get(channel)
           if (line === undefined) return
+          yield* line.close
           const waiting = yield* line.waiting
           const gone = yield* line.drop(new Set(waiting.map(({ key }) => key)))
           lines.delete(channel)
           yield* outbox.discard(gone, "given up", yield* Clock.currentTimeMillis)
+          yield* outbox.note(channel, undefined)
         }),
       has,
       stranded,

@@ -9,6 +9,7 @@ import * as Secrets from "../Common/Secrets.js"
 import * as CheckCommand from "./CheckCommand.js"
 import { valued } from "./Flags.js"
 import * as InitCommand from "./InitCommand.js"
+import type { Invocation } from "./Invocation.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as PluginsCommand from "./PluginsCommand.js"
 import * as TrustedConfig from "./TrustedConfig.js"
@@ -49,8 +50,8 @@ const whole = Effect.map(
 )
 
 /** A check is to start fast: the other commands, most of all those on backups, are built for others. */
-const parsed = (argv: ReadonlyArray<string>) =>
-  argv[2] === "check" ? checkOnly(argv) : Effect.flatMap(whole, (run) => run(argv))
+const parsed = ({ argv, command }: Invocation) =>
+  command === "check" ? checkOnly(argv) : Effect.flatMap(whole, (run) => run(argv))
 
 const withPlugins: ReadonlySet<string | undefined> = new Set([
   "check",
@@ -69,26 +70,25 @@ const directoryGone =
   "holter: the working directory: expected one that exists, found that it was removed (or cannot be entered). Change to another one (`cd`), or start Holter with the directory of its data as the working directory"
 
 /** Runs the command line. Its value is the exit code; it fails only when it is interrupted. */
-export const run = (typed: ReadonlyArray<string>) =>
+export const run = (invocation: Invocation) =>
   Effect.gen(function* () {
     const output = yield* Output
-    const trusts = typed.includes(TrustedConfig.flag)
-    const argv = typed.filter((word) => word !== TrustedConfig.flag)
-    if (trusts && !withPlugins.has(argv[2])) {
+    const { argv, command, trusts } = invocation
+    if (trusts && !withPlugins.has(command)) {
       yield* output.note(
         `holter: ${TrustedConfig.flag}: expected a command that loads plugins or runs commands of the configuration file (${[...withPlugins].join(", ")}), found another`
       )
       return exitCodes.usage
     }
     // What is typed in a wrong place may be a database URL, and is quoted by the message.
-    if (argv[2] !== "check") yield* output.hide(Secrets.make(Secrets.collect(argv)))
+    if (command !== "check") yield* output.hide(Secrets.make(Secrets.collect(argv)))
     const last = argv.at(-1)
     if (valued.has(last)) {
       yield* output.note(`holter: ${last}: expected a value after it, found nothing`)
       return exitCodes.usage
     }
     const code = yield* Ref.make(0)
-    const exit = yield* parsed(argv).pipe(
+    const exit = yield* parsed(invocation).pipe(
       Effect.provideService(TrustedConfig.Trusted, trusts),
       Effect.provideService(ExitCode, { set: (value) => Ref.set(code, value) }),
       Effect.provide(CliConfig.layer({ showBuiltIns: false })),

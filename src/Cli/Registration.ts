@@ -18,15 +18,22 @@ export const register = (
   Effect.flatMap(Layer.makeMemoMap, (shared) =>
     Effect.forEach(
       services,
-      // Names come from a mapping and are known to differ. What several checks use is built once: the
-      // connections of all HTTP checks are in one pool.
       (service) =>
-        Effect.flatMap(scopeOf(service), (scope) =>
-          Effect.orDie(Layer.buildWithMemoMap(service.layer, shared, scope))
-        ),
+        Effect.flatMap(scopeOf(service), (scope) => one(service, secrets, { scope, shared })),
       { discard: true }
     )
-  ).pipe(Effect.updateService(CheckRegistry, hiding(secrets)))
+  )
+
+/** What several checks use is built once: the connections of all HTTP checks are in one pool. */
+export const one = (
+  { layer }: Service,
+  secrets: Secrets.Secrets,
+  { scope, shared }: { readonly scope: Scope.Scope; readonly shared: Layer.MemoMap }
+): Effect.Effect<void, never, CheckRegistry> =>
+  // Names come from a mapping and are known to differ.
+  Effect.orDie(Layer.buildWithMemoMap(layer, shared, scope)).pipe(
+    Effect.updateService(CheckRegistry, hiding(secrets))
+  )
 
 /** One service's answer may quote the secret of another: every check hides all of them. */
 const hiding =

@@ -93,7 +93,8 @@ export const make = (
           configured: true,
           policy: whole,
           layer: layer.right,
-          entry: { type, ...guidance, fields, policy: whole },
+          // Of the retry what is written: what is built from it is another one each time.
+          entry: { type, ...guidance, fields, policy: { ...whole, retry: set.retry } },
           secrets: ConfigSecrets.collect(check.config, fields)
         }
       : yield* Effect.fail(issues)

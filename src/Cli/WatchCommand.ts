@@ -33,7 +33,7 @@ export const command = Command.make(
     ),
     verbose: CliOptions.boolean("verbose").pipe(
       CliOptions.withDescription(
-        "Say also which decisions came to nothing (--log-level debug does so too)"
+        "Say also the decisions that come to nothing; without it only what somebody did and what is over (--log-level debug does so too)"
       )
     ),
     config: configFlag

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   Chunk,
   DateTime,
+  Deferred,
+  Duration,
   Effect,
   Fiber,
   Layer,
@@ -12,10 +14,11 @@ import {
   TestClock
 } from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
+import { AlertChannelError } from "../../src/Alert/AlertChannelError.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
 import { collapse } from "../../src/Alert/Notifier/collapse.js"
 import * as Notifier from "../../src/Alert/Notifier.js"
-import { Outbox } from "../../src/Alert/Outbox.js"
+import { Outbox, type Trouble } from "../../src/Alert/Outbox.js"
 import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
 import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
 import { alert } from "./alerts.js"
@@ -26,16 +29,21 @@ const outboxWith = (
   pending: ReadonlyArray<Alert>,
   attempting: (delivery: string | undefined) => void
 ) =>
-  Effect.map(Ref.make<ReadonlyArray<string>>([]), (acknowledged) => ({
-    acknowledged: Ref.get(acknowledged),
-    layer: Layer.succeed(Outbox, {
-      pending: Effect.succeed(pending),
-      acknowledge: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
-      discard: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
-      attempting: (_, delivery) => Effect.sync(() => attempting(delivery)),
-      note: () => Effect.void
-    })
-  }))
+  Effect.gen(function* () {
+    const acknowledged = yield* Ref.make<ReadonlyArray<string>>([])
+    const noted = yield* Ref.make<ReadonlyArray<Trouble | undefined>>([])
+    return {
+      acknowledged: Ref.get(acknowledged),
+      noted: Ref.get(noted),
+      layer: Layer.succeed(Outbox, {
+        pending: Effect.succeed(pending),
+        acknowledge: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
+        discard: (keys) => Ref.update(acknowledged, (before) => [...before, ...keys]),
+        attempting: (_, delivery) => Effect.sync(() => attempting(delivery)),
+        note: (_, trouble) => Ref.update(noted, (before) => [...before, trouble])
+      })
+    }
+  })
 
 type Channel = Pick<RecordingChannel.RecordingChannel, "layer">
 
@@ -43,7 +51,8 @@ const notifying = <A, E, R>(
   channels: ReadonlyArray<Channel>,
   use: (
     notifier: Notifier.Notifier["Type"],
-    acknowledged: Effect.Effect<ReadonlyArray<string>>
+    acknowledged: Effect.Effect<ReadonlyArray<string>>,
+    noted: Effect.Effect<ReadonlyArray<Trouble | undefined>>
   ) => Effect.Effect<A, E, R>,
   options: Notifier.Options & {
     readonly pending?: ReadonlyArray<Alert>
@@ -59,7 +68,7 @@ const notifying = <A, E, R>(
       Layer.provideMerge(ChannelRegistry.layer)
     )
     return yield* Effect.flatMap(Notifier.Notifier, (notifier) =>
-      use(notifier, outbox.acknowledged)
+      use(notifier, outbox.acknowledged, outbox.noted)
     ).pipe(Effect.provide(all), Effect.orDie)
   })
 
@@ -69,7 +78,67 @@ const opened = alert("opened", "redis")
 const reminder = alert("reminder", "redis", { at: minutes(15) })
 const resolved = alert("resolved", "redis", { at: minutes(20) })
 
+/** A channel whose attempts end as it is told, and what the outbox noted of it. */
+const answering = Effect.gen(function* () {
+  const asked = yield* Deferred.make<void>()
+  const answer = yield* Deferred.make<void, AlertChannelError>()
+  const layer = Layer.scopedDiscard(
+    Effect.flatMap(ChannelRegistry.ChannelRegistry, ({ register }) =>
+      register({
+        name: "ops",
+        type: "test",
+        timeout: Duration.seconds(10),
+        collapses: false,
+        send: () => Effect.zipRight(Deferred.succeed(asked, undefined), Deferred.await(answer))
+      })
+    )
+  )
+  return { layer, asked: Deferred.await(asked), answer }
+})
+
 describe("Notifier", () => {
+  it.effect(
+    "hears nothing more of a channel that was taken out, whatever its attempt comes to",
+    () =>
+      Effect.gen(function* () {
+        const ops = yield* answering
+        yield* notifying([ops], (notifier, _, noted) =>
+          Effect.gen(function* () {
+            const disabled = yield* Effect.fork(Stream.runHead(notifier.disabled))
+            yield* notifier.offer([opened])
+            yield* ops.asked
+            yield* notifier.forget("ops")
+            const problem = "expected 200, found 401"
+            yield* Deferred.fail(
+              ops.answer,
+              new AlertChannelError({ reason: "Permanent", channel: "ops", problem })
+            )
+            yield* TestClock.adjust("1 minute")
+            assert.isNull(disabled.unsafePoll())
+            assert.deepStrictEqual(yield* noted, [undefined])
+            assert.strictEqual((yield* notifier.health).size, 0)
+          })
+        )
+      })
+  )
+
+  it.effect("acknowledges what a channel that was taken out has all the same", () =>
+    Effect.gen(function* () {
+      const ops = yield* answering
+      yield* notifying([ops], (notifier, acknowledged) =>
+        Effect.gen(function* () {
+          yield* notifier.offer([opened])
+          yield* ops.asked
+          yield* notifier.forget("ops")
+          yield* Deferred.succeed(ops.answer, undefined)
+          yield* TestClock.adjust("1 second")
+          // Given up first, as it was not known.
+          assert.deepStrictEqual(yield* acknowledged, [opened.key, opened.key])
+        })
+      )
+    })
+  )
+
   it.effect("takes alerts to their channels in order, and acknowledges each", () =>
     Effect.gen(function* () {
       const ops = yield* RecordingChannel.make("ops")

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import * as Configuration from "../../src/Cli/Configuration.js"
+import * as Pieces from "../../src/Cli/Watch/Pieces.js"
 import { within } from "./inMemory.js"
 
 type Variables = Readonly<Record<string, string>>
@@ -40,10 +41,28 @@ const policyOf = (configuration: Configuration.Configuration, name: string) =>
 const shown = (configuration: Configuration.Configuration) =>
   configuration.services.map(({ configured, name }) => (configured ? name : `(${name})`))
 
+/** Whether the only check of both files is one and the same to a watch. */
+const isKept = (before: string, after: string) =>
+  Effect.gen(function* () {
+    const [one, other] = [yield* load({}, before), yield* load({}, after)]
+    return Pieces.same(one.services[0]?.entry, other.services[0]?.entry)
+  })
+
 const database = { DATABASE_URL: "sqlite:////var/bot.db" }
 const tcp = (fields: string) => `checks:\n  gateway: { type: tcp, host: h, ${fields} }\n`
 
 describe("Configuration, the services", () => {
+  it.effect("are the same when they are read again, also those that are tried again", () =>
+    Effect.gen(function* () {
+      const file = `heartbeat: { interval: 20 seconds }\n${tcp("port: 1, retry: { times: 3, base: 1 second }")}`
+      assert.isTrue(yield* isKept(file, file))
+      assert.isTrue(yield* isKept(file, file.replace("1 second", "1000 millis")))
+      assert.isFalse(yield* isKept(file, file.replace("times: 3", "times: 4")))
+      assert.isFalse(yield* isKept(file, file.replace("1 second", "2 seconds")))
+      assert.isFalse(yield* isKept(file, file.replace("20 seconds", "21 seconds")))
+    })
+  )
+
   it.effect("are the four known ones without a file, in the order of the output", () =>
     Effect.gen(function* () {
       const one = yield* load(database)

@@ -88,6 +88,23 @@ describe("holter watch reads its configuration again", () => {
   )
 
   it.scopedLive(
+    "by SIGHUP, whatever flags stand before the command",
+    () =>
+      Effect.gen(function* () {
+        const { cwd, write } = yield* folder
+        const web = yield* up
+        yield* write(checks({ web: http(web) }))
+        const flags = ["--trust-config", "--log-level", "info"]
+        const watch = yield* Cli.start([...flags, "watch"], { cwd, timeout: "1 minute" })
+        yield* watch.awaitStdout(/ status web healthy /)
+        yield* watch.signal("SIGHUP")
+        yield* watch.awaitStdout(/ configuration reloaded: /)
+        assertOrderly(yield* stop(watch), "SIGTERM")
+      }),
+    patience
+  )
+
+  it.scopedLive(
     "by holter reload, which says what changed, what cannot be used, and who has read it",
     () =>
       Effect.gen(function* () {
@@ -131,10 +148,49 @@ describe("holter watch reads its configuration again", () => {
         assert.strictEqual(moved.code, 0, moved.stderr)
         assert.match(moved.stdout, /channels: 1 changed \(ops\), 1 as before\. /)
         assert.match(moved.stdout, /new in journal and shutdown it needs a restart/)
+        // It still runs with what it had at the start.
+        assert.match((yield* holter("reload")).stdout, /new in journal and shutdown it needs a/)
         yield* web.start
         const [end] = yield* other.awaitMessages(1)
         assert.include(end?.plain, "web is healthy again")
         assert.lengthOf(yield* telegram.messages, 1)
+        assertOrderly(yield* stop(watch), "SIGTERM")
+      }),
+    patience
+  )
+
+  it.scopedLive(
+    "not where a plugin cannot be built: all goes on, and the next reload heals it",
+    () =>
+      Effect.gen(function* () {
+        const { cwd, holter, write } = yield* folder
+        const web = yield* up
+        const broken = path.join(cwd, "broken")
+        yield* Effect.sync(() => {
+          writeFileSync(path.join(cwd, "fragile.mjs"), fragilePlugin)
+        })
+        const plugins = "plugins: [./fragile.mjs]"
+        const services = { own: "{ type: fragile }" }
+        yield* write(plugins, checks(services))
+        const watch = yield* start({ cwd })
+        yield* watch.awaitStdout(/ status own healthy /)
+
+        yield* Effect.sync(() => {
+          writeFileSync(broken, "")
+        })
+        const others = { own: "{ type: fragile, interval: 2 seconds }", web: http(web) }
+        yield* write(plugins, checks(others))
+        const refused = yield* holter("reload")
+        assert.strictEqual(refused.code, 78, refused.stdout)
+        assert.match(refused.stderr, /checks\.own: expected .*, found a fault: it is broken\n/)
+        yield* watch.awaitStdout(/ configuration refused: /)
+        assert.isEmpty(yield* web.requests)
+
+        rmSync(broken)
+        const { code, stdout } = yield* holter("reload")
+        assert.strictEqual(code, 0)
+        assert.match(stdout, /checks: 1 new \(web\), 1 changed \(own\)/)
+        yield* web.awaitRequests(1)
         assertOrderly(yield* stop(watch), "SIGTERM")
       }),
     patience
@@ -336,4 +392,13 @@ import { Effect, Layer, Schema } from "${path.resolve("node_modules/effect/dist/
 console.error("loading")
 while (!existsSync("go")) await new Promise((done) => setTimeout(done, 20))
 export const slow = Check.make("slow", { description: "Slow", config: {}, error: Schema.Never, services: () => Layer.empty, probe: () => Effect.never })
+`
+
+/** Cannot be built while there is a file `broken`. */
+const fragilePlugin = `
+import { existsSync } from "node:fs"
+import { Check, Outcome } from "${path.resolve("dist/index.js")}"
+import { Effect, Layer, Schema } from "${path.resolve("node_modules/effect/dist/esm/index.js")}"
+const services = () => Layer.effectDiscard(Effect.sync(() => { if (existsSync("broken")) throw new Error("it is broken") }))
+export const fragile = Check.make("fragile", { description: "Fragile", config: {}, error: Schema.Never, services, probe: () => Effect.succeed(Outcome.healthy("fine")) })
 `

@@ -24,6 +24,17 @@ const to = (channel: string): AlertPolicy.Options => ({
   routes: [{ severity: "unhealthy", to: [channel] }]
 })
 
+/** Open for the first half an hour. */
+const window = (name: string, services?: ReadonlyArray<string>) =>
+  Either.getOrThrow(
+    Maintenance.make({
+      name,
+      from: "2026-01-01T00:00:00Z",
+      until: "2026-01-01T00:30:00Z",
+      ...(services === undefined ? {} : { services })
+    })
+  )
+
 const reconfigure = (change: Partial<Reconfiguration>) =>
   Effect.flatMap(Alerting, (alerting) =>
     alerting.reconfigure({
@@ -103,10 +114,6 @@ describe("Alerting, reconfigured", () => {
   it.scoped("opens and closes the windows that there are now", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)
-      const window = (name: string) =>
-        Either.getOrThrow(
-          Maintenance.make({ name, from: "2026-01-01T00:00:00Z", until: "2026-01-01T00:30:00Z" })
-        )
       const redis = yield* ScriptedCheck.make([up], { name: "redis" })
       const ops = yield* RecordingChannel.make("ops")
       yield* during(
@@ -121,6 +128,31 @@ describe("Alerting, reconfigured", () => {
           assert.deepStrictEqual(yield* ids, ["window:memory"])
           yield* TestClock.adjust("26 minutes")
           assert.deepStrictEqual(yield* ids, [])
+        })
+      )
+    })
+  )
+
+  it.scoped("says of a window that is open that it is only where it is another one", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start)
+      yield* during(
+        { checks: [], channels: [], maintenance: [window("disks")] },
+        Effect.gen(function* () {
+          const { decisions } = yield* Alerting
+          const said: Array<string> = []
+          yield* Effect.forkScoped(
+            Stream.runForEach(decisions, ({ _tag, rule, why }) =>
+              Effect.sync(() => _tag === "Nothing" && rule === "maintenance" && said.push(why))
+            )
+          )
+          yield* TestClock.adjust("5 minutes")
+          yield* reconfigure({ maintenance: [window("disks")] })
+          yield* TestClock.adjust("2 minutes")
+          assert.deepStrictEqual(said, ["Maintenance window:disks of everything: disks"])
+          yield* reconfigure({ maintenance: [window("disks", ["redis"])] })
+          yield* TestClock.adjust("2 minutes")
+          assert.deepStrictEqual(said.slice(1), ["Maintenance window:disks of redis: disks"])
         })
       )
     })

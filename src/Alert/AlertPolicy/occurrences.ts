@@ -94,7 +94,7 @@ export const enabled = (draft: Draft.Draft, channel: string): void => {
   const { [channel]: _, ...disabled } = draft.state.disabled
   draft.state.disabled = disabled
   draft.unsettled = true
-  Draft.nothing(draft, { service: null }, "Noted", "fallback", `Channel ${channel} is back`)
+  Draft.nothing(draft, { service: null }, "Noted", "fallback", `Channel ${channel} is tried again`)
 }
 
 /**

@@ -81,8 +81,10 @@ export interface Line {
   readonly idle: Effect.Effect<void>
   readonly waiting: Effect.Effect<ReadonlyArray<Alert>>
   readonly health: Effect.Effect<Health>
-  /** Takes alerts to the channel for ever. */
-  readonly run: Effect.Effect<never>
+  /** The channel is no more: nothing is tried from now on, and of what is tried only a receipt counts. */
+  readonly close: Effect.Effect<void>
+  /** Takes alerts to the channel until the line is closed. */
+  readonly run: Effect.Effect<void>
 }
 
 export const make = (
@@ -97,6 +99,8 @@ export const make = (
     const rest = yield* Effect.makeLatch(true)
     const hurried = yield* Effect.makeLatch(false)
     const enabled = yield* Effect.makeLatch(false)
+    const over = yield* Effect.makeLatch(false)
+    let isClosed = false
     let parcels: ReadonlyArray<Parcel.Parcel> = []
     let failures = 0
     let isLate = late
@@ -115,6 +119,7 @@ export const make = (
     })
 
     const settle = Effect.suspend(() => {
+      if (isClosed) return Effect.zipRight(rest.open, work.open)
       const isBusy = parcels.length > 0 && disabled === undefined
       if (parcels.length === 0) isLate = false
       return isBusy
@@ -154,7 +159,8 @@ export const make = (
       })
 
     const deliver = Effect.gen(function* () {
-      yield* ends.turn
+      yield* Effect.race(ends.turn, over.await)
+      if (isClosed) return
       // One that is enabled from here on, such as a changed one, need not wait for what this one says.
       yield* enabled.close
       const channel = yield* find
@@ -168,6 +174,7 @@ export const make = (
       replace(first, [head])
       const parcel = yield* tried(head)
       const sent = yield* attempt(channel.value, parcel.alert, failures)
+      if (isClosed) return Either.isRight(sent) ? yield* ends.acknowledge(parcel.keys) : undefined
       if (Either.isLeft(sent)) {
         // What is clear of this attempt says nothing of one before it.
         if (!head.isTried && sent.left.unclear !== true) {
@@ -206,7 +213,7 @@ export const make = (
         const pause =
           error.retryAfter === undefined ? Math.min(Duration.toMillis(wait), left) : wait
         yield* note(error, Duration.toMillis(pause))
-        const woken = Effect.race(Effect.sleep(pause), enabled.await)
+        const woken = Effect.raceAll([Effect.sleep(pause), enabled.await, over.await])
         yield* error.retryAfter === undefined ? Effect.race(woken, hurried.await) : woken
         yield* hurried.close
       })
@@ -300,7 +307,14 @@ export const make = (
         disabled,
         lastError
       })),
-      run: Effect.forever(Effect.zipRight(work.await, deliver))
+      close: Effect.suspend(() => {
+        isClosed = true
+        return Effect.zipRight(over.open, settle)
+      }),
+      run: Effect.zipRight(work.await, deliver).pipe(
+        Effect.repeat({ until: () => isClosed }),
+        Effect.asVoid
+      )
     }
   })
 

@@ -16,6 +16,7 @@ import {
 import * as ChannelRegistry from "../../Alert/ChannelRegistry.js"
 import * as Notifier from "../../Alert/Notifier.js"
 import type { BackupError } from "../../Backup/BackupError.js"
+import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as CheckRegistry from "../../Check/CheckRegistry.js"
 import * as CheckRunner from "../../Check/CheckRunner.js"
 import type { GrowingSecrets } from "../../Common/GrowingSecrets.js"
@@ -39,7 +40,7 @@ import type { Reporter } from "./Reporter.js"
 import * as Steps from "./Steps.js"
 import * as Summary from "./Summary.js"
 import * as WatchJournal from "./WatchJournal.js"
-import type { Flags, WatchSettings } from "./WatchSettings.js"
+import * as WatchSettings from "./WatchSettings.js"
 
 type Requirements = Reporter | Screen | Output | FileSystem | Path | Lifecycle | Beacon
 
@@ -47,9 +48,9 @@ type Problem = ConfigurationError | BackupError | PlanError
 
 /** What a watch is begun with. */
 export interface Beginnings {
-  readonly settings: WatchSettings
+  readonly settings: WatchSettings.WatchSettings
   /** By which the settings are read again. */
-  readonly flags: Flags
+  readonly flags: WatchSettings.Flags
   /** What its outputs hide. */
   readonly secrets: GrowingSecrets
   readonly lost: Deferred.Deferred<JournalError>
@@ -94,7 +95,8 @@ const build = ({
       Layer.buildWithScope(checking)
     )
     const checks = Built.checks(checking, secrets.secrets)
-    yield* Effect.provide(checks.open(Summary.services(settings)), health)
+    const opened = Effect.mapError((issue: ConfigIssue) => WatchSettings.unbuilt(settings, issue))
+    yield* checks.open(Summary.services(settings)).pipe(opened, Effect.provide(health))
 
     const current = { settings }
     const sending = yield* Steps.scope(Steps.steps.channels, time)
@@ -102,7 +104,7 @@ const build = ({
     // Before the notifier, and so closed after it, also those that come later.
     const open = yield* Scope.fork(sending, ExecutionStrategy.sequential)
     const channels = Built.channels(open, secrets.secrets)
-    yield* Effect.provide(channels.open(alerts.channels), registry)
+    yield* channels.open(alerts.channels).pipe(opened, Effect.provide(registry))
     const notifier = yield* Notifier.layer({
       patienceOf: (channel) => current.settings.alerts.policy.channels.get(channel)?.unreachable
     }).pipe(Layer.provide(Layer.succeedContext(Context.merge(registry, journal))), (layer) =>
@@ -137,5 +139,5 @@ const build = ({
     yield* Steps.on(Steps.steps.heartbeat, time, Effect.zipRight(stopHeartbeat, rest))
     yield* startHeartbeat
     const built = { checks, channels, deadMan, backups }
-    yield* Effect.provide(Reload.run({ built, current, flags, secrets }), all)
+    yield* Effect.provide(Reload.run({ built, first: settings, current, flags, secrets }), all)
   })

@@ -2,10 +2,11 @@
  * The parts of `holter watch` that the configuration decides on, built from it at the start and, where
  * they are others then, when it is read again.
  */
-import { Effect, Layer, Option, Scope } from "effect"
+import { Effect, Inspectable, Layer, Option, Scope } from "effect"
 import { ChannelRegistry, type RegisteredChannel } from "../../Alert/ChannelRegistry.js"
 import type { BackupError } from "../../Backup/BackupError.js"
-import type { CheckRegistry } from "../../Check/CheckRegistry.js"
+import type { ConfigIssue } from "../../Check/CheckError.js"
+import { CheckRegistry } from "../../Check/CheckRegistry.js"
 import type * as Secrets from "../../Common/Secrets.js"
 import { Beacon } from "../../Lifecycle/Beacon.js"
 import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
@@ -31,15 +32,90 @@ export interface Part<P extends Pieces.Piece, E = never, R = never> {
   readonly open: (pieces: ReadonlyArray<P>) => Effect.Effect<void, E, R>
 }
 
+/** Pieces that are built before they are used, so that one that cannot be leaves all as it was. */
+export interface PreparedPart<P extends Pieces.Piece, R> extends Part<P, ConfigIssue, R> {
+  readonly prepare: (pieces: ReadonlyArray<P>) => Effect.Effect<Prepared<R>, ConfigIssue, R>
+}
+
+export interface Prepared<R> {
+  readonly use: Effect.Effect<void, never, R>
+  readonly drop: Effect.Effect<void>
+}
+
+/** One that is built, and what is to be done when it is used. */
+interface Ready<P> {
+  readonly piece: P
+  readonly scope: Scope.CloseableScope
+  readonly uses: ReadonlyArray<Effect.Effect<void>>
+}
+
+/** Where a piece is built. What it registers is kept back until it is used. */
+interface Place {
+  readonly scope: Scope.Scope
+  readonly shared: Layer.MemoMap
+  readonly later: (use: Effect.Effect<void>) => void
+}
+
+const prepared = <P extends Pieces.Piece, R>(
+  section: string,
+  pieces: Pieces.Pieces<P>,
+  build: (piece: P, place: Place) => Effect.Effect<void, never, R>,
+  use: (ready: Ready<P>) => Effect.Effect<void, never, R>
+): Pick<PreparedPart<P, R>, "open" | "prepare"> => {
+  const prepare = (all: ReadonlyArray<P>) =>
+    Effect.gen(function* () {
+      const shared = yield* Layer.makeMemoMap
+      const ready: Array<Ready<P>> = []
+      const drop = Effect.suspend(() =>
+        Effect.forEach(ready, ({ scope }) => Pieces.closed(scope), { discard: true })
+      )
+      const stage = (piece: P) => {
+        const uses: Array<Effect.Effect<void>> = []
+        const later = (one: Effect.Effect<void>) => void uses.push(one)
+        return pieces
+          .stage((scope) => build(piece, { scope, shared, later }))
+          .pipe(
+            Effect.map((scope) => void ready.push({ piece, scope, uses })),
+            Effect.catchAllDefect((defect) => Effect.fail(unbuilt([section, piece.name], defect)))
+          )
+      }
+      yield* Effect.onError(Effect.forEach(all, stage, { discard: true }), () => drop)
+      return { drop, use: Effect.forEach(ready, use, { discard: true }) }
+    })
+  return { prepare, open: (all) => Effect.flatMap(prepare(all), (one) => one.use) }
+}
+
+const unbuilt = (path: ReadonlyArray<string>, defect: unknown): ConfigIssue => ({
+  path,
+  expected: "one that can be built; put it right, or its plugin",
+  found: `a fault: ${defect instanceof Error ? defect.message : Inspectable.toStringUnknown(defect)}`
+})
+
 /** Checks, built together, so that they share what they use. */
 export const checks = (
   scope: Scope.Scope,
   secrets: Secrets.Secrets
-): Part<Service, never, CheckRegistry> => {
+): PreparedPart<Service, CheckRegistry> => {
   const pieces = Pieces.make<Service>(Effect.succeed(scope))
   return {
-    ...pieces,
-    open: (services) => Registration.register(services, secrets, pieces.open)
+    difference: pieces.difference,
+    take: pieces.take,
+    ...prepared(
+      "checks",
+      pieces,
+      (service, place) =>
+        Registration.one(service, secrets, place).pipe(
+          Effect.updateService(CheckRegistry, (registry) => ({
+            ...registry,
+            register: (check) =>
+              Effect.map(Effect.scope, (own) =>
+                place.later(Effect.orDie(Scope.extend(registry.register(check), own)))
+              )
+          }))
+        ),
+      ({ piece, scope: own, uses }) =>
+        Effect.zipRight(pieces.put(piece, own), Effect.all(uses, { discard: true }))
+    )
   }
 }
 
@@ -50,39 +126,37 @@ export const checks = (
 export const channels = (
   scope: Scope.Scope,
   secrets: Secrets.Secrets
-): Part<Channel, never, ChannelRegistry> => {
+): PreparedPart<Channel, ChannelRegistry> => {
   const pieces = Pieces.make<Channel>(Effect.succeed(scope))
-  const build = (channel: Channel, shared: Layer.MemoMap) =>
-    Effect.gen(function* () {
-      const { find } = yield* ChannelRegistry
-      const before = yield* find(channel.name)
-      const close = pieces.take(channel.name)
-      const own = yield* pieces.open(channel)
-      // Names of channels come from a mapping and are known to differ.
-      yield* Effect.orDie(
-        Layer.buildWithMemoMap(
-          Layer.provide(channel.layer, AlertSettings.hiding(secrets)),
-          shared,
-          own
-        )
-      )
-      yield* afterAttempt(before, close, scope)
-    })
+  const before = (name: string) => Effect.flatMap(ChannelRegistry, ({ find }) => find(name))
   return {
     difference: pieces.difference,
     take: (name) =>
-      Effect.flatMap(ChannelRegistry, ({ find }) =>
-        Effect.flatMap(find(name), (before) => afterAttempt(before, pieces.take(name), scope))
-      ),
-    open: (all) =>
-      Effect.flatMap(Layer.makeMemoMap, (shared) =>
-        Effect.forEach(all, (channel) => build(channel, shared), { discard: true })
-      ).pipe(
-        Effect.updateService(ChannelRegistry, (registry) => ({
-          ...registry,
-          register: registry.replace
-        }))
-      )
+      Effect.flatMap(before(name), (one) => afterAttempt(one, pieces.take(name), scope)),
+    ...prepared(
+      "alerts.channels",
+      pieces,
+      ({ layer }, { later, scope: own, shared }) =>
+        // Names of channels come from a mapping and are known to differ.
+        Effect.orDie(
+          Layer.buildWithMemoMap(Layer.provide(layer, AlertSettings.hiding(secrets)), shared, own)
+        ).pipe(
+          Effect.updateService(ChannelRegistry, (registry) => ({
+            ...registry,
+            register: (channel) =>
+              Effect.map(Effect.scope, (within) =>
+                later(Scope.extend(registry.replace(channel), within))
+              )
+          }))
+        ),
+      ({ piece, scope: own, uses }) =>
+        Effect.gen(function* () {
+          const other = yield* before(piece.name)
+          const close = pieces.put(piece, own)
+          yield* Effect.all(uses, { discard: true })
+          yield* afterAttempt(other, close, scope)
+        })
+    )
   }
 }
 
@@ -150,14 +224,16 @@ const sole = <E, E2, R>(
   pieces: Pieces.Pieces<Sole, E>,
   build: (piece: Sole, scope: Scope.Scope) => Effect.Effect<void, E2, R>
 ): Part<Sole, E | E2, R> => ({
-  ...pieces,
+  difference: pieces.difference,
+  take: pieces.take,
   open: (all) =>
     Effect.forEach(
       all,
       // One that could not be built is not there, and is tried again with the next configuration.
       (piece) =>
-        Effect.flatMap(pieces.open(piece), (scope) => build(piece, scope)).pipe(
-          Effect.onError(() => pieces.take(piece.name))
+        Effect.flatMap(
+          pieces.stage((scope) => build(piece, scope)),
+          (scope) => pieces.put(piece, scope)
         ),
       { discard: true }
     )

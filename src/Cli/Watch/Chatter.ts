@@ -16,7 +16,9 @@ export const make = (
   return (decision) => {
     if (verbose) return true
     // What somebody did, or what is over, comes to nothing for whom to tell, and is news here.
-    if (decision._tag === "Nothing") return decision.reason === "Noted" && decision.rule !== "start"
+    if (decision._tag === "Nothing") {
+      return decision.reason === "Noted" && !withOwnLine.has(decision.rule)
+    }
     if (decision._tag !== "Suppressed" || decision.reason !== "Start") return true
     const service = decision.service ?? ""
     if (begun.has(service)) return false
@@ -24,3 +26,6 @@ export const make = (
     return true
   }
 }
+
+/** A start and a reload say by a line of their own what they are. */
+const withOwnLine: ReadonlySet<Decision["rule"]> = new Set(["start", "configuration"])

@@ -85,5 +85,6 @@ const lookAround = Effect.gen(function* () {
     quiet: Quiets.documents(state)
   }
   yield* update((latest) => Board.held({ ...latest, ...shown }, state))
-  yield* Effect.forEach(Troubles.lines(before, after, now), say, { discard: true })
+  const news = Troubles.lines({ before, after, health, at: now })
+  yield* Effect.forEach(news, say, { discard: true })
 })

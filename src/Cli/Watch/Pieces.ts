@@ -21,8 +21,12 @@ export interface Difference<P extends Piece> {
 
 export interface Pieces<P extends Piece, E = never> {
   readonly difference: (wanted: ReadonlyArray<P>) => Difference<P>
-  /** The scope to build it in. One that has its name is no longer known: take it before. */
-  readonly open: (piece: P) => Effect.Effect<Scope.Scope, E>
+  /** Builds in a scope of its own, of which nobody knows yet. What cannot be built leaves nothing. */
+  readonly stage: <E2, R>(
+    build: (scope: Scope.Scope) => Effect.Effect<void, E2, R>
+  ) => Effect.Effect<Scope.CloseableScope, E | E2, R>
+  /** It is known from now on, and what had its name is not; what comes back closes that. */
+  readonly put: (piece: P, scope: Scope.CloseableScope) => Effect.Effect<void>
   /** It is no longer known from now on; what comes back closes it. */
   readonly take: (name: string) => Effect.Effect<void>
 }
@@ -32,6 +36,11 @@ export const make = <P extends Piece, E = never>(
   parent: Effect.Effect<Scope.Scope, E>
 ): Pieces<P, E> => {
   const built = new Map<string, { readonly piece: P; readonly scope: Scope.CloseableScope }>()
+  const take = (name: string) => {
+    const known = built.get(name)
+    built.delete(name)
+    return known === undefined ? Effect.void : closed(known.scope)
+  }
   return {
     difference: (wanted) => {
       const isKnown = ({ name }: P) => built.has(name)
@@ -44,22 +53,23 @@ export const make = <P extends Piece, E = never>(
         kept: wanted.filter((piece) => isKnown(piece) && isSame(piece)).map(({ name }) => name)
       }
     },
-    open: (piece) =>
+    stage: (build) =>
       Effect.gen(function* () {
         const scope = yield* Scope.fork(yield* parent, ExecutionStrategy.sequential)
-        built.set(piece.name, { piece, scope })
+        yield* Effect.onError(build(scope), () => closed(scope))
         return scope
       }),
-    take: (name) => {
-      const known = built.get(name)
-      built.delete(name)
-      return known === undefined ? Effect.void : closed(known.scope)
-    }
+    put: (piece, scope) => {
+      const close = take(piece.name)
+      built.set(piece.name, { piece, scope })
+      return close
+    },
+    take
   }
 }
 
 /** What does not close in time is left behind, and closes when it can. */
-const closed = (scope: Scope.CloseableScope): Effect.Effect<void> =>
+export const closed = (scope: Scope.CloseableScope): Effect.Effect<void> =>
   Effect.forkDaemon(Scope.close(scope, Exit.void)).pipe(
     Effect.flatMap((fiber) => fiber.await),
     Effect.timeoutOption("5 seconds"),

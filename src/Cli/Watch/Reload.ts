@@ -23,10 +23,12 @@ import { ConfigurationError } from "../ConfigurationError.js"
 import { briefly, Output } from "../Output.js"
 import * as ReaderZone from "../ReaderZone.js"
 import type { Service } from "../Service.js"
+import * as Asked from "./Asked.js"
 import * as Board from "./Board.js"
 import * as Built from "./Built.js"
 import * as JournalHolder from "./JournalHolder.js"
 import { Line } from "./Lines.js"
+import type * as Pieces from "./Pieces.js"
 import * as ReloadWords from "./ReloadWords.js"
 import { Reporter } from "./Reporter.js"
 import * as Summary from "./Summary.js"
@@ -34,8 +36,8 @@ import * as WatchSettings from "./WatchSettings.js"
 
 export interface Running {
   readonly built: {
-    readonly checks: Built.Part<Service, never, CheckRegistry>
-    readonly channels: Built.Part<Built.Channel, never, ChannelRegistry>
+    readonly checks: Built.PreparedPart<Service, CheckRegistry>
+    readonly channels: Built.PreparedPart<Built.Channel, ChannelRegistry>
     readonly deadMan: Built.Part<Built.Sole, PlanError, HealthMonitor>
     readonly backups: Built.Part<
       Built.Sole,
@@ -43,6 +45,8 @@ export interface Running {
       Reporter | Beacon
     >
   }
+  /** The settings of the start. */
+  readonly first: WatchSettings.WatchSettings
   /** The settings that it goes by now. */
   readonly current: { settings: WatchSettings.WatchSettings }
   readonly flags: WatchSettings.Flags
@@ -74,15 +78,16 @@ export const run = (
     yield* Effect.forkScoped(
       Effect.forever(Effect.flatMap(Effect.orDie(reloads.take), (id) => asked.offer(id)))
     )
-    const next = Effect.flatMap(Effect.orDie(asked.take), (by) =>
-      isAccepting() ? reload(parts, by) : Effect.void
-    )
-    yield* Effect.forkScoped(
-      Effect.forever(
-        Effect.catchAllCause(next, (cause) =>
+    const next = (by: string | null) =>
+      Effect.suspend(() => (isAccepting() ? reload(parts, by) : Effect.void)).pipe(
+        Effect.catchAllCause((cause) =>
           Effect.logError("The configuration could not be read again", cause)
         )
       )
+    yield* Asked.take(asked).pipe(
+      Effect.flatMap(Effect.forEach(next, { discard: true })),
+      Effect.forever,
+      Effect.forkScoped
     )
   })
 
@@ -90,7 +95,9 @@ const reload = (running: Parts, asked: string | null) =>
   Effect.gen(function* () {
     const { refuse } = yield* Alerting
     const { name: by } = yield* JournalHolder.self
-    const read = yield* Effect.either(load(running))
+    const read = yield* Effect.either(
+      Effect.flatMap(load(running), (next) => prepare(running, next))
+    )
     if (Either.isRight(read)) return yield* exchange(running, read.right, { asked, by })
     const { note } = yield* Output
     const { say } = yield* Reporter
@@ -140,33 +147,52 @@ interface Answer {
   readonly by: string
 }
 
+/** Settings, and what they want that is not there yet: built, and not used. */
+interface Ready {
+  readonly next: WatchSettings.WatchSettings
+  readonly checks: Pieces.Difference<Service>
+  readonly channels: Pieces.Difference<Built.Channel>
+  readonly newChecks: Built.Prepared<CheckRegistry>
+  readonly newChannels: Built.Prepared<ChannelRegistry>
+}
+
+/** What cannot be built is found before anything is exchanged. */
+const prepare = ({ built }: Parts, next: WatchSettings.WatchSettings) =>
+  Effect.gen(function* () {
+    const checks = built.checks.difference(Summary.services(next))
+    const channels = built.channels.difference(next.alerts.channels)
+    const newChannels = yield* built.channels.prepare([...channels.changed, ...channels.added])
+    const newChecks = yield* built.checks
+      .prepare([...checks.changed, ...checks.added])
+      .pipe(Effect.onError(() => newChannels.drop))
+    return { next, checks, channels, newChecks, newChannels } satisfies Ready
+  }).pipe(Effect.mapError((issue) => WatchSettings.unbuilt(next, issue)))
+
 /**
  * What is taken out has no results any more before the policy forgets it; the policy knows what is new
  * before that has results; and no alert meets a route that leads nowhere.
  */
-const exchange = (running: Parts, next: WatchSettings.WatchSettings, answer: Answer) =>
+const exchange = (running: Parts, ready: Ready, answer: Answer) =>
   Effect.gen(function* () {
     const { built, current } = running
+    const { channels, checks, next } = ready
     const { alerts } = next
-    const checks = built.checks.difference(Summary.services(next))
-    const channels = built.channels.difference(alerts.channels)
     const deadMan = built.deadMan.difference(Built.deadMen(next))
     const backups = built.backups.difference(Built.schedules(next))
     const why = ReloadWords.text({
-      before: current.settings,
+      first: running.first,
       next,
       checks,
       channels,
       deadMan,
       backups
     })
-    const others = [...checks.changed, ...checks.added]
-    const started = others.map(({ name }) => name)
+    const started = [...checks.changed, ...checks.added].map(({ name }) => name)
     const leaving = [...checks.changed.map(({ name }) => name), ...checks.removed]
     const gone = yield* registered(leaving)
     current.settings = next
 
-    yield* built.channels.open([...channels.changed, ...channels.added])
+    yield* ready.newChannels.use
     yield* Effect.forEach(leaving, built.checks.take, { discard: true, concurrency: "unbounded" })
     const { reconfigure } = yield* Alerting
     yield* reconfigure({
@@ -183,7 +209,7 @@ const exchange = (running: Parts, next: WatchSettings.WatchSettings, answer: Ans
     const { say, update } = yield* Reporter
     const zone = yield* ReaderZone.of(alerts.policy.timeZone)
     yield* update((board) => Board.reconfigured(board, Summary.rows(next, zone), started))
-    yield* built.checks.open(others)
+    yield* ready.newChecks.use
     yield* swap(built.deadMan, Built.deadMen(next))
     // Also where it is as before: an exchange may wait for its turn.
     yield* Effect.forkScoped(swapBackups(running))

@@ -6,7 +6,8 @@ import { same } from "./Pieces.js"
 import type { WatchSettings } from "./WatchSettings.js"
 
 export interface Facts {
-  readonly before: WatchSettings
+  /** Of the start: what needs a restart is as it was then. */
+  readonly first: WatchSettings
   readonly next: WatchSettings
   readonly checks: Difference<Piece>
   readonly channels: Difference<Piece>
@@ -55,10 +56,9 @@ const counted = (
 }
 
 /** The journal and its lease are held, and the plan of the shutdown is made, for as long as it runs. */
-const needsRestart = ({ before, next }: Facts): ReadonlyArray<string> => [
-  ...(same(before.configuration.journal, next.configuration.journal) ? [] : ["journal"]),
-  ...(same(before.time, next.time) &&
-  same(before.configuration.shutdown, next.configuration.shutdown)
+const needsRestart = ({ first, next }: Facts): ReadonlyArray<string> => [
+  ...(same(first.configuration.journal, next.configuration.journal) ? [] : ["journal"]),
+  ...(same(first.time, next.time) && same(first.configuration.shutdown, next.configuration.shutdown)
     ? []
     : ["shutdown"])
 ]

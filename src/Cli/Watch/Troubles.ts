@@ -18,8 +18,15 @@ export const noticed = (
   journal: { problem: journal.down, waiting: journal.waiting }
 })
 
+interface Change {
+  readonly before: Board
+  readonly after: Board
+  readonly health: ReadonlyMap<string, ChannelHealth>
+  readonly at: number
+}
+
 /** What changed, as lines; how much waits is no news. */
-export const lines = (before: Board, after: Board, at: number): ReadonlyArray<Line> => {
+export const lines = ({ after, at, before, health }: Change): ReadonlyArray<Line> => {
   const line = (part: string, name: string, message: string) =>
     Line.part({ at, part, name, message })
   const was = new Map(before.channels.map((one) => [one.channel, one]))
@@ -31,7 +38,13 @@ export const lines = (before: Board, after: Board, at: number): ReadonlyArray<Li
     )
   const better = before.channels
     .filter(({ channel }) => !is.has(channel))
-    .map(({ channel }) => line("channel", `${channel} back`, ""))
+    .flatMap(({ channel }) => {
+      const now = health.get(channel)
+      // One that was taken out is not back; one that was enabled has to deliver first.
+      if (now === undefined) return []
+      const word = now.lastError === undefined ? "back" : "tried again"
+      return [line("channel", `${channel} ${word}`, "")]
+    })
   return [...worse, ...better, ...journalLines(before, after, line)]
 }
 

@@ -71,6 +71,10 @@ const timeOf = (
   lameDuck: Duration.decode(lameDuck)
 })
 
+/** One of the pieces that the settings want cannot be built. */
+export const unbuilt = ({ configuration }: WatchSettings, issue: ConfigIssue): ConfigurationError =>
+  new ConfigurationError({ source: configuration.source, issues: [issue] })
+
 /** Refuses a shutdown that would take longer than it may. */
 const check = (parts: Parts, time: Time): Effect.Effect<void, ConfigurationError> =>
   Steps.plan(parts, time).pipe(Effect.flatMap(Plan.check), Effect.mapError(tooLong))

@@ -3,12 +3,15 @@
  *
  * @internal
  */
-import { DateTime, Option } from "effect"
-import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import { DateTime, Option, Schema } from "effect"
+import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import * as Maintenance from "../../Alert/Maintenance.js"
 
 export interface Windows {
-  /** What the policy must hear of now. The first time it hears of every window that is open. */
+  /**
+   * What the policy must hear of now. The first time it hears also of windows that it knows, and that are
+   * others by now.
+   */
   readonly events: (state: AlertPolicy.State, now: number) => ReadonlyArray<AlertPolicy.Event.Event>
   /** When there may be something again. */
   readonly due: () => number | undefined
@@ -35,7 +38,9 @@ export const make = (windows: ReadonlyArray<Maintenance.Window>): Windows => {
       const known = maintenances(state)
       return isFirst
         ? [
-            ...Maintenance.events(windows, new Set(), time),
+            ...Maintenance.events(windows, new Set(), time).filter(
+              (event) => !isKnown(state, event)
+            ),
             ...Maintenance.events(windows, known, time).filter(
               ({ _tag }) => _tag === "MaintenanceEnded"
             )
@@ -48,3 +53,16 @@ export const make = (windows: ReadonlyArray<Maintenance.Window>): Windows => {
 
 const maintenances = ({ quiets }: AlertPolicy.State): ReadonlySet<string> =>
   new Set(quiets.filter(({ kind }) => kind === "Maintenance").map(({ id }) => id))
+
+/** Whether the policy has heard of this maintenance, and of all that is in it. */
+const isKnown = (
+  { offset, quiets }: AlertPolicy.State,
+  event: AlertPolicy.Event.Event
+): boolean => {
+  if (event._tag !== "MaintenanceStarted") return false
+  const { id, services, why } = event
+  const until = event.until === null ? null : event.until + offset
+  return quiets.some((quiet) => equals(quiet, { kind: "Maintenance", id, services, until, why }))
+}
+
+const equals = Schema.equivalence(AlertPolicy.Quiet)

@@ -38,6 +38,7 @@ describe("the lines of decisions", () => {
     const noted: Decision = { ...nothing, rule: "maintenance", reason: "Noted" }
     assert.isTrue(isSaid(noted))
     assert.isFalse(isSaid({ ...noted, rule: "start" }))
+    assert.isFalse(isSaid({ ...noted, rule: "configuration" }))
     // That it is down was known before the start.
     assert.isFalse(isSaid(start("known")))
   })

@@ -5,6 +5,16 @@ import * as Pieces from "../../../src/Cli/Watch/Pieces.js"
 const piece = (name: string, entry: unknown = {}): Pieces.Piece => ({ name, entry })
 const names = (pieces: ReadonlyArray<Pieces.Piece>) => pieces.map(({ name }) => name)
 
+const open = (
+  all: Pieces.Pieces<Pieces.Piece>,
+  one: Pieces.Piece,
+  finalizer: Effect.Effect<unknown> = Effect.void
+) =>
+  Effect.flatMap(
+    all.stage((scope) => Scope.addFinalizer(scope, finalizer)),
+    (scope) => all.put(one, scope)
+  )
+
 describe("the pieces of a watch", () => {
   it.scoped("are told apart by their names and by what is in them", () =>
     Effect.gen(function* () {
@@ -12,7 +22,7 @@ describe("the pieces of a watch", () => {
       const all = Pieces.make<Pieces.Piece>(Effect.succeed(parent))
       yield* Effect.forEach(
         [piece("a", { url: "x", nested: [1, { b: 2 }] }), piece("b", 1), piece("c")],
-        all.open
+        (one) => open(all, one)
       )
       const found = all.difference([
         piece("d"),
@@ -42,11 +52,10 @@ describe("the pieces of a watch", () => {
       const parent = yield* Scope.make()
       const pieces = Pieces.make<Pieces.Piece>(Effect.succeed(parent))
       yield* Effect.forEach(["a", "b"], (name) =>
-        Effect.flatMap(pieces.open(piece(name)), (scope) =>
-          Scope.addFinalizer(
-            scope,
-            Effect.sync(() => closed.push(name))
-          )
+        open(
+          pieces,
+          piece(name),
+          Effect.sync(() => closed.push(name))
         )
       )
       yield* pieces.take("a")
