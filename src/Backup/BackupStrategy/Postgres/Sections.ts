@@ -10,6 +10,7 @@ import { basename } from "node:path"
 import { BackupError } from "../../BackupError.js"
 import type { Leniency } from "../Strategy.js"
 import * as Archive from "./Archive.js"
+import * as Extensions from "./Extensions.js"
 import * as Failure from "./Failure.js"
 import * as Helped from "./Helped.js"
 import type { Target } from "./Target.js"
@@ -116,21 +117,22 @@ const retry = (
     ])
   )
 
-/** A table of contents with these entries alone. */
+/** A table of contents with these entries alone, and with each of them. */
 const listed = (
   { file, target, tool }: Job,
   entries: ReadonlySet<string>
 ): Effect.Effect<string, BackupError, Running | Scope.Scope> =>
-  Effect.flatMap(
-    ToolRun.run(target, tool, { args: ["--list", file], subject: file }),
-    ({ stdout }) =>
-      writeList(
-        stdout
-          .split("\n")
-          .filter((line) => entries.has(/^(\d+);/.exec(line)?.[1] ?? ""))
-          .join("\n")
-      )
-  )
+  Effect.gen(function* () {
+    const lines = Extensions.ofEntries(yield* Extensions.contents(target, tool, file), entries)
+    if (lines.length === entries.size) return yield* writeList(lines.join("\n"))
+    return yield* new BackupError({
+      reason: "ToolFailed",
+      subject: file,
+      expected: `each of the ${entries.size} entries that failed in the table of contents`,
+      found: `${lines.length} of them`,
+      advice: "Try it again with jobs: 1, and report it"
+    })
+  })
 
 /** A file of pg_restore's for as long as the scope is open. */
 export const writeList = (
