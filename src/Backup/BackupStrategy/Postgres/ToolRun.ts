@@ -68,9 +68,10 @@ export const attempt = (
 ): Effect.Effect<Attempt, BackupError, Running> =>
   Effect.gen(function* () {
     const child = yield* launch(target, tool, options)
-    const [, stderr] = yield* Effect.all([textOf(child.stdout), textOf(child.stderr, 8 * limit)], {
-      concurrency: 2
-    })
+    const [, stderr] = yield* Effect.all(
+      [textOf(child.stdout), wholeOf(target, tool, child.stderr)],
+      { concurrency: 2 }
+    )
     return { ended: yield* end(child), stderr: target.secrets.scrub(stderr) }
   }).pipe(Effect.scoped)
 
@@ -182,7 +183,7 @@ const start = (
 const end = (child: CommandExecutor.Process): Effect.Effect<number | undefined> =>
   Effect.orElseSucceed(child.exitCode, () => undefined)
 
-/** All of it: a part of a table of contents is another one. */
+/** All of it: of a table of contents, or of a list of what failed, a part is another one. */
 const wholeOf = (
   target: Target,
   tool: Tool,
@@ -207,18 +208,15 @@ const wholeOf = (
 }
 
 /** The beginning and the end of what it says: a tool may have a line for each of many tables. */
-export const textOf = (
-  output: Stream.Stream<Uint8Array, PlatformError>,
-  most = limit
-): Effect.Effect<string> =>
+export const textOf = (output: Stream.Stream<Uint8Array, PlatformError>): Effect.Effect<string> =>
   Stream.decodeText(output).pipe(
     // What cannot be read any more is the end of it; how it ended is asked elsewhere.
     Stream.catchAll(() => Stream.empty),
     Stream.runFold("", (text, more) => {
       const joined = text + more
-      return joined.length <= most
+      return joined.length <= limit
         ? joined
-        : `${wholeLines(joined.slice(0, most / 4))}\n${wholeLinesAtEnd(joined.slice(-most / 2))}`
+        : `${wholeLines(joined.slice(0, limit / 4))}\n${wholeLinesAtEnd(joined.slice(-limit / 2))}`
     })
   )
 
