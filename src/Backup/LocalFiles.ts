@@ -163,18 +163,25 @@ export const rename = (from: string, to: string): Effect.Effect<void, BackupErro
 export const remove = (file: string): Effect.Effect<void, BackupError> =>
   attempt(file, "a file that can be removed", () => removeTree(file))
 
+/** What somebody else removes meanwhile, as another run that sweeps, is gone as well. */
 const removeTree = (file: string): Promise<void> =>
-  fs.unlink(file).catch(async (refusal: unknown) => {
-    const code = codeOf(refusal)
-    if (code === "ENOENT") return
-    // On some systems a directory is not permitted to be unlinked, and so is a file that must not change.
-    const isDirectory =
-      code === "EISDIR" || (code === "EPERM" && (await fs.lstat(file)).isDirectory())
-    if (!isDirectory) throw refusal
-    const held = await fs.open(file, asDirectory)
-    await empty(file, held).finally(() => held.close())
-    await fs.rmdir(file)
-  })
+  fs
+    .unlink(file)
+    .catch((refusal: unknown) => removeDirectory(file, refusal))
+    .catch((cause: unknown) => {
+      if (codeOf(cause) !== "ENOENT") throw cause
+    })
+
+const removeDirectory = async (file: string, refusal: unknown): Promise<void> => {
+  const code = codeOf(refusal)
+  // On some systems a directory is not permitted to be unlinked, and so is a file that must not change.
+  const isDirectory =
+    code === "EISDIR" || (code === "EPERM" && (await fs.lstat(file)).isDirectory())
+  if (!isDirectory) throw refusal
+  const held = await fs.open(file, asDirectory)
+  await empty(file, held).finally(() => held.close())
+  await fs.rmdir(file)
+}
 
 const empty = async (directory: string, held: fs.FileHandle): Promise<void> => {
   const inside = insideOf(directory, held)

@@ -135,4 +135,22 @@ describe("Removing", () => {
       assert.include(below.message, "a file in the place of a directory")
     })
   )
+
+  it.scopedLive("goes on where somebody else removes the same", () =>
+    Effect.gen(function* () {
+      const folder = yield* TempDir.make("remove")
+      const tree = path.join(folder, "tree")
+      for (let round = 0; round < 20; round++) {
+        for (let one = 0; one < 10; one++) {
+          fs.mkdirSync(path.join(tree, `${one}`, "below"), { recursive: true })
+          fs.writeFileSync(path.join(tree, `${one}`, "below", "file"), "")
+        }
+        yield* Effect.all(
+          Array.from({ length: 4 }, () => LocalFiles.remove(tree)),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(fs.readdirSync(folder), [])
+      }
+    })
+  )
 })
