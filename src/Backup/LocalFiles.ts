@@ -271,7 +271,7 @@ export const sha256OfText = (content: string): Effect.Effect<string> =>
 export const copy = (
   from: string,
   to: string,
-  onBytes: (bytes: number) => Effect.Effect<void>
+  onBytes: (bytes: number) => Effect.Effect<void, BackupError>
 ): Effect.Effect<void, BackupError> =>
   Effect.scoped(
     Effect.gen(function* () {
