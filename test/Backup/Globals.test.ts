@@ -105,7 +105,7 @@ describe("Globals", () => {
       yield* TestClock.adjust("1 hour")
       const next = yield* as({})((it) => it.create())
       assert.deepStrictEqual(
-        next.copies.map(({ problem }) => problem),
+        next.copies.map(({ problem }) => problem?.message),
         [undefined]
       )
       assert.include(files(copy), made.name)
@@ -136,7 +136,7 @@ describe("Globals", () => {
         change(path.join(directory, Manifest.globalsOf(made.name)))
         const next = yield* as({})((it) => it.create())
         assert.deepStrictEqual(
-          next.copies.map(({ problem }) => problem),
+          next.copies.map(({ problem }) => problem?.message),
           [undefined]
         )
         assert.isTrue(
