@@ -16,23 +16,52 @@ export const measure = (file: string): Effect.Effect<Manifest.Globals, BackupErr
     return { bytes, sha256: yield* LocalFiles.sha256(file) }
   })
 
-/** Fails with `Corrupt` where what lies there is not what the manifest says. @internal */
+/**
+ * Fails with `Corrupt` where what lies there is not what the manifest says. What is no file, or has another
+ * size, is not read: it may have no end.
+ *
+ * @internal
+ */
 export const check = (
   file: string,
   globals: Manifest.Globals | undefined
 ): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
     if (globals === undefined) return
-    const found = Option.isSome(yield* LocalFiles.look(file)) ? yield* measure(file) : undefined
-    if (found?.sha256 === globals.sha256) return
-    return yield* new BackupError({
-      reason: "Corrupt",
-      subject: file,
-      expected: `${globals.bytes} bytes with the checksum ${globals.sha256}`,
-      found:
-        found === undefined
-          ? "no such file"
-          : `${found.bytes} bytes with the checksum ${found.sha256}`,
-      advice: "The backup itself is not touched by that; make a new one with --globals"
-    })
+    yield* look(file, globals)
+    const found = yield* measure(file)
+    if (found.sha256 === globals.sha256) return
+    return yield* other(file, globals, `${found.bytes} bytes with the checksum ${found.sha256}`)
+  })
+
+/** Copies what the manifest tells of, and not more. Fails where it is something else, with nothing left. @internal */
+export const copy = (
+  from: string,
+  to: string,
+  globals: Manifest.Globals
+): Effect.Effect<void, BackupError> =>
+  Effect.gen(function* () {
+    yield* look(from, globals)
+    yield* LocalFiles.copy(from, to, (bytes) =>
+      bytes <= globals.bytes ? Effect.void : other(from, globals, "more bytes")
+    )
+    yield* check(to, globals)
+  }).pipe(Effect.onError(() => Effect.ignore(LocalFiles.remove(to))))
+
+const look = (file: string, globals: Manifest.Globals): Effect.Effect<void, BackupError> =>
+  Effect.gen(function* () {
+    const stat = yield* LocalFiles.look(file)
+    if (Option.isNone(stat)) return yield* other(file, globals, "no such file")
+    if (!stat.value.isFile()) return yield* other(file, globals, "a link, or what is no file")
+    const bytes = Number(stat.value.size)
+    if (bytes !== globals.bytes) return yield* other(file, globals, `${bytes} bytes`)
+  })
+
+const other = (subject: string, globals: Manifest.Globals, found: string): BackupError =>
+  new BackupError({
+    reason: "Corrupt",
+    subject,
+    expected: `${globals.bytes} bytes with the checksum ${globals.sha256}`,
+    found,
+    advice: "The backup itself is not touched by that; make a new one with --globals"
   })

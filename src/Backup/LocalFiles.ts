@@ -163,23 +163,34 @@ export const rename = (from: string, to: string): Effect.Effect<void, BackupErro
 export const remove = (file: string): Effect.Effect<void, BackupError> =>
   attempt(file, "a file that can be removed", () => removeTree(file))
 
+/** What somebody else removes meanwhile, as another run that sweeps, is gone as well. */
 const removeTree = (file: string): Promise<void> =>
-  fs.unlink(file).catch(async (refusal: unknown) => {
-    const code = codeOf(refusal)
-    if (code === "ENOENT") return
-    // On some systems a directory is not permitted to be unlinked, and so is a file that must not change.
-    const isDirectory =
-      code === "EISDIR" || (code === "EPERM" && (await fs.lstat(file)).isDirectory())
-    if (!isDirectory) throw refusal
-    const held = await fs.open(file, asDirectory)
-    await empty(file, held).finally(() => held.close())
-    await fs.rmdir(file)
-  })
+  fs
+    .unlink(file)
+    .catch((refusal: unknown) => removeDirectory(file, refusal))
+    .catch((cause: unknown) => {
+      if (codeOf(cause) !== "ENOENT") throw cause
+    })
+
+const removeDirectory = async (file: string, refusal: unknown): Promise<void> => {
+  const code = codeOf(refusal)
+  // On some systems a directory is not permitted to be unlinked, and so is a file that must not change.
+  const isDirectory =
+    code === "EISDIR" || (code === "EPERM" && (await fs.lstat(file)).isDirectory())
+  if (!isDirectory) throw refusal
+  const held = await fs.open(file, asDirectory)
+  await empty(file, held).finally(() => held.close())
+  await fs.rmdir(file)
+}
 
 const empty = async (directory: string, held: fs.FileHandle): Promise<void> => {
-  const inside = process.platform === "linux" ? `/proc/self/fd/${held.fd}` : directory
+  const inside = insideOf(directory, held)
   for (const name of await fs.readdir(inside)) await removeTree(path.join(inside, name))
 }
+
+/** The path of what is held, whatever has its name by now. */
+const insideOf = (directory: string, held: fs.FileHandle): string =>
+  process.platform === "linux" ? `/proc/self/fd/${held.fd}` : directory
 
 const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
@@ -188,11 +199,38 @@ export const makePrivate = (
   file: string,
   kind: "file" | "directory"
 ): Effect.Effect<void, BackupError> =>
-  attempt(file, "a mode", async () => {
-    const flags = kind === "directory" ? asDirectory : reading
-    const handle = await fs.open(file, flags)
-    await handle.chmod(kind === "directory" ? 0o700 : privateMode).finally(() => handle.close())
+  attempt(file, "a mode", () => holding(file, kind, () => Promise.resolve()))
+
+/**
+ * Brings what this run has made to the disk, for this user alone: a file, or a directory with the files in it.
+ * Others may write beside it, so each is held meanwhile, and no link is followed.
+ *
+ * @internal
+ */
+export const settle = (file: string): Effect.Effect<void, BackupError> =>
+  attempt(file, "what this run has made, on the disk", async () => {
+    const sync = (handle: fs.FileHandle) => handle.sync()
+    if (!(await fs.lstat(file)).isDirectory()) return await holding(file, "file", sync)
+    await holding(file, "directory", async (held) => {
+      const inside = insideOf(file, held)
+      for (const name of await fs.readdir(inside)) {
+        await holding(path.join(inside, name), "file", sync)
+      }
+      await held.sync()
+    })
   })
+
+const holding = async (
+  file: string,
+  kind: "file" | "directory",
+  work: (held: fs.FileHandle) => Promise<void>
+): Promise<void> => {
+  const held = await fs.open(file, kind === "directory" ? asDirectory : reading)
+  await held
+    .chmod(kind === "directory" ? 0o700 : privateMode)
+    .then(() => work(held))
+    .finally(() => held.close())
+}
 
 /** Bytes that this process may still write, where that can be known. @internal */
 export const free = (directory: string): Effect.Effect<number | undefined, BackupError> =>
@@ -233,7 +271,7 @@ export const sha256OfText = (content: string): Effect.Effect<string> =>
 export const copy = (
   from: string,
   to: string,
-  onBytes: (bytes: number) => Effect.Effect<void>
+  onBytes: (bytes: number) => Effect.Effect<void, BackupError>
 ): Effect.Effect<void, BackupError> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -304,7 +342,7 @@ const madeOne = (directory: string): Promise<boolean> =>
     async () => {
       const { mode } = await fs.lstat(directory)
       // A umask that takes the rights from everybody takes them from this user too.
-      if ((mode & 0o700) !== 0o700) await fs.chmod(directory, 0o700)
+      if ((mode & 0o700) !== 0o700) await openToUser(directory)
       return true
     },
     async (cause: unknown) => {
@@ -317,6 +355,16 @@ const madeOne = (directory: string): Promise<boolean> =>
       throw cause
     }
   )
+
+/**
+ * Held, since root may make it where somebody else can exchange it for a link. Whom its mode keeps from
+ * opening it is not root, and can change what is their own alone.
+ */
+const openToUser = (directory: string): Promise<void> =>
+  holding(directory, "directory", () => Promise.resolve()).catch(async (cause: unknown) => {
+    if (codeOf(cause) !== "EACCES" || process.geteuid?.() === 0) throw cause
+    await fs.chmod(directory, 0o700)
+  })
 
 /** So much is read, or brought to the disk, between two signs that it goes on. */
 const aliveBytes = 16 * 1024 * 1024

@@ -2,7 +2,16 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, TestClock } from "effect"
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import * as path from "node:path"
 import * as Backup from "../../src/Backup/Backup.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
@@ -96,11 +105,47 @@ describe("Globals", () => {
       yield* TestClock.adjust("1 hour")
       const next = yield* as({})((it) => it.create())
       assert.deepStrictEqual(
-        next.copies.map(({ problem }) => problem),
+        next.copies.map(({ problem }) => problem?.message),
         [undefined]
       )
       assert.include(files(copy), made.name)
       assert.notInclude(files(copy), Manifest.globalsOf(made.name))
+    })
+  )
+
+  it.scoped("that are not what they were keep no copy back, nor the removal of old ones", () =>
+    Effect.gen(function* () {
+      const { as, backup, copies, directory, files, folder } = yield* Bench.make({
+        ...given,
+        copies: 1,
+        options: { globals: true, keep: 2 }
+      })
+      const elsewhere = path.join(folder, "elsewhere")
+      writeFileSync(elsewhere, "CREATE ROLE bot;\n")
+      const [copy = ""] = copies
+      for (const change of [
+        (file: string) => writeFileSync(file, "CREATE ROLE eve;\n"),
+        (file: string) => truncateSync(file, 2 ** 40),
+        (file: string) => {
+          rmSync(file)
+          symlinkSync(elsewhere, file)
+        }
+      ]) {
+        const made = yield* backup({ users: ["ann"] })
+        for (const name of files(copy)) rmSync(path.join(copy, name))
+        change(path.join(directory, Manifest.globalsOf(made.name)))
+        const next = yield* as({})((it) => it.create())
+        assert.deepStrictEqual(
+          next.copies.map(({ problem }) => problem?.message),
+          [undefined]
+        )
+        assert.isTrue(
+          next.warnings.some((text) => text.includes(`${made.name} without its roles`)),
+          next.warnings.join("\n")
+        )
+        assert.includeMembers([...files(copy)], [made.name, Manifest.globalsOf(next.name)])
+        assert.notInclude(files(copy), Manifest.globalsOf(made.name))
+      }
     })
   )
 

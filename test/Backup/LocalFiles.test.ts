@@ -66,6 +66,52 @@ const suite = () => {
       assert.strictEqual(fs.statSync(victim).mode & 0o777, 0o644)
     })
   )
+
+  it.scopedLive("changes no mode behind a link, whenever what a run has made becomes one", () =>
+    Effect.gen(function* () {
+      const folder = yield* TempDir.make("flip")
+      const victim = path.join(folder, "victim")
+      fs.mkdirSync(victim)
+      fs.writeFileSync(path.join(victim, "toc.dat"), "of somebody else")
+      fs.chmodSync(path.join(victim, "toc.dat"), 0o644)
+      fs.chmodSync(victim, 0o755)
+      const [made, link] = [path.join(folder, "made"), path.join(folder, "link")]
+      fs.mkdirSync(made)
+      fs.writeFileSync(path.join(made, "toc.dat"), "of a run")
+      fs.symlinkSync(victim, link)
+      yield* flipping(made, link)
+      for (let round = 0; round < rounds; round++) yield* Effect.either(LocalFiles.settle(made))
+      assert.strictEqual(fs.statSync(path.join(victim, "toc.dat")).mode & 0o777, 0o644)
+      assert.strictEqual(fs.statSync(victim).mode & 0o777, 0o755)
+    })
+  )
+
+  it.scopedLive("changes no mode behind a link, whenever a new directory becomes one", () =>
+    Effect.gen(function* () {
+      const folder = yield* TempDir.make("flip")
+      const victim = path.join(folder, "victim")
+      fs.mkdirSync(victim)
+      fs.chmodSync(victim, 0o755)
+      const shared = path.join(folder, "shared")
+      fs.mkdirSync(shared)
+      const [made, link] = [path.join(shared, "made"), path.join(shared, "link")]
+      yield* flipping(made, link)
+      const masked = Effect.acquireUseRelease(
+        // What is made has no rights at first, and gets them.
+        Effect.sync(() => process.umask(0o777)),
+        () => Effect.either(LocalFiles.makeDirectory(made)),
+        (before) => Effect.sync(() => process.umask(before))
+      )
+      for (let round = 0; round < rounds; round++) {
+        while (fs.readdirSync(shared).length > 0) {
+          for (const name of [made, link]) yield* Effect.either(LocalFiles.remove(name))
+        }
+        fs.symlinkSync(victim, link)
+        yield* masked
+      }
+      assert.strictEqual(fs.statSync(victim).mode & 0o777, 0o755)
+    })
+  )
 }
 
 // Two names are exchanged in one call on Linux only.
@@ -87,6 +133,24 @@ describe("Removing", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), ["outside"])
       const below = yield* Effect.flip(LocalFiles.remove(path.join(outside, "x")))
       assert.include(below.message, "a file in the place of a directory")
+    })
+  )
+
+  it.scopedLive("goes on where somebody else removes the same", () =>
+    Effect.gen(function* () {
+      const folder = yield* TempDir.make("remove")
+      const tree = path.join(folder, "tree")
+      for (let round = 0; round < 20; round++) {
+        for (let one = 0; one < 10; one++) {
+          fs.mkdirSync(path.join(tree, `${one}`, "below"), { recursive: true })
+          fs.writeFileSync(path.join(tree, `${one}`, "below", "file"), "")
+        }
+        yield* Effect.all(
+          Array.from({ length: 4 }, () => LocalFiles.remove(tree)),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(fs.readdirSync(folder), [])
+      }
     })
   )
 })

@@ -11,6 +11,7 @@ import * as BackupName from "../BackupName.js"
 import type { Store, Stored } from "../BackupStore/Store.js"
 import type { OnProgress } from "../BackupStrategy/Strategy.js"
 import { judge } from "../DatabaseIdentity.js"
+import * as GlobalsFile from "../GlobalsFile.js"
 import * as LocalFiles from "../LocalFiles.js"
 import * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
@@ -59,7 +60,7 @@ export const copyTo = (
         const alarms = isTold ? [] : Alarms.compare(before, manifest.dump, desk.ignoreTables).alarms
         const suspect = alarms.length > 0 ? { suspect: alarms } : {}
         const send = sending(desk, store, { alive, onProgress })
-        yield* send({ ...manifest, ...suspect })
+        const lacked = yield* send({ ...manifest, ...suspect })
         // A store that looks as if it knew more than the database gets nothing older into its rotation.
         const missing =
           alarms.length > 0
@@ -68,15 +69,20 @@ export const copyTo = (
                 { desk, earlier, subject, there: [...storedOf(manifest), ...there] },
                 yield* DateTime.now
               )
-        yield* Effect.forEach(missing, send, { discard: true })
+        const more = yield* Effect.forEach(missing, send)
         yield* pruneStore(desk, store, subject)
-        return suspect
+        return { ...suspect, lacks: [...lacked, ...more.flat()] }
       })
     )
   ).pipe(
     Effect.match({
       onFailure: (problem) => ({ store: store.description, problem }),
-      onSuccess: (suspect) => ({ store: store.description, problem: undefined, ...suspect })
+      onSuccess: ({ lacks, ...suspect }) => ({
+        store: store.description,
+        problem: undefined,
+        ...suspect,
+        ...(lacks.length > 0 ? { lacks } : {})
+      })
     })
   )
 
@@ -90,33 +96,35 @@ interface Course {
 /** One backup of the main store, to another one. */
 const sending =
   (desk: Desk, store: Store, { alive, onProgress }: Course) =>
-  (manifest: Manifest.Manifest): Effect.Effect<void, BackupError> =>
+  (manifest: Manifest.Manifest): Effect.Effect<ReadonlyArray<string>, BackupError> =>
     Effect.scoped(
       Effect.gen(function* () {
         yield* room(store, manifest.dump.bytes, "a copy")
         const source = yield* desk.main.fetch(manifest.name)
         const stage = yield* store.stage
         yield* copy(source, stage.path, manifest, onProgress)
-        const hasGlobals = yield* copyGlobals(source, stage.path, manifest)
         const { globals, ...rest } = manifest
-        const sent = hasGlobals ? { ...rest, globals } : rest
-        yield* stage.publish(sent, { onAlive: alive })
+        const lacked = yield* copyGlobals(source, stage.path, manifest)
+        yield* stage.publish(lacked.length === 0 ? manifest : rest, { onAlive: alive })
         yield* alive
+        return lacked
       })
     )
 
-/** False where there are none, or somebody has removed them: no reason to go without the backup. */
+/** Why they are left out, where they are not what they were: no reason to go without the backup. */
 const copyGlobals = (
   source: string,
   target: string,
-  { globals }: Manifest.Manifest
-): Effect.Effect<boolean, BackupError> =>
-  Effect.gen(function* () {
-    const file = Manifest.globalsOf(source)
-    if (globals === undefined || Option.isNone(yield* LocalFiles.look(file))) return false
-    yield* LocalFiles.copy(file, Manifest.globalsOf(target), () => Effect.void)
-    return true
-  })
+  { globals, name }: Manifest.Manifest
+): Effect.Effect<ReadonlyArray<string>> =>
+  globals === undefined
+    ? Effect.succeed([])
+    : GlobalsFile.copy(Manifest.globalsOf(source), Manifest.globalsOf(target), globals).pipe(
+        Effect.match({
+          onSuccess: () => [],
+          onFailure: ({ message }) => [`${name} without its roles and tablespaces: ${message}`]
+        })
+      )
 
 interface Owed {
   readonly desk: Desk

@@ -61,6 +61,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
           ...copies.flatMap(({ store, suspect = [] }) =>
             suspect.map((why) => `Beside what is in ${store}: ${why}`)
           ),
+          ...copies.flatMap(({ lacks = [], store }) => lacks.map((what) => `In ${store}: ${what}`)),
           ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
           ...(isSuspect ? [untilAccepted] : []),
           ...Strangers.notes(beside.here, subject),

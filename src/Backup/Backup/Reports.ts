@@ -26,6 +26,8 @@ export interface Copy {
   readonly problem: BackupError | undefined
   /** Why this copy looks as if data were lost beside what is in this store, though the backup does not. */
   readonly suspect?: ReadonlyArray<string>
+  /** Which copies lack roles and tablespaces, as their file is not what it was, and why. */
+  readonly lacks?: ReadonlyArray<string>
 }
 
 /**

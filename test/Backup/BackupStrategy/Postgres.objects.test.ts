@@ -2,6 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
 import * as path from "node:path"
 import type { Strategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import { type PostgresInstance, PostgresServer } from "../../support/PostgresServer.js"
@@ -295,6 +296,56 @@ describeWithServices("postgres", "Objects of PostgreSQL that cannot be made", ()
         }
       }),
     240_000
+  )
+
+  it.scopedLive("by several workers: each once, though it is there but for its owner", () =>
+    Effect.gen(function* () {
+      const { folder, server } = yield* serve(
+        "CREATE TABLE mine (id int)",
+        "CREATE ROLE gone; CREATE PUBLICATION few FOR TABLE mine; ALTER PUBLICATION few OWNER TO gone"
+      )
+      const admin = yield* strategyOf(adminUrl(server), { jobs: 2 })
+      const payload = yield* backup(admin, folder, "jobs")
+      yield* server.query("DROP PUBLICATION few; DROP ROLE gone")
+      const wanted = { onProgress: silent, allowIncomplete: true }
+      const { warnings } = yield* admin.drill(payload, wanted)
+      assert.deepStrictEqual(
+        warnings.filter((text) => text.startsWith("not restored")),
+        ['not restored: owner of publication few (role "gone" does not exist)']
+      )
+    })
+  )
+
+  it.scopedLive("refuse a drill whose worker died, or said of more than it named", () =>
+    Effect.gen(function* () {
+      const { folder, server } = yield* serve(broken)
+      const plain = yield* strategyOf(server.url, { jobs: 2 })
+      const payload = yield* backup(plain, folder, "died")
+      const said = "errors ignored on restore: "
+      for (const [change, found] of [
+        [
+          `s/^.*${said}.*/pg_restore: error: a worker process died unexpectedly/`,
+          /pg_restore to do its work/
+        ],
+        [`s/${said}.*/${said}99/`, /99 failures that it counts/]
+      ] as const) {
+        const tools = yield* TempDir.make("tools")
+        for (const name of ["pg_dump", "pg_restore", "psql"]) {
+          const real = (yield* execute("which", name)).stdout.trim()
+          const changed = `case "$*" in *use-list*) exec ${real} "$@";; *section=post-data*) exec 3>&1
+            { ${real} "$@" 2>&1 1>&3; echo $? > ${tools}/ended; } | sed '${change}' >&2
+            exit $(cat ${tools}/ended);; esac`
+          fs.writeFileSync(path.join(tools, name), `#!/bin/sh\n${changed}\nexec ${real} "$@"\n`, {
+            mode: 0o755
+          })
+        }
+        const strategy = yield* strategyOf(server.url, { jobs: 2, toolDirectories: [tools] })
+        const wanted = { onProgress: silent, allowIncomplete: true }
+        const error = yield* Effect.flip(strategy.drill(payload, wanted))
+        assert.strictEqual(error.reason, "ToolFailed")
+        assert.match(error.message, found)
+      }
+    })
   )
 
   it.scopedLive("by missing roles: all at once with the statements, or without owners", () =>

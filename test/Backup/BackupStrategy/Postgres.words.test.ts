@@ -23,7 +23,34 @@ pg_restore: warning: errors ignored on restore: 2
       "function base(text) does not exist",
       'relation "public.other" does not exist'
     ])
+    assert.strictEqual(Unmade.counted(torn, 2), 4)
+    assert.strictEqual(Unmade.counted(torn, 1), 2)
     assert.deepStrictEqual([...Unmade.entries(""), ...Unmade.reasons("")], [])
+  })
+
+  it("counts what failed, where a run came to its end", () => {
+    const entry = (number: number) =>
+      `pg_restore: from TOC entry ${number}; 0 16390 INDEX public i bot\n`
+    const ignored = (count: number) => `pg_restore: warning: errors ignored on restore: ${count}\n`
+    const failures = (stderr: string, ended: number | undefined = 1) =>
+      Unmade.failures({ ended, stderr })
+    assert.strictEqual(failures("", 0), 0)
+    assert.strictEqual(failures(`${entry(1)}${ignored(3)}`), 3)
+    assert.strictEqual(failures(`${entry(1)}${entry(2)}${ignored(1)}`), 2)
+    const died = "pg_restore: error: a worker process died unexpectedly\n"
+    assert.isUndefined(failures(`${entry(1)}${died}`))
+    assert.isUndefined(failures(entry(1), undefined))
+    // In a statement these words are its own, and only the last are of the run.
+    assert.isUndefined(failures(`Command was: -- ${ignored(7)}${died}`))
+    assert.strictEqual(failures(`${entry(1)}${ignored(7)}${ignored(1)}`), 1)
+  })
+
+  it.each([
+    'COPY failed for table "t": ERROR:  ',
+    "error returned by PQputCopyData: ERROR:  ",
+    "error returned by PQputCopyEnd: ERROR:  "
+  ])("reads what comes after %s", (words) => {
+    assert.deepStrictEqual(Unmade.reasons(`pg_restore: error: ${words}the reason`), ["the reason"])
   })
 
   it("reads pg_restore and psql alike", () => {

@@ -82,22 +82,6 @@ export const ofParts = (parts: ReadonlyArray<Part>): string =>
     .update(parts.map(({ path: name, sha256 }) => `${sha256}  ${name}\n`).join(""))
     .digest("hex")
 
-/** Brings a file to the disk, for this user alone; or a directory with all files in it. */
-export const settle = (name: string): Effect.Effect<void, BackupError> =>
-  Effect.tryPromise({
-    try: async () => {
-      const isDirectory = (await fs.stat(name)).isDirectory()
-      const files = isDirectory ? (await fs.readdir(name)).map((part) => path.join(name, part)) : []
-      for (const each of isDirectory ? files : [name]) {
-        await fs.chmod(each, 0o600)
-        await sync(each)
-      }
-      if (isDirectory) await fs.chmod(name, 0o700)
-      if (isDirectory) await sync(name)
-    },
-    catch: (cause) => failure(name, cause)
-  })
-
 /** Bytes of a file, or of the files in a directory; 0 where there is nothing yet. */
 export const size = (name: string): Effect.Effect<number> =>
   Effect.promise(async () => {
@@ -130,11 +114,6 @@ const discard = async (source: AsyncIterable<unknown>): Promise<void> => {
   for await (const _ of source) {
     // Read to the end, or there is no telling that there is one.
   }
-}
-
-const sync = async (name: string): Promise<void> => {
-  const handle = await fs.open(name, "r")
-  await handle.sync().finally(() => handle.close())
 }
 
 const failure = (subject: string, cause: unknown): BackupError => {

@@ -6,6 +6,7 @@
 import { Duration, Effect, Schedule, Schema } from "effect"
 import * as fs from "node:fs/promises"
 import { BackupError } from "../../BackupError.js"
+import * as LocalFiles from "../../LocalFiles.js"
 import type * as Manifest from "../../Manifest.js"
 import type { DumpOptions } from "../Strategy.js"
 import * as Checksum from "./Checksum.js"
@@ -59,7 +60,7 @@ export const dump = (
       { concurrency: 2 }
     ).pipe(Effect.raceFirst(enough), reporting(options, server.bytes))
     yield* session.execute("COMMIT")
-    yield* Checksum.settle(options.path)
+    yield* LocalFiles.settle(options.path)
     yield* notEmpty(target, yield* Checksum.size(options.path))
     // Both read all of it: at the same time, where there is more than one core.
     const [{ bytes, parts, sha256 }, parsed, schema] = yield* Effect.all(

@@ -50,6 +50,10 @@ export const ofTables = (contents: string, names: ReadonlySet<string>): string =
     })
     .join("\n")
 
+/** The lines of these entries, by their numbers. */
+export const ofEntries = (contents: string, entries: ReadonlySet<string>): ReadonlyArray<string> =>
+  contents.split("\n").filter((line) => entries.has(/^(\d+);/.exec(line)?.[1] ?? ""))
+
 export interface Found {
   /** There already. */
   readonly present: ReadonlyArray<string>

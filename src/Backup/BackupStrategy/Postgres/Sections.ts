@@ -10,6 +10,7 @@ import { basename } from "node:path"
 import { BackupError } from "../../BackupError.js"
 import type { Leniency } from "../Strategy.js"
 import * as Archive from "./Archive.js"
+import * as Extensions from "./Extensions.js"
 import * as Failure from "./Failure.js"
 import * as Helped from "./Helped.js"
 import type { Target } from "./Target.js"
@@ -37,29 +38,51 @@ export const schema = (
   section: "pre-data" | "post-data"
 ): Effect.Effect<ReadonlyArray<Unmade.Unmade>, BackupError, Running> =>
   Effect.gen(function* () {
-    const first = yield* attempt(job, [`--section=${section}`, "--verbose"])
+    const workers = section === "pre-data" ? 1 : yield* jobsOf(job)
+    const first = yield* attempt(withJobs(job, workers), [`--section=${section}`, "--verbose"])
     const entries = Unmade.entries(first.stderr)
-    if (section === "post-data" && job.target.jobs > 1 && entries.size > 0) {
-      return wanted(yield* unmadeOf(job, yield* retry(job, section, entries)), job)
+    const again = Effect.map(
+      Effect.flatMap(retry(job, section, entries), (tried) => unmadeOf(job, tried)),
+      (left) => wanted(left.filter(Unmade.isNotThere), job)
+    )
+    if (workers > 1 && entries.size > 0) {
+      yield* complete(job, first, Unmade.counted(first.stderr, workers))
+      return yield* again
     }
     const unmade = yield* unmadeOf(job, first)
     if (section === "post-data" || !unmade.some(Unmade.isTable)) return wanted(unmade, job)
-    const again = retry(job, section, entries)
-    const left = yield* unmadeOf(job, yield* Helped.whileHelped(job, again))
-    return wanted(left.filter(Unmade.isNotThere), job)
+    return yield* Helped.whileHelped(job, again)
   }).pipe(Effect.scoped)
 
 const unmadeOf = (job: Job, tried: ToolRun.Attempt) =>
   Effect.gen(function* () {
     const unmade = Unmade.read(tried.stderr)
-    const isWhole = tried.ended === 0 || /errors ignored on restore/.test(tried.stderr)
-    if (!isWhole || unmade.length === 0) yield* judge(job, tried)
+    if (unmade.length === 0) yield* judge(job, tried)
+    yield* complete(job, tried, unmade.length)
     yield* fatal(
       job.target,
       unmade.map(({ said }) => said)
     )
     return unmade
   })
+
+/** A run that did not come to its end, or had more errors than were read, is none to go on after. */
+const complete = (
+  job: Job,
+  tried: ToolRun.Attempt,
+  read: number
+): Effect.Effect<void, BackupError> => {
+  const failed = Unmade.failures(tried)
+  if (failed === undefined) return Effect.asVoid(judge(job, tried))
+  return failed <= read
+    ? Effect.void
+    : Failure.make(job.target, {
+        reason: "ToolFailed",
+        expected: `the words of pg_restore for each of the ${failed} failures that it counts`,
+        found: `those for ${read}`,
+        advice: "Try it again with jobs: 1, and report it"
+      })
+}
 
 /** What `noOwner` leaves out is no object that is missing. */
 export const wanted = (
@@ -83,6 +106,7 @@ export const rows = (
     const reasons = Unmade.reasons(first.stderr)
     yield* fatal(job.target, reasons)
     if (entries.size === 0) return yield* judge(job, first)
+    yield* complete(job, first, Unmade.counted(first.stderr, yield* jobsOf(job)))
     const isAllowed = (reason: string) => mayLack && isAbsent.test(reason)
     const reason = reasons.find((one) => !isAllowed(one))
     if (reason === undefined && reasons.length === entries.size) return []
@@ -90,7 +114,8 @@ export const rows = (
     const left = Unmade.reasons(second.stderr)
     yield* fatal(job.target, left)
     if (left.length === 0 || !left.every(isAllowed)) yield* judge(job, second)
-    const filled = entries.size - left.length
+    yield* complete(job, second, left.length)
+    const filled = entries.size - Unmade.entries(second.stderr).size
     if (filled === 0) return []
     return [
       `${filled === 1 ? "a table was" : `${filled} tables were`} filled with a search path, since the empty one of pg_restore did not do: ${reason ?? "pg_restore did not say why"}`
@@ -109,28 +134,25 @@ const retry = (
   entries: ReadonlySet<string>
 ): Effect.Effect<ToolRun.Attempt, BackupError, Running | Scope.Scope> =>
   Effect.flatMap(listed(job, entries), (list) =>
-    attempt({ ...job, target: { ...job.target, jobs: 1 } }, [
-      `--section=${section}`,
-      "--verbose",
-      `--use-list=${list}`
-    ])
+    attempt(withJobs(job, 1), [`--section=${section}`, "--verbose", `--use-list=${list}`])
   )
 
-/** A table of contents with these entries alone. */
+/** A table of contents with these entries alone, and with each of them. */
 const listed = (
   { file, target, tool }: Job,
   entries: ReadonlySet<string>
 ): Effect.Effect<string, BackupError, Running | Scope.Scope> =>
-  Effect.flatMap(
-    ToolRun.run(target, tool, { args: ["--list", file], subject: file }),
-    ({ stdout }) =>
-      writeList(
-        stdout
-          .split("\n")
-          .filter((line) => entries.has(/^(\d+);/.exec(line)?.[1] ?? ""))
-          .join("\n")
-      )
-  )
+  Effect.gen(function* () {
+    const lines = Extensions.ofEntries(yield* Extensions.contents(target, tool, file), entries)
+    if (lines.length === entries.size) return yield* writeList(lines.join("\n"))
+    return yield* new BackupError({
+      reason: "ToolFailed",
+      subject: file,
+      expected: `each of the ${entries.size} entries that failed in the table of contents`,
+      found: `${lines.length} of them`,
+      advice: "Try it again with jobs: 1, and report it"
+    })
+  })
 
 /** A file of pg_restore's for as long as the scope is open. */
 export const writeList = (
@@ -158,24 +180,28 @@ const noTemporaryFile = (found: string, cause: unknown): BackupError =>
     cause
   })
 
+const withJobs = (job: Job, jobs: number): Job => ({ ...job, target: { ...job.target, jobs } })
+
+/** What several workers can read. */
+const jobsOf = ({ file, target }: Job): Effect.Effect<number, BackupError> =>
+  Effect.map(Archive.format(file), (format) => (format === "tar" ? 1 : target.jobs))
+
 const attempt = (
-  { database, file, noOwner, target, tool }: Job,
+  job: Job,
   args: ReadonlyArray<string>
 ): Effect.Effect<ToolRun.Attempt, BackupError, Running> =>
-  Effect.gen(function* () {
-    const format = yield* Archive.format(file)
-    const jobs = format === "tar" ? 1 : target.jobs
-    return yield* ToolRun.attempt(target, tool, {
-      database,
+  Effect.flatMap(jobsOf(job), (jobs) =>
+    ToolRun.attempt(job.target, job.tool, {
+      database: job.database,
       args: [
         "--no-subscriptions",
         `--jobs=${jobs}`,
-        ...(noOwner ? ["--no-owner"] : []),
+        ...(job.noOwner ? ["--no-owner"] : []),
         ...args,
-        file
+        job.file
       ]
     })
-  })
+  )
 
 const judge = (
   { target, tool }: Job,

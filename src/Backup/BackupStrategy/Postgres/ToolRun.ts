@@ -46,9 +46,10 @@ export const run = (
 ): Effect.Effect<Output, BackupError, Running> =>
   Effect.gen(function* () {
     const child = yield* launch(target, tool, options)
-    const [stdout, stderr] = yield* Effect.all([textOf(child.stdout), textOf(child.stderr)], {
-      concurrency: 2
-    })
+    const [stdout, stderr] = yield* Effect.all(
+      [wholeOf(target, tool, child.stdout), textOf(child.stderr)],
+      { concurrency: 2 }
+    )
     yield* succeeded(target, tool, child, stderr, options.subject)
     return { stdout, warnings: warningsOf(target, stderr) }
   }).pipe(Effect.scoped)
@@ -67,9 +68,10 @@ export const attempt = (
 ): Effect.Effect<Attempt, BackupError, Running> =>
   Effect.gen(function* () {
     const child = yield* launch(target, tool, options)
-    const [, stderr] = yield* Effect.all([textOf(child.stdout), textOf(child.stderr, 8 * limit)], {
-      concurrency: 2
-    })
+    const [, stderr] = yield* Effect.all(
+      [textOf(child.stdout), wholeOf(target, tool, child.stderr)],
+      { concurrency: 2 }
+    )
     return { ended: yield* end(child), stderr: target.secrets.scrub(stderr) }
   }).pipe(Effect.scoped)
 
@@ -181,19 +183,40 @@ const start = (
 const end = (child: CommandExecutor.Process): Effect.Effect<number | undefined> =>
   Effect.orElseSucceed(child.exitCode, () => undefined)
 
+/** All of it: of a table of contents, or of a list of what failed, a part is another one. */
+const wholeOf = (
+  target: Target,
+  tool: Tool,
+  output: Stream.Stream<Uint8Array, PlatformError>
+): Effect.Effect<string, BackupError> => {
+  const name = basename(tool.path)
+  const failed = (found: string) =>
+    Failure.make(target, {
+      reason: "ToolFailed",
+      expected: `at most ${wholeLimit / 1024 / 1024} MB of text from ${name}, whole`,
+      found,
+      advice: "Report it, with the number of tables in the database"
+    })
+  return Stream.decodeText(output).pipe(
+    Stream.mapError(() => failed("text that could not be read to its end")),
+    Stream.runFoldEffect("", (text, more) =>
+      text.length + more.length <= wholeLimit
+        ? Effect.succeed(text + more)
+        : Effect.fail(failed("more"))
+    )
+  )
+}
+
 /** The beginning and the end of what it says: a tool may have a line for each of many tables. */
-export const textOf = (
-  output: Stream.Stream<Uint8Array, PlatformError>,
-  most = limit
-): Effect.Effect<string> =>
+export const textOf = (output: Stream.Stream<Uint8Array, PlatformError>): Effect.Effect<string> =>
   Stream.decodeText(output).pipe(
     // What cannot be read any more is the end of it; how it ended is asked elsewhere.
     Stream.catchAll(() => Stream.empty),
     Stream.runFold("", (text, more) => {
       const joined = text + more
-      return joined.length <= most
+      return joined.length <= limit
         ? joined
-        : `${wholeLines(joined.slice(0, most / 4))}\n${wholeLinesAtEnd(joined.slice(-most / 2))}`
+        : `${wholeLines(joined.slice(0, limit / 4))}\n${wholeLinesAtEnd(joined.slice(-limit / 2))}`
     })
   )
 
@@ -204,3 +227,6 @@ const wholeLinesAtEnd = (text: string): string =>
   text.includes("\n") ? text.slice(text.indexOf("\n") + 1) : ""
 
 const limit = 256 * 1024
+
+/** More than half a million entries of a dump. */
+const wholeLimit = 64 * 1024 * 1024

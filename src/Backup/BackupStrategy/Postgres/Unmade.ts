@@ -8,6 +8,7 @@
 import { BackupError } from "../../BackupError.js"
 import { identifier } from "./Sql.js"
 import type { Target } from "./Target.js"
+import type { Attempt } from "./ToolRun.js"
 
 export interface Unmade {
   /** `index t_v_idx`, `owner of table public.t`. */
@@ -56,12 +57,26 @@ export const entries = (stderr: string): ReadonlySet<string> =>
     [...stderr.matchAll(/from TOC entry (\d+); \d+ \d+ [A-Z]/gi)].map(([, entry = ""]) => entry)
   )
 
+/**
+ * How much failed in a run, by what it counted at its end and by the entries that it names. Undefined where it
+ * did not come to its end: there the rest may be undone, unnamed.
+ */
+export const failures = ({ ended, stderr }: Attempt): number | undefined => {
+  const ends = [...stderr.matchAll(/^pg_restore: warning: errors ignored on restore: (\d+)$/gm)]
+  const last = ended === 0 ? "0" : ends.at(-1)?.[1]
+  return last === undefined ? undefined : Math.max(Number(last), entries(stderr).size)
+}
+
+/** What can be read of these: of several workers pg_restore counts each error, and its entry once more. */
+export const counted = (stderr: string, workers: number): number =>
+  reasons(stderr).length + (workers > 1 ? entries(stderr).size : 0)
+
 /** What the server says of rows, likewise. */
 export const reasons = (stderr: string): ReadonlyArray<string> =>
   [...stderr.matchAll(reason)].map(([, said = ""]) => said)
 
 const reason =
-  /(?:COPY failed for table .*?: |could not execute query: |error returned by PQputCopyData: )(?:\S+: +)?(.+)/g
+  /(?:COPY failed for table .*?: |could not (?:execute query|set [^:\n]*): |error returned by PQputCopy(?:Data|End): )(?:\S+: +)?(.+)/g
 
 const statementLength = 400
 const saidLength = 400
