@@ -127,6 +127,8 @@ export const make = (
     Effect.gen(function* () {
       const { compression, level, main, strategy } = desk
       const onProgress = given.onProgress ?? silent
+      const isAsked = (given.globals ?? desk.globals) && !name.preRestore
+      if (isAsked) yield* Globals.possible(desk)
       yield* step("create/space")
       const least = yield* strategy.estimate
       const last = lastBytes(beside.here, yield* desk.database)
@@ -142,9 +144,7 @@ export const make = (
         onProgress
       })
       const dump = { ...dumped, database: yield* desk.identify(dumped.database) }
-      const isAsked = given.globals ?? desk.globals
-      const globals =
-        isAsked && !name.preRestore ? yield* Globals.save(desk, stage.path) : undefined
+      const { globals, lacks } = isAsked ? yield* Globals.save(desk, stage.path) : Globals.none
       yield* step("create/verify")
       if (dump.bytes <= 0) return yield* emptyDump(dump)
       const payload = { path: stage.path, compression: dump.compression, dump }
@@ -165,7 +165,7 @@ export const make = (
         startedAt: name.startedAt,
         finishedAt,
         holter: desk.version,
-        dump: { ...dump, warnings: [...dump.warnings, ...alarms, ...notes] },
+        dump: { ...dump, warnings: [...dump.warnings, ...lacks, ...alarms, ...notes] },
         ...(globals === undefined ? {} : { globals }),
         ...(isSuspect ? { suspect: alarms } : {}),
         pinned: false,
