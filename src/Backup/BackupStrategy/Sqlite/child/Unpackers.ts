@@ -81,8 +81,14 @@ export const inOneGo = (given: Given): Promise<void> =>
 const stream = async ({ compression, keep, path, seen }: Given, file: number): Promise<void> => {
   const options = { fd: file, start: 0, autoClose: false, highWaterMark: streamChunk, fs: readOnly }
   const source = fs.createReadStream(path, options)
+  let isThrough: () => void = () => undefined
+  const through = new Promise<void>((resolve) => {
+    isThrough = resolve
+  })
   const sink = async (chunks: AsyncIterable<Buffer>) => {
     for await (const chunk of chunks) keep(chunk)
+    // The content may end before the file. The pipeline would give up what is not read by then.
+    await through
   }
   let bytes = 0
   const each = async function* (chunks: AsyncIterable<Buffer>) {
@@ -91,6 +97,7 @@ const stream = async ({ compression, keep, path, seen }: Given, file: number): P
       bytes += chunk.length
       yield chunk
     }
+    isThrough()
   }
   const unpack = unpacker(compression, path)
   if (unpack === undefined) return pipeline(source, each, sink)
