@@ -2,42 +2,27 @@
  * `holter silence`: for a while, nobody is told of some services.
  */
 import * as Command from "@effect/cli/Command"
-import * as CliOptions from "@effect/cli/Options"
 import { Clock, DateTime, Effect } from "effect"
 import * as QuietId from "../../Alert/QuietId.js"
 import { Journal } from "../../Monitor/Journal.js"
-import { configFlag } from "../Flags.js"
 import { exitCodes, Output } from "../Output.js"
 import * as ReaderZone from "../ReaderZone.js"
 import * as EndFlags from "./EndFlags.js"
 import * as JournalRun from "./JournalRun.js"
+import * as QuietFlags from "./QuietFlags.js"
 import * as RequestPage from "./RequestPage.js"
 import * as Watched from "./Watched.js"
 import * as WhomFlags from "./WhomFlags.js"
 
-export const command = Command.make(
-  "silence",
-  {
-    ...WhomFlags.whomFlags("Every service, also those that are added later"),
-    ...EndFlags.endFlags,
-    why: CliOptions.text("why").pipe(
-      CliOptions.withDescription("A reason, which holter status and holter why show"),
-      CliOptions.withDefault("by hand")
-    ),
-    config: configFlag
-  },
-  (flags) => silence(flags)
+export const command = Command.make("silence", QuietFlags.quietFlags, (flags) =>
+  silence(flags)
 ).pipe(
   Command.withDescription(
     "Tell nobody of these services for a while; checks go on, and holter watch takes it within seconds"
   )
 )
 
-interface Flags extends EndFlags.EndFlags, JournalRun.Asked, WhomFlags.WhomFlags {
-  readonly why: string
-}
-
-const silence = (flags: Flags) =>
+const silence = (flags: QuietFlags.QuietFlags) =>
   Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
     const zone = yield* ReaderZone.load(flags.config)
