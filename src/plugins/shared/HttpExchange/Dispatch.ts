@@ -12,6 +12,14 @@ import { hostOf, type Outgoing, Reply, rounded } from "./Exchange.js"
 import * as HttpFault from "./HttpFault.js"
 import { Line, type Pool } from "./Pool.js"
 
+type Answer = Effect.Effect<Reply, HttpFault.HttpFault>
+
+export interface Waiting {
+  readonly resume: (answer: Answer) => void
+  /** The same over a new connection, where the one that was kept has gone meanwhile. */
+  readonly anew: () => Answer
+}
+
 export class Dispatch implements Dispatcher.DispatchHandler {
   private readonly chunks: Array<Uint8Array> = []
   private length = 0
@@ -21,32 +29,31 @@ export class Dispatch implements Dispatcher.DispatchHandler {
   private settled = false
 
   constructor(
-    private readonly request: Outgoing,
-    private readonly line: Line,
-    private readonly startedAt: number,
-    private readonly pool: Pool,
-    private readonly clock: Clock.Clock,
-    private readonly resume: (result: Effect.Effect<Reply, HttpFault.HttpFault>) => void,
-    /** The same over a new connection, where the one that was kept has gone meanwhile. */
-    private readonly anew: Effect.Effect<Reply, HttpFault.HttpFault>
+    private readonly asked: {
+      readonly request: Outgoing
+      readonly line: Line
+      readonly startedAt: number
+    },
+    private readonly by: { readonly pool: Pool; readonly clock: Clock.Clock },
+    private readonly waiting: Waiting
   ) {}
 
   start(): void {
-    const { body, headers, method, url } = this.request
-    const { proxy } = this.line
+    const { body, headers, method, url } = this.asked.request
+    const { proxy } = this.asked.line
     const path = `${proxy === undefined ? "" : url.origin}${url.pathname}${url.search}`
     const sent =
       proxy?.authorization === undefined
         ? headers
         : { ...headers, "proxy-authorization": proxy.authorization }
-    this.line.dispatch({ path, method, headers: sent, body: body ?? null }, this)
+    this.asked.line.dispatch({ path, method, headers: sent, body: body ?? null }, this)
   }
 
   /** Nobody waits any longer. */
   abandon(): void {
     if (this.settled) return
     this.settled = true
-    this.pool.drop(this.line)
+    this.by.pool.drop(this.asked.line)
   }
 
   // undici asks for it: its presence tells that these are the callbacks of version 7.
@@ -54,18 +61,20 @@ export class Dispatch implements Dispatcher.DispatchHandler {
 
   onResponseStart(_: unknown, status: number, headers: Reply["headers"]): void {
     if (status < 200) return
-    const { proxy } = this.line
+    const { proxy } = this.asked.line
     if (status === 407 && proxy !== undefined && !this.settled) {
-      return this.fail(HttpFault.refusedByProxy(hostOf(this.request.url), Host.address(proxy)))
+      return this.fail(
+        HttpFault.refusedByProxy(hostOf(this.asked.request.url), Host.address(proxy))
+      )
     }
     this.status = status
     this.headers = headers
-    this.firstByteAt = monotonicMillis(this.clock)
+    this.firstByteAt = monotonicMillis(this.by.clock)
   }
 
   onResponseData(_: unknown, chunk: Uint8Array): void {
     if (this.settled) return
-    const { cut, maxBytes, url } = this.request
+    const { cut, maxBytes, url } = this.asked.request
     const room = maxBytes - this.length
     this.length += chunk.length
     if (chunk.length <= room) this.chunks.push(chunk)
@@ -77,18 +86,18 @@ export class Dispatch implements Dispatcher.DispatchHandler {
     if (this.settled) return
     this.settled = true
     const reply = this.reply()
-    this.pool.giveBack(this.line)
-    this.resume(Effect.succeed(reply))
+    this.by.pool.giveBack(this.asked.line)
+    this.waiting.resume(Effect.succeed(reply))
   }
 
   onResponseError(_: unknown, error: Error): void {
     if (this.settled) return
-    const fault = HttpFault.fromUnknown(error, hostOf(this.request.url))
+    const fault = HttpFault.fromUnknown(error, hostOf(this.asked.request.url))
     if (error === Line.gone || this.wasClosedBetween(fault)) {
       this.settled = true
-      this.resume(this.anew)
+      this.waiting.resume(this.waiting.anew())
     } else {
-      this.fail(this.line.asksForCertificate ? HttpFault.uncertified(fault) : fault)
+      this.fail(this.asked.line.asksForCertificate ? HttpFault.uncertified(fault) : fault)
     }
   }
 
@@ -97,39 +106,40 @@ export class Dispatch implements Dispatcher.DispatchHandler {
    * request, and what changes nothing may be asked once more (RFC 9112, 9.3.1).
    */
   private wasClosedBetween({ reason }: HttpFault.HttpFault): boolean {
-    const isKept = this.line.opening === undefined
+    const isKept = this.asked.line.opening === undefined
     const isUnanswered = this.firstByteAt === 0 && (reason === "Closed" || reason === "Reset")
-    return isKept && isUnanswered && /^(?:GET|HEAD|OPTIONS)$/.test(this.request.method)
+    return isKept && isUnanswered && /^(?:GET|HEAD|OPTIONS)$/.test(this.asked.request.method)
   }
 
   /** What follows on this connection is of no use to anybody. */
   private cutAt(last: Uint8Array): void {
     this.chunks.push(last)
-    const { maxBytes, url } = this.request
+    const { maxBytes, url } = this.asked.request
     const bodyFault = HttpFault.tooLarge(hostOf(url), maxBytes)
     const reply = this.reply().remarked({ bodyFault })
     this.abandon()
-    this.resume(Effect.succeed(reply))
+    this.waiting.resume(Effect.succeed(reply))
   }
 
   private reply(): Reply {
-    const opening = this.line.opening
+    const { line, startedAt } = this.asked
+    const taken = {
+      first_byte_ms: rounded(this.firstByteAt - startedAt),
+      total_ms: rounded(monotonicMillis(this.by.clock) - startedAt)
+    }
+    const { opening } = line
     return new Reply(
       this.status,
       this.headers,
       this.chunks,
-      {
-        ...opening,
-        first_byte_ms: rounded(this.firstByteAt - this.startedAt),
-        total_ms: rounded(monotonicMillis(this.clock) - this.startedAt)
-      },
+      opening === undefined ? taken : { ...opening, ...taken },
       opening === undefined ? "reused" : "new",
-      this.line.asksForCertificate ? { asksForCertificate: true } : {}
+      line.asksForCertificate ? { asksForCertificate: true } : undefined
     )
   }
 
   private fail(fault: HttpFault.HttpFault): void {
     this.abandon()
-    this.resume(Effect.fail(fault))
+    this.waiting.resume(Effect.fail(fault))
   }
 }

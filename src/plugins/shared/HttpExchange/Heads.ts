@@ -19,7 +19,7 @@ class LengthsDiffer extends Error {
 
 export class Heads {
   private isExpected = false
-  private held: Buffer = Buffer.alloc(0)
+  private held: Buffer | undefined
 
   constructor(private readonly socket: net.Socket) {
     const read = socket.read.bind(socket)
@@ -32,12 +32,12 @@ export class Heads {
   /** What comes next begins with a head. */
   expect(): void {
     this.isExpected = true
-    this.held = Buffer.alloc(0)
+    this.held = undefined
   }
 
   private take(chunk: Buffer): Buffer | null {
-    const bytes = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk])
-    this.held = Buffer.alloc(0)
+    const bytes = this.held === undefined ? chunk : Buffer.concat([this.held, chunk])
+    this.held = undefined
     const end = bytes.indexOf("\r\n\r\n")
     if (end < 0 && bytes.length < longestHeaders && isHttp(bytes)) {
       this.held = bytes
@@ -68,15 +68,19 @@ export class Heads {
 const isHttp = (bytes: Buffer): boolean =>
   "HTTP/1.".startsWith(bytes.toString("latin1", 0, "HTTP/1.".length))
 
+/** Most heads have nothing to mend: one search tells. */
+const isDoubtful =
+  /\r\n(?:content-length|transfer-encoding):[^]*\r\n(?:content-length|transfer-encoding):|\r\ncontent-length:[^\r\n]*,/i
+
 const lengthLine = /\r\ncontent-length:[ \t]*([^\r\n]*)/gi
 
 /** The head with one length at most; nothing where it names several. */
 const withOneLength = (head: string): string | undefined => {
+  if (!isDoubtful.test(head)) return head
   const lengths = [...head.matchAll(lengthLine)].flatMap(([, value = ""]) => value.split(","))
   const [length = ""] = lengths
-  if (lengths.length === 0) return head
   if (/\r\ntransfer-encoding:[^\r\n]*chunked/i.test(head)) return head.replaceAll(lengthLine, "")
-  if (lengths.length === 1) return head
+  if (lengths.length < 2) return head
   return lengths.every((other) => other.trim() === length.trim())
     ? `${head.replaceAll(lengthLine, "")}\r\ncontent-length: ${length.trim()}`
     : undefined

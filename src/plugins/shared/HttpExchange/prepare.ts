@@ -8,7 +8,7 @@ import { defaultMaxBytes, type Headers, type Outgoing, type Request } from "./Ex
 import { HttpFault } from "./HttpFault.js"
 
 export const prepare = (request: Request): Outgoing | HttpFault => {
-  const url = typeof request.url === "string" ? parse(request.url) : request.url
+  const url = typeof request.url === "string" ? parseOnce(request.url) : request.url
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
     return new HttpFault({
       host: "request",
@@ -29,6 +29,19 @@ export const prepare = (request: Request): Outgoing | HttpFault => {
 
 export const parse = (text: string, base?: URL): URL | undefined =>
   URL.canParse(text, base?.href) ? new URL(text, base) : undefined
+
+/** Checks ask for the same few URLs again and again. */
+const parseOnce = (text: string): URL | undefined => {
+  const known = parsed.get(text)
+  if (known !== undefined) return known
+  const url = parse(text)
+  if (parsed.size >= mostParsed) parsed.clear()
+  if (url !== undefined) parsed.set(text, url)
+  return url
+}
+
+const parsed = new Map<string, URL>()
+const mostParsed = 256
 
 const lowerCased = (headers: Headers | undefined): Headers => {
   const lower: Record<string, string> = {}

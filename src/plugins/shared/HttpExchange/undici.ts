@@ -8,7 +8,7 @@
  *
  * @internal
  */
-import { type Clock, Duration, Effect, type Redacted, type Scope } from "effect"
+import { type Clock, Duration, Effect, type Fiber, type Redacted, type Scope } from "effect"
 import type { TLSSocket } from "node:tls"
 import * as Host from "../../../Common/Host.js"
 import { monotonicMillis } from "../../../Common/Monotonic.js"
@@ -58,12 +58,11 @@ export const make = (options: Options): Effect.Effect<Send, never, Scope.Scope> 
     if (known !== undefined) yield* Effect.forkScoped(known.refresh(hosts(options, wayTo)))
     const wires: Wires = { pool, clock, options, known, wayTo }
     return (request) =>
-      Effect.suspend(() => {
+      Effect.withFiberRuntime((fiber) => {
         const startedAt = monotonicMillis(clock)
         const line = pool.take(request.url.origin)
-        return line.isOpen
-          ? dispatch(wires, request, line, startedAt)
-          : overNew(wires, request, line, startedAt)
+        const exchange = { request, line, startedAt, fiber }
+        return line.isOpen ? dispatch(wires, exchange) : overNew(wires, exchange)
       })
   })
 
@@ -77,35 +76,35 @@ const hosts = ({ alwaysReach }: Options, wayTo: Proxies.WayTo): ReadonlyArray<st
 
 type Answer = Effect.Effect<Reply, HttpFault.HttpFault>
 
-const dispatch = (wires: Wires, request: Outgoing, line: Line, startedAt: number): Answer =>
-  Effect.withFiberRuntime((fiber) =>
-    Effect.async((resume) => {
-      const abandon = () => running.abandon()
-      const running = new Dispatch(
-        request,
-        line,
-        startedAt,
-        wires.pool,
-        wires.clock,
-        (result) => {
-          fiber.removeObserver(abandon)
-          resume(result)
-        },
-        overNew(wires, request, line, startedAt)
-      )
-      // Who is interrupted ends. The interruption of an `Effect.async` would be listened for by as
-      // many steps again as the rest of a check takes.
-      fiber.addObserver(abandon)
-      running.start()
-    })
-  )
+interface Exchange {
+  readonly request: Outgoing
+  readonly line: Line
+  readonly startedAt: number
+  /** The one that waits for the answer. */
+  readonly fiber: Fiber.RuntimeFiber<Reply, HttpFault.HttpFault>
+}
 
-const overNew = (wires: Wires, request: Outgoing, line: Line, startedAt: number): Answer =>
-  Effect.suspend(() =>
-    open(wires, request, line).pipe(
-      Effect.onError(() => Effect.sync(() => wires.pool.drop(line))),
-      Effect.zipRight(Effect.suspend(() => dispatch(wires, request, line, startedAt)))
-    )
+const dispatch = (wires: Wires, exchange: Exchange): Answer =>
+  Effect.async((resume) => {
+    const { fiber } = exchange
+    const running = new Dispatch(exchange, wires, {
+      resume: (answer) => {
+        fiber.removeObserver(abandon)
+        resume(answer)
+      },
+      anew: () => overNew(wires, exchange)
+    })
+    const abandon = () => running.abandon()
+    // Who is interrupted ends. The interruption of an `Effect.async` would be listened for by as
+    // many steps again as the rest of a check takes.
+    fiber.addObserver(abandon)
+    running.start()
+  })
+
+const overNew = (wires: Wires, exchange: Exchange): Answer =>
+  open(wires, exchange).pipe(
+    Effect.onError(() => Effect.sync(() => wires.pool.drop(exchange.line))),
+    Effect.zipRight(dispatch(wires, exchange))
   )
 
 /**
@@ -120,8 +119,7 @@ const proxyOf = (way: Proxies.Way) => (way !== "direct" && "host" in way ? way :
 /** TLS sessions are not resumed: a resumed handshake shows no certificate, and a check is to see it. */
 const open = (
   { clock, known, options, wayTo }: Wires,
-  { url }: Outgoing,
-  line: Line
+  { line, request: { url } }: Exchange
 ): Effect.Effect<void, HttpFault.HttpFault> =>
   Effect.gen(function* () {
     const isSecure = url.protocol === "https:"
