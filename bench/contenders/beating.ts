@@ -11,7 +11,6 @@ import { dirname } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Pool } from "undici"
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
 import * as Notifier from "../../src/Alert/Notifier.js"
 import * as Check from "../../src/Check/Check.js"
@@ -193,7 +192,7 @@ const journaling: Start = async (job, tally) => {
   }))
   const monitored = Alerting.layer({
     // Intervals are short here: who waits for a processor is not stale after three of them.
-    policy: AlertPolicy.make({ checks: names, staleAfter: 100 })
+    policy: { checks: names, staleAfter: 100 }
   }).pipe(
     Layer.provideMerge(HealthMonitor.layer),
     Layer.provide(Notifier.layer()),

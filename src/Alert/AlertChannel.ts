@@ -16,7 +16,7 @@ import {
   type DuplicateChannelError,
   scrubbed
 } from "./AlertChannelError.js"
-import { ChannelRegistry } from "./ChannelRegistry.js"
+import { type ChannelRegistry, layerChannel, type Registered } from "./ChannelRegistry.js"
 
 /**
  * @since 0.1.0
@@ -65,13 +65,13 @@ export interface AlertChannel<
   readonly layer: (
     config: Input<Fields>,
     options?: Options
-  ) => Layer.Layer<never, DuplicateChannelError | ChannelConfigError, ChannelRegistry | R>
+  ) => Layer.Layer<Registered, DuplicateChannelError | ChannelConfigError, ChannelRegistry | R>
 
   /** `layer` with services of the channel's own, built from its configuration. */
   readonly layerStandalone: (
     config: Input<Fields>,
     options?: Options
-  ) => Layer.Layer<never, DuplicateChannelError | ChannelConfigError, ChannelRegistry | Open>
+  ) => Layer.Layer<Registered, DuplicateChannelError | ChannelConfigError, ChannelRegistry | Open>
 
   /**
    * The channel as a configuration file describes it: its layer, with services of its own, or
@@ -82,7 +82,7 @@ export interface AlertChannel<
     options?: Options,
     scrub?: (text: string) => string
   ) => Either.Either<
-    Layer.Layer<never, DuplicateChannelError, ChannelRegistry | Open>,
+    Layer.Layer<Registered, DuplicateChannelError, ChannelRegistry | Open>,
     ReadonlyArray<ConfigIssue>
   >
 }
@@ -210,26 +210,25 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
   const rules: CheckConfig.Rules = definition.rules ?? (() => [])
   type Configuration = Schema.Struct.Type<Fields>
 
-  const register = (configuration: Configuration, options: Options | undefined) =>
+  const registered = (configuration: Configuration, options: Options | undefined) =>
     Effect.gen(function* () {
-      const registry = yield* ChannelRegistry
       const services = yield* Effect.context<R>()
       const name = options?.name ?? type
       const secrets = CheckConfig.secretsOf(config, configuration)
       const send = yield* opened(definition, configuration, name, options?.installation)
-      yield* registry.register({
+      return {
         name,
         type,
         timeout: timeoutOf(definition.timeout, configuration),
         collapses: definition.collapses ?? true,
-        send: (alert) =>
+        send: (alert: Alert) =>
           // `suspend`: a channel that throws is a failed attempt, not a failed program.
           Effect.suspend(() => send(alert)).pipe(
             Excerpt.knowing(secrets),
             Effect.provide(services),
             Effect.mapError(scrubbed(secrets))
           )
-      })
+      }
     })
 
   const validate = (input: Input<Fields>, options: Options | undefined) =>
@@ -241,10 +240,10 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
   type Open = Exclude<R, S>
 
   const standalone = (valid: Configuration, options: Options | undefined) =>
-    Layer.scopedDiscard(register(valid, options)).pipe(
+    layerChannel(registered(valid, options)).pipe(
       Layer.provide(definition.services(valid))
       // The same set of services, which tsc does not reduce while `R` and `S` are generic.
-    ) as Layer.Layer<never, DuplicateChannelError, ChannelRegistry | Open>
+    ) as Layer.Layer<Registered, DuplicateChannelError, ChannelRegistry | Open>
 
   return {
     [TypeId]: TypeId,
@@ -253,9 +252,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
     config,
     defaults: Object.fromEntries(Object.entries(CheckConfig.complete(config, {}) as object)),
     layer: (input, options) =>
-      Layer.scopedDiscard(
-        Effect.flatMap(validate(input, options), (valid) => register(valid, options))
-      ),
+      layerChannel(Effect.flatMap(validate(input, options), (valid) => registered(valid, options))),
     layerStandalone: (input, options) =>
       Layer.unwrapEffect(
         Effect.map(validate(input, options), (valid) => standalone(valid, options))

@@ -28,10 +28,13 @@ export * as Event from "./AlertPolicy/Event.js"
 export {
   type ChannelRules,
   type CheckRules,
+  type DescribedCheck,
   make,
   type Millis,
   type Options,
-  type Policy
+  type Policy,
+  withChecks,
+  withoutChecks
 } from "./AlertPolicy/Policy.js"
 export { CheckState, Ended, Incident, initial, Quiet, State } from "./AlertPolicy/State.js"
 

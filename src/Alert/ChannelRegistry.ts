@@ -48,6 +48,36 @@ export class ChannelRegistry extends Context.Tag("holter/Alert/ChannelRegistry")
 >() {}
 
 /**
+ * What the layer of a channel gives: that it registered itself.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Registered extends Context.Tag("holter/Alert/ChannelRegistry/Registered")<
+  Registered,
+  { readonly name: string }
+>() {}
+
+/**
+ * Registers a channel for as long as the layer lives.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerChannel = <E, R>(
+  channel: Effect.Effect<RegisteredChannel, E, R>
+): Layer.Layer<Registered, E | DuplicateChannelError, ChannelRegistry | Exclude<R, Scope.Scope>> =>
+  Layer.scoped(
+    Registered,
+    Effect.gen(function* () {
+      const { register } = yield* ChannelRegistry
+      const described = yield* channel
+      yield* register(described)
+      return { name: described.name }
+    })
+  )
+
+/**
  * @since 0.1.0
  * @category layers
  */

@@ -19,9 +19,11 @@ import {
   Stream
 } from "effect"
 import type { Alert } from "./Alert.js"
+import { Log } from "./AlertChannel/Log.js"
 import { ChannelRegistry } from "./ChannelRegistry.js"
 import * as Line from "./Notifier/Line.js"
 import { Outbox } from "./Outbox.js"
+import * as Routes from "./Routes.js"
 
 /**
  * A channel that failed for good.
@@ -106,6 +108,8 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
      */
     readonly waiting: (channel: string) => Effect.Effect<ReadonlyArray<Alert>>
     readonly has: (channel: string) => Effect.Effect<boolean>
+    /** The names of all channels; `log` is always one of them. */
+    readonly channels: Effect.Effect<ReadonlyArray<string>>
     /**
      * What an earlier run owed to channels that were not there at the start. Nothing is done about
      * it here: whoever knows the routes offers it, or gives it up.
@@ -185,7 +189,9 @@ export const make = (
       )
 
     const has = (channel: string) => Effect.map(registry.find(channel), Option.isSome)
-    const known = new Set((yield* registry.all).map(({ name }) => name))
+    const channels = Effect.map(registry.all, (all) => all.map(({ name }) => name))
+    if (!(yield* has(Routes.logChannel))) yield* withLog(registry)
+    const known = new Set(yield* channels)
     const [stranded, pending] = Arr.partition(yield* outbox.pending, ({ channel }) =>
       known.has(channel)
     )
@@ -230,6 +236,7 @@ export const make = (
           yield* outbox.note(channel, undefined)
         }),
       has,
+      channels,
       stranded,
       waiting: (channel) => Effect.suspend(() => lines.get(channel)?.waiting ?? Effect.succeed([])),
       enable: (channel) => Effect.flatMap(lineOf(channel, true), (line) => line.enable),
@@ -266,6 +273,15 @@ export const make = (
 export const layer = (
   options: Options = {}
 ): Layer.Layer<Notifier, never, ChannelRegistry | Outbox> => Layer.scoped(Notifier, make(options))
+
+/** A route may always lead to the log, also in a program that names no channel. */
+const withLog = (registry: ChannelRegistry["Type"]): Effect.Effect<void, never, Scope.Scope> =>
+  Layer.build(Log.layer({})).pipe(
+    Effect.provideService(ChannelRegistry, registry),
+    // Its configuration is empty, and there was no channel of its name.
+    Effect.orDie,
+    Effect.asVoid
+  )
 
 const patienceOf = ({ patience, patienceOf: of }: Options, channel: string): Line.Patience => {
   const own = of?.(channel)

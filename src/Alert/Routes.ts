@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { Schema } from "effect"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
 import { Severity } from "./Alert.js"
 
@@ -54,6 +54,32 @@ export const defaults = (telegram?: string): Routes => [
     : { severity: "unhealthy", to: [telegram], fallback: logChannel },
   { severity: "degraded", to: [logChannel] }
 ]
+
+/**
+ * Where a program names no routes: every channel gets both severities.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const toAll = (channels: ReadonlyArray<string>): Routes =>
+  Severity.literals.map((severity) => ({ severity, to: channels }))
+
+/**
+ * The routes lead to channels that the program does not have.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RoutesError extends Schema.TaggedError<RoutesError>("holter/Alert/RoutesError")(
+  "RoutesError",
+  { issues: Schema.Array(ConfigIssue) }
+) {
+  override get message(): string {
+    return `The routes of alerts are wrong:\n${this.issues
+      .map((issue) => `  ${formatIssue(issue)}`)
+      .join("\n")}`
+  }
+}
 
 /**
  * Who is told of an incident of this severity. A disabled channel is replaced by its fallback; one

@@ -27,7 +27,7 @@ import {
 } from "./CheckError.js"
 import * as CheckConfig from "./CheckConfig.js"
 import * as CheckPolicy from "./CheckPolicy.js"
-import { CheckRegistry } from "./CheckRegistry.js"
+import { type CheckRegistry, layerCheck, type Registered } from "./CheckRegistry.js"
 import * as Guidance from "./Guidance.js"
 import type { Status } from "./CheckResult.js"
 import type { Outcome } from "./Outcome.js"
@@ -89,14 +89,14 @@ export interface Check<
   readonly layer: (
     config: Input<Fields>,
     options?: Options
-  ) => Layer.Layer<never, DuplicateCheckError | CheckConfigError, CheckRegistry | R>
+  ) => Layer.Layer<Registered, DuplicateCheckError | CheckConfigError, CheckRegistry | R>
 
   /** `layer` with its configuration from the program's `ConfigProvider`. */
   readonly layerConfig: (
     config: Config.Config.Wrap<Input<Fields>>,
     options?: Options
   ) => Layer.Layer<
-    never,
+    Registered,
     DuplicateCheckError | CheckConfigError | ConfigError.ConfigError,
     CheckRegistry | R
   >
@@ -105,7 +105,7 @@ export interface Check<
   readonly layerStandalone: (
     config: Input<Fields>,
     options?: Options
-  ) => Layer.Layer<never, DuplicateCheckError | CheckConfigError, CheckRegistry | Open>
+  ) => Layer.Layer<Registered, DuplicateCheckError | CheckConfigError, CheckRegistry | Open>
 
   /**
    * The check as a configuration file describes it: its layer, with services of its own, or
@@ -116,14 +116,14 @@ export interface Check<
     options?: Options,
     scrub?: (text: string) => string
   ) => Either.Either<
-    Layer.Layer<never, DuplicateCheckError, CheckRegistry | Open>,
+    Layer.Layer<Registered, DuplicateCheckError, CheckRegistry | Open>,
     ReadonlyArray<ConfigIssue>
   >
 
   /** Registers a check that has no configuration: its status is `unknown`. */
   readonly layerNotConfigured: (
     options?: Options
-  ) => Layer.Layer<never, DuplicateCheckError, CheckRegistry>
+  ) => Layer.Layer<Registered, DuplicateCheckError, CheckRegistry>
 }
 
 /**
@@ -249,9 +249,8 @@ export const make = <
     policy: CheckPolicy.override(policy, options ?? {})
   })
 
-  const register = (configuration: Configuration, options: Options | undefined) =>
+  const registered = (configuration: Configuration, options: Options | undefined) =>
     Effect.gen(function* () {
-      const registry = yield* CheckRegistry
       const described = named(options)
       const { attemptTimeout, timeout } = described.policy
       const services = Context.add(
@@ -263,13 +262,13 @@ export const make = <
       // `suspend`: a probe that throws before it returns an Effect is a crashed run, not a crashed
       // program.
       const probe = Effect.suspend(() => definition.probe(configuration))
-      yield* registry.register({
+      return {
         ...described,
         ...secrets.scrubAll(Guidance.of(described)),
         secrets,
         probe: Surroundings.provide(probe, services, secrets),
-        statusOf: (error) => statusOf(definition.statuses, error)
-      })
+        statusOf: (error: CheckFailure) => statusOf(definition.statuses, error)
+      }
     })
 
   const rules =
@@ -299,18 +298,18 @@ export const make = <
     )
 
   const layer: Check<Type, Fields, E, Services>["layer"] = (input, options) =>
-    Layer.scopedDiscard(
-      Effect.flatMap(validate(input, options, "embedded"), (valid) => register(valid, options))
+    layerCheck(
+      Effect.flatMap(validate(input, options, "embedded"), (valid) => registered(valid, options))
     )
 
   type Open = Exclude<R, S | Scope.Scope>
 
   const standalone = (valid: Configuration, options: Options | undefined) =>
     // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
-    Layer.scopedDiscard(register(valid, options)).pipe(
+    layerCheck(registered(valid, options)).pipe(
       Layer.provide(definition.services(valid))
       // The same set of services, which tsc does not reduce while `R` and `S` are generic.
-    ) as Layer.Layer<never, DuplicateCheckError, CheckRegistry | Open>
+    ) as Layer.Layer<Registered, DuplicateCheckError, CheckRegistry | Open>
 
   return {
     [TypeId]: TypeId,
@@ -357,18 +356,16 @@ export const layerNotConfigured = (service: {
   readonly link?: string | undefined
   readonly runbook?: string | undefined
   readonly policy?: CheckPolicy.CheckPolicy
-}): Layer.Layer<never, DuplicateCheckError, CheckRegistry> =>
-  Layer.scopedDiscard(
-    Effect.flatMap(CheckRegistry, (registry) =>
-      registry.register({
-        ...service,
-        // A retry knows only the errors of its own check.
-        policy: { ...(service.policy ?? CheckPolicy.defaults), retry: undefined },
-        secrets: Secrets.none,
-        probe: Effect.fail(notConfigured(service.label)),
-        statusOf: () => "unknown"
-      })
-    )
+}): Layer.Layer<Registered, DuplicateCheckError, CheckRegistry> =>
+  layerCheck(
+    Effect.succeed({
+      ...service,
+      // A retry knows only the errors of its own check.
+      policy: { ...(service.policy ?? CheckPolicy.defaults), retry: undefined },
+      secrets: Secrets.none,
+      probe: Effect.fail(notConfigured(service.label)),
+      statusOf: () => "unknown"
+    })
   )
 
 const policyOf = (definition: {

@@ -54,6 +54,37 @@ export class CheckRegistry extends Context.Tag("holter/Check/CheckRegistry")<
 >() {}
 
 /**
+ * What the layer of a check gives: that it registered itself. A layer that registers nothing does not
+ * have it, and so cannot be taken for a check.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Registered extends Context.Tag("holter/Check/CheckRegistry/Registered")<
+  Registered,
+  { readonly name: string }
+>() {}
+
+/**
+ * Registers a check for as long as the layer lives.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerCheck = <E, R>(
+  check: Effect.Effect<RegisteredCheck, E, R>
+): Layer.Layer<Registered, E | DuplicateCheckError, CheckRegistry | Exclude<R, Scope.Scope>> =>
+  Layer.scoped(
+    Registered,
+    Effect.gen(function* () {
+      const { register } = yield* CheckRegistry
+      const described = yield* check
+      yield* register(described)
+      return { name: described.name }
+    })
+  )
+
+/**
  * @since 0.1.0
  * @category layers
  */

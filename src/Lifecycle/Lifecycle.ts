@@ -44,6 +44,8 @@ export interface Options {
 export interface HookOptions {
   /** After it the hook is left behind, and the shutdown counts as failed. */
   readonly timeout?: Duration.DurationInput | undefined
+  /** The same as a part of the grace, such as 1/6. `timeout` counts where both are given. */
+  readonly share?: number | undefined
   /** Before the other hooks of its phase. */
   readonly first?: boolean | undefined
 }
@@ -87,6 +89,8 @@ export class Lifecycle extends Context.Tag("holter/Lifecycle/Lifecycle")<
     readonly report: () => Option.Option<ShutdownReport>
     /** Called at every change of the report. */
     readonly watch: (listener: () => void) => void
+    /** How long the platform waits after its signal before it kills. */
+    readonly grace: Duration.Duration
     /** From now until the end of the grace, less what it takes to say so. */
     readonly timeLeft: () => Duration.Duration
   }
@@ -115,8 +119,13 @@ export const make = (options: Options = {}): Effect.Effect<Lifecycle["Type"], Pl
       phase: string,
       name: string,
       effect: Effect.Effect<A, E>,
-      { first = false, timeout }: HookOptions = {}
-    ) => shutdown.add(phase, { name, first, limit: decoded(timeout), run: Effect.exit(effect) })
+      { first = false, share, timeout }: HookOptions = {}
+    ) => {
+      const limit = decoded(
+        timeout ?? (share === undefined ? undefined : Duration.times(grace, share))
+      )
+      return shutdown.add(phase, { name, first, limit, run: Effect.exit(effect) })
+    }
     return {
       on: (phase, name, effect, hook) =>
         Effect.asVoid(Effect.acquireRelease(add(phase, name, effect, hook), (remove) => remove)),
@@ -133,6 +142,7 @@ export const make = (options: Options = {}): Effect.Effect<Lifecycle["Type"], Pl
       shutdown: shutdown.close,
       report: () => shutdown.report(),
       watch: (listener) => shutdown.watch(listener),
+      grace,
       timeLeft: () => shutdown.timeLeft()
     }
   })

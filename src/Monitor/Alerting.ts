@@ -26,10 +26,12 @@ import * as AlertPolicy from "../Alert/AlertPolicy.js"
 import type * as Maintenance from "../Alert/Maintenance.js"
 import * as QuietId from "../Alert/QuietId.js"
 import { Notifier } from "../Alert/Notifier.js"
+import type { RoutesError } from "../Alert/Routes.js"
 import type { RegisteredCheck } from "../Check/CheckRegistry.js"
 import { Input } from "./Alerting/Input.js"
 import * as Judge from "./Alerting/Judge.js"
 import * as Requests from "./Alerting/Requests.js"
+import * as Rules from "./Alerting/Rules.js"
 import type { HealthEvent } from "./HealthEvent.js"
 import { HealthMonitor } from "./HealthMonitor.js"
 import * as Broadcast from "./HealthMonitor/Broadcast.js"
@@ -40,7 +42,11 @@ import { Journal, type JournalError } from "./Journal.js"
  * @category models
  */
 export interface Options {
-  readonly policy: AlertPolicy.Policy
+  /**
+   * The limits, and the routes: without them every channel gets both severities. What a check declares
+   * of itself (its interval, thresholds, dependencies, label, whether it is critical) counts as declared.
+   */
+  readonly policy?: AlertPolicy.Options | undefined
   readonly maintenance?: ReadonlyArray<Maintenance.Window>
   /**
    * How often to look in the journal for what other programs ask for, such as a silence. Five
@@ -75,7 +81,8 @@ export interface Silence {
  * @category models
  */
 export interface Reconfiguration {
-  readonly policy: AlertPolicy.Policy
+  /** Of checks that are not registered yet it may have the rules. */
+  readonly policy: AlertPolicy.Options
   readonly maintenance: ReadonlyArray<Maintenance.Window>
   /** New checks, and those that are others under the same name: they start anew. */
   readonly started: ReadonlyArray<string>
@@ -124,7 +131,7 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
      * From now on another policy is gone by, with what is known so far. It comes back when that is
      * written.
      */
-    readonly reconfigure: (change: Reconfiguration) => Effect.Effect<void>
+    readonly reconfigure: (change: Reconfiguration) => Effect.Effect<void, RoutesError>
     /**
      * Other programs that want the configuration to be read again, by the ids of what they asked, for a
      * program that says that it takes them (`Options.reloads`). It answers each with `reconfigure` or
@@ -153,11 +160,11 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
  * @category layers
  * @example
  * import { Layer } from "effect"
- * import { Alerting, AlertPolicy, ChannelRegistry, HealthMonitor, Journal, LogChannel, Notifier } from "holter"
+ * import { Alerting, ChannelRegistry, HealthMonitor, Journal, LogChannel, Notifier } from "holter"
  *
  * // Of the parts the program has its own: HealthMonitor with its checks.
  * export const alerted = HealthMonitor.layerHeartbeat.pipe(
- *   Layer.provideMerge(Alerting.layer({ policy: AlertPolicy.make() })),
+ *   Layer.provideMerge(Alerting.layer({ policy: { groupWindow: "30 seconds" } })),
  *   Layer.provideMerge(Notifier.layer()),
  *   Layer.provideMerge(
  *     Layer.merge(
@@ -169,7 +176,7 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
  */
 export const layer = (
   options: Options
-): Layer.Layer<Alerting, JournalError, HealthMonitor | Journal | Notifier> =>
+): Layer.Layer<Alerting, JournalError | RoutesError, HealthMonitor | Journal | Notifier> =>
   Layer.scoped(
     Alerting,
     Effect.gen(function* () {
@@ -187,9 +194,11 @@ export const layer = (
         if (isStarting && early.length < mostEarly) early.push(decision)
         decisions.publish(decision)
       }
+      const program = Effect.all({ checks: monitor.checks, channels: notifier.channels })
       const judge = Judge.make(
         {
-          policy: options.policy,
+          rules: yield* Rules.make(options.policy ?? {}, yield* program),
+          checks: monitor.checks,
           maintenance: options.maintenance ?? [],
           journal,
           notifier,
@@ -236,16 +245,23 @@ export const layer = (
         unsilence: (id) => say((at) => ({ _tag: "Unsilenced", at, id })),
         acknowledge: (service, by) => say((at) => ({ _tag: "Acknowledged", at, service, by })),
         enable: (channel) => say((at) => ({ _tag: "ChannelEnabled", at, channel })),
-        reconfigure: ({ asked, by, started, why, ...change }) =>
-          reached((done) =>
-            Input.Reconfigured({
-              change: {
-                ...change,
-                event: (at) => ({ _tag: "Reconfigured", at, started, asked, by, why })
-              },
-              done
+        reconfigure: ({ asked, by, policy: wanted, started, why, ...change }) =>
+          Effect.gen(function* () {
+            const { channels, checks } = yield* program
+            const staying = checks.filter((check) => !change.gone.includes(check))
+            const rules = yield* Rules.make(wanted, { channels, checks: staying })
+            const event = (at: number): AlertPolicy.Event.Event => ({
+              _tag: "Reconfigured",
+              at,
+              started,
+              asked,
+              by,
+              why
             })
-          ),
+            yield* reached((done) =>
+              Input.Reconfigured({ change: { ...change, rules, event }, done })
+            )
+          }),
         reloads,
         refuse: (refusal) => say((at) => ({ _tag: "ReconfigurationRefused", at, ...refusal })),
         rest: reached((done) => Input.Rest({ done })),

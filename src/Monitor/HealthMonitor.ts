@@ -57,8 +57,7 @@ export interface HeartbeatReport {
 }
 
 /**
- * A function of a bot: called with the result that changed the confirmed status of its check, and the
- * latest result of the status before, if there was one.
+ * A function of a bot, called with each change of a confirmed status.
  *
  * @since 0.1.0
  * @category models
@@ -74,6 +73,8 @@ export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
   {
     /** Runs every check at the same time; the results by name, in the order of registration. */
     readonly runAllChecks: Effect.Effect<ReadonlyMap<string, CheckResult>>
+    /** The registered checks, in the order of registration. */
+    readonly checks: Effect.Effect<ReadonlyArray<RegisteredCheck>>
     readonly runCheck: (name: string) => Effect.Effect<CheckResult, UnknownCheckError>
     /** Beats from now on, until it is stopped or the monitor's layer ends. Once is enough. */
     readonly startHeartbeat: Effect.Effect<void>
@@ -121,8 +122,8 @@ export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
  *
  * export const bot = Effect.gen(function* () {
  *   const monitor = yield* HealthMonitor.HealthMonitor
- *   yield* monitor.registerAlertCallback((result) =>
- *     Effect.log(`${result.service} is ${result.status}: ${result.message}`)
+ *   yield* monitor.registerAlertCallback(({ result, service, status }) =>
+ *     Effect.log(`${service} is ${status}: ${result.message}`)
  *   )
  *   yield* monitor.startHeartbeat
  *   yield* Effect.never
@@ -172,6 +173,7 @@ export const layerWith = (
           const results = yield* Effect.forEach(checks, run, { concurrency: "unbounded" })
           return new Map(results.map((result) => [result.service, result]))
         }),
+        checks: registry.all,
         runCheck: Effect.fn("HealthMonitor.runCheck")(function* (name: string) {
           const check = yield* registry.find(name)
           if (Option.isSome(check)) return yield* run(check.value)

@@ -52,7 +52,12 @@ export type Thresholds = Pick<CheckPolicy, "critical" | "failureThreshold" | "re
  * @category models
  */
 export interface Change {
-  /** The result with which the threshold was reached. */
+  readonly service: string
+  /** The confirmed status: of a check that is not critical never worse than degraded. */
+  readonly status: Known
+  /** The confirmed status before; healthy at the start. */
+  readonly previousStatus: Known
+  /** The result with which the threshold was reached. Its own status may be worse. */
   readonly result: CheckResult
   /** The latest result of the status before; none where a check was down from its start. */
   readonly previous: CheckResult | undefined
@@ -114,7 +119,13 @@ export const changeBetween = (before: HealthState, after: HealthState): Change |
   const { confirmed: result } = after
   return result === undefined || before.confirmedStatus === after.confirmedStatus
     ? undefined
-    : { result, previous: before.confirmed }
+    : {
+        service: result.service,
+        status: after.confirmedStatus,
+        previousStatus: before.confirmedStatus,
+        result,
+        previous: before.confirmed
+      }
 }
 
 /** Whether the status of the last result is now the confirmed one. */

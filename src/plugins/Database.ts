@@ -8,7 +8,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import { Duration, Effect, Layer, Redacted, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
 import type { CheckConfigError, DuplicateCheckError } from "../Check/CheckError.js"
-import type { CheckRegistry } from "../Check/CheckRegistry.js"
+import type { CheckRegistry, Registered } from "../Check/CheckRegistry.js"
 import * as ConfigField from "../Check/ConfigField.js"
 import { monotonicMillis } from "../Check/Deadlines.js"
 import * as Outcome from "../Check/Outcome.js"
@@ -94,7 +94,7 @@ export const Database = {
   layerSqlClient: (
     config: Omit<Check.Input<typeof Config.fields>, "url"> = {},
     options?: Check.Options
-  ): Layer.Layer<never, DuplicateCheckError | CheckConfigError, CheckRegistry | SqlClient> =>
+  ): Layer.Layer<Registered, DuplicateCheckError | CheckConfigError, CheckRegistry | SqlClient> =>
     check
       .layer(config, options)
       .pipe(

@@ -7,7 +7,12 @@
 import { Data, Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import type { Alert } from "../Alert/Alert.js"
 import { AlertChannelError, type DuplicateChannelError } from "../Alert/AlertChannelError.js"
-import { ChannelRegistry, type RegisteredChannel } from "../Alert/ChannelRegistry.js"
+import {
+  layerChannel,
+  type ChannelRegistry,
+  type Registered,
+  type RegisteredChannel
+} from "../Alert/ChannelRegistry.js"
 
 /**
  * What one attempt does. An `unclear` failure is one after which the receiver may have the alert.
@@ -91,7 +96,7 @@ export interface Options {
 export interface FaultyChannel {
   readonly channel: RegisteredChannel
   /** Registers it. */
-  readonly layer: Layer.Layer<never, DuplicateChannelError, ChannelRegistry>
+  readonly layer: Layer.Layer<Registered, DuplicateChannelError, ChannelRegistry>
   /** What it was asked to take, each attempt in order. */
   readonly attempts: Effect.Effect<ReadonlyArray<Alert>>
   /** What it took. */
@@ -162,9 +167,7 @@ export const make = (
     }
     return {
       channel,
-      layer: Layer.scopedDiscard(
-        Effect.flatMap(ChannelRegistry, (registry) => registry.register(channel))
-      ),
+      layer: layerChannel(Effect.succeed(channel)),
       attempts: SubscriptionRef.get(attempts),
       taken: SubscriptionRef.get(taken),
       awaitAttempts: (count) => atLeast(attempts, count),

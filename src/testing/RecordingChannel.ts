@@ -6,7 +6,12 @@
 import { Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import type { Alert } from "../Alert/Alert.js"
 import type { DuplicateChannelError } from "../Alert/AlertChannelError.js"
-import { ChannelRegistry, type RegisteredChannel } from "../Alert/ChannelRegistry.js"
+import {
+  layerChannel,
+  type ChannelRegistry,
+  type Registered,
+  type RegisteredChannel
+} from "../Alert/ChannelRegistry.js"
 
 /**
  * @since 0.1.0
@@ -15,7 +20,7 @@ import { ChannelRegistry, type RegisteredChannel } from "../Alert/ChannelRegistr
 export interface RecordingChannel {
   readonly channel: RegisteredChannel
   /** Registers it. */
-  readonly layer: Layer.Layer<never, DuplicateChannelError, ChannelRegistry>
+  readonly layer: Layer.Layer<Registered, DuplicateChannelError, ChannelRegistry>
   /** What it took, in order. */
   readonly alerts: Effect.Effect<ReadonlyArray<Alert>>
   /** Waits until it has so many alerts. */
@@ -37,9 +42,7 @@ export const make = (name = "recording"): Effect.Effect<RecordingChannel> =>
     }
     return {
       channel,
-      layer: Layer.scopedDiscard(
-        Effect.flatMap(ChannelRegistry, (registry) => registry.register(channel))
-      ),
+      layer: layerChannel(Effect.succeed(channel)),
       alerts: SubscriptionRef.get(taken),
       awaitAlerts: (count) =>
         taken.changes.pipe(

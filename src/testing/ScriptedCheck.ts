@@ -7,7 +7,12 @@
 import { Data, type Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import type { CheckFailure, DuplicateCheckError } from "../Check/CheckError.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
-import { CheckRegistry, type RegisteredCheck } from "../Check/CheckRegistry.js"
+import {
+  layerCheck,
+  type CheckRegistry,
+  type Registered,
+  type RegisteredCheck
+} from "../Check/CheckRegistry.js"
 import type { Status } from "../Check/CheckResult.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as Secrets from "../Common/Secrets.js"
@@ -136,7 +141,7 @@ export interface ScriptedCheck {
   /** For the runner, without a registry. */
   readonly check: RegisteredCheck
   /** Registers it. */
-  readonly layer: Layer.Layer<never, DuplicateCheckError, CheckRegistry>
+  readonly layer: Layer.Layer<Registered, DuplicateCheckError, CheckRegistry>
   /** How many runs have begun. */
   readonly runs: Effect.Effect<number>
   /** Waits until so many runs have begun. */
@@ -195,9 +200,7 @@ export const make = (
     }
     return {
       check,
-      layer: Layer.scopedDiscard(
-        Effect.flatMap(CheckRegistry, (registry) => registry.register(check))
-      ),
+      layer: layerCheck(Effect.succeed(check)),
       runs: SubscriptionRef.get(runs),
       awaitRuns: (count) =>
         runs.changes.pipe(
@@ -221,5 +224,5 @@ export const make = (
 export const layer = (
   script: readonly [Step, ...ReadonlyArray<Step>],
   options: Options = {}
-): Layer.Layer<never, DuplicateCheckError, CheckRegistry> =>
+): Layer.Layer<Registered, DuplicateCheckError, CheckRegistry> =>
   Layer.unwrapEffect(Effect.map(make(script, options), (scripted) => scripted.layer))

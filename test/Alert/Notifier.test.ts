@@ -82,16 +82,14 @@ const resolved = alert("resolved", "redis", { at: minutes(20) })
 const answering = Effect.gen(function* () {
   const asked = yield* Deferred.make<void>()
   const answer = yield* Deferred.make<void, AlertChannelError>()
-  const layer = Layer.scopedDiscard(
-    Effect.flatMap(ChannelRegistry.ChannelRegistry, ({ register }) =>
-      register({
-        name: "ops",
-        type: "test",
-        timeout: Duration.seconds(10),
-        collapses: false,
-        send: () => Effect.zipRight(Deferred.succeed(asked, undefined), Deferred.await(answer))
-      })
-    )
+  const layer = ChannelRegistry.layerChannel(
+    Effect.succeed({
+      name: "ops",
+      type: "test",
+      timeout: Duration.seconds(10),
+      collapses: false,
+      send: () => Effect.zipRight(Deferred.succeed(asked, undefined), Deferred.await(answer))
+    })
   )
   return { layer, asked: Deferred.await(asked), answer }
 })

@@ -422,7 +422,7 @@ describe("holter maintenance", () => {
 })
 
 const watching = (file: string) =>
-  Alerting.layer({ policy: AlertPolicy.make() }).pipe(
+  Alerting.layer({}).pipe(
     Layer.provide(Notifier.layer()),
     Layer.provide(HealthMonitor.layer),
     Layer.provide(Layer.mergeAll(CheckRegistry.layer, CheckRunner.layer(), ChannelRegistry.layer)),

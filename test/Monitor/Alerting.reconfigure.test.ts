@@ -1,7 +1,7 @@
 /** Another policy, other channels and windows, while results and messages are on their way. */
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Context, Effect, Either, Layer, Stream, TestClock } from "effect"
-import * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
+import type * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
 import * as Maintenance from "../../src/Alert/Maintenance.js"
 import { Outbox } from "../../src/Alert/Outbox.js"
 import { CheckRegistry } from "../../src/Check/CheckRegistry.js"
@@ -38,7 +38,7 @@ const window = (name: string, services?: ReadonlyArray<string>) =>
 const reconfigure = (change: Partial<Reconfiguration>) =>
   Effect.flatMap(Alerting, (alerting) =>
     alerting.reconfigure({
-      policy: AlertPolicy.make({ checks: [check("redis")], ...to("ops") }),
+      policy: { checks: [check("redis")], ...to("ops") },
       maintenance: [],
       started: [],
       gone: [],
@@ -63,7 +63,7 @@ describe("Alerting, reconfigured", () => {
           yield* TestClock.adjust("5 minutes")
           const gone = yield* Effect.flatMap(CheckRegistry, ({ all }) => all)
           yield* redis.rescript(down)
-          yield* reconfigure({ policy: AlertPolicy.make({ checks: [], ...to("ops") }), gone })
+          yield* reconfigure({ policy: { checks: [], ...to("ops") }, gone })
           // Still registered here, as while its layer closes.
           const { runCheck } = yield* HealthMonitor
           yield* Effect.repeatN(Effect.orDie(runCheck("redis")), 5)
@@ -147,10 +147,10 @@ describe("Alerting, reconfigured", () => {
             )
           )
           yield* TestClock.adjust("5 minutes")
-          yield* reconfigure({ maintenance: [window("disks")] })
+          yield* reconfigure({ policy: {}, maintenance: [window("disks")] })
           yield* TestClock.adjust("2 minutes")
           assert.deepStrictEqual(said, ["Maintenance window:disks of everything: disks"])
-          yield* reconfigure({ maintenance: [window("disks", ["redis"])] })
+          yield* reconfigure({ policy: {}, maintenance: [window("disks", ["redis"])] })
           yield* TestClock.adjust("2 minutes")
           assert.deepStrictEqual(said.slice(1), ["Maintenance window:disks of redis: disks"])
         })

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
+import { Cause, Duration, Effect, Either, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import * as AlertText from "../../src/Alert/AlertText.js"
 import * as Maintenance from "../../src/Alert/Maintenance.js"
 import type { Outbox } from "../../src/Alert/Outbox.js"
+import * as Routes from "../../src/Alert/Routes.js"
 import { Alerting } from "../../src/Monitor/Alerting.js"
 import { HealthMonitor } from "../../src/Monitor/HealthMonitor.js"
 import * as Journal from "../../src/Monitor/Journal.js"
@@ -366,14 +367,17 @@ describe("Alerting", () => {
       })
     )
 
-    it.scoped("what a channel did not take is sent, and without a channel it waits", () =>
+    it.scoped("what a channel did not take is sent, also after a start without the channel", () =>
       Effect.gen(function* () {
         yield* begin
         const redis = yield* ScriptedCheck.make([down], { name: "redis" })
         const hung = yield* FaultyChannel.make([FaultyChannel.hang], { name: "ops" })
         const journal = yield* sharedJournal
         yield* runs(journal, { checks: [redis], channels: [hung.layer] })
-        yield* runs(journal, { checks: [redis], channels: [] })
+        const routes: Routes.Routes = [{ severity: "unhealthy", to: ["ops"] }]
+        const without = runs(journal, { checks: [redis], channels: [], policy: { routes } })
+        const refused = yield* Effect.flip(Effect.sandbox(without))
+        assert.instanceOf(Cause.squash(refused), Routes.RoutesError)
         const ops = yield* RecordingChannel.make("ops")
         yield* runs(journal, { checks: [redis], channels: [ops.layer] }, Effect.void)
         const [sent] = yield* ops.awaitAlerts(1)

@@ -18,10 +18,11 @@ import {
 } from "effect"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"
-import type { CheckResult, Status } from "../../src/Check/CheckResult.js"
+import type { Status } from "../../src/Check/CheckResult.js"
 import * as Outcome from "../../src/Check/Outcome.js"
 import type { HealthEvent } from "../../src/Monitor/HealthEvent.js"
 import * as HealthMonitor from "../../src/Monitor/HealthMonitor.js"
+import type { Change } from "../../src/Monitor/HealthState.js"
 import * as StatusSummary from "../../src/Monitor/StatusSummary.js"
 import { bentClock } from "../Check/beating.js"
 import { check, ok, type Probe, ScriptedError, type Script } from "../Check/scripted.js"
@@ -57,7 +58,7 @@ const U = "unhealthy"
 /** A function that is told of changes, and what it was told. */
 const recorder = Effect.sync(() => {
   const calls: Array<string> = []
-  const callback = (result: CheckResult, previous: CheckResult | undefined) =>
+  const callback = ({ previous, result }: Change) =>
     Effect.sync(() => {
       calls.push(`${result.service}: ${previous?.status ?? "nothing"} > ${result.status}`)
     })
@@ -320,7 +321,7 @@ describe("registerAlertCallback", () => {
         const monitor = yield* HealthMonitor.HealthMonitor
         const { callback, calls } = yield* recorder
         const hung = yield* Queue.unbounded<string>()
-        yield* monitor.registerAlertCallback((result) =>
+        yield* monitor.registerAlertCallback(({ result }) =>
           Effect.gen(function* () {
             yield* Queue.offer(hung, `${result.service} ${result.status}`)
             if (result.service === "a") return yield* Effect.uninterruptible(Effect.never)

@@ -3,7 +3,7 @@
  */
 import { type Duration, Effect, Layer, Logger } from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
-import * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
+import type * as AlertPolicy from "../../src/Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
 import type * as Maintenance from "../../src/Alert/Maintenance.js"
 import * as Notifier from "../../src/Alert/Notifier.js"
@@ -65,15 +65,18 @@ const merged = <R>(layers: ReadonlyArray<Layer.Layer<never, unknown, R>>) =>
     Layer.empty
   )
 
-const policyOf = ({ checks, policy }: Pick<Options, "checks" | "policy">) =>
-  AlertPolicy.make({
-    checks: checks.map(({ check }) => check),
-    routes: [
-      { severity: "unhealthy", to: ["ops"] },
-      { severity: "degraded", to: ["ops"] }
-    ],
-    ...policy
-  })
+const policyOf = ({ channels, checks, policy }: Options): AlertPolicy.Options => ({
+  checks: checks.map(({ check }) => check),
+  ...(channels.length === 0
+    ? {}
+    : {
+        routes: [
+          { severity: "unhealthy", to: ["ops"] },
+          { severity: "degraded", to: ["ops"] }
+        ]
+      }),
+  ...policy
+})
 
 /** Routed to a channel `ops` where nothing else is said. */
 export const alerted = (options: Options) =>

@@ -21,6 +21,7 @@ const allowed = `
   plugins/Database -> @effect/sql, src/Postgres/Connection, src/Check/Check, src/plugins/shared/PgClient, src/plugins/Database/Sqlite
   plugins/Database/Sqlite -> better-sqlite3, src/Alert/Alert
   plugins/BackupFreshness -> src/Backup/Backup, src/Check/Check
+  Holter/Watch -> src/Monitor/Journal, src/Backup/Backup, src/Lifecycle/Lifecycle
   testing/index -> effect, src/Check/Check, src/Monitor/Journal
   Cli/Check -> yaml, @effect/platform-node/NodeContext, src/plugins/Database, src/Status/Server
   Main -> src/Common/DatabaseUrl, src/Cli/Check, src/Lifecycle/runMain, @effect/platform-node
@@ -61,6 +62,8 @@ const forbidden = `
   plugins/DatabaseOther -> src/plugins/Database : sibling-plugin
   plugins/shared/FromPlugin -> src/plugins/Database : sibling-plugin
   plugins/shared/FromAlert -> src/Alert/Alert : plugins-shared-folders
+  Holter/FromPlugin -> src/plugins/Database : holter-folders
+  Holter/FromDriver -> pg : holter-packages
   testing/FromPlugin -> src/plugins/Database : testing-folders
   testing/FromRunner -> vitest : testing-packages, not-installed
   Cli/FromTesting -> src/testing/index : cli-folders

@@ -13,7 +13,7 @@ import {
 } from "effect"
 import * as Check from "../../src/Check/Check.js"
 import type { CheckConfigError, DuplicateCheckError } from "../../src/Check/CheckError.js"
-import type { CheckRegistry } from "../../src/Check/CheckRegistry.js"
+import type { CheckRegistry, Registered as CheckRegistered } from "../../src/Check/CheckRegistry.js"
 import * as ConfigField from "../../src/Check/ConfigField.js"
 import * as Outcome from "../../src/Check/Outcome.js"
 
@@ -71,21 +71,21 @@ type Errors = DuplicateCheckError | CheckConfigError
 
 // What a layer needs is the registry and the services; the scope is the run's own.
 const layer = Sound.layer({ url })
-same<typeof layer, Layer.Layer<never, Errors, CheckRegistry | Client>>()
+same<typeof layer, Layer.Layer<CheckRegistered, Errors, CheckRegistry | Client>>()
 same<Layer.Layer.Context<typeof layer>, CheckRegistry | Client>()
 same<Extract<Layer.Layer.Context<typeof layer>, Scope.Scope>, never>()
 
 const standalone = Sound.layerStandalone({ url, port: 1 }, { name: "other", timeout: "1 second" })
-same<typeof standalone, Layer.Layer<never, Errors, CheckRegistry>>()
+same<typeof standalone, Layer.Layer<CheckRegistered, Errors, CheckRegistry>>()
 
 const configured = Sound.layerConfig({ url: Config.redacted("URL") })
 same<
   typeof configured,
-  Layer.Layer<never, Errors | ConfigError.ConfigError, CheckRegistry | Client>
+  Layer.Layer<CheckRegistered, Errors | ConfigError.ConfigError, CheckRegistry | Client>
 >()
 
 const absent = Sound.layerNotConfigured()
-same<typeof absent, Layer.Layer<never, DuplicateCheckError, CheckRegistry>>()
+same<typeof absent, Layer.Layer<CheckRegistered, DuplicateCheckError, CheckRegistry>>()
 
 // The type is a literal.
 same<typeof Sound.type, "sound">()
@@ -204,16 +204,18 @@ const LacksAll = Check.make("lacks-all", {
   services: () => Layer.empty
 })
 const lacksAll = LacksAll.layerStandalone({ url })
-same<typeof lacksAll, Layer.Layer<never, Errors, CheckRegistry | Client | Other>>()
+same<typeof lacksAll, Layer.Layer<CheckRegistered, Errors, CheckRegistry | Client | Other>>()
 const LacksOne = Check.make("lacks-one", {
   ...base,
   probe: () => Effect.as(Effect.zip(Client, Other), well),
   services
 })
 const lacksOne = LacksOne.layerStandalone({ url })
-same<typeof lacksOne, Layer.Layer<never, Errors, CheckRegistry | Other>>()
+same<typeof lacksOne, Layer.Layer<CheckRegistered, Errors, CheckRegistry | Other>>()
 // @ts-expect-error -- Other is not there
-const closed: Layer.Layer<never, Errors, CheckRegistry> = LacksOne.layerStandalone({ url })
+const closed: Layer.Layer<CheckRegistered, Errors, CheckRegistry> = LacksOne.layerStandalone({
+  url
+})
 void closed
 Check.make("open-services", {
   ...base,

@@ -82,15 +82,22 @@ export interface Policy {
  * @since 0.1.0
  * @category models
  */
+export interface DescribedCheck {
+  readonly name: string
+  readonly label?: string
+  readonly link?: string | undefined
+  readonly runbook?: string | undefined
+  readonly policy: CheckPolicy.CheckPolicy
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export interface Options {
-  readonly checks?: Iterable<{
-    readonly name: string
-    readonly label?: string
-    readonly link?: string | undefined
-    readonly runbook?: string | undefined
-    readonly policy: CheckPolicy.CheckPolicy
-  }>
-  readonly routes?: Routes.Routes
+  /** `Alerting` takes them from the checks that the program has registered. */
+  readonly checks?: Iterable<DescribedCheck>
+  readonly routes?: Routes.Routes | undefined
   readonly channels?: Readonly<Record<string, Partial<ChannelRules>>>
   readonly startGrace?: Duration.DurationInput
   readonly groupWindow?: Duration.DurationInput
@@ -117,12 +124,7 @@ export interface Options {
  * AlertPolicy.make({ groupWindow: "30 seconds", reminders: ["15 minutes", "1 hour"] })
  */
 export const make = (options: Options = {}): Policy => ({
-  checks: new Map(
-    Arr.fromIterable(options.checks ?? []).map((check) => [
-      check.name,
-      checkRules(check.policy, { ...Guidance.of(check), label: check.label ?? check.name })
-    ])
-  ),
+  checks: rulesByName(options.checks ?? []),
   routes: options.routes ?? Routes.defaults(),
   channels: new Map(
     Object.entries(options.channels ?? {}).map(([name, rules]) => [name, { ...message, ...rules }])
@@ -144,6 +146,26 @@ export const make = (options: Options = {}): Policy => ({
 })
 
 /**
+ * The policy with the rules of these checks, in the place of those that it has of them.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withChecks = (policy: Policy, checks: Iterable<DescribedCheck>): Policy => ({
+  ...policy,
+  checks: new Map([...policy.checks, ...rulesByName(checks)])
+})
+
+/**
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withoutChecks = (policy: Policy, names: ReadonlyArray<string>): Policy => ({
+  ...policy,
+  checks: new Map([...policy.checks].filter(([name]) => !names.includes(name)))
+})
+
+/**
  * The rules of a check; the defaults for one that nobody described.
  *
  * @since 0.1.0
@@ -162,6 +184,14 @@ export const channelRules = (policy: Policy, channel: string): ChannelRules =>
 const message: ChannelRules = { grouped: true, reminders: true }
 
 const millis = (input: Duration.DurationInput): Millis => Duration.toMillis(input)
+
+const rulesByName = (checks: Iterable<DescribedCheck>): ReadonlyMap<string, CheckRules> =>
+  new Map(
+    Arr.fromIterable(checks).map((check) => [
+      check.name,
+      checkRules(check.policy, { ...Guidance.of(check), label: check.label ?? check.name })
+    ])
+  )
 
 const checkRules = (
   policy: CheckPolicy.CheckPolicy,

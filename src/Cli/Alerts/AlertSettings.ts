@@ -23,7 +23,8 @@ export interface AlertSettings {
   /** All channels of the file, `log`, and `telegram` where the environment names a chat. */
   readonly channels: ReadonlyArray<Pick<ChannelEntry.Channel, "name" | "entry" | "layer">>
   readonly names: ReadonlyArray<string>
-  /** The thresholds of the checks, the routes, the limits. */
+  /** The routes, the limits, and the thresholds of the checks, also of those that are not registered yet. */
+  readonly options: AlertPolicy.Options
   readonly policy: AlertPolicy.Policy
   readonly maintenance: ReadonlyArray<Maintenance.Window>
   readonly deadMan: DeadMan.Settings | undefined
@@ -73,14 +74,8 @@ export const decode = (
     const routes = section.routes ?? Routes.defaults(telegramOf(entries))
     const windows = (section.maintenance ?? []).map((window) => Maintenance.make(window))
     const unused = names.filter((name) => name !== Routes.logChannel && !isUsed(routes, name))
-    const settings = (services: ReadonlyArray<Service>, secrets: Secrets.Secrets) => ({
-      channels: channels.map(({ entry, layer, name }) => ({
-        name,
-        entry,
-        layer: Layer.provide(layer, hiding(secrets))
-      })),
-      names,
-      policy: AlertPolicy.make({
+    const settings = (services: ReadonlyArray<Service>, secrets: Secrets.Secrets) => {
+      const limits: AlertPolicy.Options = {
         ...section.limits,
         timeZone: section.timeZone,
         checks: services,
@@ -90,13 +85,23 @@ export const decode = (
             Object.keys(rules).length === 0 ? [] : [[name, rules]]
           )
         )
-      }),
-      maintenance: windows.flatMap((window) => (Either.isRight(window) ? [window.right] : [])),
-      deadMan: section.deadMan,
-      warnings: unused.map(
-        (name) => `alerts.channels.${name}: no route leads to it, so it is told nothing`
-      )
-    })
+      }
+      return {
+        channels: channels.map(({ entry, layer, name }) => ({
+          name,
+          entry,
+          layer: Layer.provide(layer, hiding(secrets))
+        })),
+        names,
+        options: limits,
+        policy: AlertPolicy.make(limits),
+        maintenance: windows.flatMap((window) => (Either.isRight(window) ? [window.right] : [])),
+        deadMan: section.deadMan,
+        warnings: unused.map(
+          (name) => `alerts.channels.${name}: no route leads to it, so it is told nothing`
+        )
+      }
+    }
     const ofDeadMan = [section.deadMan?.url, section.deadMan?.proxy].flatMap((one) => one ?? [])
     return { settings, secrets: [...channels.flatMap(({ secrets }) => secrets), ...ofDeadMan] }
   })

@@ -7,7 +7,8 @@ import * as CronTime from "../../Common/CronTime.js"
 import * as Backup from "../../Backup/Backup.js"
 import type { BackupError } from "../../Backup/BackupError.js"
 import * as BackupSchedule from "../../Backup/BackupSchedule.js"
-import { Beacon } from "../../Lifecycle/Beacon.js"
+import { layerTracked, type Work } from "../../Holter/Backups.js"
+import type { Beacon } from "../../Lifecycle/Beacon.js"
 import * as Excerpt from "../../Common/Excerpt.js"
 import * as BackupAccess from "../Backup/BackupAccess.js"
 import type { BackupSettings } from "../Backup/BackupSettings.js"
@@ -45,7 +46,13 @@ export const run = (
           const time = yield* next
           yield* change((before) => ({ ...BackupNews.after(before, ended), next: time }))
         }).pipe(Effect.provideService(Reporter, reporter))
-    }).pipe(Layer.provide(Layer.effect(Backup.Backup, tracked(backup))), Layer.build)
+    }).pipe(
+      Layer.provide(
+        layerTracked((work) => Effect.provideService(started(work), Reporter, reporter))
+      ),
+      Layer.provide(Layer.succeed(Backup.Backup, backup)),
+      Layer.build
+    )
   }).pipe(Excerpt.knowing(planned.settings.secrets))
 
 const change = (f: (before: Backups) => Backups) =>
@@ -72,31 +79,10 @@ const remember = (backup: Backup.Backup["Type"], { settings }: Planned) =>
     )
   )
 
-/** The same backups, as work in flight. Once the program stops, nothing new is begun. */
-const tracked = (
-  backup: Backup.Backup["Type"]
-): Effect.Effect<Backup.Backup["Type"], never, Reporter | Beacon> =>
+const started = (work: Work) =>
   Effect.gen(function* () {
-    const reporter = yield* Reporter
-    const { track } = yield* Beacon
-    const work = <A>(
-      name: "backup" | "drill",
-      what: string,
-      effect: Effect.Effect<A, BackupError>
-    ): Effect.Effect<A, BackupError> =>
-      Effect.gen(function* () {
-        const at = yield* Clock.currentTimeMillis
-        yield* reporter.say(Line.backup({ at, work: name, event: "started", message: "" }))
-        yield* show({ running: { what, since: at } })
-        return yield* effect
-      }).pipe(
-        Effect.provideService(Reporter, reporter),
-        track(name),
-        Effect.catchTag("BeaconRefused", () => Effect.never)
-      )
-    return {
-      ...backup,
-      create: (options) => work("backup", "A backup", backup.create(options)),
-      drill: (options) => work("drill", "A drill", backup.drill(options))
-    }
+    const { say } = yield* Reporter
+    const at = yield* Clock.currentTimeMillis
+    yield* say(Line.backup({ at, work, event: "started", message: "" }))
+    yield* show({ running: { what: work === "backup" ? "A backup" : "A drill", since: at } })
   })

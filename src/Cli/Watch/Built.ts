@@ -2,13 +2,18 @@
  * The parts of `holter watch` that the configuration decides on, built from it at the start and, where
  * they are others then, when it is read again.
  */
-import { Effect, Inspectable, Layer, Option, Scope } from "effect"
-import { ChannelRegistry, type RegisteredChannel } from "../../Alert/ChannelRegistry.js"
+import { Context, Effect, Inspectable, Layer, Option, Scope } from "effect"
+import {
+  ChannelRegistry,
+  Registered as ChannelRegistered,
+  type RegisteredChannel
+} from "../../Alert/ChannelRegistry.js"
 import type { BackupError } from "../../Backup/BackupError.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
-import { CheckRegistry } from "../../Check/CheckRegistry.js"
+import { CheckRegistry, Registered as CheckRegistered } from "../../Check/CheckRegistry.js"
 import type * as Secrets from "../../Common/Secrets.js"
 import { Beacon } from "../../Lifecycle/Beacon.js"
+import * as Steps from "../../Holter/Steps.js"
 import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
 import type { HealthMonitor } from "../../Monitor/HealthMonitor.js"
@@ -20,7 +25,6 @@ import type { Service } from "../Service.js"
 import * as Backups from "./Backups.js"
 import * as Pieces from "./Pieces.js"
 import type { Reporter } from "./Reporter.js"
-import * as Steps from "./Steps.js"
 import type { WatchSettings } from "./WatchSettings.js"
 
 export type Channel = AlertSettings.AlertSettings["channels"][number]
@@ -90,6 +94,41 @@ const unbuilt = (path: ReadonlyArray<string>, defect: unknown): ConfigIssue => (
   expected: "one that can be built; put it right, or its plugin",
   found: `a fault: ${defect instanceof Error ? defect.message : Inspectable.toStringUnknown(defect)}`
 })
+
+/** The checks of a watch, each of which can be exchanged. */
+export class Checks extends Context.Tag("holter/Cli/Watch/Built/Checks")<
+  Checks,
+  PreparedPart<Service, CheckRegistry>
+>() {}
+
+export class Channels extends Context.Tag("holter/Cli/Watch/Built/Channels")<
+  Channels,
+  PreparedPart<Channel, ChannelRegistry>
+>() {}
+
+export const layerChecks = (
+  services: ReadonlyArray<Service>,
+  secrets: Secrets.Secrets
+): Layer.Layer<Checks | CheckRegistered, ConfigIssue, CheckRegistry> =>
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const part = checks(yield* Effect.scope, secrets)
+      yield* part.open(services)
+      return Context.make(Checks, part).pipe(Context.add(CheckRegistered, { name: "all" }))
+    })
+  )
+
+export const layerChannels = (
+  wanted: ReadonlyArray<Channel>,
+  secrets: Secrets.Secrets
+): Layer.Layer<Channels | ChannelRegistered, ConfigIssue, ChannelRegistry> =>
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const part = channels(yield* Effect.scope, secrets)
+      yield* part.open(wanted)
+      return Context.make(Channels, part).pipe(Context.add(ChannelRegistered, { name: "all" }))
+    })
+  )
 
 /** Checks, built together, so that they share what they use. */
 export const checks = (
@@ -176,49 +215,47 @@ export interface Sole extends Pieces.Piece {
 }
 
 /** The dead man's switch; its step is a part of the shutdown from when there is one. */
-export const deadMan = (
-  time: Steps.Time
-): Effect.Effect<Part<Sole, PlanError, HealthMonitor>, never, Lifecycle> =>
-  Effect.gen(function* () {
-    const lifecycle = yield* Lifecycle
-    const parent = yield* Effect.cached(
-      Effect.provideService(Steps.scope(Steps.steps.deadMan, time), Lifecycle, lifecycle)
-    )
-    return sole(Pieces.make<Sole, PlanError>(parent), ({ settings }, scope) =>
-      Effect.gen(function* () {
-        const { deadMan } = settings.alerts
-        if (deadMan === undefined) return
-        const { layerStandalone } = yield* Effect.promise(() => import("../../plugins/DeadMan.js"))
-        yield* Layer.buildWithScope(Layer.provide(layerStandalone(deadMan), Vitals.layer), scope)
-      })
-    )
-  })
+export const deadMan: Effect.Effect<
+  Part<Sole, PlanError, HealthMonitor>,
+  never,
+  Lifecycle
+> = Effect.gen(function* () {
+  const lifecycle = yield* Lifecycle
+  const parent = yield* Effect.cached(
+    Effect.provideService(Steps.scope(Steps.steps.deadMan), Lifecycle, lifecycle)
+  )
+  return sole(Pieces.make<Sole, PlanError>(parent), ({ settings }, scope) =>
+    Effect.gen(function* () {
+      const { deadMan } = settings.alerts
+      if (deadMan === undefined) return
+      const { layerStandalone } = yield* Effect.promise(() => import("../../plugins/DeadMan.js"))
+      yield* Layer.buildWithScope(Layer.provide(layerStandalone(deadMan), Vitals.layer), scope)
+    })
+  )
+})
 
 /** Scheduled backups. From when there are some, none is begun once the program stops. */
-export const backups = (
-  time: Steps.Time
-): Effect.Effect<
+export const backups: Effect.Effect<
   Part<Sole, BackupError | ConfigurationError | PlanError, Reporter | Beacon>,
   never,
   Lifecycle | Beacon | Scope.Scope
-> =>
-  Effect.gen(function* () {
-    const { refuse } = yield* Beacon
-    const lifecycle = yield* Lifecycle
-    const within = yield* Effect.scope
-    const parent = yield* Effect.cached(
-      Steps.on(Steps.steps.schedule, time, refuse).pipe(
-        Scope.extend(within),
-        Effect.provideService(Lifecycle, lifecycle),
-        Effect.as(within)
-      )
+> = Effect.gen(function* () {
+  const { refuse } = yield* Beacon
+  const lifecycle = yield* Lifecycle
+  const within = yield* Effect.scope
+  const parent = yield* Effect.cached(
+    Steps.on(Steps.steps.schedule, refuse).pipe(
+      Scope.extend(within),
+      Effect.provideService(Lifecycle, lifecycle),
+      Effect.as(within)
     )
-    return sole(Pieces.make<Sole, PlanError>(parent), ({ settings }, scope) =>
-      settings.backups === undefined
-        ? Effect.void
-        : Scope.extend(Backups.run(settings.backups), scope)
-    )
-  })
+  )
+  return sole(Pieces.make<Sole, PlanError>(parent), ({ settings }, scope) =>
+    settings.backups === undefined
+      ? Effect.void
+      : Scope.extend(Backups.run(settings.backups), scope)
+  )
+})
 
 const sole = <E, E2, R>(
   pieces: Pieces.Pieces<Sole, E>,

@@ -1,55 +1,32 @@
 /**
  * What `holter watch` says and sends while it stops.
  */
-import { Clock, Deferred, Duration, Effect, Option, type Scope } from "effect"
+import { Clock, Deferred, Effect, Option, type Scope } from "effect"
+import { on, steps } from "../../Holter/Steps.js"
 import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
 import * as Reason from "../../Lifecycle/Reason.js"
-import { Alerting } from "../../Monitor/Alerting.js"
 import { Journal, type JournalError } from "../../Monitor/Journal.js"
 import type { Output } from "../Output.js"
 import type { Screen } from "../Screen.js"
 import * as Display from "./Display.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
-import * as Steps from "./Steps.js"
 
 /** Before the report: the last state of the table, and all lines. */
-export const output = (
-  time: Steps.Time
-): Effect.Effect<void, PlanError, Reporter | Screen | Output | Lifecycle | Scope.Scope> =>
-  Effect.gen(function* () {
-    const context = yield* Effect.context<Reporter | Screen | Output>()
-    const { update, written } = yield* Reporter
-    const last = update((board) => ({ ...board, stopping: undefined })).pipe(
-      Effect.zipRight(written),
-      Effect.zipRight(Display.end)
-    )
-    yield* Steps.on(Steps.steps.output, time, Effect.provide(last, context))
-  })
-
-/** Sends what is owed, as long as it may. */
-export const alerts = (
-  time: Steps.Time
-): Effect.Effect<void, PlanError, Alerting | Journal | Lifecycle | Scope.Scope> =>
-  Effect.gen(function* () {
-    const alerting = yield* Alerting
-    const journal = yield* Journal
-    const { note } = yield* Lifecycle
-    const within = Duration.times(time.grace, Steps.steps.alerts.share * 0.9)
-    const flush = Effect.gen(function* () {
-      const owed = yield* alerting.flush(within)
-      if (owed.length === 0) return
-      const { down } = yield* journal.health
-      const channels = [...new Set(owed.map(({ channel }) => channel))].join(", ")
-      const then =
-        down === undefined ? "sent after the next start" : "lost, because the journal is down"
-      const text = `${owed.length} not taken by ${channels} yet: ${then}`
-      yield* note(text)
-      yield* Effect.logWarning(`Owed alerts: ${text}`)
-    })
-    yield* Steps.on(Steps.steps.alerts, time, flush)
-  })
+export const output: Effect.Effect<
+  void,
+  PlanError,
+  Reporter | Screen | Output | Lifecycle | Scope.Scope
+> = Effect.gen(function* () {
+  const context = yield* Effect.context<Reporter | Screen | Output>()
+  const { update, written } = yield* Reporter
+  const last = update((board) => ({ ...board, stopping: undefined })).pipe(
+    Effect.zipRight(written),
+    Effect.zipRight(Display.end)
+  )
+  yield* on(steps.output, Effect.provide(last, context))
+})
 
 /** Two that watch would both send: the one that was succeeded while it slept gives way. */
 export const whenLost = (

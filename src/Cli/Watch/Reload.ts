@@ -7,7 +7,7 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Clock, Effect, Either, Mailbox, Option, type Scope } from "effect"
+import { Clock, Effect, Either, Layer, Mailbox, Option } from "effect"
 import type { ChannelRegistry } from "../../Alert/ChannelRegistry.js"
 import type { BackupError } from "../../Backup/BackupError.js"
 import { CheckRegistry } from "../../Check/CheckRegistry.js"
@@ -34,17 +34,17 @@ import { Reporter } from "./Reporter.js"
 import * as Summary from "./Summary.js"
 import * as WatchSettings from "./WatchSettings.js"
 
+/** The parts that there are once at most. */
+export interface Sole {
+  readonly deadMan: Built.Part<Built.Sole, PlanError, HealthMonitor>
+  readonly backups: Built.Part<
+    Built.Sole,
+    BackupError | ConfigurationError | PlanError,
+    Reporter | Beacon
+  >
+}
+
 export interface Running {
-  readonly built: {
-    readonly checks: Built.PreparedPart<Service, CheckRegistry>
-    readonly channels: Built.PreparedPart<Built.Channel, ChannelRegistry>
-    readonly deadMan: Built.Part<Built.Sole, PlanError, HealthMonitor>
-    readonly backups: Built.Part<
-      Built.Sole,
-      BackupError | ConfigurationError | PlanError,
-      Reporter | Beacon
-    >
-  }
   /** The settings of the start. */
   readonly first: WatchSettings.WatchSettings
   /** The settings that it goes by now. */
@@ -54,6 +54,10 @@ export interface Running {
 }
 
 interface Parts extends Running {
+  readonly built: Sole & {
+    readonly checks: Built.PreparedPart<Service, CheckRegistry>
+    readonly channels: Built.PreparedPart<Built.Channel, ChannelRegistry>
+  }
   /** Schedules of backups are exchanged one after the other. */
   readonly turn: Effect.Semaphore
 }
@@ -61,35 +65,39 @@ interface Parts extends Running {
 type Services = CheckRegistry | ChannelRegistry | HealthMonitor | Alerting
 type Surroundings = Reporter | Output | FileSystem | Path | Lifecycle | Beacon
 
-/** For as long as the scope is open: one after the other, as they are asked for. */
-export const run = (
-  running: Running
-): Effect.Effect<void, never, Services | Surroundings | Scope.Scope> =>
-  Effect.gen(function* () {
-    const { reloads } = yield* Alerting
-    const { isAccepting } = yield* Lifecycle
-    const parts = { ...running, turn: yield* Effect.makeSemaphore(1) }
-    // A signal for which there is no room asks for what those before it do.
-    const asked = yield* Mailbox.make<string | null>({ capacity: 16 })
-    yield* Option.match(yield* Effect.serviceOption(ReloadRequest), {
-      onNone: () => Effect.void,
-      onSome: ({ listen }) => listen(() => void asked.unsafeOffer(null))
-    })
-    yield* Effect.forkScoped(
-      Effect.forever(Effect.flatMap(Effect.orDie(reloads.take), (id) => asked.offer(id)))
-    )
-    const next = (by: string | null) =>
-      Effect.suspend(() => (isAccepting() ? reload(parts, by) : Effect.void)).pipe(
-        Effect.catchAllCause((cause) =>
-          Effect.logError("The configuration could not be read again", cause)
-        )
+/** One after the other, as they are asked for. */
+export const layer = (
+  running: Running,
+  sole: Sole
+): Layer.Layer<never, never, Services | Surroundings | Built.Checks | Built.Channels> =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const built = { ...sole, checks: yield* Built.Checks, channels: yield* Built.Channels }
+      const { reloads } = yield* Alerting
+      const { isAccepting } = yield* Lifecycle
+      const parts = { ...running, built, turn: yield* Effect.makeSemaphore(1) }
+      // A signal for which there is no room asks for what those before it do.
+      const asked = yield* Mailbox.make<string | null>({ capacity: 16 })
+      yield* Option.match(yield* Effect.serviceOption(ReloadRequest), {
+        onNone: () => Effect.void,
+        onSome: ({ listen }) => listen(() => void asked.unsafeOffer(null))
+      })
+      yield* Effect.forkScoped(
+        Effect.forever(Effect.flatMap(Effect.orDie(reloads.take), (id) => asked.offer(id)))
       )
-    yield* Asked.take(asked).pipe(
-      Effect.flatMap(Effect.forEach(next, { discard: true })),
-      Effect.forever,
-      Effect.forkScoped
-    )
-  })
+      const next = (by: string | null) =>
+        Effect.suspend(() => (isAccepting() ? reload(parts, by) : Effect.void)).pipe(
+          Effect.catchAllCause((cause) =>
+            Effect.logError("The configuration could not be read again", cause)
+          )
+        )
+      yield* Asked.take(asked).pipe(
+        Effect.flatMap(Effect.forEach(next, { discard: true })),
+        Effect.forever,
+        Effect.forkScoped
+      )
+    })
+  )
 
 const reload = (running: Parts, asked: string | null) =>
   Effect.gen(function* () {
@@ -197,14 +205,15 @@ const exchange = (running: Parts, ready: Ready, answer: Answer) =>
     const { reconfigure } = yield* Alerting
     yield* reconfigure({
       ...answer,
-      policy: alerts.policy,
+      policy: alerts.options,
       maintenance: alerts.maintenance,
       started,
       gone,
       changedChannels: channels.changed.map(({ name }) => name),
       removedChannels: channels.removed,
       why
-    })
+      // The routes were checked as the configuration was read.
+    }).pipe(Effect.orDie)
     yield* Effect.forEach(channels.removed, built.channels.take, { discard: true })
     const { say, update } = yield* Reporter
     const zone = yield* ReaderZone.of(alerts.policy.timeZone)

@@ -9,10 +9,11 @@ import type * as Maintenance from "../../Alert/Maintenance.js"
 import type { News } from "../../Alert/Notifier.js"
 import type { RegisteredCheck } from "../../Check/CheckRegistry.js"
 import type { CheckResult } from "../../Check/CheckResult.js"
+import type { Rules } from "./Rules.js"
 
 /** Another policy, and what else is another since it was made. */
 export interface Change {
-  readonly policy: AlertPolicy.Policy
+  readonly rules: Rules
   readonly maintenance: ReadonlyArray<Maintenance.Window>
   /** Registrations that are over: a result of theirs that comes now is dropped. */
   readonly gone: ReadonlyArray<RegisteredCheck>

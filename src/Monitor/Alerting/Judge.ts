@@ -14,6 +14,7 @@ import type { RegisteredCheck } from "../../Check/CheckRegistry.js"
 import * as Entry from "../Journal/Entry.js"
 import type { Journal } from "../Journal.js"
 import type { Change, Input } from "./Input.js"
+import type { Rules } from "./Rules.js"
 import * as Windows from "./Windows.js"
 
 export interface Judge {
@@ -25,7 +26,9 @@ export interface Judge {
 }
 
 export interface Options {
-  readonly policy: AlertPolicy.Policy
+  readonly rules: Rules
+  /** The checks that are registered now. */
+  readonly checks: Effect.Effect<ReadonlyArray<RegisteredCheck>>
   readonly maintenance: ReadonlyArray<Maintenance.Window>
   readonly journal: Journal["Type"]
   readonly notifier: Notifier["Type"]
@@ -38,7 +41,7 @@ type Event = AlertPolicy.Event.Event
 
 export const make = (options: Options, initial: AlertPolicy.State): Judge => {
   const { journal, notifier, tell } = options
-  let { policy } = options
+  let { rules } = options
   let windows = Windows.make(options.maintenance)
   const gone = new WeakSet<RegisteredCheck>()
   let state = initial
@@ -50,7 +53,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
     { removed = [], taken = [] }: Pick<Entry.Commit, "removed" | "taken"> = {}
   ): ReadonlyArray<AlertPolicy.Decision> => {
     const before = isResting ? AlertPolicy.resting(state) : state
-    const [after, decisions] = AlertPolicy.step(policy, before, event)
+    const [after, decisions] = AlertPolicy.step(rules.policy, before, event)
     state = after
     // What only adds to the counts is in the result's own row.
     if (taken.length > 0 || decisions.some((decision) => !Entry.isRoutine(decision))) {
@@ -61,7 +64,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
 
   const send = (alerts: ReadonlyArray<Alert>) => {
     const [owed, over] = Arr.partition(alerts, (alert) =>
-      AlertPolicy.isStoodIn(policy, state, alert)
+      AlertPolicy.isStoodIn(rules.policy, state, alert)
     )
     const cancel = over.length === 0 ? Effect.void : notifier.cancel(over)
     return Effect.zipRight(notifier.offer(owed), cancel)
@@ -88,7 +91,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       yield* settle
       const at = yield* Clock.currentTimeMillis
       const waiting = yield* notifier.waiting(channel)
-      const pending = waiting.filter((alert) => AlertPolicy.isHandedOn(policy, state, alert))
+      const pending = waiting.filter((alert) => AlertPolicy.isHandedOn(rules.policy, state, alert))
       fold(
         { _tag: "ChannelDisabled", at, channel, why, pending },
         { removed: pending.map(({ key }) => key) }
@@ -120,8 +123,10 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
   const bury = (pending: ReadonlyArray<Alert>) =>
     Effect.gen(function* () {
       const suspects = new Set([
-        ...AlertPolicy.unrouted(policy, state),
-        ...pending.flatMap(({ channel }) => (Routes.names(policy.routes, channel) ? [] : [channel]))
+        ...AlertPolicy.unrouted(rules.policy, state),
+        ...pending.flatMap(({ channel }) =>
+          Routes.names(rules.policy.routes, channel) ? [] : [channel]
+        )
       ])
       const gone = yield* Effect.filter(suspects, (channel) =>
         Effect.map(notifier.has(channel), (isThere) => !isThere)
@@ -145,7 +150,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
     Effect.gen(function* () {
       yield* settle
       const at = yield* Clock.currentTimeMillis
-      policy = change.policy
+      rules = change.rules
       windows = Windows.make(change.maintenance)
       for (const check of change.gone) gone.add(check)
       fold(change.event(at))
@@ -183,10 +188,13 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
     return event._tag === "Remembered" ? Effect.zipRight(settle, bury(event.pending)) : Effect.void
   }
 
-  const look = (now: number): void => {
+  const look = (now: number, registered: ReadonlyArray<RegisteredCheck>): void => {
     for (const event of windows.events(state, now)) fold(event)
     const due = AlertPolicy.due(state)
-    if (due !== undefined && due <= now) fold({ _tag: "Time", at: now })
+    if (due === undefined || due > now) return
+    const removed = rules.keep(registered)
+    if (removed.length > 0) fold(noLongerChecked(removed, now))
+    fold({ _tag: "Time", at: now })
   }
 
   const one = (input: Input): Effect.Effect<void> => {
@@ -194,6 +202,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       case "Checked":
         return Effect.suspend(() => {
           if (gone.has(input.check)) return Effect.void
+          rules.learn(input.check)
           const entry = Entry.fromResult(input.result)
           fold(Entry.toEvent(entry))
           return journal.record(input.result)
@@ -229,7 +238,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
     take: (inputs) =>
       Effect.gen(function* () {
         for (const input of inputs) yield* harmless(one(input))
-        yield* harmless(Effect.map(Clock.currentTimeMillis, look))
+        yield* harmless(Effect.zipWith(Clock.currentTimeMillis, options.checks, look))
         yield* harmless(settle)
         for (const input of inputs) {
           if ("done" in input && input.done !== undefined) {
@@ -239,6 +248,16 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
       })
   }
 }
+
+/** Without it a check that the program took out would become stale. */
+const noLongerChecked = (names: ReadonlyArray<string>, at: number): Event => ({
+  _tag: "Reconfigured",
+  at,
+  started: [],
+  asked: null,
+  by: "the program",
+  why: `The program took out ${names.join(", ")}`
+})
 
 /** A mistake in one judgement must not end all of them. */
 const harmless = (judgement: Effect.Effect<void>): Effect.Effect<void> =>

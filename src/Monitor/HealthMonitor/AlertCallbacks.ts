@@ -6,14 +6,10 @@
  * @internal
  */
 import { type Duration, Effect, Mailbox, Option, Scope, Stream } from "effect"
-import type { CheckResult } from "../../Check/CheckResult.js"
 import type { HealthEvent } from "../HealthEvent.js"
 import type { Change } from "../HealthState.js"
 
-export type AlertCallback<E, R> = (
-  result: CheckResult,
-  previous: CheckResult | undefined
-) => Effect.Effect<unknown, E, R>
+export type AlertCallback<E, R> = (change: Change) => Effect.Effect<unknown, E, R>
 
 /** Then a call is given up, and told of in the log. */
 const callLimit: Duration.DurationInput = "1 minute"
@@ -42,7 +38,7 @@ export const register = <E, R>(
       })
     const forward = (change: Change) =>
       Effect.gen(function* () {
-        const { service } = change.result
+        const { service } = change
         const lane = lanes.get(service) ?? (yield* open(service))
         if (Option.exists(lane.unsafeSize(), (size) => size >= waiting)) {
           yield* Effect.logError(
@@ -57,17 +53,17 @@ export const register = <E, R>(
     yield* Effect.forkIn(Stream.runForEach(changes, forward), scope)
   })
 
-const call = <E, R>(callback: AlertCallback<E, R>, { previous, result }: Change) =>
-  Effect.suspend(() => callback(result, previous)).pipe(
+const call = <E, R>(callback: AlertCallback<E, R>, change: Change) =>
+  Effect.suspend(() => callback(change)).pipe(
     // An uninterruptible call would be waited for.
     Effect.disconnect,
     Effect.timeoutOption(callLimit),
     Effect.flatMap((ended) =>
       Option.isSome(ended)
         ? Effect.void
-        : Effect.logError(`An alert callback for ${result.service} did not end: it was given up`)
+        : Effect.logError(`An alert callback for ${change.service} did not end: it was given up`)
     ),
     Effect.catchAllCause((cause) =>
-      Effect.logError(`An alert callback for ${result.service} failed`, cause)
+      Effect.logError(`An alert callback for ${change.service} failed`, cause)
     )
   )

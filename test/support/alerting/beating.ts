@@ -5,7 +5,7 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Clock, Duration, Effect, Layer, Logger, Option, Stream } from "effect"
-import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
+import type * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../../../src/Alert/ChannelRegistry.js"
 import * as Notifier from "../../../src/Alert/Notifier.js"
 import * as CheckRegistry from "../../../src/Check/CheckRegistry.js"
@@ -61,14 +61,13 @@ const program = Effect.gen(function* () {
     ScriptedCheck.make([ScriptedCheck.fail("Down")], { ...settings, name: "down" })
   ])
   const [up, down] = checks
-  const policy = AlertPolicy.make({
-    checks: checks.map(({ check }) => check),
+  const policy: AlertPolicy.Options = {
     routes: [{ severity: "unhealthy", to: ["ops"] }],
     startGrace: 0,
     groupWindow: 0,
     // One, and not another one within the test.
     reminders: ["30 minutes", "30 days"]
-  })
+  }
   const alerted = Alerting.layer({ policy }).pipe(
     Layer.provideMerge(HealthMonitor.layerWith({ spread: "0 seconds" })),
     Layer.provide(Layer.merge(up.layer, down.layer)),

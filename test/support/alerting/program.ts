@@ -9,7 +9,7 @@ import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Context, Duration, Effect, Layer, Schedule } from "effect"
 import { appendFileSync } from "node:fs"
 import type { Alert, Kind } from "../../../src/Alert/Alert.js"
-import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
+import type * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../../../src/Alert/ChannelRegistry.js"
 import * as Notifier from "../../../src/Alert/Notifier.js"
 import { Outbox } from "../../../src/Alert/Outbox.js"
@@ -107,12 +107,12 @@ const watch = (order: Order, check: ScriptedCheck.ScriptedCheck["check"]) => {
     ),
     ChannelRegistry.layer
   )
-  const policy = AlertPolicy.make({
+  const policy: AlertPolicy.Options = {
     checks: [check],
     routes: [{ severity: "unhealthy", to: ["ops"] }],
     startGrace: 0,
     groupWindow: 0
-  })
+  }
   return Alerting.layer({ policy, requestsEvery: "20 millis" }).pipe(
     Layer.provide(Notifier.layer()),
     Layer.provide(registered),

@@ -1,0 +1,115 @@
+/**
+ * Backups of the program's database at their times, as work in flight: a shutdown begins no new one,
+ * waits for the one that runs, and then cancels it.
+ *
+ * @internal
+ */
+import { Effect, Layer, Option, DateTime, type Redacted } from "effect"
+import * as Backup from "../Backup/Backup.js"
+import type { BackupError } from "../Backup/BackupError.js"
+import * as BackupSchedule from "../Backup/BackupSchedule.js"
+import * as BackupStore from "../Backup/BackupStore.js"
+import * as BackupStrategy from "../Backup/BackupStrategy.js"
+import type * as DatabaseUrl from "../Common/DatabaseUrl.js"
+import { Beacon } from "../Lifecycle/Beacon.js"
+import type { Lifecycle } from "../Lifecycle/Lifecycle.js"
+import type { PlanError } from "../Lifecycle/PlanError.js"
+import { on, steps } from "./Steps.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Backups extends Omit<Backup.Options, "timeZone"> {
+  /** The database. */
+  readonly url: Redacted.Redacted<string> | string
+  /** Where backups lie; made where it is missing. */
+  readonly directory: string
+  readonly copies?: BackupStore.DirectoryOptions["copies"]
+  readonly mounted?: BackupStore.DirectoryOptions["mounted"]
+  /** When backups are made, as a cron expression; never by themselves where left out. */
+  readonly schedule?: string | undefined
+  /** When the latest backup is restored into a scratch database, to see that it can be. */
+  readonly drill?: string | undefined
+  /** Of the cron expressions and of the days that retention counts; UTC where left out. */
+  readonly timeZone?: string | undefined
+  readonly strategy?: BackupStrategy.Options | undefined
+  /** Called when scheduled work ended; without it failures are logged. */
+  readonly onEnd?: BackupSchedule.Options["onEnd"]
+}
+
+/**
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Config } from "effect"
+ * import { Holter } from "holter"
+ *
+ * const Backups = Holter.layerBackups({
+ *   app: "my bot",
+ *   url: "sqlite:///data/bot.db",
+ *   directory: "backups",
+ *   schedule: "0 3 * * *"
+ * })
+ */
+export const layerBackups = (
+  options: Backups
+): Layer.Layer<
+  Backup.Backup,
+  DatabaseUrl.DatabaseUrlError | BackupSchedule.BackupScheduleError | PlanError,
+  BackupStrategy.Requirements | Lifecycle | Beacon
+> => Layer.provideMerge(scheduled(options), backups(options))
+
+const backups = ({ copies, directory, mounted, strategy, timeZone, url, ...options }: Backups) =>
+  Backup.layer({ ...options, timeZone: zoneOf(timeZone) }).pipe(
+    Layer.provide(BackupStrategy.layerUrl(url, strategy)),
+    Layer.provide(
+      BackupStore.layerDirectory({ path: directory, copies, mounted, host: options.host })
+    )
+  )
+
+/** One that is not known is refused with the schedule. */
+const zoneOf = (zone: string | undefined): DateTime.TimeZone | undefined =>
+  zone === undefined ? undefined : Option.getOrUndefined(DateTime.zoneFromString(zone))
+
+const scheduled = (options: Backups) =>
+  Layer.unwrapScoped(
+    Effect.gen(function* () {
+      const parse = (expression: string | undefined) =>
+        expression === undefined ? Effect.void : BackupSchedule.parse(expression, options.timeZone)
+      const create = yield* parse(options.schedule)
+      const drill = yield* parse(options.drill)
+      if (create === undefined && drill === undefined) return Layer.empty
+      const { refuse } = yield* Beacon
+      yield* on(steps.schedule, refuse)
+      return BackupSchedule.layer({
+        create: create ?? undefined,
+        drill: drill ?? undefined,
+        onEnd: options.onEnd
+      }).pipe(Layer.provide(layerTracked()))
+    })
+  )
+
+export type Work = "backup" | "drill"
+
+/** The same backups as work in flight. Once the program stops, nothing new is begun. */
+export const layerTracked = (
+  onStart: (work: Work) => Effect.Effect<void> = () => Effect.void
+): Layer.Layer<Backup.Backup, never, Backup.Backup | Beacon> =>
+  Layer.effect(
+    Backup.Backup,
+    Effect.gen(function* () {
+      const backup = yield* Backup.Backup
+      const { track } = yield* Beacon
+      const inFlight = <A>(work: Work, effect: Effect.Effect<A, BackupError>) =>
+        Effect.zipRight(onStart(work), effect).pipe(
+          track(work),
+          Effect.catchTag("BeaconRefused", () => Effect.never)
+        )
+      return {
+        ...backup,
+        create: (choice) => inFlight("backup", backup.create(choice)),
+        drill: (choice) => inFlight("drill", backup.drill(choice))
+      }
+    })
+  )

@@ -1,0 +1,46 @@
+/**
+ * What Holter does when the program stops: in which phase each of its parts ends, and how much of the
+ * grace it may take.
+ *
+ * @internal
+ */
+import { Effect, Layer, type Scope } from "effect"
+import { Lifecycle } from "../Lifecycle/Lifecycle.js"
+import type { Name } from "../Lifecycle/Phase.js"
+import type { PlanError } from "../Lifecycle/PlanError.js"
+
+export interface Step {
+  readonly phase: Name
+  readonly name: string
+  /** Its share of the grace; an equal part of what the others leave, where it is left out. */
+  readonly share?: number
+}
+
+export const steps = {
+  schedule: { phase: "intake", name: "scheduled backups" },
+  heartbeat: { phase: "monitoring", name: "heartbeat" },
+  state: { phase: "state", name: "results and alert state", share: 1 / 6 },
+  alerts: { phase: "bot", name: "owed alerts", share: 1 / 6 },
+  alerting: { phase: "bot", name: "alerting" },
+  deadMan: { phase: "connections", name: "dead-man ping" },
+  channels: { phase: "connections", name: "channels" },
+  checks: { phase: "connections", name: "checks" },
+  journal: { phase: "database", name: "journal" },
+  output: { phase: "close", name: "output" }
+} as const satisfies Readonly<Record<string, Step>>
+
+export const on = <A, E>(
+  step: Step,
+  effect: Effect.Effect<A, E>
+): Effect.Effect<void, PlanError, Lifecycle | Scope.Scope> =>
+  Effect.flatMap(Lifecycle, (lifecycle) => lifecycle.on(step.phase, step.name, effect, step))
+
+/** A scope that closes at this step. */
+export const scope = (step: Step): Effect.Effect<Scope.Scope, PlanError, Lifecycle> =>
+  Effect.flatMap(Lifecycle, (lifecycle) => lifecycle.scope(step.phase, step.name, step))
+
+/** A part that closes at this step. */
+export const within =
+  (step: Step) =>
+  <A, E, R>(part: Layer.Layer<A, E, R>) =>
+    Effect.flatMap(scope(step), (own) => Layer.buildWithScope(part, own))

@@ -1,0 +1,195 @@
+/**
+ * Checks that beat, what they owe to channels, and the journal of both, each ended in its phase.
+ *
+ * @internal
+ */
+import { Context, Duration, Effect, Layer } from "effect"
+import type * as AlertPolicy from "../Alert/AlertPolicy.js"
+import * as ChannelRegistry from "../Alert/ChannelRegistry.js"
+import type * as Maintenance from "../Alert/Maintenance.js"
+import * as Notifier from "../Alert/Notifier.js"
+import type { Outbox } from "../Alert/Outbox.js"
+import type { Routes } from "../Alert/Routes.js"
+import * as CheckRegistry from "../Check/CheckRegistry.js"
+import * as CheckRunner from "../Check/CheckRunner.js"
+import { Lifecycle } from "../Lifecycle/Lifecycle.js"
+import * as Watchdog from "../Lifecycle/Watchdog.js"
+import * as Alerting from "../Monitor/Alerting.js"
+import * as HealthMonitor from "../Monitor/HealthMonitor.js"
+import type { Change } from "../Monitor/HealthState.js"
+import * as Journal from "../Monitor/Journal.js"
+import * as PatientJournal from "../Monitor/PatientJournal.js"
+import { on, steps, within } from "./Steps.js"
+
+/**
+ * What a program can ask for once the layer is built.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Services =
+  | HealthMonitor.HealthMonitor
+  | Alerting.Alerting
+  | Notifier.Notifier
+  | Journal.Journal
+  | Outbox
+  | CheckRegistry.CheckRegistry
+  | ChannelRegistry.ChannelRegistry
+
+interface Beating {
+  readonly heartbeat?: HealthMonitor.Options | undefined
+  /** Ends a program whose event loop is blocked; a program has none unless it asks for it. */
+  readonly watchdog?: Watchdog.Options | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5> extends Beating {
+  /** Layers of checks, merged. */
+  readonly checks: Layer.Layer<CheckRegistry.Registered | A1, E1, R1>
+  /** Layers of channels, merged; `log` is there without being named. */
+  readonly channels?: Layer.Layer<ChannelRegistry.Registered | A2, E2, R2> | undefined
+  /** Which channel gets which severity; without them every channel gets both. */
+  readonly routes?: Routes | undefined
+  /** Limits on alerts: grouping, reminders, caps. What a check declares counts as declared. */
+  readonly policy?: Omit<AlertPolicy.Options, "routes"> | undefined
+  /** How deliveries are tried again. */
+  readonly notifier?: Notifier.Options | undefined
+  /** Where results, decisions and unsent alerts are kept; in memory where left out. */
+  readonly journal?: Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, R3> | undefined
+  /** Times at which no alert is sent. */
+  readonly maintenance?: ReadonlyArray<Maintenance.Window> | undefined
+  /** Called at each change of a confirmed status, also at those of which no alert is sent. */
+  readonly onChange?: ((change: Change) => Effect.Effect<unknown, E4, R4>) | undefined
+  /** How the alerting of this program answers others that use its journal. */
+  readonly requests?: Pick<Alerting.Options, "requestsEvery" | "reloads"> | undefined
+  /** Built on all of it before the first beat, and so misses nothing. */
+  readonly observers?: Layer.Layer<never, E5, R5> | undefined
+}
+
+/**
+ * Builds the journal, the checks, the channels and the alerts, then starts the heartbeat. At the end of
+ * the program the heartbeat stops first, what is owed is sent, and the journal closes last.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Effect } from "effect"
+ * import { Holter, launch, runMain } from "holter"
+ * import { Http } from "holter/plugins/Http"
+ *
+ * const Watch = Holter.layer({
+ *   checks: Http.layerStandalone({ url: "https://example.com/up" }),
+ *   onChange: (change) => Effect.log(`${change.service} is ${change.status}`)
+ * })
+ *
+ * runMain(launch(Watch), { name: "my-bot" })
+ */
+export const layer = <
+  E1,
+  R1,
+  A1 = never,
+  A2 = never,
+  E2 = never,
+  R2 = never,
+  R3 = never,
+  E4 = never,
+  R4 = never,
+  E5 = never,
+  R5 = never
+>(
+  options: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>
+) => Layer.scopedContext(build(options))
+
+const build = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>(
+  options: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>
+) =>
+  Effect.gen(function* () {
+    const journal = yield* within(steps.journal)(journalOf(options.journal))
+    const health = yield* within(steps.checks)(
+      options.checks.pipe(Layer.provideMerge(monitorOf(options)))
+    )
+    const sending = yield* within(steps.channels)(
+      Notifier.layer({
+        patienceOf: (name) => options.policy?.channels?.[name]?.unreachable,
+        ...options.notifier
+      }).pipe(
+        Layer.provideMerge(channelsOf(options.channels)),
+        Layer.provide(Layer.succeedContext(journal))
+      )
+    )
+    const parts = Context.mergeAll(journal, health, sending)
+    const alerting = yield* Layer.provide(
+      Alerting.layer({
+        ...options.requests,
+        policy: { ...options.policy, routes: options.routes },
+        maintenance: options.maintenance ?? []
+      }),
+      Layer.succeedContext(parts)
+    ).pipe(within(steps.alerting))
+    const services = Context.merge(parts, alerting)
+    yield* Effect.provide(start(options), services)
+    return services
+  })
+
+const journalOf = <R>(
+  journal: Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, R> | undefined
+): Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, R> =>
+  journal === undefined ? Journal.layerMemory : PatientJournal.layer(journal)
+
+const monitorOf = ({ heartbeat, watchdog }: Beating) =>
+  HealthMonitor.layerWith(heartbeat ?? {}).pipe(
+    Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
+    Layer.provide(watchdog === undefined ? Layer.empty : Watchdog.layer(watchdog))
+  )
+
+const channelsOf = <A, E, R>(
+  channels: Layer.Layer<ChannelRegistry.Registered | A, E, R> | undefined
+): Layer.Layer<
+  A | ChannelRegistry.ChannelRegistry,
+  E,
+  Exclude<R, ChannelRegistry.ChannelRegistry>
+> =>
+  channels === undefined
+    ? // Without channels `A` is `never`, which tsc does not know while it is generic.
+      // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
+      (ChannelRegistry.layer as Layer.Layer<A | ChannelRegistry.ChannelRegistry>)
+    : Layer.provideMerge(channels, ChannelRegistry.layer)
+
+/** Within a phase the hook that was registered last runs first. */
+const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>({
+  observers,
+  onChange
+}: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>) =>
+  Effect.gen(function* () {
+    const monitor = yield* HealthMonitor.HealthMonitor
+    const { rest } = yield* Alerting.Alerting
+    const { flush } = yield* Journal.Journal
+    yield* on(steps.alerts, yield* sendingOwed)
+    yield* on(steps.state, flush)
+    if (onChange !== undefined) yield* monitor.registerAlertCallback(onChange)
+    if (observers !== undefined) yield* Layer.build(observers)
+    yield* on(steps.heartbeat, Effect.zipRight(monitor.stopHeartbeat, rest))
+    yield* monitor.startHeartbeat
+  })
+
+/** Sends what is owed, as long as it may. */
+const sendingOwed = Effect.gen(function* () {
+  const alerting = yield* Alerting.Alerting
+  const journal = yield* Journal.Journal
+  const { grace, note } = yield* Lifecycle
+  const limit = Duration.times(grace, steps.alerts.share * 0.9)
+  return Effect.gen(function* () {
+    const owed = yield* alerting.flush(limit)
+    if (owed.length === 0) return
+    const { down } = yield* journal.health
+    const channels = [...new Set(owed.map(({ channel }) => channel))].join(", ")
+    const then =
+      down === undefined ? "sent after the next start" : "lost, because the journal is down"
+    const text = `${owed.length} not taken by ${channels} yet: ${then}`
+    yield* note(text)
+    yield* Effect.logWarning(`Owed alerts: ${text}`)
+  })
+})

@@ -1,0 +1,182 @@
+/** The front door, as a bot uses it: what a check declares counts, and no alert goes nowhere. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Effect, Exit, Layer, Option, Ref, Scope, TestClock } from "effect"
+import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
+import * as Holter from "../../src/Holter.js"
+import * as Beacon from "../../src/Lifecycle/Beacon.js"
+import * as Lifecycle from "../../src/Lifecycle/Lifecycle.js"
+import * as Alerting from "../../src/Monitor/Alerting.js"
+import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
+import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
+import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
+import { show } from "../Monitor/alerted.js"
+
+const up = ScriptedCheck.healthy()
+const down = ScriptedCheck.fail("Down")
+
+const lifecycle = Layer.provideMerge(Beacon.layer(), Lifecycle.layer())
+
+/** Builds it; nothing beats before the clock moves. */
+const build = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
+  Layer.build(Layer.provideMerge(layer, lifecycle))
+
+const still = { spread: "0 seconds" } as const
+
+describe("Holter.layer", () => {
+  it.scoped("sends nothing for a healthy check that is asked every five minutes", () =>
+    Effect.gen(function* () {
+      const slow = yield* ScriptedCheck.make([up], { name: "slow", interval: "5 minutes" })
+      const ops = yield* RecordingChannel.make("ops")
+      yield* build(Holter.layer({ checks: slow.layer, channels: ops.layer }))
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(show(yield* ops.alerts), [])
+      assert.isAtLeast(yield* slow.runs, 12)
+    })
+  )
+
+  it.scoped(
+    "opens a check that is not critical as degraded, at the threshold that it declares",
+    () =>
+      Effect.gen(function* () {
+        const minor = yield* ScriptedCheck.make([down], {
+          name: "minor",
+          critical: false,
+          failureThreshold: 5,
+          interval: "30 seconds"
+        })
+        const ops = yield* RecordingChannel.make("ops")
+        yield* build(
+          Holter.layer({
+            checks: minor.layer,
+            channels: ops.layer,
+            heartbeat: still,
+            policy: { groupWindow: 0, startGrace: 0 }
+          })
+        )
+        yield* TestClock.adjust("110 seconds")
+        assert.deepStrictEqual(show(yield* ops.alerts), [])
+        yield* TestClock.adjust("30 seconds")
+        const alerts = yield* ops.alerts
+        assert.deepStrictEqual(show(alerts), ["opened minor"])
+        assert.strictEqual(alerts[0]?.severity, "degraded")
+      })
+  )
+
+  it.scoped("without routes sends both severities to every channel", () =>
+    Effect.gen(function* () {
+      const major = yield* ScriptedCheck.make([down], { name: "major", failureThreshold: 1 })
+      const minor = yield* ScriptedCheck.make([down], {
+        name: "minor",
+        failureThreshold: 1,
+        critical: false
+      })
+      const ops = yield* RecordingChannel.make("ops")
+      const phone = yield* RecordingChannel.make("phone")
+      yield* build(
+        Holter.layer({
+          checks: Layer.merge(major.layer, minor.layer),
+          channels: Layer.merge(ops.layer, phone.layer),
+          policy: { groupWindow: 0, startGrace: 0 }
+        })
+      )
+      yield* TestClock.adjust("2 minutes")
+      for (const channel of [ops, phone]) {
+        const severities = (yield* channel.alerts).map(({ severity }) => severity)
+        assert.deepStrictEqual(severities.toSorted(), ["degraded", "unhealthy"])
+      }
+    })
+  )
+
+  it.scoped("does not start where a route leads to a channel that is not there", () =>
+    Effect.gen(function* () {
+      const redis = yield* ScriptedCheck.make([up], { name: "redis" })
+      const telegram = yield* RecordingChannel.make("telegram")
+      const exit = yield* Effect.exit(
+        build(
+          Holter.layer({
+            checks: redis.layer,
+            channels: telegram.layer,
+            routes: [
+              { severity: "unhealthy", to: ["telegarm"] },
+              { severity: "degraded", to: ["telegram"], fallback: "phone" }
+            ]
+          })
+        )
+      )
+      const error = Exit.isFailure(exit) ? Cause.failureOption(exit.cause) : Option.none()
+      assert.strictEqual(
+        Option.getOrThrow(Option.map(error, ({ message }) => message)),
+        [
+          "The routes of alerts are wrong:",
+          '  routes.0.to.0: expected the name of a channel (known: telegram, log), found "telegarm"',
+          '  routes.1.fallback: expected the name of a channel (known: telegram, log), found "phone"'
+        ].join("\n")
+      )
+    })
+  )
+
+  it.scoped("hands alerts of a channel that fails for good to the log, which is always there", () =>
+    Effect.gen(function* () {
+      const redis = yield* ScriptedCheck.make([down], { name: "redis", failureThreshold: 1 })
+      const broken = yield* FaultyChannel.make([FaultyChannel.fail("Permanent")], { name: "ops" })
+      const services = yield* build(
+        Holter.layer({
+          checks: redis.layer,
+          channels: broken.layer,
+          routes: [{ severity: "unhealthy", to: ["ops"], fallback: "log" }],
+          policy: { groupWindow: 0, startGrace: 0 }
+        })
+      )
+      yield* TestClock.adjust("5 minutes")
+      const { incidents } = yield* Context.get(services, Alerting.Alerting).state
+      assert.include(Object.keys(incidents["redis"]?.told ?? {}), "log")
+    })
+  )
+
+  it.scoped("calls back with the confirmed status: of a check that is not critical, degraded", () =>
+    Effect.gen(function* () {
+      const minor = yield* ScriptedCheck.make([up, down], {
+        name: "minor",
+        critical: false,
+        failureThreshold: 2,
+        interval: "30 seconds"
+      })
+      const changes = yield* Ref.make<ReadonlyArray<string>>([])
+      yield* build(
+        Holter.layer({
+          checks: minor.layer,
+          onChange: ({ previousStatus, service, status }) =>
+            Ref.update(changes, (all) => [...all, `${service}: ${previousStatus} > ${status}`])
+        })
+      )
+      yield* TestClock.adjust("3 minutes")
+      assert.deepStrictEqual(yield* Ref.get(changes), ["minor: healthy > degraded"])
+    })
+  )
+
+  it.scoped(
+    "ends the incident of a check that the program takes out, and does not call it stale",
+    () =>
+      Effect.gen(function* () {
+        const redis = yield* ScriptedCheck.make([down], { name: "redis", failureThreshold: 1 })
+        const steady = yield* ScriptedCheck.make([up], { name: "steady" })
+        const ops = yield* RecordingChannel.make("ops")
+        const services = yield* build(
+          Holter.layer({
+            checks: steady.layer,
+            channels: ops.layer,
+            policy: { groupWindow: 0, startGrace: 0 }
+          })
+        )
+        const registry = Context.pick(CheckRegistry.CheckRegistry)(services)
+        const scope = yield* Scope.make()
+        yield* Effect.provide(Layer.buildWithScope(redis.layer, scope), registry)
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(show(yield* ops.alerts), ["opened redis"])
+        yield* Scope.close(scope, Exit.void)
+        yield* TestClock.adjust("1 hour")
+        const alerts = yield* ops.alerts
+        assert.deepStrictEqual(show(alerts), ["opened redis", "resolved redis"])
+      })
+  )
+})
