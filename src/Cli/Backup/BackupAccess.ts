@@ -12,7 +12,6 @@ import * as BackupStrategy from "../../Backup/BackupStrategy.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { ConfigurationError } from "../ConfigurationError.js"
-import { version } from "../Version.js"
 import type { BackupSettings } from "./BackupSettings.js"
 import * as Children from "./Children.js"
 
@@ -44,8 +43,7 @@ export const openUrl = (
     host,
     identity,
     ignoreTables,
-    globals,
-    version
+    globals
   }).pipe(Layer.provide(strategyOf(settings, url)), Layer.provide(storeOf(settings)))
   return Effect.map(Layer.build(layer), Context.get(Backup.Backup))
 }
