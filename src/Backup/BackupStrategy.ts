@@ -4,14 +4,114 @@
  *
  * @since 0.1.0
  */
-import type { CommandExecutor } from "@effect/platform/CommandExecutor"
-import type { FileSystem } from "@effect/platform/FileSystem"
-import type { Path } from "@effect/platform/Path"
 import { Effect, Either, Layer, type Redacted } from "effect"
 import * as DatabaseUrl from "../Common/DatabaseUrl.js"
 import type { Options as PostgresOptions } from "./BackupStrategy/Postgres.js"
 import type { Options as SqliteOptions } from "./BackupStrategy/Sqlite.js"
+import type { Requirements } from "./BackupStrategy/Definition.js"
 import type { BackupStrategy } from "./BackupStrategy/Strategy.js"
+
+export {
+  /**
+   * @since 0.1.0
+   * @category constructors
+   */
+  define,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Definition,
+  /**
+   * @since 0.1.0
+   * @category guards
+   */
+  isDefinition,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  type Requirements
+} from "./BackupStrategy/Definition.js"
+
+/** All that a strategy of another package has to name. */
+export type {
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Drilled,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  DumpOptions,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Held,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  HoldOptions,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Leniency,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  OnProgress,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Outcome,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Payload,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Present,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Progress,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Restored,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  RestoreOptions,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  SetAside,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  Verification,
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  VerifyOptions
+} from "./BackupStrategy/Strategy.js"
 
 export {
   /**
@@ -25,14 +125,6 @@ export {
    */
   type Strategy
 } from "./BackupStrategy/Strategy.js"
-
-/**
- * What a strategy needs of the platform, such as `NodeContext.layer`.
- *
- * @since 0.1.0
- * @category models
- */
-export type Requirements = CommandExecutor | FileSystem | Path
 
 /**
  * @since 0.1.0

@@ -1,10 +1,11 @@
 /**
- * The checks and channels that the command line knows by their type. A plugin is loaded when it is needed:
+ * The checks and channels that the command line knows by their type, and the backup strategies of plugins. A plugin is loaded when it is needed:
  * nobody pays for a driver that no service uses.
  */
 import { pathToFileURL } from "node:url"
 import { Effect, Inspectable } from "effect"
 import type * as AlertChannel from "../Alert/AlertChannel.js"
+import type { Definition } from "../Backup/BackupStrategy/Definition.js"
 import * as Check from "../Check/Check.js"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as PluginPath from "./PluginPath.js"
@@ -17,9 +18,13 @@ export type Checks = ReadonlyMap<string, Load<Check.Any>>
 /** The same for channels: a check and a channel may have one name. */
 export type Channels = ReadonlyMap<string, Load<AlertChannel.Any>>
 
+/** Strategies of backups by the scheme of their URLs; those of plugins alone. */
+export type Strategies = ReadonlyMap<string, Definition>
+
 export interface Catalog {
   readonly checks: Checks
   readonly channels: Channels
+  readonly strategies: Strategies
 }
 
 export const builtIn: Checks = new Map<string, Load<Check.Any>>([
@@ -81,7 +86,7 @@ export const withPlugins = (
         Effect.mapError(loadModule(name, configFile), (found) => ({
           path: ["plugins", String(index)],
           expected:
-            "a package or a file that exports at least one check or channel, made with Check.make or AlertChannel.make",
+            "a package or a file that exports at least one check, channel or backup strategy, made with Check.make, AlertChannel.make or BackupStrategy.define",
           found
         }))
     )
@@ -93,12 +98,21 @@ export const withPlugins = (
       builtInChannels,
       modules.flatMap((module) => module.channels)
     )
+    const strategies = modules.flatMap((module) => module.strategies)
+    const schemes = strategies.map(({ scheme }) => scheme)
     const clashes = [
+      ...schemes
+        .filter((scheme, index) => isBuiltIn(scheme) || schemes.indexOf(scheme) !== index)
+        .map((scheme) => clash("strategy", scheme)),
       ...checks.clashes.map((type) => clash("check", type)),
       ...channels.clashes.map((type) => clash("channel", type))
     ]
     return {
-      catalog: { checks: checks.all, channels: channels.all },
+      catalog: {
+        checks: checks.all,
+        channels: channels.all,
+        strategies: new Map(strategies.map((one) => [one.scheme, one]))
+      },
       issues: [...issues, ...clashes]
     }
   })
@@ -119,15 +133,26 @@ const added = <A extends { readonly type: string }>(
     .map(({ type }) => type)
 })
 
-const clash = (what: "check" | "channel", type: string): ConfigIssue => ({
-  path: ["plugins"],
-  expected: `every ${what} to have a type of its own`,
-  found: `two ${what}s of type "${type}"`
-})
+const clash = (what: "check" | "channel" | "strategy", type: string): ConfigIssue =>
+  what === "strategy"
+    ? {
+        path: ["plugins"],
+        expected: "every backup strategy to have a scheme of its own, which is none of Holter's",
+        found: `another one for "${type}:"`
+      }
+    : {
+        path: ["plugins"],
+        expected: `every ${what} to have a type of its own`,
+        found: `two ${what}s of type "${type}"`
+      }
+
+const isBuiltIn = (scheme: string): boolean =>
+  !/^[a-z][a-z0-9+._-]*$/.test(scheme) || /^(?:postgres|postgresql|sqlite3?)(?:\+|$)/.test(scheme)
 
 interface Module {
   readonly checks: ReadonlyArray<Check.Any>
   readonly channels: ReadonlyArray<AlertChannel.Any>
+  readonly strategies: ReadonlyArray<Definition>
 }
 
 const loadModule = (name: string, configFile: string): Effect.Effect<Module, string> =>
@@ -143,10 +168,14 @@ const loadModule = (name: string, configFile: string): Effect.Effect<Module, str
     const { isAlertChannel } = yield* Effect.promise(() => import("../Alert/AlertChannel.js"))
     const exported = [...new Set(Object.values(module))]
     const checks = exported.filter(Check.isCheck)
+    const { isDefinition } = yield* Effect.promise(
+      () => import("../Backup/BackupStrategy/Definition.js")
+    )
     const channels = exported.filter(isAlertChannel)
-    return checks.length + channels.length > 0
-      ? { checks, channels }
-      : yield* Effect.fail(`"${name}", which exports neither`)
+    const strategies = exported.filter(isDefinition)
+    return checks.length + channels.length + strategies.length > 0
+      ? { checks, channels, strategies }
+      : yield* Effect.fail(`"${name}", which exports none of them`)
   })
 
 const messageOf = (error: unknown): string =>

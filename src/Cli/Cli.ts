@@ -6,6 +6,7 @@ import * as Command from "@effect/cli/Command"
 import { isValidationError } from "@effect/cli/ValidationError"
 import { Cause, Effect, Exit, Inspectable, Option, Predicate, Ref } from "effect"
 import * as Secrets from "../Common/Secrets.js"
+import { version } from "../Common/Version.js"
 import * as CheckCommand from "./CheckCommand.js"
 import { valued } from "./Flags.js"
 import * as InitCommand from "./InitCommand.js"
@@ -13,7 +14,6 @@ import type { Invocation } from "./Invocation.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as PluginsCommand from "./PluginsCommand.js"
 import * as TrustedConfig from "./TrustedConfig.js"
-import { version } from "./Version.js"
 
 const root = Command.make("holter").pipe(
   Command.withDescription("Health checks, alerts and backups for bots and small services")

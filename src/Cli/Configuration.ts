@@ -71,7 +71,7 @@ export const load = Effect.fn("Configuration.load")(function* (flag: Option.Opti
     interpolated,
     scrub: secrets.scrub
   }
-  const backup = yield* backupIssues(document, interpolated, secrets)
+  const backup = yield* backupIssues(document, interpolated, secrets, plugins.catalog.strategies)
   const journal = yield* journalOf(document, environment.values, interpolated, secrets)
   const drafts = ServiceDraft.fromConfiguration(document, environment.values)
   const names = new Set([...drafts.map((draft) => draft.name), ...namesIn(content)])
@@ -169,14 +169,15 @@ const noChecks: ConfigIssue = {
 const backupIssues = (
   { backup }: Document.Document,
   interpolated: ReadonlySet<string>,
-  secrets: Secrets.Secrets
+  secrets: Secrets.Secrets,
+  strategies: Catalog.Strategies
 ): Effect.Effect<ReadonlyArray<ConfigIssue>> =>
   backup === undefined
     ? Effect.succeed([])
     : Effect.map(
         Effect.promise(() => import("./Backup/BackupSection.js")),
         ({ decode }) =>
-          Either.match(decode(backup, interpolated, secrets.scrub), {
+          Either.match(decode(backup, interpolated, secrets.scrub, strategies), {
             onLeft: (issues) => issues,
             onRight: () => []
           })

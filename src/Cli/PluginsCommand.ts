@@ -27,6 +27,12 @@ const list = Command.make("list", { config: configFlag }, ({ config }) =>
     yield* line("")
     yield* line("Channels of alerts:")
     yield* Effect.forEach(channels, row)
+    if (catalog.strategies.size === 0) return
+    yield* line("")
+    yield* line("Backup strategies, by the scheme of their URLs:")
+    yield* Effect.forEach(catalog.strategies.values(), ({ description, scheme }) =>
+      line(`  ${scheme.padEnd(width)}  ${description}`)
+    )
   })
 ).pipe(Command.withDescription("List the types of checks and channels that there are"))
 

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Context, Duration, Effect, Layer, Option, Random, type Stream } from "effect"
 import type { Alert } from "../Alert/Alert.js"
 import type * as AlertPolicy from "../Alert/AlertPolicy.js"
@@ -67,6 +68,11 @@ export interface Options {
    * away. It is run at each sign of life of the holder, and what it fails with comes as `lost`.
    */
   readonly intact?: Effect.Effect<void, JournalError>
+  /**
+   * Sets a connection that is the journal's alone, once its database was looked at: what is damaged or
+   * newer is refused as it is. Without it nothing is set on the connection, which is the program's.
+   */
+  readonly prepare?: (sql: SqlClient) => Effect.Effect<void, SqlError>
 }
 
 /**
@@ -132,8 +138,9 @@ export class Journal extends Context.Tag("holter/Monitor/Journal")<
  * A journal in the program's database. Its tables are made where they are missing; a database that
  * is damaged, or whose tables are newer, is refused as it is.
  *
- * A SQLite client for it is made with `disableWAL: true`: the journal turns WAL on itself, after it
- * has looked at the file. Give it a `prepareCacheTTL` of some seconds too: the client keeps a
+ * Nothing is set on the program's connection, neither for good nor for a while: how it waits for locks,
+ * when it syncs and in which mode its file is written stays as the program has it. Where its client is
+ * that of @effect/sql-sqlite-node, give it a `prepareCacheTTL` of some seconds: the client keeps a
  * statement that could not be prepared, and its failure, for as long as that, which is ten minutes.
  *
  * @since 0.1.0
@@ -145,9 +152,9 @@ export const layer = (
   Layer.scopedContext(
     Effect.gen(function* () {
       const sql = yield* SqlClient
-      const version = yield* options.reading === true ? openReading : open
+      const { holder, intact = Effect.void, prepare = () => Effect.void } = options
+      const version = yield* options.reading === true ? openReading : open(prepare)
       // Before the writer, so that it is released after all is written.
-      const { holder, intact = Effect.void } = options
       const lease = holder === undefined ? Lease.none : yield* Lease.acquire(sql, holder, intact)
       const reader = readerOf(sql, version, lease)
       if (options.reading === true) {

@@ -18,6 +18,7 @@ import * as path from "node:path"
 import * as Backup from "../../src/Backup/Backup.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
 import { steps } from "../../src/Backup/BackupStep.js"
+import { version } from "../../src/Common/Version.js"
 import * as Bench from "./bench.js"
 
 const content = { users: ["ann", "bob"], orders: ["1"] }
@@ -40,7 +41,7 @@ describe("Backup.create", () => {
         { app, holter, purpose, tables: dump.tables, startedAt: DateTime.formatIso(startedAt) },
         {
           app: "Bot",
-          holter: "1.2.3",
+          holter: version,
           purpose: "backup",
           tables: [
             { name: "users", rows: 2 },

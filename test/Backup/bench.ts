@@ -42,7 +42,7 @@ export const make = (given: Given = {}) =>
       stores?: Context.Tag.Service<BackupStore.BackupStore>
     ): Layer.Layer<Backup.Backup> => {
       const strategy = Scripted.make({ file: database, ...changes.scripted })
-      return Backup.layer({ app: "Bot", keep: 3, version: "1.2.3", ...changes.options }).pipe(
+      return Backup.layer({ app: "Bot", keep: 3, ...changes.options }).pipe(
         Layer.provide(
           stores === undefined
             ? BackupStore.layerDirectory({

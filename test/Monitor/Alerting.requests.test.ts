@@ -10,7 +10,7 @@ import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
 import { minutes, start } from "../Alert/trace.js"
 import * as TempDir from "../support/TempDir.js"
 import { alerted, type Options, show } from "./alerted.js"
-import { sqliteClient } from "./Journal/clients.js"
+import { own, sqliteClient } from "./Journal/clients.js"
 import { commits } from "./Journal/steps.js"
 
 const up = ScriptedCheck.healthy()
@@ -84,7 +84,7 @@ describe("what another program asks for", () => {
     Effect.gen(function* () {
       yield* TestClock.setTime(start)
       const client = sqliteClient(`${yield* TempDir.make("journal")}/journal.db`)
-      const store = yield* Layer.build(Layer.provideMerge(Journal.layer(), client))
+      const store = yield* Layer.build(Layer.provideMerge(Journal.layer(own), client))
       const sql = Context.get(store, SqlClient)
       const journal = Context.get(store, Journal.Journal)
       const later = '{"_tag":"Snoozed","at":1}'
@@ -195,7 +195,7 @@ describe("what another program asks for", () => {
   it.scopedLive("stays where its transaction fails", () =>
     Effect.gen(function* () {
       const client = sqliteClient(`${yield* TempDir.make("journal")}/journal.db`)
-      const store = yield* Layer.build(Layer.provideMerge(Journal.layer(), client))
+      const store = yield* Layer.build(Layer.provideMerge(Journal.layer(own), client))
       const sql = Context.get(store, SqlClient)
       const { commit, flush, request, requests } = Context.get(store, Journal.Journal)
       yield* request(acknowledged)

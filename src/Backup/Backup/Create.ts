@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { DateTime, Effect } from "effect"
+import { version } from "../../Common/Version.js"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
 import type { Store, Stored } from "../BackupStore/Store.js"
@@ -164,7 +165,7 @@ export const make = (
         purpose: name.preRestore ? "pre_restore" : "backup",
         startedAt: name.startedAt,
         finishedAt,
-        holter: desk.version,
+        holter: version,
         dump: { ...dump, warnings: [...dump.warnings, ...lacks, ...alarms, ...notes] },
         ...(globals === undefined ? {} : { globals }),
         ...(isSuspect ? { suspect: alarms } : {}),

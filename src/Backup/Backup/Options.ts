@@ -48,8 +48,6 @@ export interface Options {
   readonly copyPatience?: Duration.DurationInput | undefined
   /** How long to wait for another run on the same directory to end; an hour by default. */
   readonly lockPatience?: Duration.DurationInput | undefined
-  /** The version of Holter, for the manifests. */
-  readonly version?: string | undefined
   /**
    * This machine, in the identity of a database that is on it; its host name unless told otherwise.
    * To be given in containers that get another name at each start.
@@ -81,7 +79,6 @@ export interface Desk {
   readonly globals: boolean
   readonly copyPatience: Duration.Duration
   readonly lockPatience: Duration.Duration
-  readonly version: string
 }
 
 /** @internal */
@@ -110,8 +107,7 @@ export const desk = (
   ignoreTables: options.ignoreTables ?? [],
   globals: options.globals === true,
   copyPatience: Duration.decode(options.copyPatience ?? "5 minutes"),
-  lockPatience: Duration.decode(options.lockPatience ?? "1 hour"),
-  version: options.version ?? "unknown"
+  lockPatience: Duration.decode(options.lockPatience ?? "1 hour")
 })
 
 const identity = (

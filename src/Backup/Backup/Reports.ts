@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Duration, Effect } from "effect"
+import type { Duration, Effect, Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Stored } from "../BackupStore/Store.js"
 import type {
@@ -97,6 +97,8 @@ export interface RestorePlan {
   readonly present: Present
   /** The name that the pre-restore backup gets; none where there is nothing to save. */
   readonly preRestore: string | undefined
+  /** The tables of the present that stay: those of Holter's journal, where it is kept in this database. */
+  readonly keeps: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -172,6 +174,17 @@ export interface RestoreOptions extends Common, Leniency {
   readonly allowOther?: boolean | undefined
   /** Also where the present cannot be read, and so not be saved: it is moved aside. */
   readonly replaceDamaged?: boolean | undefined
+  /**
+   * Whose journal of Holter (its tables `holter_*`) the database has afterwards. `present`, the default:
+   * what is owed, open incidents and silences stay as they are. `backup`: as they were then.
+   */
+  readonly journal?: "present" | "backup" | undefined
+  /**
+   * Holds the program's own writes while others are kept from the database: run when all is prepared, just before
+   * the lock is taken; its scope is closed when the lock is gone, whatever happened. For a program that has
+   * the database open itself, and would block or fail at the lock.
+   */
+  readonly quiesce?: Effect.Effect<void, never, Scope.Scope> | undefined
   /** Called with the plan before anything is changed; `false` ends it there. */
   readonly confirm?: ((plan: RestorePlan) => Effect.Effect<boolean>) | undefined
   /** Called with the name of the pre-restore backup, once it is made and before the restore begins. */

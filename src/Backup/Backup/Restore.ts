@@ -92,6 +92,8 @@ const prepare = (
       database,
       present,
       preRestore: present._tag === "Readable" ? BackupName.format(saved) : undefined,
+      keeps:
+        present._tag === "Readable" && given.journal !== "backup" ? (present.journal ?? []) : [],
       warnings: [
         ...chosen.warnings,
         ...otherness,
@@ -121,13 +123,18 @@ const saveAndReplace = (
       startedAt: saved.startedAt,
       replaceDamaged: given.replaceDamaged === true,
       ...leniencyOf(given),
+      journal: given.journal,
       onProgress: given.onProgress ?? silent,
       onOutcome: (outcome: Outcome) => Ref.update(course, (before) => ({ ...before, outcome }))
     }
     const { strategy } = desk
     yield* step("restore/pre-restore")
     const isSaved = plan.preRestore !== undefined
-    const held = isSaved ? yield* strategy.hold?.(chosen.payload, options) ?? none : undefined
+    const { quiesce } = given
+    const hold = isSaved ? strategy.hold : undefined
+    if (hold === undefined) yield* quiesce ?? Effect.void
+    const held =
+      hold === undefined ? undefined : yield* hold(chosen.payload, { ...options, quiesce })
     const dump = held?.dump ?? strategy.dump
     const saving = Effect.map(
       make({ ...desk, strategy: { ...strategy, dump } }, saved, beside, given),
@@ -177,8 +184,6 @@ const unsaved =
             : error.advice,
           cause: error
         })
-
-const none = Effect.succeed(undefined)
 
 const carryOut = (
   desk: Desk,
@@ -238,6 +243,7 @@ const tidied = (
       method: restored.method,
       setAside: restored.setAside,
       tables: restored.tables,
+      keeps: restored.kept ?? [],
       pruned: pruning._tag === "Right" ? pruning.right.flat() : [],
       warnings: [
         ...plan.warnings,

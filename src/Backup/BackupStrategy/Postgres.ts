@@ -18,6 +18,7 @@ import * as Drill from "./Postgres/Drill.js"
 import * as Dump from "./Postgres/Dump.js"
 import * as Failure from "./Postgres/Failure.js"
 import * as Globals from "./Postgres/Globals.js"
+import * as Kept from "./Postgres/Kept.js"
 import * as Maintenance from "./Postgres/Maintenance.js"
 import * as Properties from "./Postgres/Properties.js"
 import * as Restore from "./Postgres/Restore.js"
@@ -31,9 +32,9 @@ import type { Target } from "./Postgres/Target.js"
 import * as Verify from "./Postgres/Verify.js"
 import {
   BackupStrategy,
+  type HoldOptions,
   type Payload,
   type Present,
-  type RestoreOptions,
   type Strategy
 } from "./Strategy.js"
 
@@ -72,7 +73,7 @@ export const make = (
     const name = Effect.map(facts(target), ({ database }) => database)
     const database = url.database === undefined ? name : Effect.succeed(url.database)
     const dump: Strategy["dump"] = (wanted) => Effect.provide(Dump.dump(target, wanted), context)
-    const hold = (payload: Payload, wanted: RestoreOptions) =>
+    const hold = (payload: Payload, wanted: HoldOptions) =>
       Effect.flatMap(database, (known) =>
         Effect.provide(Restore.hold(target, known, payload, wanted), context)
       )
@@ -173,8 +174,12 @@ const present = (target: Target): Effect.Effect<Present, BackupError> =>
   Session.connect(target).pipe(
     Effect.mapError((error) => ({ error, known: Failure.fromPostgres(target)(error) })),
     Effect.flatMap((session) =>
-      Effect.mapBoth(Server.facts(session), {
-        onSuccess: ({ bytes }): Present => ({ _tag: "Readable", bytes }),
+      Effect.mapBoth(Effect.all([Server.facts(session), Kept.find(session)]), {
+        onSuccess: ([{ bytes }, kept]): Present => ({
+          _tag: "Readable",
+          bytes,
+          ...(kept.length === 0 ? {} : { journal: kept.map(Kept.named) })
+        }),
         onFailure: (known) => ({ error: undefined, known })
       })
     ),

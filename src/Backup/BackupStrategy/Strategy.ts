@@ -54,7 +54,12 @@ export interface Payload {
  */
 export type Present = (
   | { readonly _tag: "Absent" }
-  | { readonly _tag: "Readable"; readonly bytes: number }
+  | {
+      readonly _tag: "Readable"
+      readonly bytes: number
+      /** The tables of Holter's own journal that lie in it, where it is kept there. */
+      readonly journal?: ReadonlyArray<string> | undefined
+    }
   /** It cannot be read as a database, so there can be no pre-restore backup of it. */
   | {
       readonly _tag: "Damaged"
@@ -147,6 +152,12 @@ export interface RestoreOptions extends Leniency {
   readonly startedAt: DateTime.Utc
   /** A present that cannot be read may be moved aside. */
   readonly replaceDamaged: boolean
+  /**
+   * Whose journal of Holter (its tables `holter_*`) the database has afterwards, where there is one in the
+   * present: what is owed, open incidents and silences are of the present, so that it is its own unless
+   * told otherwise. An engine that keeps none takes no notice.
+   */
+  readonly journal?: "present" | "backup" | undefined
   readonly onProgress: OnProgress
   /**
    * Called, not to be interrupted, at each moment from which what has become of the present is another
@@ -160,12 +171,26 @@ export interface RestoreOptions extends Leniency {
  * @since 0.1.0
  * @category models
  */
+export interface HoldOptions extends RestoreOptions {
+  /**
+   * Holds the writes of the program that restores, for as long as the scope is open. To be run when all is
+   * prepared, just before others are kept from writing, and to end when they are let in again.
+   */
+  readonly quiesce?: Effect.Effect<void, never, Scope.Scope> | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export interface Restored {
   /** What was done, in words: `through SQLite's backup API`, `into a new database, then renamed`. */
   readonly method: string
   /** Where the present was set aside, beside its pre-restore backup. */
   readonly setAside: string | undefined
   readonly tables: ReadonlyArray<Manifest.Table>
+  /** Tables of the present that stayed: those of Holter's journal. */
+  readonly kept?: ReadonlyArray<string> | undefined
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -268,7 +293,7 @@ export interface Strategy {
    * is in neither.
    */
   readonly hold?:
-    | ((payload: Payload, options: RestoreOptions) => Effect.Effect<Held, BackupError, Scope.Scope>)
+    | ((payload: Payload, options: HoldOptions) => Effect.Effect<Held, BackupError, Scope.Scope>)
     | undefined
   /** Databases that earlier restores set aside, newest first. */
   readonly setAside: Effect.Effect<ReadonlyArray<SetAside>, BackupError>

@@ -12,9 +12,9 @@ import * as BackupStrategy from "../../Backup/BackupStrategy.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { ConfigurationError } from "../ConfigurationError.js"
-import { version } from "../Version.js"
 import type { BackupSettings } from "./BackupSettings.js"
 import * as Children from "./Children.js"
+import type { Database } from "./Database.js"
 
 /** The backups of the configured database. */
 export const open = (
@@ -25,7 +25,7 @@ export const open = (
 /** The same for a database that need not be the configured one, nor be there at all. */
 export const openUrl = (
   settings: BackupSettings,
-  url: DatabaseUrl.DatabaseUrl
+  url: Database
 ): Effect.Effect<Backup.Backup["Type"], BackupError, Scope.Scope> => {
   const { compression, keep, section } = settings
   const { daily, globals, host, identity, ignoreTables, level, monthly, timeZone, weekly, yearly } =
@@ -44,8 +44,7 @@ export const openUrl = (
     host,
     identity,
     ignoreTables,
-    globals,
-    version
+    globals
   }).pipe(Layer.provide(strategyOf(settings, url)), Layer.provide(storeOf(settings)))
   return Effect.map(Layer.build(layer), Context.get(Backup.Backup))
 }
@@ -103,11 +102,18 @@ const storeOf = ({
 
 const strategyOf = (
   { section: { copy, jobs, level } }: BackupSettings,
-  url: DatabaseUrl.DatabaseUrl
-): Layer.Layer<BackupStrategy.BackupStrategy> =>
-  BackupStrategy.layerParsed(url, { sqlite: { copy }, postgres: { jobs, level } }).pipe(
-    Layer.provide(platform)
-  )
+  url: Database
+): Layer.Layer<BackupStrategy.BackupStrategy, BackupError> => {
+  const strategy: Layer.Layer<
+    BackupStrategy.BackupStrategy,
+    BackupError,
+    BackupStrategy.Requirements
+  > =
+    url._tag === "Foreign"
+      ? url.definition.layer(url.url)
+      : BackupStrategy.layerParsed(url, { sqlite: { copy }, postgres: { jobs, level } })
+  return Layer.provide(strategy, platform)
+}
 
 /** Not `NodeContext`, which opens standard input as well. */
 const platform = Layer.mergeAll(Children.layer, NodePath.layer).pipe(
@@ -115,8 +121,16 @@ const platform = Layer.mergeAll(Children.layer, NodePath.layer).pipe(
 )
 
 /** What names of backups begin with where nobody has named the program. */
-const nameOf = (url: DatabaseUrl.DatabaseUrl): string =>
-  url._tag === "Sqlite" ? path.parse(url.path).name : (url.database ?? url.user ?? "postgres")
+const nameOf = (url: Database): string => {
+  switch (url._tag) {
+    case "Sqlite":
+      return path.parse(url.path).name
+    case "Postgres":
+      return url.database ?? url.user ?? "postgres"
+    case "Foreign":
+      return url.definition.scheme
+  }
+}
 
 const noDatabase = ({ source }: BackupSettings): ConfigurationError =>
   new ConfigurationError({

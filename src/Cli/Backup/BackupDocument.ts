@@ -88,6 +88,7 @@ export const ofPlan = (plan: RestorePlan): Json => ({
   database: plan.database,
   present: ofPresent(plan.present),
   pre_restore: plan.preRestore ?? null,
+  keeps: plan.keeps,
   warnings: plan.warnings
 })
 

@@ -4,8 +4,8 @@
 import * as CliOptions from "@effect/cli/Options"
 import { Effect, Option } from "effect"
 import { UsageError } from "../ConfigurationError.js"
-import type * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { configFlag } from "../Flags.js"
+import type { Database } from "./Database.js"
 
 /** Which database, and where its backups lie. */
 export const placeFlags = {
@@ -55,7 +55,7 @@ export interface LeniencyFlags {
 /** A flag that does nothing would be believed. */
 export const checkLeniency = (
   { allowIncomplete, noOwner }: LeniencyFlags,
-  url: DatabaseUrl.DatabaseUrl | undefined
+  url: Database | undefined
 ): Effect.Effect<void, UsageError> =>
   url?._tag === "Sqlite" && (allowIncomplete || noOwner)
     ? notOfSqlite(allowIncomplete ? "--allow-incomplete" : "--no-owner")

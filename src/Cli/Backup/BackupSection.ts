@@ -8,6 +8,7 @@ import * as ConfigField from "../../Check/ConfigField.js"
 import * as ConfigIssues from "../../Check/ConfigIssues.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { withNumbers } from "../Numbers.js"
+import * as Database from "./Database.js"
 
 const text = Schema.NonEmptyTrimmedString
 
@@ -126,7 +127,8 @@ export type BackupSection = typeof BackupSection.Type
 export const decode = (
   content: unknown,
   interpolated: ReadonlySet<string>,
-  scrub: (text: string) => string
+  scrub: (text: string) => string,
+  strategies: Database.Strategies
 ): Either.Either<BackupSection, ReadonlyArray<ConfigIssue>> =>
   withNumbers(["backup"], interpolated)(content ?? {}, (filled) => {
     const shape = ParseResult.decodeUnknownEither(BackupSection, {
@@ -138,7 +140,7 @@ export const decode = (
     // What is wrong with a field by itself goes before what its value means.
     const isWrong = (field: string) => wrong.some(({ path }) => path[0] === field)
     const more = [
-      ...(isWrong("url") ? [] : urlIssues(given["url"])),
+      ...(isWrong("url") ? [] : urlIssues(given["url"], strategies)),
       ...(isWrong("url") ? [] : globalsIssues(given)),
       ...(isWrong("level") || isWrong("compress") ? [] : levelIssues(given))
     ]
@@ -150,10 +152,10 @@ export const decode = (
   )
 
 /** A schema says what it expects; the parser knows which part of a URL is wrong, and shows none. */
-const urlIssues = (url: unknown): ReadonlyArray<ConfigIssue> =>
+const urlIssues = (url: unknown, strategies: Database.Strategies): ReadonlyArray<ConfigIssue> =>
   typeof url !== "string"
     ? []
-    : Either.match(DatabaseUrl.parse(url), {
+    : Either.match(Database.parse(url, strategies), {
         onLeft: ({ expected, found, part }) => [
           { path: ["url"], expected: `a database URL (${part}): ${expected}`, found }
         ],

@@ -7,18 +7,21 @@ import { Effect, Either, Option, Predicate, Redacted } from "effect"
 import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Secrets from "../../Common/Secrets.js"
+import * as Catalog from "../Catalog.js"
 import * as ConfigFile from "../ConfigFile.js"
 import { ConfigurationError, UsageError } from "../ConfigurationError.js"
 import * as Environment from "../Environment.js"
 import { Output } from "../Output.js"
+import * as TrustedConfig from "../TrustedConfig.js"
 import { checkKeep, type MakingFlags, noMakingFlags, type PlaceFlags } from "./BackupFlags.js"
 import * as BackupSection from "./BackupSection.js"
+import * as Database from "./Database.js"
 
 export interface BackupSettings {
   /** The first part of names; by the database's own name where nothing says otherwise. */
   readonly app: string | undefined
   /** None where no database is configured at all. */
-  readonly url: DatabaseUrl.DatabaseUrl | undefined
+  readonly url: Database.Database | undefined
   /** Absolute. */
   readonly directory: string
   readonly keep: number
@@ -55,10 +58,11 @@ export const load = Effect.fn("BackupSettings.load")(function* (flags: Options) 
     })
   ])
   yield* Effect.flatMap(Output, ({ hide }) => hide(secrets))
-  const { issues, name, section } = readSection(file, flags, secrets.scrub)
-  const all = [...environment.issues, ...issues]
+  const strategies = yield* strategiesFor(file, flags, environment.values)
+  const { issues, name, section } = readSection(file, flags, secrets.scrub, strategies.known)
+  const all = [...environment.issues, ...secrets.scrubAll(strategies.issues), ...issues]
   if (all.length > 0) return yield* fail(all)
-  const url = yield* urlOf(flags, section, environment.values)
+  const url = yield* urlOf(flags, section, environment.values, strategies.known)
   const directory =
     Option.getOrUndefined(flags.backupDir) ??
     section.directory ??
@@ -111,11 +115,44 @@ const readEnvironment = (flags: PlaceFlags) =>
     return { values, issues, secrets: [...values.values()].flatMap(Secrets.collect) }
   })
 
+/**
+ * Those of plugins. They are loaded where a URL is none that Holter knows itself: what is wrong with a
+ * plugin is no reason not to restore another database.
+ */
+const strategiesFor = (
+  file: Option.Option<ConfigFile.ConfigFile>,
+  flags: PlaceFlags,
+  environment: ReadonlyMap<string, string>
+) =>
+  Effect.gen(function* () {
+    const none = { known: Database.noStrategies, issues: [] as ReadonlyArray<ConfigIssue> }
+    if (Option.isNone(file) || !Predicate.isRecord(file.value.content)) return none
+    const { content, path } = file.value
+    const { backup, plugins } = content
+    const inFile = Predicate.isRecord(backup) ? backup["url"] : undefined
+    const given = [
+      Option.getOrUndefined(flags.databaseUrl),
+      inFile,
+      environment.get("DATABASE_URL")
+    ]
+    const isKnown = given.every(
+      (text) => typeof text !== "string" || Either.isRight(DatabaseUrl.parse(text))
+    )
+    if (isKnown || !Array.isArray(plugins)) return none
+    const strangers = (yield* TrustedConfig.issues(path, content)).filter(
+      (issue) => issue.path[0] === "plugins"
+    )
+    if (strangers.length > 0) return { ...none, issues: strangers }
+    const found = yield* Catalog.withPlugins(plugins, path)
+    return { known: found.catalog.strategies, issues: found.issues }
+  })
+
 /** The section and the name; of the issues of the file, those that are in either of them. */
 const readSection = (
   file: Option.Option<ConfigFile.ConfigFile>,
   flags: Options,
-  scrub: (text: string) => string
+  scrub: (text: string) => string,
+  strategies: Database.Strategies
 ) => {
   const none = { issues: [], name: undefined, section: {} as BackupSection.BackupSection }
   if (Option.isNone(file) || !Predicate.isRecord(file.value.content)) return none
@@ -131,7 +168,7 @@ const readSection = (
   const unfilled = issues.filter(
     (issue) => ["backup", "name"].includes(issue.path[0] ?? "") && !(noUrl && isUrl(issue))
   )
-  const section = BackupSection.decode(backup, interpolated, scrub)
+  const section = BackupSection.decode(backup, interpolated, scrub, strategies)
   const wrong = Either.isLeft(section) ? section.left : []
   const isTold = (issue: ConfigIssue) =>
     unfilled.some((other) => other.path.join("\0") === issue.path.join("\0"))
@@ -146,12 +183,13 @@ const readSection = (
 const urlOf = (
   flags: Options,
   section: BackupSection.BackupSection,
-  environment: ReadonlyMap<string, string>
-): Effect.Effect<DatabaseUrl.DatabaseUrl | undefined, ConfigurationError | UsageError> => {
+  environment: ReadonlyMap<string, string>,
+  strategies: Database.Strategies
+): Effect.Effect<Database.Database | undefined, ConfigurationError | UsageError> => {
   const inFile = section.url === undefined ? undefined : Redacted.value(section.url)
   const text = Option.getOrElse(flags.databaseUrl, () => inFile ?? environment.get("DATABASE_URL"))
   if (text === undefined) return Effect.succeed(undefined)
-  return Either.match(DatabaseUrl.parse(text), {
+  return Either.match(Database.parse(text, strategies), {
     onRight: Effect.succeed,
     onLeft: ({ expected, found, part }) => {
       // Another program's variable keeps nobody from looking at files.

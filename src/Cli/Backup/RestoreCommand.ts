@@ -54,6 +54,11 @@ export const command = Command.make(
         "Also over a database that is damaged, so that it cannot be saved first: it is moved aside as it is"
       )
     ),
+    withJournal: CliOptions.boolean("with-journal").pipe(
+      CliOptions.withDescription(
+        "Also Holter's own journal (tables holter_*) as the backup has it; without it that of now stays"
+      )
+    ),
     ...leniencyFlags,
     json: jsonFlag
   },
@@ -71,6 +76,7 @@ interface Flags extends PlaceFlags, LeniencyFlags {
   readonly dryRun: boolean
   readonly allowOther: boolean
   readonly replaceDamaged: boolean
+  readonly withJournal: boolean
   readonly json: boolean
 }
 
@@ -179,7 +185,7 @@ const endOf = (restored: Restored): Stopped => ({
 
 /** With the flags that name the place, as they were given. A URL may hold a password: it is left out. */
 const commandOf =
-  ({ allowIncomplete, backupDir, config, databaseUrl, noOwner }: Flags) =>
+  ({ allowIncomplete, backupDir, config, databaseUrl, noOwner, withJournal }: Flags) =>
   (name: string): string =>
     [
       "holter backup restore --backup-file",
@@ -192,18 +198,27 @@ const commandOf =
       ...(Option.isSome(databaseUrl) ? ["--database-url ..."] : []),
       // What could not be made of the one may be in the other as well.
       ...(allowIncomplete ? ["--allow-incomplete"] : []),
-      ...(noOwner ? ["--no-owner"] : [])
+      ...(noOwner ? ["--no-owner"] : []),
+      // It takes back what this one has replaced.
+      ...(withJournal ? ["--with-journal"] : [])
     ].join(" ")
 
 /** As a shell takes it for one word. */
 const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 
-const permissions = ({ allowIncomplete, allowOther, noOwner, replaceDamaged }: Flags) => ({
+const permissions = ({
   allowIncomplete,
   allowOther,
   noOwner,
-  replaceDamaged
+  replaceDamaged,
+  withJournal
+}: Flags) => ({
+  allowIncomplete,
+  allowOther,
+  noOwner,
+  replaceDamaged,
+  journal: withJournal ? ("backup" as const) : ("present" as const)
 })
 
 const choose = ({ backupFile, latest }: Flags) =>

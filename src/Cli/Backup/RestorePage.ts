@@ -20,6 +20,7 @@ export const plan = (
   `   from      ${backupOf(one, now, zone)}`,
   `   into      ${databaseOf(one)}`,
   `   there now ${presentOf(one)}`,
+  ...keptOf(one),
   ...BackupPage.warnings(one.warnings, look),
   ...(one.present._tag === "Readable"
     ? [
@@ -55,6 +56,14 @@ const backupOf = (one: RestorePlan, now: DateTime.Utc, zone: DateTime.TimeZone):
     ? `${when}; there is no manifest to compare it with`
     : `${when}: ${Amounts.bytes(one.manifest.dump.bytes)}, ${BackupPage.contentOf(one.manifest.dump.tables)}`
 }
+
+/** For who finds rows of today in a database of last week. */
+const keptOf = ({ keeps }: RestorePlan): ReadonlyArray<string> =>
+  keeps.length === 0
+    ? []
+    : [
+        `   stays     Holter's journal (${Amounts.many(keeps.length, "table")} holter_*): incidents, silences and alerts not yet sent are those of now`
+      ]
 
 const databaseOf = ({ database }: RestorePlan): string =>
   `${database.name} (${database.engine}) at ${database.location}`
@@ -120,6 +129,7 @@ export const restored = (
   `${BackupPage.good(look)} Restored ${databaseOf(one)}`,
   `   from ${one.name}, ${one.method}: ${BackupPage.contentOf(one.tables)}`,
   ...one.pruned.map((name) => `   removed, older than a day and than the last three: ${name}`),
+  ...keptOf(one),
   ...(one.setAside === undefined ? [] : [asideOf(one.setAside)]),
   // At the end: that is where one looks for it.
   ...(one.preRestore === undefined

@@ -27,10 +27,11 @@ export const layer = (
   { holder, reading = false }: Options = {}
 ): Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, FileSystem | Path> => {
   const { retain, url } = settings
-  const journalOver = ({ intact, sql }: Client) =>
+  const journalOver = ({ intact, prepare, sql }: Client) =>
     Journal.layer({
       reading,
       intact,
+      prepare,
       ...(retain === undefined ? {} : { retain }),
       ...(holder === undefined ? {} : { holder })
     }).pipe(Layer.provide(Layer.succeed(SqlClient, sql)))
@@ -63,6 +64,7 @@ export const placeOf = (url: DatabaseUrl.DatabaseUrl): string =>
 interface Client {
   readonly sql: SqlClient
   readonly intact: Effect.Effect<void, Journal.JournalError>
+  readonly prepare: NonNullable<Journal.Options["prepare"]>
 }
 
 const clientOf = (
@@ -76,7 +78,7 @@ const clientOf = (
   url._tag === "Sqlite"
     ? Effect.gen(function* () {
         yield* JournalFile.prepare(url.path, reading)
-        const { make } = yield* Effect.promise(() => import("./SqliteClient.js"))
+        const { make, tune } = yield* Effect.promise(() => import("./SqliteClient.js"))
         const identity = yield* JournalFile.watched(url.path)
         yield* Effect.addFinalizer(() => identity.left)
         const sql = yield* Effect.mapError(make(url.path), fromSqlError)
@@ -84,13 +86,13 @@ const clientOf = (
         yield* Effect.addFinalizer(() =>
           identity.leave(Effect.ignore(sql`PRAGMA wal_checkpoint(TRUNCATE)`))
         )
-        return { sql, intact: identity.intact }
+        return { sql, intact: identity.intact, prepare: tune }
       })
     : Effect.flatMap(
         Effect.promise(() => import("./PostgresClient.js")),
         ({ make }) =>
           Effect.mapBoth(make(url, reading ? "1 minute" : "10 seconds"), {
             onFailure: (error) => JournalErrors.unavailable(error.found, error),
-            onSuccess: (sql) => ({ sql, intact: Effect.void })
+            onSuccess: (sql) => ({ sql, intact: Effect.void, prepare: () => Effect.void })
           })
       )

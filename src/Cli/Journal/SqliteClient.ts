@@ -38,6 +38,17 @@ export const make = (
     })
   })
 
+/**
+ * WAL, so that others can read while this one writes; a sync at checkpoints only, which a crash of
+ * the program survives whole. A lock is waited for in Effect: SQLite's own wait blocks the loop.
+ */
+export const tune = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError> =>
+  Effect.forEach(
+    ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA busy_timeout = 0"],
+    (pragma) => sql.unsafe(pragma),
+    { discard: true }
+  )
+
 const failed = (cause: unknown): SqlError =>
   new SqlError({ cause, message: "SQLite refuses the statement" })
 

@@ -18,6 +18,7 @@ import type { JournalError } from "./JournalError.js"
 import * as Candidate from "./Lease/Candidate.js"
 import type { Holder } from "./Lease/Holder.js"
 import * as Rows from "./Lease/Rows.js"
+import { whileBusy } from "./open.js"
 import * as Requests from "./Requests.js"
 import { inTransaction } from "./transaction.js"
 import * as Voice from "./Voice.js"
@@ -109,7 +110,7 @@ const giveSign = (
         }
         return rows
       })
-    ).pipe(Rows.whileBusy)
+    ).pipe(whileBusy)
     if (holder?.token !== token) return yield* Rows.succeeded(holder)
     yield* voice.alive(at)
     yield* Effect.forEach(

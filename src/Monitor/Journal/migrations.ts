@@ -9,6 +9,7 @@
  */
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import * as JournalTables from "../../Common/JournalTables.js"
 
 const statements = [
   `CREATE TABLE holter_results (
@@ -78,4 +79,4 @@ export const migrations = {
 export const version = 3
 
 /** Where the migrator notes what it did. */
-export const table = "holter_migrations"
+export const table = JournalTables.migrations

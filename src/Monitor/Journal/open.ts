@@ -15,23 +15,22 @@ import { migrations, table, version } from "./migrations.js"
  * Makes a journal where there is none. One that is up to date is not touched: its tables would have to
  * be locked, and others who read them, as a dump does, would be waited for.
  */
-export const open: Effect.Effect<number, JournalError, SqlClient> = Effect.gen(function* () {
-  const sql = yield* SqlClient
-  const found = yield* inspect
-  yield* sql.onDialectOrElse({ sqlite: () => tuneSqlite(sql), orElse: () => Effect.void })
-  if (found === version) return version
-  yield* migrate
-  // Of two programs that make the tables at once one finds that the other is about to.
-  const made = yield* refuseNewer(sql)
-  return made === version
-    ? version
-    : yield* unavailable("that another program makes its tables at this moment", busy)
-}).pipe(
-  Effect.retry({
-    while: ({ cause }) => codeOf(cause).startsWith("SQLITE_BUSY"),
-    schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(40))
-  })
-)
+export const open = (
+  /** Sets a connection of the caller's own, once the database was looked at. */
+  prepare: (sql: SqlClient) => Effect.Effect<void, SqlError>
+): Effect.Effect<number, JournalError, SqlClient> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient
+    const found = yield* inspect
+    yield* Effect.mapError(prepare(sql), fromSqlError)
+    if (found === version) return version
+    yield* migrate
+    // Of two programs that make the tables at once one finds that the other is about to.
+    const made = yield* refuseNewer(sql)
+    return made === version
+      ? version
+      : yield* unavailable("that another program makes its tables at this moment", busy)
+  }).pipe(whileBusy)
 
 const busy = { code: "SQLITE_BUSY", message: "another program writes" }
 
@@ -86,17 +85,6 @@ const refuseNewer = (sql: SqlClient): Effect.Effect<number, JournalError> =>
     return latest > version ? yield* newer(latest, version) : latest
   }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
 
-/**
- * WAL, so that others can read while this one writes; a sync at checkpoints only, which a crash of
- * the program survives whole. A lock is waited for in Effect: SQLite's own wait blocks the loop.
- */
-const tuneSqlite = (sql: SqlClient): Effect.Effect<void, JournalError> =>
-  Effect.forEach(
-    ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA busy_timeout = 0"],
-    (pragma) => sql.unsafe(pragma),
-    { discard: true }
-  ).pipe(Effect.mapError(fromSqlError))
-
 const migrate: Effect.Effect<void, JournalError, SqlClient> = Migrator.make({})({
   loader: Migrator.fromRecord(migrations),
   table
@@ -114,6 +102,16 @@ export const reasonOf = (error: unknown): string => {
   if (cause !== undefined) return reasonOf(cause)
   return Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
 }
+
+/**
+ * Somebody else who writes to a SQLite file at this moment is waited for. By time and not by count: the
+ * program's own connection may wait in SQLite too, and then each attempt blocks the loop.
+ */
+export const whileBusy = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.retry(work, {
+    while: (error) => codeOf(error).startsWith("SQLITE_BUSY"),
+    schedule: Schedule.upTo(Schedule.spaced("50 millis"), "2 seconds")
+  })
 
 export const codeOf = (error: unknown): string => {
   if (Predicate.hasProperty(error, "code")) return String(error.code)

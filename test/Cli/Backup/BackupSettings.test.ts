@@ -4,6 +4,7 @@ import * as path from "node:path"
 import * as BackupSettings from "../../../src/Cli/Backup/BackupSettings.js"
 import { checkLeniency, noMakingFlags } from "../../../src/Cli/Backup/BackupFlags.js"
 import * as Globals from "../../../src/Cli/Backup/Globals.js"
+import * as TrustedConfig from "../../../src/Cli/TrustedConfig.js"
 import { within } from "../inMemory.js"
 
 type Flags = Parameters<typeof BackupSettings.load>[0]
@@ -216,5 +217,25 @@ describe("What a SQLite database has nothing of", () => {
         false
       )
     })
+  )
+
+  it.effect(
+    "takes the strategy of a plugin for a URL of its scheme, and loads none for others",
+    () =>
+      Effect.gen(function* () {
+        const plugin = path.resolve("test/support/tarStrategy.ts")
+        const fileOf = (url: string, name = plugin) =>
+          `plugins: ["${name}"]\nbackup: { url: "${url}" }\n`
+        const { url } = yield* load({ file: fileOf("tar:///srv/files") })
+        assert.strictEqual(url?._tag === "Foreign" ? url.definition.scheme : url?._tag, "tar")
+        const known = yield* load({ file: fileOf(DATABASE_URL, "./no-such-plugin.js") })
+        assert.strictEqual(known.url?._tag, "Sqlite")
+        const [missing] = yield* issuesOf({
+          file: fileOf("tar:///srv/files", "./no-such-plugin.js")
+        })
+        assert.strictEqual(missing?.path, "plugins.0")
+        const [other] = yield* issuesOf({ file: fileOf("zip:///srv/files") })
+        assert.strictEqual(other?.path, "backup.url")
+      }).pipe(Effect.provideService(TrustedConfig.Trusted, true))
   )
 })

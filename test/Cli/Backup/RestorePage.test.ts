@@ -16,6 +16,7 @@ const planOf = (plan: Partial<RestorePlan>): RestorePlan => ({
   database,
   present: { _tag: "Readable", bytes: 52_000_000 },
   preRestore: "dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz",
+  keeps: [],
   warnings: [],
   ...plan
 })
@@ -33,6 +34,13 @@ describe("the plan of a restore", () => {
    there now 52 MB, saved first as dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz
 What was written after 2025-12-11 03:00:00 UTC is then in the pre-restore backup only.
 Until it is done nobody else can write: programs wait, or see \`database is locked\`.`
+    )
+  })
+
+  it("says that Holter's journal stays, where it is in the database", () => {
+    assert.include(
+      page({ keeps: ["holter_incidents", "holter_outbox"] }),
+      "\n   stays     Holter's journal (2 tables holter_*): incidents, silences and alerts not yet sent are those of now\n"
     )
   })
 

@@ -7,6 +7,7 @@ import { start } from "../../Alert/trace.js"
 import { PostgresServer } from "../../support/PostgresServer.js"
 import { describeWithServices } from "../../support/Services.js"
 import * as TempDir from "../../support/TempDir.js"
+import * as clients from "./clients.js"
 import { postgresClient, sqliteClient } from "./clients.js"
 import { commits, outage } from "./steps.js"
 
@@ -24,7 +25,7 @@ const program = (path: string, own: Journal.Holder) =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const context = yield* Layer.provideMerge(
-      Journal.layer({ holder: own, gather: 0 }),
+      Journal.layer({ ...clients.own, holder: own, gather: 0 }),
       sqliteClient(path)
     ).pipe(Layer.buildWithScope(scope), Effect.provide(Logger.remove(Logger.defaultLogger)))
     return {
@@ -161,7 +162,7 @@ describe("A journal with one holder", () => {
       const first = yield* program(path, holder("1"))
       yield* Effect.provide(
         Effect.flatMap(Journal.Journal, (journal) => journal.results({})),
-        Layer.provide(Journal.layer(), sqliteClient(path))
+        Layer.provide(Journal.layer(clients.own), sqliteClient(path))
       )
       yield* first.stop
     })

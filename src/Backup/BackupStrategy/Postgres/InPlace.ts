@@ -11,9 +11,10 @@ import { Effect, Schema, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import type { BackupError } from "../../BackupError.js"
 import * as Decisive from "../../Decisive.js"
-import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
+import type { HoldOptions, Payload, Restored } from "../Strategy.js"
 import * as Extensions from "./Extensions.js"
 import * as Fill from "./Fill.js"
+import * as Kept from "./Kept.js"
 import * as Locks from "./Locks.js"
 import * as Outcome from "./Outcome.js"
 import type { Psql } from "./Psql.js"
@@ -36,7 +37,7 @@ export interface Job {
   readonly tool: Tools.Tool
   readonly serverMajor: number
   readonly payload: Payload
-  readonly options: RestoreOptions
+  readonly options: HoldOptions
 }
 
 /** The second half: what comes once the present is saved. */
@@ -57,7 +58,8 @@ export const hold = (
     // A dump that breaks off in the middle changes nothing, but would hold up every program.
     yield* Verify.verify(target, payload, options)
     const observer = yield* Sessions.open(target, database)
-    const list = yield* listed(job, observer)
+    const kept = options.journal === "backup" ? [] : yield* Kept.find(observer)
+    const list = yield* listed(job, observer, kept)
     const application = yield* applicationName
     const session = Effect.tap(Psqls.open(target, tool, { database, application }), (psql) =>
       psql.execute(settings)
@@ -73,19 +75,23 @@ export const hold = (
     yield* Effect.addFinalizer(() => Locks.end(observer, application))
     const watched = <A, R>(work: Effect.Effect<A, BackupError, R>) =>
       Effect.raceFirst(work, Locks.watch(target, observer, application))
+    yield* options.quiesce ?? Effect.void
     yield* psql.execute("BEGIN")
     yield* watched(Locks.all(psql, "EXCLUSIVE"))
     const restore = Effect.gen(function* () {
-      const filled = yield* watched(fill(job, psql, list))
+      const filled = yield* watched(fill(job, psql, list, kept))
       yield* Decisive.whole(options, { run: commit(job, psql), setAside: () => undefined })
       const { absent, restored, unmade } = filled
       return {
         method: "in place, in one transaction",
         setAside: undefined,
         tables: restored.tables,
+        kept: kept.map(Kept.named),
         warnings: [
           `in place, since ${why}`,
-          ...restored.others.map((name) => `${name} is not in the backup and stays as it was`),
+          ...restored.others
+            .filter(Kept.isOther(kept))
+            .map((name) => `${name} is not in the backup and stays as it was`),
           ...Fill.unrecorded(payload),
           ...Unmade.warnings(unmade),
           ...Fill.lacking(absent),
@@ -98,10 +104,11 @@ export const hold = (
 
 const applicationName = Effect.sync(() => `holter restore ${randomBytes(4).toString("hex")}`)
 
-/** pg_restore's list of what to restore, without extensions that are there. */
+/** pg_restore's list of what to restore, without extensions that are there and the journal that stays. */
 const listed = (
   { database, options, payload, target, tool }: Job,
-  session: Session
+  session: Session,
+  kept: ReadonlyArray<Kept.Table>
 ): Effect.Effect<ReadonlyArray<string>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const contents = yield* Extensions.contents(target, tool, payload.path)
@@ -114,8 +121,9 @@ const listed = (
       )
     }
     const { present } = found
-    if (present.length === 0) return []
-    const file = yield* Sections.writeList(Extensions.without(contents, new Set(present)))
+    if (present.length === 0 && kept.length === 0) return []
+    const wanted = Kept.without(Extensions.without(contents, new Set(present)), kept)
+    const file = yield* Sections.writeList(wanted)
     return [`--use-list=${file}`]
   })
 
@@ -127,7 +135,8 @@ interface Filled extends Fill.Judged {
 const fill = (
   job: Job,
   psql: Psql,
-  list: ReadonlyArray<string>
+  list: ReadonlyArray<string>,
+  kept: ReadonlyArray<Kept.Table>
 ): Effect.Effect<Filled, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const { options, payload, target } = job
@@ -137,14 +146,14 @@ const fill = (
     yield* dropped(job, psql, list)
     const before = yield* tables(job, psql, list)
     if (before.length > 0) yield* refuseUnmade(job, before)
-    const rows = before.length === 0 ? list : yield* ofPresent(job, psql)
+    const rows = before.length === 0 ? list : yield* ofPresent(job, psql, kept)
     yield* psql.feed(Script.withSearchPath(script(job, ["--section=data", ...rows])))
     yield* psql.execute("SELECT pg_catalog.set_config('search_path', '', false)")
     const unmade = [...before, ...(yield* made(job, psql, "post-data", list))]
     yield* refuseUnmade(job, unmade)
     yield* psql.execute("SET client_encoding TO 'UTF8'")
     const judged = yield* Fill.judged(target, psql, {
-      payload,
+      payload: Kept.compared(payload, kept),
       onProgress,
       advice: "Nothing has changed. Use another backup",
       mayLack: options.allowIncomplete === true
@@ -218,7 +227,8 @@ const Relation = Schema.Struct({ relation: Schema.String })
 /** The rows of tables that are there: psql would take those of another one for statements. */
 const ofPresent = (
   { payload, target, tool }: Job,
-  psql: Psql
+  psql: Psql,
+  kept: ReadonlyArray<Kept.Table>
 ): Effect.Effect<ReadonlyArray<string>, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     const present = yield* psql.rows(
@@ -228,7 +238,8 @@ const ofPresent = (
     )
     const contents = yield* Extensions.contents(target, tool, payload.path)
     const names = new Set(present.map(({ relation }) => relation.replaceAll(/[\r\n]/g, " ")))
-    return [`--use-list=${yield* Sections.writeList(Extensions.ofTables(contents, names))}`]
+    const list = Kept.without(Extensions.ofTables(contents, names), kept)
+    return [`--use-list=${yield* Sections.writeList(list)}`]
   })
 
 /** As a session of ours; what a program reads here is JSON. */

@@ -8,12 +8,13 @@
 import { Effect, Either, Option, type Scope } from "effect"
 import { BackupError } from "../../BackupError.js"
 import * as Decisive from "../../Decisive.js"
-import type { Payload, Restored, RestoreOptions } from "../Strategy.js"
+import type { HoldOptions, Payload, Restored } from "../Strategy.js"
 import * as Archive from "./Archive.js"
 import * as Extensions from "./Extensions.js"
 import * as Failure from "./Failure.js"
 import * as Fill from "./Fill.js"
 import * as InPlace from "./InPlace.js"
+import * as Kept from "./Kept.js"
 import type { Maintenance } from "./Maintenance.js"
 import * as Maintenances from "./Maintenance.js"
 import * as Names from "./Names.js"
@@ -35,7 +36,7 @@ export const hold = (
   target: Target,
   database: string,
   payload: Payload,
-  options: RestoreOptions
+  options: HoldOptions
 ): Effect.Effect<InPlace.Held, BackupError, Running | Scope.Scope> =>
   Effect.gen(function* () {
     yield* Archive.format(payload.path)
@@ -87,6 +88,7 @@ const beside = (
     }
     const { filling, fresh, unmade } = prepared.right
     const filled = yield* Fill.fill(job.target, maintenance, unmade, filling)
+    yield* job.options.quiesce ?? Effect.void
     const restore = Effect.map(swapped(job, maintenance, fresh), (restored) => ({
       ...restored,
       tables: filled.tables,
@@ -109,7 +111,7 @@ const advising =
 
 /** What is written to the old database until it is renamed stays there: it is set aside with it. */
 const swapped = (
-  { database, options, present, target }: Job,
+  { database, options, present, serverMajor, target }: Job,
   maintenance: Maintenance,
   fresh: string
 ): Effect.Effect<Omit<Restored, "tables">, BackupError, Running> =>
@@ -122,20 +124,27 @@ const swapped = (
       present === undefined ? [] : yield* Subscriptions.warnings(maintenance.session, database)
     const aside = Names.setAside(database, options.startedAt)
     const setAside = present === undefined ? undefined : aside
+    const noOwner = options.noOwner === true
+    const kept =
+      present === undefined || options.journal === "backup"
+        ? Kept.nothing
+        : yield* Kept.carry({ target, serverMajor, database, fresh, noOwner })
     const swap = Swap.swap(target, maintenance, {
       live: database,
       oid: present?.row.oid,
       fresh,
       aside,
-      comment: present?.row.comment ?? null
+      comment: present?.row.comment ?? null,
+      keeper: kept.keeper
     })
     yield* Decisive.whole(options, { run: swap, setAside: () => setAside })
     return {
       method: present === undefined ? "into a new database" : "into a new database, then renamed",
       setAside,
-      warnings: present === undefined ? [withoutProperties] : subscriptions
+      kept: kept.tables,
+      warnings: [...kept.warnings, ...(present === undefined ? [withoutProperties] : subscriptions)]
     }
-  })
+  }).pipe(Effect.scoped)
 
 const withoutProperties =
   "the database was missing: its owner is the user of the URL, and settings and grants of the database itself are not restored"

@@ -27,6 +27,8 @@ export interface Names {
   readonly aside: string
   /** What the live database is commented with. */
   readonly comment: string | null
+  /** The process of a session in the live database that is ended last: it holds locks until then. */
+  readonly keeper: number | undefined
 }
 
 /** Not to be interrupted once it has begun: the server ends it by itself, within seconds. */
@@ -38,7 +40,7 @@ export const swap = (
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const killer = yield* restore(Maintenances.again(target, maintenance))
-      const ending = endSessions(killer, names.oid).pipe(
+      const ending = endSessions(killer, names).pipe(
         // An answer is waited for: the session is asked something else afterwards.
         Effect.uninterruptible,
         Effect.repeat(Schedule.spaced("10 millis")),
@@ -113,7 +115,7 @@ const attempt = (session: Session, names: Names): Effect.Effect<void, PostgresEr
 }
 
 /** By the database's identity: its name is the new one's from one moment to the next. */
-const endSessions = (killer: Session, oid: number | undefined): Effect.Effect<void, BackupError> =>
+const endSessions = (killer: Session, { keeper, oid }: Names): Effect.Effect<void, BackupError> =>
   oid === undefined
     ? Effect.void
     : Effect.asVoid(
@@ -122,8 +124,10 @@ const endSessions = (killer: Session, oid: number | undefined): Effect.Effect<vo
           `SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a
             JOIN pg_roles r ON r.oid = a.usesysid JOIN pg_roles me ON me.rolname = current_user
             WHERE a.datid = $1::int8::oid AND (me.rolsuper OR NOT r.rolsuper AND (
-              pg_has_role(a.usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))`,
-          [oid]
+              pg_has_role(a.usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))
+            AND (a.pid <> $2 OR NOT EXISTS (SELECT FROM pg_stat_activity o
+              WHERE o.datid = a.datid AND o.usesysid IS NOT NULL AND o.pid <> $2))`,
+          [oid, keeper ?? 0]
         )
       )
 

@@ -9,7 +9,15 @@ import { execPath } from "node:process"
 import * as Excerpt from "../../../Common/Excerpt.js"
 import { BackupError } from "../../BackupError.js"
 import type { OnProgress } from "../Strategy.js"
-import { Answer, type Failed, go, type Locked, type Progress, type Request } from "./Protocol.js"
+import {
+  Answer,
+  type Failed,
+  go,
+  type Locked,
+  type Prepared,
+  type Progress,
+  type Request
+} from "./Protocol.js"
 
 /** @internal */
 export interface Options {
@@ -18,10 +26,14 @@ export interface Options {
 }
 
 /** @internal */
-export type Ended = Exclude<Answer, Progress | Locked | Failed>
+export type Ended = Exclude<Answer, Progress | Prepared | Locked | Failed>
 
 /** A request that is being worked on. @internal */
 export interface Started {
+  /** Until it says that the lock is what comes next; only a restore that quiesces does. */
+  readonly prepared: Effect.Effect<void, BackupError>
+  /** Lets it take the lock then. */
+  readonly approach: Effect.Effect<void>
   /**
    * Until it says that nobody else can write any more; only a restore does. Whether it is going to
    * replace the file.
@@ -53,10 +65,16 @@ export const start = Effect.fn("Sqlite.Child")(function* (
   )
   // At once, wherever it is: SQLite rolls back. `kill` waits for the end.
   yield* Effect.addFinalizer(() => Effect.ignore(child.kill("SIGKILL")))
+  const isPrepared = yield* Deferred.make<void>()
   const isLocked = yield* Deferred.make<boolean>()
+  const approaching = yield* Deferred.make<void>()
   const going = yield* Deferred.make<void>()
+  const goAfter = (one: Deferred.Deferred<void>) =>
+    Stream.fromEffect(Effect.as(Deferred.await(one), `${go}\n`))
+  const quiesces = request._tag === "Restore" && request.quiesces
   yield* Stream.make(`${JSON.stringify(request)}\n`).pipe(
-    Stream.concat(Stream.fromEffect(Effect.as(Deferred.await(going), `${go}\n`))),
+    Stream.concat(quiesces ? goAfter(approaching) : Stream.empty),
+    Stream.concat(goAfter(going)),
     Stream.encodeText,
     // Open for as long as the parent lives: its end is how the child learns of the parent's.
     Stream.concat(Stream.never),
@@ -67,9 +85,14 @@ export const start = Effect.fn("Sqlite.Child")(function* (
     isGone && request._tag === "Restore" ? unknown : unchanged
   )
   const onLocked = (replaces: boolean) => Deferred.succeed(isLocked, replaces)
-  const answered = yield* Effect.forkScoped(answerOf(child, { advice, onLocked, onProgress }))
+  const onPrepared = Deferred.succeed(isPrepared, undefined)
+  const answered = yield* Effect.forkScoped(
+    answerOf(child, { advice, onPrepared, onLocked, onProgress })
+  )
   const answer = Fiber.join(answered)
   return {
+    prepared: Effect.raceFirst(Deferred.await(isPrepared), Effect.asVoid(answer)),
+    approach: Effect.asVoid(Deferred.succeed(approaching, undefined)),
     locked: Effect.raceFirst(Deferred.await(isLocked), Effect.as(answer, false)),
     finish: Effect.zipRight(Deferred.succeed(going, undefined), answer)
   } satisfies Started
@@ -94,6 +117,7 @@ const environment = Effect.forEach(
 interface Hearing {
   /** Where there is no answer. */
   readonly advice: Effect.Effect<string>
+  readonly onPrepared: Effect.Effect<unknown>
   readonly onLocked: (replaces: boolean) => Effect.Effect<unknown>
   readonly onProgress: OnProgress
 }
@@ -148,11 +172,12 @@ const nothing: Heard = { answer: undefined, line: "" }
 const heard = (
   before: Heard,
   line: string,
-  { onLocked, onProgress }: Hearing
+  { onLocked, onPrepared, onProgress }: Hearing
 ): Effect.Effect<Heard> =>
   Option.match(parse(line), {
     onNone: () => Effect.succeed({ ...before, line }),
     onSome: (message) => {
+      if (message._tag === "Prepared") return Effect.as(onPrepared, before)
       if (message._tag === "Locked") return Effect.as(onLocked(message.replaces), before)
       if (message._tag !== "Progress") return Effect.succeed({ ...before, answer: message })
       const { bytes, stage, total } = message

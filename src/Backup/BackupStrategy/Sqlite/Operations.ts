@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Effect, Option, type Scope } from "effect"
+import { Effect, Option, Scope } from "effect"
 import * as os from "node:os"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
@@ -11,6 +11,7 @@ import type * as Manifest from "../../Manifest.js"
 import * as Decisive from "../../Decisive.js"
 import type {
   DumpOptions,
+  HoldOptions,
   OnProgress,
   Payload,
   Present,
@@ -116,13 +117,16 @@ const present = (options: Options): Effect.Effect<Present, BackupError> =>
       user: yield* options.files.user(place),
       busyTimeout: options.busyTimeout
     } as const
-    const { advice, damaged } = yield* asked(options, request, "Present", silent)
+    const { advice, damaged, journal } = yield* asked(options, request, "Present", silent)
     if (damaged !== undefined)
       return { _tag: "Damaged", found: damaged, ...(advice === undefined ? {} : { advice }) }
     const owners = yield* options.files.owners(place)
     const warnings = Strays.doubts(look, (each) => owners.includes(each))
-    return { _tag: "Readable", bytes: yield* options.files.bytes(place), ...warned(warnings) }
+    const bytes = yield* options.files.bytes(place)
+    return { _tag: "Readable", bytes, ...journaled(journal), ...warned(warnings) }
   })
+
+const journaled = (journal: ReadonlyArray<string> = []) => (journal.length === 0 ? {} : { journal })
 
 const warned = (warnings: ReadonlyArray<string>) => (warnings.length === 0 ? {} : { warnings })
 
@@ -181,11 +185,13 @@ const dump = (
 const prepare = (
   options: Options,
   payload: Payload,
-  given: RestoreOptions
+  given: HoldOptions
 ): Effect.Effect<Started, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
     const { busyTimeout, files } = options
-    const { onProgress, replaceDamaged, startedAt } = given
+    // Closed after all that is opened below: the program writes again when the lock is gone.
+    const calm = yield* Effect.acquireRelease(Scope.make(), Scope.close)
+    const { journal, onProgress, quiesce, replaceDamaged, startedAt } = given
     const place = yield* files.place
     const { directory, file } = place
     const user = yield* files.user(place)
@@ -197,8 +203,17 @@ const prepare = (
         : Scratch.name(directory, cleaning(options, user))
     const content = yield* unpacking(payload, scratch)
     const aside = SetAside.nameOf(file, startedAt)
-    const own = { database: file, aside, replaceDamaged, busyTimeout, user }
-    return yield* options.start({ _tag: "Restore", ...content, ...own }, onProgress)
+    const keepJournal = journal !== "backup"
+    const own = { database: file, aside, replaceDamaged, keepJournal, busyTimeout, user }
+    const quiesces = quiesce !== undefined
+    const request = { _tag: "Restore", ...content, ...own, quiesces } as const
+    const started = yield* options.start(request, onProgress)
+    if (quiesce !== undefined) {
+      yield* started.prepared
+      yield* Scope.extend(quiesce, calm)
+      yield* started.approach
+    }
+    return started
   })
 
 /** What is deleted may still be at hand. */

@@ -2,7 +2,8 @@
  * What the child is asked, and what it answers: a line of JSON each. One child does one request.
  *
  * A restore has two halves. When all is prepared and nobody else can write any more the child says
- * `Locked`; it changes nothing before it reads the line `go`.
+ * `Locked`; it changes nothing before it reads the line `go`. Where the program that asks wants to hold its
+ * own writes first, the child says `Prepared` before it takes the lock, and waits for a `go` there as well.
  *
  * @since 0.1.0
  */
@@ -92,6 +93,10 @@ export interface RestoreRequest extends PayloadRequest, Common {
   /** Where a damaged present goes. */
   readonly aside: string
   readonly replaceDamaged: boolean
+  /** Holter's journal of now stays. */
+  readonly keepJournal: boolean
+  /** Whether it says `Prepared`, and waits, before it takes the lock. */
+  readonly quiesces: boolean
 }
 
 /** Removes what runs have left, and databases that were set aside. @internal */
@@ -119,7 +124,8 @@ export type Request =
 
 const Present = Schema.TaggedStruct("Present", {
   damaged: Schema.optional(Schema.String),
-  advice: Schema.optional(Schema.String)
+  advice: Schema.optional(Schema.String),
+  journal: Schema.optional(Schema.Array(Schema.String))
 })
 
 const Cleaned = Schema.TaggedStruct("Cleaned", {})
@@ -149,8 +155,12 @@ const Restored = Schema.TaggedStruct("Restored", {
   method: Schema.String,
   setAside: Schema.optional(Schema.String),
   tables: Schema.Array(Table),
+  kept: Schema.Array(Schema.String),
   warnings: Schema.Array(Schema.String)
 })
+
+/** All is read and checked; what comes next keeps others from writing. */
+const Prepared = Schema.TaggedStruct("Prepared", {})
 
 /** What is there cannot be read: it is moved aside, which no other program may have open. */
 const Locked = Schema.TaggedStruct("Locked", { replaces: Schema.Boolean })
@@ -172,6 +182,7 @@ const Progress = Schema.TaggedStruct("Progress", {
 /** @internal */
 export const Answer = Schema.Union(
   Progress,
+  Prepared,
   Locked,
   Failed,
   Cleaned,
@@ -197,6 +208,8 @@ export type Verified = typeof Verified.Type
 export type Drilled = typeof Drilled.Type
 /** @internal */
 export type Restored = typeof Restored.Type
+/** @internal */
+export type Prepared = typeof Prepared.Type
 /** @internal */
 export type Locked = typeof Locked.Type
 /** @internal */

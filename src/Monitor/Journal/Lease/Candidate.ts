@@ -8,7 +8,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Either, Random } from "effect"
 import type { JournalError } from "../JournalError.js"
-import { fromSqlError } from "../open.js"
+import { fromSqlError, whileBusy } from "../open.js"
 import { inTransaction } from "../transaction.js"
 import * as Voice from "../Voice.js"
 import type { Holder } from "./Holder.js"
@@ -34,7 +34,7 @@ export const compete = (
     let locked = 0
     for (let waited = 0; ; ) {
       const at = yield* Voice.moment
-      const rows = yield* Effect.either(Rows.whileBusy(Rows.read(sql)))
+      const rows = yield* Effect.either(whileBusy(Rows.read(sql)))
       if (Either.isLeft(rows)) {
         // Whoever was seen alive may have it still, and is waited for until nobody can tell.
         unanswered += 1
@@ -118,4 +118,4 @@ const claim = (
       if (isOurs) yield* sql`DELETE FROM holter_lease WHERE id <> 1 AND token = ${token}`
       return isOurs
     })
-  ).pipe(Rows.whileBusy)
+  ).pipe(whileBusy)

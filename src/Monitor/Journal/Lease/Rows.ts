@@ -5,9 +5,9 @@
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Array as Arr, DateTime, Duration, Effect, Random, Schedule } from "effect"
+import { Array as Arr, DateTime, Duration, Effect, Random } from "effect"
 import { JournalError } from "../JournalError.js"
-import { codeOf } from "../open.js"
+import { codeOf, whileBusy } from "../open.js"
 
 export const beat = Duration.seconds(5)
 export const look = Duration.seconds(1)
@@ -44,15 +44,6 @@ export const release = (sql: SqlClient, token: string): Effect.Effect<void> =>
     Effect.timeoutOption("2 seconds"),
     Effect.ignore
   )
-
-/** Somebody else who writes to a SQLite file at this moment is waited for. */
-export const whileBusy = <A, E extends { readonly _tag: string }>(
-  statement: Effect.Effect<A, E>
-): Effect.Effect<A, E> =>
-  Effect.retry(statement, {
-    while: (error) => codeOf(error).startsWith("SQLITE_BUSY"),
-    schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(40))
-  })
 
 /** Whether it is not the database that keeps this program waiting, but a lock of another. */
 export const isLocked = (error: SqlError): boolean =>

@@ -199,7 +199,8 @@ const frozenCopy = (options: Options): boolean => {
   )
 }
 
-const isSame = (file: number, path: string): boolean => {
+/** Whether it is still the file of that name. @internal */
+export const isSame = (file: number, path: string): boolean => {
   const [one, other] = [fs.fstatSync(file), fs.statSync(path)]
   return one.ino === other.ino && one.dev === other.dev
 }
@@ -270,10 +271,11 @@ const beginRead = (database: Database): void => {
   database.prepare("SELECT count(*) FROM sqlite_schema").get()
 }
 
-const copyBytes = (
+/** @internal */
+export const copyBytes = (
   source: number,
   bytes: number,
-  { database, onProgress, target }: Options
+  { database, onProgress, target }: Pick<Options, "database" | "onProgress" | "target">
 ): void =>
   bracket(
     () => fs.openSync(target, "r+"),

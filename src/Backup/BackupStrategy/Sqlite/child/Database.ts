@@ -5,6 +5,7 @@
  */
 import Sqlite from "better-sqlite3"
 import type { Database } from "better-sqlite3"
+import * as JournalTables from "../../../../Common/JournalTables.js"
 import { quoted } from "../../../../Common/SqliteIntegrity.js"
 import { bracket, orElse } from "./bracket.js"
 import { beyondSqlite } from "./Fault.js"
@@ -72,6 +73,10 @@ export const tableNames = (database: Database): ReadonlyArray<string> =>
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
   )
 
+/** The tables of Holter's journal, where it is kept in this database. @internal */
+export const journalOf = (database: Database): ReadonlyArray<string> =>
+  JournalTables.among(tableNames(database))
+
 /** By its pages where an order that only the program knows keeps SQLite from opening the table. */
 const count = (database: Database, table: string): number =>
   orElse(
@@ -104,8 +109,16 @@ export const versionOf = (database: Database): string =>
 export { quoted }
 
 /** @internal */
-export const column = (database: Database, sql: string): ReadonlyArray<string> =>
-  database.prepare(sql).pluck().all().map(String)
+export const column = (
+  database: Database,
+  sql: string,
+  ...given: ReadonlyArray<string>
+): ReadonlyArray<string> =>
+  database
+    .prepare(sql)
+    .pluck()
+    .all(...given)
+    .map(String)
 
 /** @internal */
 export const pluck = (database: Database, sql: string, ...given: ReadonlyArray<string>): unknown =>

@@ -8,10 +8,13 @@
 /** @internal */
 export interface Door {
   readonly gate: Gate
+  /** Says that the lock is what comes next, and waits. */
+  readonly approach: () => Promise<void>
   /** Says that the file can be replaced, and waits. */
   readonly pass: () => Promise<void>
   /** The same, said by the thread of SQLite. */
   readonly announce: () => void
+  /** Lets by whoever waits, before the lock or with it in hand. */
   readonly open: () => void
 }
 
@@ -19,20 +22,33 @@ export interface Door {
 export type Gate = Int32Array
 
 /** @internal */
-export const make = (say: (replaces: boolean) => void): Door => {
+export const make = (say: {
+  readonly prepared: () => void
+  readonly locked: (replaces: boolean) => void
+}): Door => {
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const ways: Array<() => void> = []
   const promise = new Promise<void>((resolve) => ways.push(resolve))
+  const approaching: Array<() => void> = []
   return {
     gate,
+    approach: () => {
+      say.prepared()
+      return new Promise((resolve) => approaching.push(resolve))
+    },
     announce: () => {
-      say(false)
+      say.locked(false)
     },
     pass: () => {
-      say(true)
+      say.locked(true)
       return promise
     },
     open: () => {
+      const first = approaching.pop()
+      if (first !== undefined) {
+        first()
+        return
+      }
       Atomics.store(gate, 0, 1)
       Atomics.notify(gate, 0)
       for (const way of ways) way()

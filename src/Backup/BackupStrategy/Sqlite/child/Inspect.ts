@@ -7,6 +7,7 @@ import * as fs from "node:fs"
 import { check, strayRows } from "./Check.js"
 import {
   isWal,
+  journalOf,
   number,
   open,
   openCopy,
@@ -79,6 +80,8 @@ export interface Present {
   readonly pages: number
   readonly pageSize: number
   readonly wal: boolean
+  /** The tables of Holter's journal in it. */
+  readonly journal: ReadonlyArray<string>
 }
 
 /** @internal */
@@ -140,7 +143,8 @@ export const look = ({ busyTimeout, database }: LookInput): Present => {
       return {
         pages: number(live, "page_count"),
         pageSize: number(live, "page_size"),
-        wal: isWal(live)
+        wal: isWal(live),
+        journal: journalOf(live)
       }
     }
   )

@@ -6,6 +6,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as JournalTables from "../../../../Common/JournalTables.js"
 import * as Sizes from "../../../../Common/Sizes.js"
 import type { Restored, RestoreRequest } from "../Protocol.js"
 import { outcome } from "./bracket.js"
@@ -62,6 +63,7 @@ const replace = async (
   { door, request }: Work,
   { content, facts, path: source, warnings }: Unpacked
 ): Promise<Done> => {
+  if (request.quiesces) await door.approach()
   await door.pass()
   return about("database", request.database, (): Done => {
     const { aside, database } = request
@@ -72,6 +74,7 @@ const replace = async (
       method: `in its place, ${content.contentBytes} bytes`,
       setAside: isAside ? aside : undefined,
       tables: facts.tables,
+      kept: [],
       warnings: [...warnings, ...doubts]
     }
   })
@@ -83,30 +86,51 @@ const overwrite = async (
   present: Present
 ): Promise<Done> => {
   const { busyTimeout, database } = request
-  const sized = `${scratch}.sized`
-  return withTemporary(sized, async () => {
-    const isOtherSize = present.pages > 0 && present.pageSize !== facts.pageSize
-    // Before the change: a WAL of all pages, or a journal of those that are there; then the growth.
-    const journal = present.wal ? content.contentBytes * 1.02 : present.pages * present.pageSize
-    const growth = Math.max(0, content.contentBytes - present.pages * present.pageSize)
-    room(request, (isOtherSize ? content.contentBytes : 0) + journal + growth)
-    const isSized = isOtherSize && (await resized({ request, scratch, sized, present, ask }))
-    const source = isSized ? sized : scratch
-    const given = { source, database, busyTimeout, gate: door.gate }
-    const { doubts, tables } = await ask("write", given)
-    return {
-      method: "through SQLite's backup API",
-      setAside: undefined,
-      tables: tables ?? facts.tables,
-      warnings: [
-        ...warnings,
-        ...doubts,
-        ...(await synced(database)),
-        ...(tables === undefined ? [] : compared(facts.tables, tables))
-      ]
-    }
-  })
+  const [sized, copy] = [`${scratch}.sized`, `${scratch}.present`]
+  const hasJournal = request.keepJournal && present.journal.length > 0
+  const isCopied = hasJournal && !present.wal
+  return withTemporary(copy, () =>
+    withTemporary(sized, async () => {
+      const isOtherSize = present.pages > 0 && present.pageSize !== facts.pageSize
+      // Before the change: a WAL of all pages, or a journal of those that are there; then the growth.
+      const journal = present.wal ? content.contentBytes * 1.02 : present.pages * present.pageSize
+      const growth = Math.max(0, content.contentBytes - present.pages * present.pageSize)
+      const copied = isCopied ? present.pages * present.pageSize : 0
+      room(request, (isOtherSize ? content.contentBytes : 0) + copied + journal + growth)
+      if (isCopied) createPrivate(copy)
+      const isSized = isOtherSize && (await resized({ request, scratch, sized, present, ask }))
+      const source = isSized ? sized : scratch
+      const keep = hasJournal ? { copy: isCopied ? copy : undefined } : undefined
+      if (request.quiesces) await door.approach()
+      const { doubts, kept, tables } = await ask("write", {
+        ...{ source, database, busyTimeout, keep },
+        gate: door.gate
+      })
+      const names = kept.map(({ name }) => name)
+      return {
+        method: "through SQLite's backup API",
+        setAside: undefined,
+        tables: tables ?? facts.tables,
+        kept: names,
+        warnings: [
+          ...warnings,
+          ...doubts,
+          ...(await synced(database)),
+          ...(tables === undefined
+            ? []
+            : compared(without(facts.tables, kept), without(tables, kept)))
+        ]
+      }
+    })
+  )
 }
+
+/** The program that watches goes on writing its journal at once. */
+const without = (
+  tables: ReadonlyArray<Tables>,
+  kept: ReadonlyArray<Tables>
+): ReadonlyArray<Tables> =>
+  kept.length === 0 ? tables : tables.filter(({ name }) => !JournalTables.isOne(name))
 
 /** The restore is done: what fails from here on is only told. */
 const synced = async (database: string): Promise<ReadonlyArray<string>> => {

@@ -49,7 +49,13 @@ export const drill = (
     withTemporary(target, async () => {
       const { facts, path, warnings } = await unpack({ request, deep: false, ask, onProgress })
       createPrivate(target)
-      const given = { source: path, database: target, busyTimeout: 0, gate: undefined }
+      const given = {
+        source: path,
+        database: target,
+        busyTimeout: 0,
+        gate: undefined,
+        keep: undefined
+      }
       const { doubts, tables } = await ask("write", given)
       const difference =
         tables === undefined ? doubts.join("; ") : differenceOf(facts.tables, tables)

@@ -9,11 +9,13 @@
  * @since 0.1.0
  */
 import type { BackupMetadata, Database } from "better-sqlite3"
+import * as fs from "node:fs"
 import { performance } from "node:perf_hooks"
 import { bracketAsync, orElse } from "./bracket.js"
 import { isWal, number, open, openCopy, type Tables, tablesOf, withDatabase } from "./Database.js"
 import { type Gate, locked, wait } from "./Door.js"
 import { beyondSqlite, fail } from "./Fault.js"
+import * as Kept from "./Kept.js"
 import { pause } from "./pause.js"
 import type { OnProgress } from "./Thread.js"
 
@@ -53,61 +55,88 @@ export interface WriteInput {
   readonly busyTimeout: number
   /** What is waited for with the write lock in hand, before anything is changed. */
   readonly gate: Gate | undefined
+  /** Holter's journal of the present stays: in WAL mode it is read there, else from a copy in this file. */
+  readonly keep: { readonly copy: string | undefined } | undefined
 }
 
 /** @internal */
 export interface Written {
   /** What the database holds afterwards, with what others have written since. */
   readonly tables: ReadonlyArray<Tables> | undefined
+  /** The tables of the present that it holds still. */
+  readonly kept: ReadonlyArray<Tables>
   /** What went wrong when it was done already. */
   readonly doubts: ReadonlyArray<string>
 }
 
+type Settled = Omit<Written, "kept">
+
 /** @internal */
 export const write = (input: WriteInput, onProgress: OnProgress): Promise<Written> =>
-  bracketAsync(
-    () => openCopy(input.source),
-    async (source) => {
-      await transfer(source, input, onProgress)
-      return settle(input)
-    },
-    (source) => {
-      source.close()
-    }
+  withDescriptor(input, (descriptor) =>
+    bracketAsync(
+      () => openCopy(input.source),
+      async (source) => {
+        const kept = await transfer(source, input, descriptor, onProgress)
+        const { doubts, tables } = settle(input)
+        return { tables, kept: kept.tables, doubts: [...kept.doubts, ...doubts] }
+      },
+      (source) => {
+        source.close()
+      }
+    )
   )
+
+/** Closed after all connections, as closing it drops the locks that this process has on the file. */
+const withDescriptor = <A>(
+  { database, keep }: WriteInput,
+  use: (descriptor: number | undefined) => Promise<A>
+): Promise<A> =>
+  keep?.copy === undefined
+    ? use(undefined)
+    : bracketAsync(() => fs.openSync(database, "r"), use, fs.closeSync)
 
 const transfer = async (
   source: Database,
-  { busyTimeout, database, gate }: WriteInput,
+  { busyTimeout, database, gate, keep, source: into }: WriteInput,
+  descriptor: number | undefined,
   onProgress: OnProgress
-): Promise<void> => {
+): Promise<Kept.Kept> => {
   const pageSize = number(source, "page_size")
   const deadline = performance.now() + busyTimeout
-  let isHeld = false
+  const closed =
+    keep?.copy === undefined || descriptor === undefined
+      ? undefined
+      : { descriptor, copy: keep.copy }
+  let kept: Kept.Kept | undefined
   const progress = ({ remainingPages, totalPages }: BackupMetadata): number => {
-    // The first call comes with the lock, and before the first page.
-    if (gate !== undefined && !isHeld) {
-      onProgress({ stage: locked, bytes: 0, total: undefined })
-      wait(gate)
+    // The first call comes with the lock, and before the first page: what is read is what is written now.
+    if (kept === undefined) {
+      kept = keep === undefined ? nothingKept : Kept.keep({ into, database, busyTimeout, closed })
+      if (gate !== undefined) {
+        onProgress({ stage: locked, bytes: 0, total: undefined })
+        wait(gate)
+      }
     }
-    isHeld = true
     const bytes = (totalPages - remainingPages) * pageSize
     onProgress({ stage: "restore", bytes, total: totalPages * pageSize })
     return pagesAtOnce
   }
   for (;;) {
     const { totalPages } = await source.backup(database, { progress })
-    if (totalPages > 0) return
+    if (totalPages > 0) return kept ?? nothingKept
     if (performance.now() > deadline) return refused(database, busyTimeout)
     pause(retryMillis)
   }
 }
 
+const nothingKept: Kept.Kept = { tables: [], doubts: [] }
+
 /**
  * Brings it to the disk, out of the WAL where others let it; gives back the room of the WAL. The restore
  * is done by then, so whatever fails here is only told.
  */
-const settle = ({ busyTimeout, database }: WriteInput): Written =>
+const settle = ({ busyTimeout, database }: WriteInput): Settled =>
   orElse(
     () =>
       withDatabase(
@@ -119,7 +148,7 @@ const settle = ({ busyTimeout, database }: WriteInput): Written =>
             ({ message }) => `its WAL was not written back: ${message}`
           )
           const doubts = doubt === undefined ? [] : [doubt]
-          return orElse<Written>(
+          return orElse<Settled>(
             () => ({ tables: tablesOf(live), doubts }),
             () => true,
             (error) => ({ tables: undefined, doubts: [...doubts, uncounted(error)] })

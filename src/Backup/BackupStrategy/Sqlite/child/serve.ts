@@ -25,12 +25,17 @@ import { drill, verify } from "./Verify.js"
 export const serve = (): void => {
   // Before any thread is started, which has the priority of the one that starts it.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
-  const door = Door.make((replaces) => {
-    write({ _tag: "Locked", replaces })
+  const door = Door.make({
+    prepared: () => {
+      write({ _tag: "Prepared" })
+    },
+    locked: (replaces) => {
+      write({ _tag: "Locked", replaces })
+    }
   })
   const lines = readline.createInterface({ input: process.stdin })
   lines.once("line", (request) => {
-    lines.once("line", door.open)
+    lines.on("line", door.open)
     void work(JSON.parse(request) as Request, door)
   })
   // The parent has ended. A thread in a call of SQLite does not let the process exit: a signal does.
@@ -75,7 +80,7 @@ const answer = async ({ ask, door, onProgress, request }: Asked): Promise<Answer
     case "Present": {
       const { busyTimeout, database } = request
       const looked = await outcome(() => ask("look", { database, busyTimeout }))
-      if (looked.ok) return { _tag: "Present" }
+      if (looked.ok) return { _tag: "Present", journal: looked.value.journal }
       const report = looked.error instanceof Fault ? looked.error.report : undefined
       if (report !== undefined && isUnsaveable(report)) {
         const advice = report.reason === "Damaged" ? undefined : report.advice

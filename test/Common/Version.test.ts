@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
-import { version } from "../../src/Cli/Version.js"
+import { version } from "../../src/Common/Version.js"
 
 describe("Version", () => {
   it("is the version of package.json", () => {
