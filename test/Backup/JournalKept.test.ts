@@ -3,14 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { SqlClient } from "@effect/sql/SqlClient"
-import { Context, Effect, Layer, Option, Redacted, Schedule } from "effect"
+import { Context, Effect, Fiber, Layer, Logger, Option, Redacted, Schedule } from "effect"
 import * as path from "node:path"
 import { Outbox } from "../../src/Alert/Outbox.js"
 import * as Backup from "../../src/Backup/Backup.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
 import { BackupStrategy, type Strategy } from "../../src/Backup/BackupStrategy/Strategy.js"
 import * as Journal from "../../src/Monitor/Journal.js"
-import { commits, outage, written } from "../Monitor/Journal/steps.js"
+import { checkResult, commits, outage, written } from "../Monitor/Journal/steps.js"
 import { PostgresServer } from "../support/PostgresServer.js"
 import { describeWithServices } from "../support/Services.js"
 import { strategy } from "../support/SqliteBackup.js"
@@ -76,15 +76,19 @@ const story = ({ client, journal: whose, moment, strategy: made }: Given) =>
     const orders = yield* sql<{ readonly id: number }>`SELECT id FROM orders`
     // It comes back, and the program of before says so in the journal that it has open.
     for (const step of steps.slice(opened)) yield* journal.commit(step)
-    yield* journal.flush.pipe(
-      Effect.zipRight(journal.health),
-      Effect.repeat({
-        until: ({ down }) => down === undefined,
-        schedule: Schedule.spaced("50 millis")
-      })
-    )
+    yield* settled(journal)
     return { before, restored, after, orders: orders.map(({ id }) => id), end: yield* again }
   })
+
+/** All is written, over a connection that may have to be opened anew. */
+const settled = (journal: typeof Journal.Journal.Service) =>
+  journal.flush.pipe(
+    Effect.zipRight(journal.health),
+    Effect.repeat({
+      until: ({ down, waiting }) => down === undefined && waiting === 0,
+      schedule: Schedule.spaced("50 millis")
+    })
+  )
 
 /** The earlier outage is over, and was of another time. */
 const later = 24 * 60 * 60 * 1000
@@ -159,4 +163,36 @@ describeWithServices("postgres", "A PostgreSQL database with the journal in it",
       )
     }
   }
+
+  it.scopedLive("loses nothing that is written to it while a new database takes its place", () =>
+    Effect.gen(function* () {
+      const given = yield* made(true)
+      const store = path.join(yield* TempDir.make("backups"), "store")
+      const backup = yield* Layer.build(
+        Backup.layer({ app: "Bot" }).pipe(
+          Layer.provide(BackupStore.layerDirectory({ path: store })),
+          Layer.provide(Layer.effect(BackupStrategy, given.strategy))
+        )
+      ).pipe(Effect.map(Context.get(Backup.Backup)))
+      yield* backup.create()
+      const program = yield* Layer.build(given.client)
+      const context = yield* Effect.provide(Layer.build(Journal.layer({ gather: 0 })), program)
+      const journal = Context.get(context, Journal.Journal)
+      let recorded = 0
+      const write = Effect.suspend(() =>
+        journal.record(checkResult(recorded++, "redis", "healthy"))
+      )
+      const writer = yield* Effect.fork(
+        Effect.forever(
+          Effect.zipRight(Effect.zipRight(write, journal.flush), Effect.sleep("5 millis"))
+        )
+      )
+      yield* backup.restore({ _tag: "Latest" })
+      yield* Fiber.interrupt(writer)
+      yield* settled(journal)
+      const { length } = yield* journal.results({ limit: recorded + 1 })
+      assert.isAbove(recorded, 10)
+      assert.strictEqual(length, recorded)
+    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
 })

@@ -169,8 +169,8 @@ describe("a plugin that is none", () => {
     ["rejects", "await Promise.reject(new Error('later'))", ["which fails to load: later"]],
     ["does not parse", "export const = 1", ["which fails to load"]],
     ["lacks a package", "import 'no-such-package'", ["which fails to load", "no-such-package"]],
-    ["exports no check", "export const queue = { type: 'queue' }", ["which exports neither"]],
-    ["exports nothing", "", ["which exports neither"]],
+    ["exports no check", "export const queue = { type: 'queue' }", ["which exports none of them"]],
+    ["exports nothing", "", ["which exports none of them"]],
     ["takes a type that there is", source("redis"), ['two checks of type "redis"']],
     ["has a type twice", `${source("queue")}export const B = { ...Queue }`, ['of type "queue"']]
   ]

@@ -8,9 +8,10 @@ import type { Choice, Common, Verified } from "../../Backup/Backup.js"
 import { BackupError } from "../../Backup/BackupError.js"
 import * as BackupName from "../../Backup/BackupName.js"
 import { problemOf, type Stored } from "../../Backup/BackupStore.js"
-import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
+import type * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as BackupAccess from "./BackupAccess.js"
 import type { BackupSettings } from "./BackupSettings.js"
+import type { Database } from "./Database.js"
 
 export type Which = Choice | { readonly _tag: "All" }
 
@@ -58,13 +59,10 @@ const one = (settings: BackupSettings, file: string, options: Options) =>
   }).pipe(Effect.scoped)
 
 /** The database, where the backup can be of it; else none that is ever opened: only its engine counts. */
-const urlFor = (
-  { url }: BackupSettings,
-  file: string
-): Effect.Effect<DatabaseUrl.DatabaseUrl, BackupError> => {
+const urlFor = ({ url }: BackupSettings, file: string): Effect.Effect<Database, BackupError> => {
   const engine = engineOf(path.basename(file))
   const place = engine === undefined ? url : (places[engine] ?? undefined)
-  if (url !== undefined && (engine === undefined || engines[url._tag] === engine)) {
+  if (url !== undefined && (engine === undefined || isOf(url, engine))) {
     return Effect.succeed(url)
   }
   return place === undefined
@@ -77,6 +75,10 @@ const urlFor = (
       })
     : Effect.succeed(place)
 }
+
+/** A strategy of a plugin has an engine that is none of Holter's. */
+const isOf = (url: Database, engine: string): boolean =>
+  url._tag === "Foreign" ? places[engine] === undefined : engines[url._tag] === engine
 
 const engines = { Sqlite: "sqlite", Postgres: "postgresql" } as const
 
