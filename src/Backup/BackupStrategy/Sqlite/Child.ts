@@ -3,18 +3,20 @@
  *
  * @since 0.1.0
  */
-import { Command, type CommandExecutor } from "@effect/platform"
+import * as Command from "@effect/platform/Command"
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import { Config, Deferred, Effect, Fiber, Option, Schema, Stream } from "effect"
 import { execPath } from "node:process"
 import * as Excerpt from "../../../Common/Excerpt.js"
 import { BackupError } from "../../BackupError.js"
 import type { OnProgress } from "../Strategy.js"
+import * as ChildProgram from "./ChildProgram.js"
 import { Answer, type Failed, go, type Locked, type Progress, type Request } from "./Protocol.js"
 
 /** @internal */
 export interface Options {
   readonly executor: CommandExecutor.CommandExecutor
-  readonly program: string
+  readonly program: ChildProgram.Program
 }
 
 /** @internal */
@@ -45,7 +47,8 @@ export const start = Effect.fn("Sqlite.Child")(function* (
   request: Request,
   onProgress: OnProgress
 ) {
-  const command = Command.make(execPath, program).pipe(
+  const carried = yield* ChildProgram.carried(program)
+  const command = Command.make(execPath, ...ChildProgram.argumentsFor(carried)).pipe(
     Command.env(yield* environment, { extendEnv: false })
   )
   const child = yield* Effect.mapError(executor.start(command), (cause) =>
@@ -55,7 +58,7 @@ export const start = Effect.fn("Sqlite.Child")(function* (
   yield* Effect.addFinalizer(() => Effect.ignore(child.kill("SIGKILL")))
   const isLocked = yield* Deferred.make<boolean>()
   const going = yield* Deferred.make<void>()
-  yield* Stream.make(`${JSON.stringify(request)}\n`).pipe(
+  yield* Stream.make(carried.text, `${JSON.stringify(request)}\n`).pipe(
     Stream.concat(Stream.fromEffect(Effect.as(Deferred.await(going), `${go}\n`))),
     Stream.encodeText,
     // Open for as long as the parent lives: its end is how the child learns of the parent's.
