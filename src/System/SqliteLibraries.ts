@@ -33,7 +33,7 @@ const loaded: Effect.Effect<ReadonlyArray<Copy>> = Effect.sync(() => {
 })
 
 /** Node's cache is one for all modules, and this only a way to it. CommonJS has no `import.meta.url`. */
-const place = (): string => (import.meta.url as string | undefined) ?? __filename
+const place = (): string => (typeof __filename === "string" ? __filename : import.meta.url)
 
 /**
  * To be run when a database is open: warns once where a second copy has been loaded by then. `otherwise`
