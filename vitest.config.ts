@@ -1,9 +1,11 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { vitePrograms } from "./scripts/programs.mjs"
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
 export default defineConfig({
+  plugins: [vitePrograms()],
   resolve: {
     // The examples import the package by its name, as its users do.
     alias: [

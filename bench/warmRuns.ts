@@ -107,7 +107,7 @@ const redis = (servers: Servers, rounds: number): Measure =>
       "embedded",
       checksAtOnce,
       (name) => Redis.Redis.layer({}, { name }),
-      Redis.layerIORedis(driver)
+      Redis.layerClientIORedis(driver)
     )
     const samples = yield* run(
       { holter, embedded, ioredis: yield* Drivers.redis(servers.redis, commands) },

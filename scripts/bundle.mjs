@@ -3,7 +3,7 @@
  *
  * dist/bin.cjs     a few lines: answers --version, loads the bundle with its code cache
  * dist/cli.cjs     the command line with its plugins; dist/driver-*.cjs: a driver each
- * dist/sqlite-child.cjs   the process that works on SQLite files, for the command and the library
+ * text.js          in the folders of dist: the programs that the library carries, see programs.mjs
  * dist/*.cache     compiled code for this Node version; rejected and made anew by others
  */
 import { execFile } from "node:child_process"
@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { build } from "esbuild"
 import { notices } from "./licenses.mjs"
-import { bundleSqliteChild } from "./sqliteChild.mjs"
+import { programs, writePrograms } from "./programs.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const dist = join(root, "dist")
@@ -92,7 +92,7 @@ const bundle = async () => {
     define: { ...options.define, performance: "undefined" },
     entryPoints: [join(root, "src/Main.ts")],
     outfile: join(dist, "cli.cjs"),
-    plugins: [oneByOne, withoutUnused, driversApart, onUse]
+    plugins: [programs, oneByOne, withoutUnused, driversApart, onUse]
   })
   const whole = Object.keys(metafile.inputs).find((file) =>
     file.endsWith("/effect/dist/esm/index.js")
@@ -311,10 +311,7 @@ const fillCodeCache = async () => {
   await rm(cwd, { recursive: true })
 }
 
-const inputs = [
-  ...(await bundle()),
-  ...(await bundleSqliteChild(join(dist, "sqlite-child.cjs"), "better-sqlite3"))
-]
+const inputs = [...(await bundle()), ...(await writePrograms(dist))]
 await writeFile(join(dist, "THIRD-PARTY-LICENSES"), await notices(root, inputs))
 await writeBin()
 await fillCodeCache()

@@ -2,7 +2,7 @@
 /**
  * What a user gets: the package is packed, and the tarball is looked at by publint, by attw, by Node
  * and by a compiler that checks libraries too, with nothing installed but what Holter's package.json
- * asks for. Works offline. Expects a finished build.
+ * asks for. Works offline, but for trying the lines of README.md that install it. Expects a finished build.
  */
 import { execFileSync } from "node:child_process"
 import {
@@ -82,6 +82,77 @@ const load = () => {
   return run("node", ["load.mjs"], work)
 }
 
+/**
+ * Of other packages: each costs a bot a millisecond or so at its start. All of `effect` is 600 with what it
+ * imports, a barrel of @effect/platform a hundred more.
+ */
+const mostModules = 620
+
+/** What Node loads for `import "holter"`, counted by a hook in its loader. */
+const count = () => {
+  const hooks = `
+    let port
+    export const initialize = (given) => { port = given }
+    export const load = (url, context, next) => {
+      if (!url.startsWith("node:")) port.postMessage(url)
+      return next(url, context)
+    }`
+  const program = `
+    import { createRequire, register } from "node:module"
+    import { MessageChannel, receiveMessageOnPort } from "node:worker_threads"
+    const { port1, port2 } = new MessageChannel()
+    const hooks = "data:text/javascript," + encodeURIComponent(${JSON.stringify(hooks)})
+    register(hooks, { data: port2, transferList: [port2] })
+    await import("${manifest.name}")
+    const loaded = new Set()
+    for (let one = receiveMessageOnPort(port1); one; one = receiveMessageOnPort(port1)) {
+      loaded.add(one.message)
+    }
+    // What CommonJS requires passes no hook.
+    for (const file of Object.keys(createRequire(import.meta.url).cache)) loaded.add(file)
+    const others = [...loaded].filter((url) => !url.includes("/node_modules/${manifest.name}/"))
+    process.stdout.write(String(others.length))
+    process.exit()`
+  writeFileSync(path.join(work, "count.mjs"), program)
+  const modules = Number(run("node", ["count.mjs"], work))
+  if (!(modules > 0 && modules <= mostModules)) {
+    throw new Error(
+      `import "${manifest.name}" loads ${modules} modules of other packages, expected at most ${mostModules}: import subpaths (@effect/platform/FileSystem) in the place of barrels`
+    )
+  }
+}
+
+/**
+ * The lines of README.md that install Holter, tried with this tarball: npm refuses what does not fit
+ * together (ERESOLVE), as the newest of some Effect packages is for Effect 4.
+ */
+const installLines = (/** @type {string} */ tarball) => {
+  const readme = readFileSync(path.join(root, "README.md"), "utf8")
+  const lines = readme.match(/^npm install (?!.*run).*$/gm) ?? []
+  if (lines.length === 0) throw new Error("README.md has no line that begins with npm install")
+  const project = path.join(work, "project")
+  mkdirSync(project)
+  writeFileSync(path.join(project, "package.json"), "{}")
+  const quick = ["--fetch-retries=0", "--fetch-timeout=10000"]
+  try {
+    run("npm", ["ping", ...quick], project)
+  } catch {
+    console.log("      not tried: the registry cannot be reached")
+    return
+  }
+  for (const line of lines) {
+    const words = line.replace(/#.*/, "").trim().split(/\s+/).slice(1)
+    const given = words.map((word) => (word === manifest.name ? tarball : word))
+    const plan = ["--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"]
+    run("npm", [...given, ...plan], project)
+  }
+  const lock = JSON.parse(readFileSync(path.join(project, "package-lock.json"), "utf8"))
+  const twice = Object.keys(lock.packages).filter((place) =>
+    /node_modules\/.*node_modules\/(effect|better-sqlite3)$/.test(place)
+  )
+  if (twice.length > 0) throw new Error(`a second copy is installed: ${twice.join(", ")}`)
+}
+
 let failed = false
 const step = (/** @type {string} */ name, /** @type {() => unknown} */ check) => {
   try {
@@ -102,8 +173,10 @@ try {
     const options = ["--profile", "esm-only", "--no-definitely-typed", "--format", "ascii"]
     return run(bin("attw"), [tarball, ...options, "--entrypoints", ...subpaths], root)
   })
+  step("lines that install it", () => installLines(tarball))
   install(tarball)
   step("a user's Node", load)
+  step("modules that a bot loads", count)
   step("a user's compiler", compile)
 } finally {
   rmSync(work, { recursive: true, force: true })

@@ -12,7 +12,7 @@ export const notices = async (root, inputs) => {
   const packages = await Promise.all(folders.map((folder) => noticeOf(resolve(root, folder))))
   const distinct = new Map(packages.map((one) => [one.title, one]))
   return [
-    "dist/cli.cjs, dist/driver-*.cjs and dist/sqlite-child.cjs contain code of these packages.\n",
+    "dist/cli.cjs, dist/driver-*.cjs and the text.js in dist contain code of these packages.\n",
     ...[...distinct.values()].map(({ text, title }) => `${"-".repeat(80)}\n${title}\n\n${text}\n`)
   ].join("\n")
 }

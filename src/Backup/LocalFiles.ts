@@ -12,6 +12,7 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as DiskSpace from "../System/DiskSpace.js"
 import { BackupError, type Reason } from "./BackupError.js"
+import * as SmallFile from "./SmallFile.js"
 
 /** Calls Node's file system for `subject`, a path. @internal */
 export const attempt = <A>(
@@ -65,36 +66,24 @@ export const text = (file: string): Effect.Effect<Option.Option<string>, BackupE
         : Effect.succeed(Option.filter(found, Predicate.isNotUndefined))
   )
 
-/** How such a file is opened: not followed, not waited for, not this process's terminal. @internal */
-export const reading =
-  constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
-
 /** Undefined in it for what is no file, or too long. */
 const textOf = async (file: string): Promise<Option.Option<string | undefined>> => {
-  const handle = await fs.open(file, reading)
+  const handle = await fs.open(file, SmallFile.reading)
   const read = async () => {
-    const stat = await handle.stat()
-    if (!stat.isFile() || stat.size > largestText) return undefined
-    const bytes = Buffer.alloc(stat.size)
-    let length = 0
-    while (length < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, length, bytes.length - length)
-      if (bytesRead === 0) break
-      length += bytesRead
+    const reading = SmallFile.begin(await handle.stat())
+    for (let rest = reading?.rest(); rest !== undefined; rest = reading?.rest()) {
+      reading?.take((await handle.read(rest)).bytesRead)
     }
-    return bytes.toString("utf8", 0, length)
+    return reading?.text()
   }
   return Option.some(await read().finally(() => handle.close()))
 }
-
-/** A manifest of a hundred thousand tables has less. @internal */
-export const largestText = 16 * 1024 * 1024
 
 const unreadable = (file: string): Effect.Effect<never, BackupError> =>
   new BackupError({
     reason: "StoreFailed",
     subject: file,
-    expected: `a file of at most ${largestText / 1024 / 1024} MB`,
+    expected: `a file of at most ${SmallFile.largest / 1024 / 1024} MB`,
     found: "no file, or a longer one",
     advice: "Look at it, and remove it"
   })
@@ -225,7 +214,7 @@ const holding = async (
   kind: "file" | "directory",
   work: (held: fs.FileHandle) => Promise<void>
 ): Promise<void> => {
-  const held = await fs.open(file, kind === "directory" ? asDirectory : reading)
+  const held = await fs.open(file, kind === "directory" ? asDirectory : SmallFile.reading)
   await held
     .chmod(kind === "directory" ? 0o700 : privateMode)
     .then(() => work(held))

@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import { FileSystem, Path } from "@effect/platform"
+import { FileSystem } from "@effect/platform/FileSystem"
+import { Path } from "@effect/platform/Path"
 import { Clock, DateTime, Effect, Either, Option, ParseResult, Schema, type Scope } from "effect"
 import { Lifecycle } from "./Lifecycle.js"
 import type { PlanError } from "./PlanError.js"
@@ -57,10 +58,10 @@ export interface StateStore<A> {
  */
 export const make = <A, I>(
   options: Options<A, I>
-): Effect.Effect<StateStore<A>, never, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<StateStore<A>, never, FileSystem | Path> =>
   Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
+    const fs = yield* FileSystem
+    const path = yield* Path
     const one = yield* Effect.makeSemaphore(1)
     const file = StateFile.make(options.file, fs, path)
     /** What the file holds, once somebody looked: nothing is written over what was not read. */

@@ -17,7 +17,7 @@ import { proxy } from "./shared/ProxyField.js"
 import { secretOf } from "./shared/SecretField.js"
 
 export { DMarketError } from "./DMarket/DMarketApi.js"
-export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+export { HttpExchange, layerClientHttpClient, layerClientUndici } from "./shared/HttpExchange.js"
 
 const secretKey = secretOf({
   identifier: "DMarketSecretKey",

@@ -72,7 +72,7 @@ const check = Check.make("database", {
   probe,
   // The URL was read before: a configuration with another one does not come this far.
   services: ({ acquireTimeout, url }) =>
-    Layer.orDie(layerUrl({ url: url ?? Redacted.make(""), acquireTimeout }))
+    Layer.orDie(layerClientUrl({ url: url ?? Redacted.make(""), acquireTimeout }))
 })
 
 /**
@@ -99,7 +99,7 @@ export const Database = {
       .layer(config, options)
       .pipe(
         Layer.provide(
-          layerSqlClient(
+          layerClientSqlClient(
             config.acquireTimeout === undefined ? {} : { acquireTimeout: config.acquireTimeout }
           )
         )
@@ -118,7 +118,7 @@ export interface ClientOptions {
 /**
  * A client with a connection of its own: one for PostgreSQL, made when it is first needed and kept;
  * a SQLite file is opened for each run and left as it was. In a program that has the same SQLite
- * file open itself, use `layerSqlClient`: two SQLite libraries in one process drop each other's
+ * file open itself, use `layerClientSqlClient`: two SQLite libraries in one process drop each other's
  * locks.
  *
  * @since 0.1.0
@@ -127,9 +127,9 @@ export interface ClientOptions {
  * import { Redacted } from "effect"
  * import * as Database from "holter/plugins/Database"
  *
- * Database.layerUrl({ url: Redacted.make("postgresql://bot:secret@localhost/bot") })
+ * Database.layerClientUrl({ url: Redacted.make("postgresql://bot:secret@localhost/bot") })
  */
-export const layerUrl = (
+export const layerClientUrl = (
   options: ClientOptions & { readonly url: Redacted.Redacted<string> }
 ): Layer.Layer<DatabaseClient, DatabaseUrl.DatabaseUrlError> =>
   Layer.scoped(
@@ -137,7 +137,7 @@ export const layerUrl = (
     Effect.gen(function* () {
       const url = yield* DatabaseUrl.parseForConnection(options.url)
       const limits = { acquireTimeout: options.acquireTimeout ?? "5 seconds" }
-      return url._tag === "Postgres" ? yield* Postgres.make(url, limits) : Sqlite.make(url, limits)
+      return yield* url._tag === "Postgres" ? Postgres.make(url, limits) : Sqlite.make(url, limits)
     })
   )
 
@@ -147,7 +147,7 @@ export const layerUrl = (
  * @since 0.1.0
  * @category layers
  */
-export const layerSqlClient = (
+export const layerClientSqlClient = (
   options: ClientOptions = {}
 ): Layer.Layer<DatabaseClient, never, SqlClient> =>
   // Loaded when it is used: a command line that checks by URL pays nothing for @effect/sql.

@@ -15,7 +15,7 @@ import { HttpExchange, layerChannel, type Request } from "./shared/HttpExchange.
 import { proxy } from "./shared/ProxyField.js"
 import { secretUrl } from "./shared/SecretUrl.js"
 
-export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+export { HttpExchange, layerClientHttpClient, layerClientUndici } from "./shared/HttpExchange.js"
 
 /**
  * @since 0.1.0

@@ -21,7 +21,7 @@ import {
 import { isHeaderName, namedSecrets } from "./shared/NamedSecrets.js"
 import { proxy } from "./shared/ProxyField.js"
 
-export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+export { HttpExchange, layerClientHttpClient, layerClientUndici } from "./shared/HttpExchange.js"
 
 /**
  * @since 0.1.0

@@ -14,8 +14,8 @@ import * as Info from "./Redis/Info.js"
 import {
   type Answers,
   fromIORedis,
-  layerIORedis,
-  layerUrl,
+  layerClientIORedis,
+  layerClientUrl,
   RedisClient
 } from "./Redis/RedisClient.js"
 import { RedisError } from "./Redis/RedisError.js"
@@ -23,7 +23,7 @@ import * as RedisUrl from "./Redis/RedisUrl.js"
 import * as Writes from "./Redis/Writes.js"
 import * as UrlConfig from "./shared/UrlConfig.js"
 
-export { fromIORedis, layerIORedis, layerUrl, RedisClient, RedisError }
+export { fromIORedis, layerClientIORedis, layerClientUrl, RedisClient, RedisError }
 
 const Config = Schema.Struct({
   url: Schema.optional(
@@ -59,14 +59,14 @@ const probe = (config: Config): Effect.Effect<Outcome.Outcome, RedisError, Redis
 
 /**
  * PING, memory, replication and persistence. On its own it needs a `url`; embedded, it uses the
- * client of the program (`layerIORedis`).
+ * client of the program (`layerClientIORedis`).
  *
  * @since 0.1.0
  * @category checks
  * @example
  * import { Layer, Redacted } from "effect"
  * import { Redis as Driver } from "ioredis"
- * import { layerIORedis, Redis } from "holter/plugins/Redis"
+ * import { layerClientIORedis, Redis } from "holter/plugins/Redis"
  *
  * const byUrl = Redis.layerStandalone({
  *   url: Redacted.make("redis://:secret@localhost:6379/0"),
@@ -74,7 +74,7 @@ const probe = (config: Config): Effect.Effect<Outcome.Outcome, RedisError, Redis
  * })
  *
  * const embedded = Redis.layer({}, { name: "cache" }).pipe(
- *   Layer.provide(layerIORedis(new Driver()))
+ *   Layer.provide(layerClientIORedis(new Driver()))
  * )
  */
 export const Redis = Check.make("redis", {
@@ -82,7 +82,7 @@ export const Redis = Check.make("redis", {
   label: "Redis",
   config: Config.fields,
   rules: UrlConfig.rule(
-    "a Redis URL (in a program with an ioredis client of its own use Redis.layer and layerIORedis)",
+    "a Redis URL (in a program with an ioredis client of its own use Redis.layer and layerClientIORedis)",
     RedisUrl.parse
   ),
   error: RedisError,
@@ -101,7 +101,7 @@ export const Redis = Check.make("redis", {
   services: ({ responseTimeout, url }) =>
     url === undefined
       ? Layer.die(new Error("the url was checked before"))
-      : Layer.orDie(layerUrl({ url, responseTimeout }))
+      : Layer.orDie(layerClientUrl({ url, responseTimeout }))
 })
 
 /** The bot works without what cannot be reached; a refused password is a mistake all the same. */

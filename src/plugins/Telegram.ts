@@ -15,7 +15,7 @@ import * as Fields from "./Telegram/fields.js"
 import * as TelegramApi from "./Telegram/TelegramApi.js"
 import * as Channel from "./Telegram/TelegramChannel.js"
 
-export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+export { HttpExchange, layerClientHttpClient, layerClientUndici } from "./shared/HttpExchange.js"
 export * as TelegramApi from "./Telegram/TelegramApi.js"
 
 /**

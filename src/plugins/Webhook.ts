@@ -32,7 +32,7 @@ import { proxy } from "./shared/ProxyField.js"
 import * as Signature from "./Webhook/Signature.js"
 import { secretUrl } from "./shared/SecretUrl.js"
 
-export { HttpExchange, layerHttpClient, layerUndici } from "./shared/HttpExchange.js"
+export { HttpExchange, layerClientHttpClient, layerClientUndici } from "./shared/HttpExchange.js"
 
 /** What the channel says itself. */
 const reserved = /^(?:content-type|content-length|host|idempotency-key|webhook-.*)$/i

@@ -8,7 +8,6 @@ import * as FileIdentity from "../../src/Backup/BackupStrategy/Sqlite/FileIdenti
 import { mountOf, parseMountInfo } from "../../src/Common/MountInfo.js"
 import * as Runner from "../support/backup/Runner.js"
 import * as TempDir from "../support/TempDir.js"
-import * as TestRun from "../support/TestRun.js"
 import * as Tmpfs from "../support/Tmpfs.js"
 
 const inNamespace = (script: string, ...args: ReadonlyArray<string>) => [
@@ -26,7 +25,6 @@ const inNamespace = (script: string, ...args: ReadonlyArray<string>) => [
 const bench = Effect.gen(function* () {
   const folder = yield* TempDir.make("mounts")
   const runner = yield* Runner.make
-  const { sqliteChild } = yield* TestRun.current
   const data = path.join(folder, "data")
   const directory = path.join(folder, "backups")
   mkdirSync(data)
@@ -40,7 +38,7 @@ const bench = Effect.gen(function* () {
     work: "create" as const,
     database: path.join(data, "bot.db"),
     directory,
-    sqliteChild,
+    sqliteFrom: import.meta.url,
     keep: 1
   }
   const create = (script: string, ...args: ReadonlyArray<string>) =>

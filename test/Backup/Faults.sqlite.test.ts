@@ -9,7 +9,6 @@ import { type BackupStep, steps } from "../../src/Backup/BackupStep.js"
 import type { Order, Work } from "../support/backup/program.js"
 import * as Runner from "../support/backup/Runner.js"
 import * as TempDir from "../support/TempDir.js"
-import * as TestRun from "../support/TestRun.js"
 
 const oldRows = 200
 const newRows = 300
@@ -48,14 +47,13 @@ const backupsIn = (directory: string) =>
 const bench = Effect.gen(function* () {
   const folder = yield* TempDir.make("faults")
   const runner = yield* Runner.make
-  const { sqliteChild } = yield* TestRun.current
   const copy = path.join(folder, "copy")
   mkdirSync(copy, { mode: 0o700 })
   const order = {
     database: path.join(folder, "bot.db"),
     directory: path.join(folder, "backups"),
     copies: [copy],
-    sqliteChild
+    sqliteFrom: import.meta.url
   }
   write(order.database, oldRows)
   yield* runner.run({ ...order, work: "create" })

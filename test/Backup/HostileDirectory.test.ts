@@ -25,7 +25,7 @@ import * as LocalFiles from "../../src/Backup/LocalFiles.js"
 import * as Manifest from "../../src/Backup/Manifest.js"
 import * as Runner from "../support/backup/Runner.js"
 import * as Scripted from "../support/backup/scripted.js"
-import { childProgram, strategy } from "../support/SqliteBackup.js"
+import { strategy } from "../support/SqliteBackup.js"
 import * as TempDir from "../support/TempDir.js"
 import * as Bench from "./bench.js"
 import { dump, manifest } from "./manifests.js"
@@ -159,7 +159,7 @@ describe("What lies in a directory of backups", () => {
         assert.strictEqual(error.reason, "Corrupt", error.message)
         assert.include(error.message, "expected 8192 bytes of content, found more")
       }
-    }).pipe(Effect.provide(childProgram))
+    })
   )
 
   it.scopedLive("has modes that are set, whatever the umask is", () =>

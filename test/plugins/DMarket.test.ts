@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Duration, Effect, Either, Exit, Redacted } from "effect"
 import { formatIssue } from "../../src/Check/CheckError.js"
-import { DMarket, layerUndici } from "../../src/plugins/DMarket.js"
+import { DMarket, layerClientUndici } from "../../src/plugins/DMarket.js"
 import * as DMarketDouble from "../support/DMarketDouble.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import { registered } from "./registered.js"
@@ -13,7 +13,7 @@ const keysOf = (keys: DMarketDouble.DMarketKeys, secret = keys.secret128) => ({
 })
 
 const open = (input: Parameters<typeof DMarket.layer>[0]) =>
-  registered(DMarket.layer(input), layerUndici)
+  registered(DMarket.layer(input), layerClientUndici)
 
 describe("DMarket", () => {
   it.scopedLive("without keys the ping decides", () =>
@@ -118,7 +118,7 @@ describe("DMarket", () => {
       yield* double.faultAlways("ping", Behaviour.hang)
       const slow = yield* registered(
         DMarket.layer({ apiUrl: double.url }, { timeout: "100 millis" }),
-        layerUndici
+        layerClientUndici
       )
       assert.strictEqual((yield* slow.run).reason, "Timeout")
     })

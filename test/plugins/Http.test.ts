@@ -1,8 +1,8 @@
 /** The HTTP check against local servers that answer well, badly and not at all. */
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Redacted } from "effect"
-import { Http, layerUndici } from "../../src/plugins/Http.js"
-import { layerUndiciWith, Reply } from "../../src/plugins/shared/HttpExchange.js"
+import { Http, layerClientUndici } from "../../src/plugins/Http.js"
+import { layerClientUndiciWith, Reply } from "../../src/plugins/shared/HttpExchange.js"
 import * as Certificates from "../support/Certificates.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as HttpDouble from "../support/HttpDouble.js"
@@ -11,7 +11,7 @@ import { noneOpen, registered } from "./registered.js"
 
 type Input = Parameters<typeof Http.layer>[0]
 
-const open = (input: Input, exchange = layerUndici) => registered(Http.layer(input), exchange)
+const open = (input: Input, exchange = layerClientUndici) => registered(Http.layer(input), exchange)
 
 describe("Http", () => {
   it.scopedLive("2xx is healthy, with the times, and the connection is kept", () =>
@@ -144,7 +144,7 @@ describe("Http", () => {
         for (const path of ["/hang", "/stall", "/trickle"]) {
           const check = yield* registered(
             Http.layer({ url: double.url + path }, { timeout: "150 millis" }),
-            layerUndici
+            layerClientUndici
           )
           const result = yield* check.run
           assert.strictEqual(result.reason, "Timeout", path)
@@ -311,7 +311,7 @@ describe("Http", () => {
   it.scopedLive("TLS: the certificate's problem is said in words", () =>
     Effect.gen(function* () {
       const certificates = yield* Certificates.make
-      const exchange = layerUndiciWith({ ca: certificates.ca })
+      const exchange = layerClientUndiciWith({ ca: certificates.ca })
       const cases = [
         ["self-signed", "self-signed"],
         ["expired", "has expired"],

@@ -312,7 +312,7 @@ describeWithServices("redis", "Redis", () => {
       const own = (config: Config) =>
         runnable(
           Redis.Redis.layer(config, { name: "cache", timeout: "5 seconds" }).pipe(
-            Layer.provide(Redis.layerIORedis(driver, { responseTimeout: "200 millis" }))
+            Layer.provide(Redis.layerClientIORedis(driver, { responseTimeout: "200 millis" }))
           )
         )
       const run = yield* own({})

@@ -31,7 +31,7 @@ const both = (server: RedisInstance, config: Config = {}, url = server.url) =>
     )
     const embedded = yield* Effect.flatten(
       runnable(
-        Redis.Redis.layer(config, { timeout }).pipe(Layer.provide(Redis.layerIORedis(driver)))
+        Redis.Redis.layer(config, { timeout }).pipe(Layer.provide(Redis.layerClientIORedis(driver)))
       )
     )
     assert.deepStrictEqual(

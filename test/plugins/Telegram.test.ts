@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Either, Redacted } from "effect"
 import { formatIssue } from "../../src/Check/CheckError.js"
-import { layerUndici, Telegram } from "../../src/plugins/Telegram.js"
+import { layerClientUndici, Telegram } from "../../src/plugins/Telegram.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as TelegramDouble from "../support/TelegramDouble.js"
 import { registered } from "./registered.js"
@@ -13,7 +13,7 @@ const open = (
 ) =>
   registered(
     Telegram.layer({ token: Redacted.make(double.token), apiUrl: double.url, ...more }),
-    layerUndici
+    layerClientUndici
   )
 
 describe("Telegram", () => {

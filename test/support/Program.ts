@@ -10,6 +10,7 @@ import { randomUUID } from "node:crypto"
 import { rm } from "node:fs/promises"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import { programs } from "../../scripts/programs.mjs"
 import { live } from "./live.js"
 import * as ManagedProcess from "./ManagedProcess.js"
 import * as ProcessTree from "./ProcessTree.js"
@@ -34,6 +35,7 @@ export const bundle = async (entry: string): Promise<Bundle> => {
     platform: "node",
     format: "esm",
     target: "node20",
+    plugins: [programs],
     external: ["better-sqlite3", "pg-native"],
     // The examples import the package by its name, as its users do.
     alias: {

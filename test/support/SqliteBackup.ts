@@ -1,23 +1,22 @@
-/** The SQLite strategy with the child process of the test run, and databases for it. */
+/** The SQLite strategy, with a child process that meets faults, and databases for it. */
 import { NodeContext } from "@effect/platform-node"
 import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { writeFileSync } from "node:fs"
-import { createRequire } from "node:module"
-import { join } from "node:path"
 import * as Strategy from "../../src/Backup/BackupStrategy/Sqlite.js"
-import * as TestRun from "./TestRun.js"
-
-/** From source there is no child beside the modules: it was bundled for the run. */
-export const childProgram: Layer.Layer<never> = Layer.effect(
-  Strategy.ChildProgram,
-  Effect.orDie(Effect.map(TestRun.current, ({ sqliteChild }) => sqliteChild))
-)
+import { ChildProgram } from "../../src/Backup/BackupStrategy/Sqlite/ChildProgram.js"
+import { text } from "../../src/Backup/BackupStrategy/Sqlite/child/text.js"
 
 export const strategy = (path: string, options?: Strategy.Options) =>
+  Strategy.make({ _tag: "Sqlite", path }, options).pipe(Effect.provide(NodeContext.layer))
+
+/** The strategy with a child that runs a script of the test's before all else, on each thread. */
+export const scripted = (path: string, script: string, options?: Strategy.Options) =>
   Strategy.make({ _tag: "Sqlite", path }, options).pipe(
-    Effect.provide([NodeContext.layer, childProgram])
+    Effect.provide([
+      NodeContext.layer,
+      Layer.succeed(ChildProgram, { text: `{ ${script} }\n${text}`, from: [import.meta.url] })
+    ])
   )
 
 /** Moments of a restore: with the lock and nothing written, with half of it written, when it is committed. */
@@ -27,21 +26,16 @@ export type Moment = "locked" | "halfway" | "committed"
 export const faulty = (
   path: string,
   given: Strategy.Options & {
-    readonly folder: string
     readonly moment: Moment
     readonly script: string
     /** Run before all else, on each thread. */
     readonly prelude?: string
   }
 ) =>
-  Effect.gen(function* () {
-    const { sqliteChild } = yield* TestRun.current
-    const program = join(given.folder, `child-${given.moment}.cjs`)
-    const driver = createRequire(import.meta.url).resolve("better-sqlite3")
-    writeFileSync(
-      program,
-      `${given.prelude ?? ""}
-const Sqlite = require(${JSON.stringify(driver)})
+  scripted(
+    path,
+    `${given.prelude ?? ""}
+const Sqlite = require(carried.driver)
 const { backup } = Sqlite.prototype
 Sqlite.prototype.backup = function (file, { progress }) {
   const met = new Set()
@@ -61,13 +55,9 @@ Sqlite.prototype.backup = function (file, { progress }) {
     if (done.totalPages > 0) meet("committed")
     return done
   })
-}
-require(${JSON.stringify(sqliteChild)})`
-    )
-    return yield* Strategy.make({ _tag: "Sqlite", path }, given).pipe(
-      Effect.provide([NodeContext.layer, Layer.succeed(Strategy.ChildProgram, program)])
-    )
-  })
+}`,
+    given
+  )
 
 /** Makes or opens a database in this process, for as long as the call lasts. */
 export const inDatabase = <A>(path: string, use: (database: Sqlite.Database) => A): A => {

@@ -28,8 +28,6 @@ export interface TestRun {
   readonly binaries: Binaries.Binaries
   /** The doubles as one file that plain Node runs. */
   readonly doubles: string
-  /** The child process that works on SQLite files, see `SqliteBackup.ts`. */
-  readonly sqliteChild: string
   /** `setpriv`, where it can tie a child's life to its parent's. */
   readonly setpriv: string | undefined
   /** Who runs the servers when the tests run as root: PostgreSQL refuses to be root. */
@@ -79,7 +77,6 @@ export const prepare = async (binaries: Binaries.Binaries): Promise<Prepared> =>
     root,
     binaries,
     doubles: path.join(root, "child.mjs"),
-    sqliteChild: path.join(root, "sqlite-child.cjs"),
     setpriv: findSetpriv(),
     user: unprivilegedUser()
   }
@@ -113,8 +110,6 @@ const temporary = (): string => {
 const bundle = async (root: string): Promise<void> => {
   // Loaded here: every test process reads this module, and only one of them bundles.
   const esbuild = await import("esbuild")
-  const { bundleSqliteChild } = await import("../../scripts/sqliteChild.mjs")
-  await bundleSqliteChild(path.join(root, "sqlite-child.cjs"))
   const source = (name: string) => {
     const beside = fileURLToPath(new URL(name, import.meta.url))
     // A benchmark may itself be bundled somewhere else; it runs in the project's folder.

@@ -21,8 +21,6 @@ import * as Files from "./Sqlite/Files.js"
 import * as Operations from "./Sqlite/Operations.js"
 import { BackupStrategy, type Strategy } from "./Strategy.js"
 
-export { ChildProgram }
-
 /**
  * @since 0.1.0
  * @category models

@@ -4,7 +4,9 @@
  *
  * @internal
  */
-import type { Error as PlatformError, FileSystem, Path } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
+import type { FileSystem } from "@effect/platform/FileSystem"
+import type { Path } from "@effect/platform/Path"
 import { Clock, Effect, Option } from "effect"
 import { StateStoreError } from "../StateStoreError.js"
 
@@ -16,9 +18,9 @@ export interface StateFile {
   readonly setAside: Effect.Effect<string, StateStoreError>
 }
 
-export const make = (file: string, fs: FileSystem.FileSystem, path: Path.Path): StateFile => {
+export const make = (file: string, fs: FileSystem, path: Path): StateFile => {
   const folder = path.dirname(file)
-  const fail = (reason: "Unreadable" | "Unwritable") => (cause: PlatformError.PlatformError) =>
+  const fail = (reason: "Unreadable" | "Unwritable") => (cause: PlatformError) =>
     new StateStoreError({ reason, file, found: foundBy(cause), cause })
 
   const sync = (target: string) =>
@@ -59,17 +61,17 @@ export const make = (file: string, fs: FileSystem.FileSystem, path: Path.Path): 
 
 const freeName = (
   name: string,
-  fs: FileSystem.FileSystem,
+  fs: FileSystem,
   attempt = 0
-): Effect.Effect<string, PlatformError.PlatformError> => {
+): Effect.Effect<string, PlatformError> => {
   const candidate = attempt === 0 ? name : `${name}-${attempt}`
   return Effect.flatMap(fs.exists(candidate), (taken) =>
     taken ? freeName(name, fs, attempt + 1) : Effect.succeed(candidate)
   )
 }
 
-const isMissing = (error: PlatformError.PlatformError): boolean =>
+const isMissing = (error: PlatformError): boolean =>
   error._tag === "SystemError" && error.reason === "NotFound"
 
-const foundBy = (error: PlatformError.PlatformError): string =>
+const foundBy = (error: PlatformError): string =>
   error._tag === "SystemError" ? error.reason : "a bad argument"

@@ -16,6 +16,7 @@ import { Duration, Effect, Option, Predicate, Schedule, type Scope } from "effec
 import { stat } from "node:fs/promises"
 import * as path from "node:path"
 import type { DatabaseUrl } from "../../Common/DatabaseUrl.js"
+import * as SqliteLibraries from "../../System/SqliteLibraries.js"
 import type { DatabaseClient, Session } from "./DatabaseClient.js"
 import { DatabaseError } from "./DatabaseError.js"
 import * as SqliteError from "./SqliteError.js"
@@ -28,16 +29,23 @@ export interface Options {
 export const make = (
   url: Extract<DatabaseUrl, { _tag: "Sqlite" }>,
   options: Options
-): DatabaseClient["Type"] => ({
-  kind: "sqlite",
-  address: url.path,
-  withSession: (use) =>
-    Effect.scoped(
-      Effect.flatMap(open(path.resolve(url.path), url.path), (database) =>
-        use(session(database, url.path, options))
-      )
-    )
-})
+): Effect.Effect<DatabaseClient["Type"]> =>
+  Effect.map(
+    SqliteLibraries.warning(
+      `check ${url.path} through the program's own client (Database.layerSqlClient)`
+    ),
+    (warnOfTwo) => ({
+      kind: "sqlite",
+      address: url.path,
+      withSession: (use) =>
+        Effect.scoped(
+          Effect.flatMap(
+            Effect.zipLeft(open(path.resolve(url.path), url.path), warnOfTwo),
+            (database) => use(session(database, url.path, options))
+          )
+        )
+    })
+  )
 
 const open = (
   file: string,

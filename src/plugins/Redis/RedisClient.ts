@@ -62,9 +62,9 @@ const responseTimeout = (options: Options): Duration.Duration =>
  * import { Redacted } from "effect"
  * import * as Redis from "holter/plugins/Redis"
  *
- * Redis.layerUrl({ url: Redacted.make("redis://:secret@localhost:6379/0") })
+ * Redis.layerClientUrl({ url: Redacted.make("redis://:secret@localhost:6379/0") })
  */
-export const layerUrl = (
+export const layerClientUrl = (
   options: Options & { readonly url: Redacted.Redacted<string> }
 ): Layer.Layer<RedisClient, RedisUrl.RedisUrlError> =>
   Layer.scoped(
@@ -103,8 +103,10 @@ export const layerUrl = (
  * @since 0.1.0
  * @category layers
  */
-export const layerIORedis = (driver: Driver, options: Options = {}): Layer.Layer<RedisClient> =>
-  Layer.succeed(RedisClient, fromIORedis(driver, options))
+export const layerClientIORedis = (
+  driver: Driver,
+  options: Options = {}
+): Layer.Layer<RedisClient> => Layer.succeed(RedisClient, fromIORedis(driver, options))
 
 /**
  * @since 0.1.0

@@ -9,7 +9,7 @@ import { reported } from "../shared/ErrorFields.js"
 import {
   HttpExchange,
   type HttpFault,
-  layerUndici,
+  layerClientUndici,
   type Reply,
   retryAfter
 } from "../shared/HttpExchange.js"
@@ -227,7 +227,7 @@ export const layer = (options: Options): Layer.Layer<TelegramApi, never, HttpExc
  * @category layers
  */
 export const layerStandalone = (options: Options): Layer.Layer<TelegramApi> =>
-  Layer.provide(layer(options), layerUndici)
+  Layer.provide(layer(options), layerClientUndici)
 
 const Envelope = Schema.parseJson(
   Schema.Struct({

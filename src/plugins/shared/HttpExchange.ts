@@ -36,7 +36,7 @@ export class HttpExchange extends Context.Tag("holter/plugins/shared/HttpExchang
  * @since 0.1.0
  * @category layers
  */
-export const layerUndiciWith = (options: UndiciOptions): Layer.Layer<HttpExchange> =>
+export const layerClientUndiciWith = (options: UndiciOptions): Layer.Layer<HttpExchange> =>
   Layer.scoped(
     HttpExchange,
     Effect.promise(() => import("./HttpExchange/undici.js")).pipe(
@@ -46,22 +46,22 @@ export const layerUndiciWith = (options: UndiciOptions): Layer.Layer<HttpExchang
   )
 
 /**
- * `layerUndiciWith` without options. It is one value, so that all checks of a program that are
+ * `layerClientUndiciWith` without options. It is one value, so that all checks of a program that are
  * built together share it.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerUndici: Layer.Layer<HttpExchange> = layerUndiciWith({})
+export const layerClientUndici: Layer.Layer<HttpExchange> = layerClientUndiciWith({})
 
 /**
- * `layerUndici`, or a layer of its own for a check that has a proxy of its own.
+ * `layerClientUndici`, or a layer of its own for a check that has a proxy of its own.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerCheck = ({ proxy }: Pick<UndiciOptions, "proxy">): Layer.Layer<HttpExchange> =>
-  proxy === undefined ? layerUndici : layerUndiciWith({ proxy })
+  proxy === undefined ? layerClientUndici : layerClientUndiciWith({ proxy })
 
 /**
  * For where alerts go: connections of its own, and the host of the URL, or of the proxy, is looked up now
@@ -73,7 +73,7 @@ export const layerCheck = ({ proxy }: Pick<UndiciOptions, "proxy">): Layer.Layer
 export const layerChannel = (
   url: string,
   { proxy }: Pick<UndiciOptions, "proxy">
-): Layer.Layer<HttpExchange> => layerUndiciWith({ alwaysReach: [url], proxy })
+): Layer.Layer<HttpExchange> => layerClientUndiciWith({ alwaysReach: [url], proxy })
 
 /**
  * Over the program's own `HttpClient`.
@@ -81,7 +81,7 @@ export const layerChannel = (
  * @since 0.1.0
  * @category layers
  */
-export const layerHttpClient: Layer.Layer<HttpExchange, never, HttpClient.HttpClient> =
+export const layerClientHttpClient: Layer.Layer<HttpExchange, never, HttpClient.HttpClient> =
   Layer.effect(
     HttpExchange,
     Effect.promise(() => import("./HttpExchange/httpClient.js")).pipe(

@@ -3,23 +3,22 @@ import { CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { writeFileSync } from "node:fs"
-import * as path from "node:path"
 import * as Child from "../../../src/Backup/BackupStrategy/Sqlite/Child.js"
 import * as Excerpt from "../../../src/Common/Excerpt.js"
 import * as Secrets from "../../../src/Common/Secrets.js"
-import * as TempDir from "../../support/TempDir.js"
 
 const secret = "correct-horse-battery-staple"
 
 const said = (program: string) =>
   Effect.gen(function* () {
-    const file = path.join(yield* TempDir.make("child"), "child.cjs")
-    writeFileSync(file, program)
     const executor = yield* CommandExecutor.CommandExecutor
     const request = { _tag: "Present", database: "/none", busyTimeout: 0 } as never
     const error = yield* Effect.flip(
-      Child.ask({ executor, program: file }, request, () => Effect.void)
+      Child.ask(
+        { executor, program: { text: program, from: [import.meta.url] } },
+        request,
+        () => Effect.void
+      )
     ).pipe(Excerpt.knowing(Secrets.make([secret])))
     return error.message
   }).pipe(Effect.provide(NodeContext.layer))
@@ -36,7 +35,7 @@ describe("A child that gives no answer", () => {
     Effect.gen(function* () {
       for (const before of [280, 290, 299]) {
         const message = yield* said(
-          `console.log("x".repeat(${before}) + ${JSON.stringify(secret)} + "y".repeat(900)); process.exitCode = 3`
+          `console.log("x".repeat(${before}) + ${JSON.stringify(secret)} + "y".repeat(900)); process.exit(3)`
         )
         assert.include(message, "exit code 3; xxx")
         assert.isBelow(message.length, 700)
@@ -49,7 +48,7 @@ describe("A child that gives no answer", () => {
     Effect.gen(function* () {
       for (const behind of [480, 490, 499]) {
         const message = yield* said(
-          `console.error("x".repeat(900) + ${JSON.stringify(secret)} + "y".repeat(${behind})); process.exitCode = 3`
+          `console.error("x".repeat(900) + ${JSON.stringify(secret)} + "y".repeat(${behind})); process.exit(3)`
         )
         assert.include(message, "yyy")
         assert.isBelow(message.length, 900)

@@ -113,10 +113,8 @@ describe("what a restore says of its end", () => {
   it.scopedLive("is that nothing was changed where its child dies before it writes", () =>
     Effect.gen(function* () {
       const { file, payload } = yield* made("wal")
-      const folder = yield* TempDir.make("programs")
       // The thread ends with the lock in its hand.
       const sqlite = yield* faulty(file, {
-        folder,
         moment: "locked",
         script: "",
         prelude:
@@ -135,9 +133,7 @@ describe("what a restore says of its end", () => {
     Effect.gen(function* () {
       const { file, payload } = yield* made("delete")
       inDatabase(file, (database) => database.exec("DELETE FROM items"))
-      const folder = yield* TempDir.make("programs")
       const sqlite = yield* faulty(file, {
-        folder,
         moment: "committed",
         script: `globalThis.other = new Sqlite(file); globalThis.other.exec("BEGIN EXCLUSIVE")`,
         busyTimeout: "100 millis"
@@ -152,7 +148,6 @@ describe("what a restore says of its end", () => {
   it.scopedLive("is told while it runs, for whoever interrupts it", () =>
     Effect.gen(function* () {
       const { file, payload } = yield* made("wal")
-      const folder = yield* TempDir.make("programs")
       inDatabase(file, (database) => database.exec("DELETE FROM items"))
       const told: Array<string> = []
       const begun = yield* Deferred.make<void>()
@@ -162,7 +157,6 @@ describe("what a restore says of its end", () => {
           Deferred.succeed(begun, undefined)
         )
       const hanging = yield* faulty(file, {
-        folder,
         moment: "locked",
         script: "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)"
       })
@@ -180,9 +174,7 @@ describe("what a restore says of its end", () => {
   it.scopedLive("is that it is done, with a word about what others wrote since", () =>
     Effect.gen(function* () {
       const { file, payload } = yield* made("wal")
-      const folder = yield* TempDir.make("programs")
       const sqlite = yield* faulty(file, {
-        folder,
         moment: "committed",
         script: `const other = new Sqlite(file); other.exec("INSERT INTO items (title) VALUES ('x')"); other.close()`
       })

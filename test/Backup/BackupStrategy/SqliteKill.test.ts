@@ -4,9 +4,11 @@ import { DateTime, Deferred, Effect, Fiber, Layer } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Sqlite from "../../../src/Backup/BackupStrategy/Sqlite.js"
+import * as ChildProgram from "../../../src/Backup/BackupStrategy/Sqlite/ChildProgram.js"
+import { text } from "../../../src/Backup/BackupStrategy/Sqlite/child/text.js"
 import * as ManagedProcess from "../../support/ManagedProcess.js"
 import * as ProcessTree from "../../support/ProcessTree.js"
-import { faulty, fill, inDatabase, strategy, value } from "../../support/SqliteBackup.js"
+import { faulty, fill, inDatabase, scripted, strategy, value } from "../../support/SqliteBackup.js"
 import * as SqliteProcess from "../../support/SqliteProcess.js"
 import * as TempDir from "../../support/TempDir.js"
 import * as TestRun from "../../support/TestRun.js"
@@ -43,7 +45,6 @@ describe("the child process of SQLite", () => {
   it.scopedLive("killed at the steps of a dump leaves nothing, and the database as it was", () =>
     Effect.gen(function* () {
       const directory = yield* TempDir.make("sqlite")
-      const programs = yield* TempDir.make("programs")
       const file = path.join(directory, "bot.db")
       inDatabase(file, (database) => {
         database.pragma("journal_mode = wal")
@@ -51,7 +52,6 @@ describe("the child process of SQLite", () => {
       })
       for (const [step, script] of Object.entries(steps)) {
         const sqlite = yield* faulty(file, {
-          folder: programs,
           moment: "locked",
           script: "",
           prelude: `const fs = require("node:fs")
@@ -105,7 +105,6 @@ ${script}`
                 database.exec("DELETE FROM items WHERE id > 100; UPDATE items SET title = 'old'")
               })
               const sqlite = yield* faulty(file, {
-                folder: programs,
                 moment,
                 script: 'process.kill(process.pid, "SIGKILL")'
               })
@@ -163,11 +162,11 @@ ${script}`
       const directory = yield* TempDir.make("sqlite")
       const file = path.join(directory, "bot.db")
       inDatabase(file, (database) => fill(database, 80_000))
-      const { sqliteChild } = yield* TestRun.current
+      const carried = yield* ChildProgram.carried({ text, from: [import.meta.url] })
       const child = yield* ManagedProcess.start({
         name: "sqlite-child",
         command: process.execPath,
-        args: [sqliteChild],
+        args: ChildProgram.argumentsFor(carried),
         cwd: directory,
         keepStdinOpen: true
       })
@@ -181,7 +180,7 @@ ${script}`
         copy: "vacuum",
         busyTimeout: 1000
       }
-      child.child.stdin?.write(`${JSON.stringify(request)}\n`)
+      child.child.stdin?.write(`${carried.text}${JSON.stringify(request)}\n`)
       yield* child.awaitOutput(/compress/, "stdout")
       assert.isTrue(fs.existsSync(path.join(directory, "p.copy")))
       child.child.stdin?.end()
@@ -191,42 +190,36 @@ ${script}`
     })
   )
 
-  it.scopedLive("that is not there is told with its path", () =>
+  it.scopedLive("says from where it looked for better-sqlite3, where there is none", () =>
     Effect.gen(function* () {
       const directory = yield* TempDir.make("sqlite")
       const file = path.join(directory, "bot.db")
       inDatabase(file, (database) => fill(database, 10))
+      const from = [path.join(directory, "bot.mjs")]
       const sqlite = yield* Sqlite.make({ _tag: "Sqlite", path: file }).pipe(
         Effect.provide([
           NodeContext.layer,
-          Layer.succeed(Sqlite.ChildProgram, path.join(directory, "nothing.cjs"))
+          Layer.succeed(ChildProgram.ChildProgram, { text, from })
         ])
       )
       const error = yield* Effect.flip(sqlite.present)
       assert.strictEqual(error.reason, "ChildFailed")
-      assert.include(error.message, "nothing.cjs")
+      assert.include(error.message, `better-sqlite3, looked for from ${directory}/bot.mjs`)
+      assert.include(error.message, "npm install better-sqlite3")
     })
   )
 
   it.scopedLive("says what this user may not do", () =>
     Effect.gen(function* () {
-      const { sqliteChild, user } = yield* TestRun.current
+      const { user } = yield* TestRun.current
       const directory = yield* TempDir.make("sqlite")
       const targets = yield* TempDir.make("targets")
       fs.chmodSync(targets, 0o777)
-      const program = path.join(targets, "child.cjs")
       const { gid, uid } = user ?? { gid: process.getgid?.() ?? 0, uid: process.getuid?.() ?? 0 }
       // Root may do everything, so the child is somebody else.
       const demoted = `process.setgroups([]); process.setgid(${gid}); process.setuid(${uid})`
-      fs.writeFileSync(
-        program,
-        `if (process.getuid() === 0 && require("worker_threads").isMainThread) { ${demoted} }
-         require(${JSON.stringify(sqliteChild)})`
-      )
-      const at = (name: string) =>
-        Sqlite.make({ _tag: "Sqlite", path: path.join(directory, name) }).pipe(
-          Effect.provide([NodeContext.layer, Layer.succeed(Sqlite.ChildProgram, program)])
-        )
+      const script = `if (process.getuid() === 0 && require("worker_threads").isMainThread) { ${demoted} }`
+      const at = (name: string) => scripted(path.join(directory, name), script)
       const target = path.join(targets, "p")
       for (const mode of ["wal", "delete"] as const) {
         inDatabase(path.join(directory, `${mode}.db`), (database) => {

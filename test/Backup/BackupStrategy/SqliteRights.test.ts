@@ -1,13 +1,11 @@
 /** Root at work in a directory that somebody else owns. */
 import { assert, describe, it } from "@effect/vitest"
-import { NodeContext } from "@effect/platform-node"
-import { DateTime, Effect, Layer } from "effect"
+import { DateTime, Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Owner from "../../../src/Backup/BackupLock/Owner.js"
-import * as Strategy from "../../../src/Backup/BackupStrategy/Sqlite.js"
 import * as Scratch from "../../../src/Backup/BackupStrategy/Sqlite/Scratch.js"
-import { fill, inDatabase, strategy, value } from "../../support/SqliteBackup.js"
+import { fill, inDatabase, scripted, strategy, value } from "../../support/SqliteBackup.js"
 import * as TempDir from "../../support/TempDir.js"
 
 const silent = () => Effect.void
@@ -150,17 +148,12 @@ describe("the child process for SQLite", () => {
   it.scopedLive("gets no secret of its parent's", () =>
     Effect.gen(function* () {
       const directory = yield* TempDir.make("rights")
-      const program = path.join(directory, "child.cjs")
       const seen = path.join(directory, "seen")
-      fs.writeFileSync(
-        program,
-        `require("node:fs").writeFileSync(${JSON.stringify(seen)}, JSON.stringify(process.env))`
-      )
+      const script = `require("node:fs").writeFileSync(${JSON.stringify(seen)}, JSON.stringify(process.env))
+        process.exit()`
       const file = path.join(directory, "bot.db")
       inDatabase(file, (database) => fill(database, 1))
-      const sqlite = yield* Strategy.make({ _tag: "Sqlite", path: file }).pipe(
-        Effect.provide([NodeContext.layer, Layer.succeed(Strategy.ChildProgram, program)])
-      )
+      const sqlite = yield* scripted(file, script)
       process.env["HOLTER_CANARY"] = "secret"
       const failed = yield* Effect.flip(sqlite.estimate)
       delete process.env["HOLTER_CANARY"]

@@ -137,7 +137,6 @@ describe("a dump of SQLite", () => {
     Effect.gen(function* () {
       const { directory, file } = yield* made(500)
       const sqlite = yield* faulty(file, {
-        folder: yield* TempDir.make("programs"),
         moment: "locked",
         script: "",
         prelude: `require("node:fs").linkSync = () => { throw Object.assign(new Error("no links"), { code: "EPERM" }) }`

@@ -4,7 +4,7 @@ import { Effect, Redacted } from "effect"
 import * as http from "node:http"
 import type * as net from "node:net"
 import * as zlib from "node:zlib"
-import { Http, layerUndici } from "../../../src/plugins/Http.js"
+import { Http, layerClientUndici } from "../../../src/plugins/Http.js"
 import * as Behaviour from "../../support/doubles/Behaviour.js"
 import * as HttpDouble from "../../support/HttpDouble.js"
 import { registered } from "../registered.js"
@@ -12,7 +12,7 @@ import { registered } from "../registered.js"
 type Input = Parameters<typeof Http.layer>[0]
 
 const result = (input: Input) =>
-  Effect.flatMap(registered(Http.layer(input), layerUndici), ({ run }) => run)
+  Effect.flatMap(registered(Http.layer(input), layerClientUndici), ({ run }) => run)
 
 const listening = (server: http.Server) =>
   Effect.acquireRelease(

@@ -26,13 +26,13 @@ const environment = (variables: Readonly<Record<string, string>>) =>
 
 const check = (
   url: string,
-  options: Parameters<typeof Exchange.layerUndiciWith>[0] = {},
+  options: Parameters<typeof Exchange.layerClientUndiciWith>[0] = {},
   variables = {}
 ) =>
   Effect.flatMap(
     registered(
       Http.layer({ url }),
-      Layer.provide(Exchange.layerUndiciWith(options), environment(variables))
+      Layer.provide(Exchange.layerClientUndiciWith(options), environment(variables))
     ),
     ({ run }) => run
   )
@@ -60,7 +60,7 @@ describe("Http, proxies", () => {
       })
       const { run } = yield* registered(
         Http.layer({ url: "http://only.behind.test/up?x=1", headers: {} }),
-        Exchange.layerUndiciWith({
+        Exchange.layerClientUndiciWith({
           proxy: Redacted.make(`http://bot:p%40ss@127.0.0.1:${proxy.port}`)
         })
       )
@@ -173,7 +173,7 @@ describe("Http, proxies", () => {
       const url = "http://only.behind.test"
       const { run } = yield* registered(
         Layer.mergeAll(DMarket.layerStandalone({ apiUrl: url, proxy: own })),
-        Exchange.layerUndici
+        Exchange.layerClientUndici
       )
       yield* run
       assert.deepStrictEqual(

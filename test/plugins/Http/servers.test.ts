@@ -6,7 +6,10 @@ import * as https from "node:https"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { Http } from "../../../src/plugins/Http.js"
-import { layerUndici, layerUndiciWith } from "../../../src/plugins/shared/HttpExchange.js"
+import {
+  layerClientUndici,
+  layerClientUndiciWith
+} from "../../../src/plugins/shared/HttpExchange.js"
 import * as Certificates from "../../support/Certificates.js"
 import { registered } from "../registered.js"
 
@@ -32,7 +35,10 @@ describe("Http, servers", () => {
       const { ca, issue } = yield* Certificates.make
       const certificate = yield* issue("valid")
       const ask = (url: string) =>
-        Effect.flatMap(registered(Http.layer({ url }), layerUndiciWith({ ca })), ({ run }) => run)
+        Effect.flatMap(
+          registered(Http.layer({ url }), layerClientUndiciWith({ ca })),
+          ({ run }) => run
+        )
       const secure = (options: https.ServerOptions) =>
         https.createServer({ ...certificate, ...options }, (_, response) => response.end("up"))
       const wanted = { ca, requestCert: true, rejectUnauthorized: true } as const
@@ -88,7 +94,7 @@ describe("Http, servers", () => {
             })
           )
           const input: Input = { url: `http://127.0.0.1:${port}`, expect: { text: "up" } }
-          const check = yield* registered(Http.layer(input), layerUndiciWith({}))
+          const check = yield* registered(Http.layer(input), layerClientUndiciWith({}))
           return yield* check.run
         })
       const head = "HTTP/1.1 200 OK\r\n"
@@ -135,7 +141,7 @@ describe("Http, servers", () => {
             { url: `http://127.0.0.1:${port}/`, method },
             { retry: { times: 0, base: "1 second" } }
           ),
-          layerUndici
+          layerClientUndici
         )
         assert.strictEqual((yield* run).status, "healthy")
         const second = yield* run

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, FastCheck, Layer, Logger, Redacted } from "effect"
-import { layerUndici } from "../../../src/plugins/shared/HttpExchange.js"
+import { layerClientUndici } from "../../../src/plugins/shared/HttpExchange.js"
 import * as TelegramApi from "../../../src/plugins/Telegram/TelegramApi.js"
 import * as TelegramHtml from "../../../src/plugins/Telegram/TelegramHtml.js"
 import { parse } from "../../support/doubles/TelegramHtml.js"
@@ -20,7 +20,7 @@ describe("TelegramApi", () => {
       const [message] = yield* double.messages
       assert.strictEqual(message?.plain, text)
       assert.strictEqual(message?.parse_mode, "HTML")
-    }).pipe(Effect.provide(layerUndici))
+    }).pipe(Effect.provide(layerClientUndici))
   )
 
   it.scopedLive("a long message is cut to what Telegram takes", () =>
@@ -32,7 +32,7 @@ describe("TelegramApi", () => {
       const [message] = yield* double.messages
       assert.strictEqual(message?.plain.length, TelegramApi.longestMessage)
       assert.isTrue(message?.plain.endsWith("…"))
-    }).pipe(Effect.provide(layerUndici))
+    }).pipe(Effect.provide(layerClientUndici))
   )
 
   it.scopedLive("errors have reasons", () =>
@@ -69,7 +69,7 @@ describe("TelegramApi", () => {
       for (const error of [limited, gone, migrated]) {
         assert.notInclude(JSON.stringify(error) + error.message, double.token)
       }
-    }).pipe(Effect.provide(Layer.merge(layerUndici, Logger.remove(Logger.defaultLogger))))
+    }).pipe(Effect.provide(Layer.merge(layerClientUndici, Logger.remove(Logger.defaultLogger))))
   )
 
   it("clip: never longer, always well formed, the same where it fits", () => {

@@ -9,14 +9,14 @@ import { noneOpen } from "../registered.js"
 import {
   HttpExchange,
   type HttpFault,
-  layerHttpClient,
-  layerUndici
+  layerClientHttpClient,
+  layerClientUndici
 } from "../../../src/plugins/shared/HttpExchange.js"
 
 const layers = {
-  undici: layerUndici,
-  "HttpClient over fetch": Layer.provide(layerHttpClient, FetchHttpClient.layer),
-  "HttpClient over node:http": Layer.provide(layerHttpClient, NodeHttpClient.layer)
+  undici: layerClientUndici,
+  "HttpClient over fetch": Layer.provide(layerClientHttpClient, FetchHttpClient.layer),
+  "HttpClient over node:http": Layer.provide(layerClientHttpClient, NodeHttpClient.layer)
 }
 
 for (const [name, layer] of Object.entries(layers)) {

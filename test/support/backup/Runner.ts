@@ -50,10 +50,12 @@ const bundle = (program: string) =>
   Effect.tryPromise({
     try: async () => {
       const esbuild = await import("esbuild")
+      const { programs } = await import("../../../scripts/programs.mjs")
       await esbuild.build({
         entryPoints: [fileURLToPath(new URL("./program.ts", import.meta.url))],
         outfile: program,
         bundle: true,
+        plugins: [programs],
         platform: "node",
         format: "esm",
         target: "node20",

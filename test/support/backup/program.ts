@@ -12,6 +12,8 @@ import { BackupError } from "../../../src/Backup/BackupError.js"
 import { BeforeStep } from "../../../src/Backup/BackupStep.js"
 import * as BackupStore from "../../../src/Backup/BackupStore.js"
 import * as Sqlite from "../../../src/Backup/BackupStrategy/Sqlite.js"
+import { ChildProgram } from "../../../src/Backup/BackupStrategy/Sqlite/ChildProgram.js"
+import { text } from "../../../src/Backup/BackupStrategy/Sqlite/child/text.js"
 import { BackupStrategy } from "../../../src/Backup/BackupStrategy/Strategy.js"
 import * as Scripted from "./scripted.js"
 
@@ -27,8 +29,8 @@ export interface Order {
   readonly parts?: boolean
   /** How many stay. */
   readonly keep?: number
-  /** The child program of the SQLite strategy, where the database is one; else it is a scripted one. */
-  readonly sqliteChild?: string
+  /** A file that finds better-sqlite3, where the database is one of SQLite; else it is a scripted one. */
+  readonly sqliteFrom?: string
   /** Where to stop: a step, or the number of a call to the file system. */
   readonly at?: string | number
   /** `hold`: prints `holding` and waits. The rest are errors of the file system. */
@@ -104,13 +106,13 @@ const keep = order.keep ?? (order.work === "prune" ? 1 : 2)
 const layers = Backup.layer({ app: "Bot", keep, lockPatience: 0 }).pipe(
   Layer.provide(BackupStore.layerDirectory({ path: order.directory, copies: order.copies ?? [] })),
   Layer.provide(
-    order.sqliteChild === undefined
+    order.sqliteFrom === undefined
       ? Layer.sync(BackupStrategy, () =>
           Scripted.make({ file: order.database, directory: order.parts === true })
         )
       : Sqlite.layer({ _tag: "Sqlite", path: order.database }).pipe(
           Layer.provide(NodeContext.layer),
-          Layer.provide(Layer.succeed(Sqlite.ChildProgram, order.sqliteChild))
+          Layer.provide(Layer.succeed(ChildProgram, { text, from: [order.sqliteFrom] }))
         )
   )
 )

@@ -9,17 +9,14 @@
  */
 import { Effect } from "effect"
 import { Worker } from "node:worker_threads"
-import * as LocalFiles from "../../LocalFiles.js"
 import * as Manifest from "../../Manifest.js"
+import { atOnce, type Order, type Plain } from "./Crowd/Protocol.js"
+import { text } from "./Crowd/text.js"
 
-/** A backup that is a file, and the text of its manifest; null where it has none. */
-export interface Plain {
-  readonly bytes: number
-  readonly text: string | null
-}
+export type { Plain }
 
 /** From so many on a thread pays for its start. */
-export const many = 256
+export const many = atOnce
 
 /**
  * By name, what is a plain file with a plain manifest or none. All that is odd about another one is for
@@ -31,15 +28,13 @@ export const look = (
 ): Effect.Effect<ReadonlyMap<string, Plain>> =>
   Effect.async((resume) => {
     const found = new Map<string, Plain>()
-    const worker = new Worker(program, {
+    const order: Order = {
+      directory,
+      names: names.map((name) => ({ name, manifest: Manifest.fileOf(name) }))
+    }
+    const worker = new Worker(text, {
       eval: true,
-      workerData: {
-        directory,
-        names,
-        manifests: names.map(Manifest.fileOf),
-        reading: LocalFiles.reading,
-        largest: LocalFiles.largestText
-      },
+      workerData: order,
       execArgv: [],
       env: {},
       stdin: false
@@ -47,8 +42,8 @@ export const look = (
     const done = () => {
       resume(Effect.succeed(found))
     }
-    worker.on("message", (some: ReadonlyArray<readonly [string, number, string | null]>) => {
-      for (const [name, bytes, text] of some) found.set(name, { bytes, text })
+    worker.on("message", (some: ReadonlyArray<Plain>) => {
+      for (const one of some) found.set(one.name, one)
     })
     // What it did not get to is looked at the other way.
     worker.on("error", done)
@@ -58,45 +53,3 @@ export const look = (
       void worker.terminate()
     })
   })
-
-const program = `
-const { parentPort, workerData } = require("node:worker_threads")
-const fs = require("node:fs")
-const { join } = require("node:path")
-const { directory, names, manifests, reading, largest } = workerData
-
-const opened = (file) => {
-  try {
-    return fs.openSync(file, reading)
-  } catch (error) {
-    if (error.code === "ENOENT") return undefined
-    throw error
-  }
-}
-const textOf = (file) => {
-  const descriptor = opened(file)
-  if (descriptor === undefined) return null
-  try {
-    const stat = fs.fstatSync(descriptor)
-    if (!stat.isFile() || stat.size > largest) throw new Error("not plain")
-    const bytes = Buffer.allocUnsafe(stat.size)
-    if (fs.readSync(descriptor, bytes, 0, stat.size, 0) !== stat.size) throw new Error("not whole")
-    return bytes.toString("utf8")
-  } finally {
-    fs.closeSync(descriptor)
-  }
-}
-let some = []
-const send = () => {
-  parentPort.postMessage(some)
-  some = []
-}
-for (const [index, name] of names.entries()) {
-  try {
-    const stat = fs.lstatSync(join(directory, name))
-    if (stat.isFile()) some.push([name, stat.size, textOf(join(directory, manifests[index]))])
-  } catch {}
-  if (some.length === 256) send()
-}
-send()
-`

@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
-import { Command, type CommandExecutor } from "@effect/platform"
+import * as Command from "@effect/platform/Command"
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import { Config, Deferred, Effect, Fiber, Option, Schema, Stream } from "effect"
 import { execPath } from "node:process"
 import * as Excerpt from "../../../Common/Excerpt.js"
 import { BackupError } from "../../BackupError.js"
 import type { OnProgress } from "../Strategy.js"
+import * as ChildProgram from "./ChildProgram.js"
 import {
   Answer,
   type Failed,
@@ -22,7 +24,7 @@ import {
 /** @internal */
 export interface Options {
   readonly executor: CommandExecutor.CommandExecutor
-  readonly program: string
+  readonly program: ChildProgram.Program
 }
 
 /** @internal */
@@ -57,7 +59,8 @@ export const start = Effect.fn("Sqlite.Child")(function* (
   request: Request,
   onProgress: OnProgress
 ) {
-  const command = Command.make(execPath, program).pipe(
+  const carried = yield* ChildProgram.carried(program)
+  const command = Command.make(execPath, ...ChildProgram.argumentsFor(carried)).pipe(
     Command.env(yield* environment, { extendEnv: false })
   )
   const child = yield* Effect.mapError(executor.start(command), (cause) =>
@@ -72,7 +75,7 @@ export const start = Effect.fn("Sqlite.Child")(function* (
   const goAfter = (one: Deferred.Deferred<void>) =>
     Stream.fromEffect(Effect.as(Deferred.await(one), `${go}\n`))
   const quiesces = request._tag === "Restore" && request.quiesces
-  yield* Stream.make(`${JSON.stringify(request)}\n`).pipe(
+  yield* Stream.make(carried.text, `${JSON.stringify(request)}\n`).pipe(
     Stream.concat(quiesces ? goAfter(approaching) : Stream.empty),
     Stream.concat(goAfter(going)),
     Stream.encodeText,

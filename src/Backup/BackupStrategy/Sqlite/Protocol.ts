@@ -106,9 +106,6 @@ export interface CleanRequest extends ByUser {
   readonly files: ReadonlyArray<string>
 }
 
-/** How the directories for scratch files are named. @internal */
-export const scratchStart = ".holter-scratch-"
-
 /** What a restore waits for. @internal */
 export const go = "go"
 

@@ -11,7 +11,6 @@ import * as Sizes from "../../../Common/Sizes.js"
 import { BackupError } from "../../BackupError.js"
 import * as Owner from "../../BackupLock/Owner.js"
 import * as LocalFiles from "../../LocalFiles.js"
-import { scratchStart } from "./Protocol.js"
 import * as ScratchFiles from "./ScratchFiles.js"
 
 /** @internal */
@@ -84,7 +83,7 @@ export const left = (directory: string): Effect.Effect<ReadonlyArray<string>, Ba
     const names = yield* Effect.orElseSucceed(LocalFiles.names(directory), () => [])
     return yield* Effect.filter(
       names
-        .filter((each) => each.startsWith(scratchStart))
+        .filter((each) => each.startsWith(ScratchFiles.scratchStart))
         .map((each) => path.join(directory, each)),
       isLeft
     )
@@ -120,7 +119,7 @@ const makeIn = (
 const nameIn = (directory: string): Effect.Effect<string> =>
   Effect.gen(function* () {
     const owner = Owner.format(yield* Owner.self)
-    return path.join(directory, `${scratchStart}${owner}-${yield* Owner.unique}`)
+    return path.join(directory, `${ScratchFiles.scratchStart}${owner}-${yield* Owner.unique}`)
   })
 
 /** Whoever may write to a directory without the sticky bit may exchange what root makes in it. */
@@ -148,7 +147,7 @@ const form = /-[0-9a-f]{16}$/
 const isLeft = (file: string): Effect.Effect<boolean, BackupError> =>
   Effect.gen(function* () {
     const me = yield* Owner.self
-    const text = path.basename(file).slice(scratchStart.length).replace(form, "")
+    const text = path.basename(file).slice(ScratchFiles.scratchStart.length).replace(form, "")
     const owner = Owner.parse(text, me)
     if (owner === undefined) return false
     const state = yield* Owner.stateOf(owner, me)

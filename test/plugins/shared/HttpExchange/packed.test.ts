@@ -6,8 +6,8 @@ import { Effect, Layer } from "effect"
 import * as zlib from "node:zlib"
 import {
   HttpExchange,
-  layerHttpClient,
-  layerUndici
+  layerClientHttpClient,
+  layerClientUndici
 } from "../../../../src/plugins/shared/HttpExchange.js"
 import * as Behaviour from "../../../support/doubles/Behaviour.js"
 import * as HttpDouble from "../../../support/HttpDouble.js"
@@ -43,9 +43,9 @@ const bombs = {
 }
 
 const layers = {
-  undici: layerUndici,
-  "HttpClient over fetch": Layer.provide(layerHttpClient, FetchHttpClient.layer),
-  "HttpClient over node:http": Layer.provide(layerHttpClient, NodeHttpClient.layer)
+  undici: layerClientUndici,
+  "HttpClient over fetch": Layer.provide(layerClientHttpClient, FetchHttpClient.layer),
+  "HttpClient over node:http": Layer.provide(layerClientHttpClient, NodeHttpClient.layer)
 }
 
 for (const [name, layer] of Object.entries(layers)) {
@@ -107,6 +107,6 @@ describe("Packed bodies", () => {
       // The beginning of a body that was cut while it was packed.
       const cut = yield* get("/none", { cut: true, maxBytes: 5 })
       assert.strictEqual(cut.bodyFault?.reason, "TooLarge")
-    }).pipe(Effect.provide(layerUndici))
+    }).pipe(Effect.provide(layerClientUndici))
   )
 })

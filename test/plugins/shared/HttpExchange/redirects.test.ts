@@ -5,8 +5,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import {
   HttpExchange,
-  layerHttpClient,
-  layerUndici
+  layerClientHttpClient,
+  layerClientUndici
 } from "../../../../src/plugins/shared/HttpExchange.js"
 import { CookieJar } from "../../../../src/plugins/shared/HttpExchange/CookieJar.js"
 import { Reply } from "../../../../src/plugins/shared/HttpExchange/Exchange.js"
@@ -26,9 +26,9 @@ const setting = (location: string, ...cookies: ReadonlyArray<string>): Behaviour
   )
 
 const layers = {
-  undici: layerUndici,
-  "HttpClient over fetch": Layer.provide(layerHttpClient, FetchHttpClient.layer),
-  "HttpClient over node:http": Layer.provide(layerHttpClient, NodeHttpClient.layer)
+  undici: layerClientUndici,
+  "HttpClient over fetch": Layer.provide(layerClientHttpClient, FetchHttpClient.layer),
+  "HttpClient over node:http": Layer.provide(layerClientHttpClient, NodeHttpClient.layer)
 }
 
 for (const [name, layer] of Object.entries(layers)) {

@@ -10,7 +10,7 @@
  */
 import type { Database } from "better-sqlite3"
 import * as Integrity from "../../../../Common/SqliteIntegrity.js"
-import { orElse } from "./bracket.js"
+import { orElse } from "../../../../Common/bracket.js"
 import { column, pluck, quoted, tableNames } from "./Database.js"
 import { beyondSqlite } from "./Fault.js"
 

@@ -7,7 +7,7 @@ import Sqlite from "better-sqlite3"
 import type { Database } from "better-sqlite3"
 import * as JournalTables from "../../../../Common/JournalTables.js"
 import { quoted } from "../../../../Common/SqliteIntegrity.js"
-import { bracket, orElse } from "./bracket.js"
+import { bracket, orElse } from "../../../../Common/bracket.js"
 import { beyondSqlite } from "./Fault.js"
 
 /** Table rows, counted; `rootpage` leaves out what only looks like a table. @internal */

@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs"
 import type { Dumped, DumpRequest } from "../Protocol.js"
-import { orElse } from "./bracket.js"
+import { orElse } from "../../../../Common/bracket.js"
 import { type Compressed, compress } from "./Compress.js"
 import { extract } from "./Extract.js"
 import { about, fail, isWithoutLinks } from "./Fault.js"

@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { attempt, bracket, orElse } from "./bracket.js"
+import { attempt, bracket, orElse } from "../../../../Common/bracket.js"
 import { fail } from "./Fault.js"
 import { companions, sync, syncDirectoryOf } from "./files.js"
 

@@ -9,7 +9,7 @@
 import type { Database } from "better-sqlite3"
 import * as fs from "node:fs"
 import * as JournalTables from "../../../../Common/JournalTables.js"
-import { orElse } from "./bracket.js"
+import { orElse } from "../../../../Common/bracket.js"
 import { copyBytes, isSame } from "./Copy.js"
 import { column, open, quoted, type Tables, tablesOf, withDatabase } from "./Database.js"
 import { fail } from "./Fault.js"

@@ -10,7 +10,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { Request, User } from "../Protocol.js"
 import * as ScratchFiles from "../ScratchFiles.js"
-import { bracket, orElse } from "./bracket.js"
+import { bracket, orElse } from "../../../../Common/bracket.js"
 
 /** Files that were opened with the rights from before, by their paths. */
 const held = new Map<string, number>()

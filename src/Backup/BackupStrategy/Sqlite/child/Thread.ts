@@ -5,7 +5,8 @@
  * @since 0.1.0
  */
 import { isMainThread, parentPort, Worker } from "node:worker_threads"
-import { outcome } from "./bracket.js"
+import { outcome } from "../../../../Common/bracket.js"
+import type { Carried } from "./carried.js"
 import { Fault, type Report, type Role, toReport } from "./Fault.js"
 import type { Progress } from "../Protocol.js"
 
@@ -51,8 +52,8 @@ export interface Thread<J extends Jobs> {
 }
 
 /** @internal */
-export const start = <J extends Jobs>(program: string, onProgress: OnProgress): Thread<J> => {
-  const worker = new Worker(program)
+export const start = <J extends Jobs>(carried: Carried, onProgress: OnProgress): Thread<J> => {
+  const worker = new Worker(loader, { eval: true, workerData: carried })
   const waiting: Array<{ resolve: (value: never) => void; reject: (error: Error) => void }> = []
   worker.on("message", (reply: Reply) => {
     if (reply._tag === "Progress") return onProgress(reply.progress)
@@ -70,6 +71,9 @@ export const start = <J extends Jobs>(program: string, onProgress: OnProgress): 
     })
   return { ask, end: () => worker.terminate() }
 }
+
+const loader = `const { workerData } = require("node:worker_threads")
+require("node:vm").compileFunction(workerData.text, ["require", "carried"])(require, workerData)`
 
 /** The other side. @internal */
 export const serve = (jobs: Jobs): void => {

@@ -11,7 +11,7 @@
 import type { BackupMetadata, Database } from "better-sqlite3"
 import * as fs from "node:fs"
 import { performance } from "node:perf_hooks"
-import { bracketAsync, orElse } from "./bracket.js"
+import { bracketAsync, orElse } from "../../../../Common/bracket.js"
 import { isWal, number, open, openCopy, type Tables, tablesOf, withDatabase } from "./Database.js"
 import { type Gate, locked, wait } from "./Door.js"
 import { beyondSqlite, fail } from "./Fault.js"

@@ -1,5 +1,6 @@
 /**
- * The child process that does all work on SQLite files: scripts/bundle.mjs makes one file of it.
+ * The child process that does all work on SQLite files: scripts/programs.mjs makes one text
+ * of it.
  *
  * Closing any descriptor of a database file drops the POSIX locks that the process has on it, so none
  * of this may happen in a program that may have the database open. The child is a process that has
@@ -10,9 +11,12 @@
  *
  * @since 0.1.0
  */
+import type { Carried } from "./carried.js"
 import { jobs } from "./jobs.js"
 import { serve } from "./serve.js"
 import * as Thread from "./Thread.js"
 
-if (Thread.isMainThread) serve()
+declare const carried: Carried
+
+if (Thread.isMainThread) serve(carried)
 else Thread.serve(jobs)

@@ -5,8 +5,8 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { scratchStart } from "../Protocol.js"
-import { attempt, bracket } from "./bracket.js"
+import { scratchStart } from "../ScratchFiles.js"
+import { attempt, bracket } from "../../../../Common/bracket.js"
 import * as Header from "./Header.js"
 import * as Rights from "./Rights.js"
 

@@ -9,7 +9,8 @@ import * as readline from "node:readline"
 import { performance } from "node:perf_hooks"
 import type { Answer, Request } from "../Protocol.js"
 import * as ScratchFiles from "../ScratchFiles.js"
-import { outcome } from "./bracket.js"
+import { outcome } from "../../../../Common/bracket.js"
+import type { Carried } from "./carried.js"
 import * as Door from "./Door.js"
 import { dump } from "./Dump.js"
 import { about, Fault, isUnsaveable, toReport } from "./Fault.js"
@@ -22,7 +23,7 @@ import * as Thread from "./Thread.js"
 import { drill, verify } from "./Verify.js"
 
 /** @internal */
-export const serve = (): void => {
+export const serve = (carried: Carried): void => {
   // Before any thread is started, which has the priority of the one that starts it.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
   const door = Door.make({
@@ -36,7 +37,7 @@ export const serve = (): void => {
   const lines = readline.createInterface({ input: process.stdin })
   lines.once("line", (request) => {
     lines.on("line", door.open)
-    void work(JSON.parse(request) as Request, door)
+    void work(JSON.parse(request) as Request, carried, door)
   })
   // The parent has ended. A thread in a call of SQLite does not let the process exit: a signal does.
   process.stdin.on("end", () => {
@@ -45,9 +46,9 @@ export const serve = (): void => {
   })
 }
 
-const work = async (request: Request, door: Door.Door): Promise<void> => {
+const work = async (request: Request, carried: Carried, door: Door.Door): Promise<void> => {
   const onProgress = throttled()
-  const { ask, end } = Thread.start<typeof jobs>(process.argv[1] ?? "", (progress) => {
+  const { ask, end } = Thread.start<typeof jobs>(carried, (progress) => {
     if (progress.stage === Door.locked) door.announce()
     else onProgress(progress)
   })

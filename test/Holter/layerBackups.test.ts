@@ -1,0 +1,95 @@
+/** Backups as a bot has them, of a real database, beside the parts that end with the program. */
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
+import { Context, Deferred, Effect, Exit, Layer, Option } from "effect"
+import * as path from "node:path"
+import { Backup } from "../../src/Backup/Backup.js"
+import type { BackupError } from "../../src/Backup/BackupError.js"
+import type { Ended } from "../../src/Backup/BackupSchedule.js"
+import * as Holter from "../../src/Holter.js"
+import * as Beacon from "../../src/Lifecycle/Beacon.js"
+import * as Lifecycle from "../../src/Lifecycle/Lifecycle.js"
+import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
+import * as TempDir from "../support/TempDir.js"
+
+const lifecycle = Layer.provideMerge(Beacon.layer(), Lifecycle.layer())
+
+const build = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
+  Layer.build(Layer.provideMerge(layer, Layer.merge(lifecycle, NodeContext.layer)))
+
+const database = Effect.map(TempDir.make("bot"), (cwd) => {
+  const file = path.join(cwd, "bot.db")
+  const bot = new Sqlite(file)
+  bot.exec("CREATE TABLE prices (item TEXT); INSERT INTO prices VALUES ('knife')")
+  bot.close()
+  return { url: `sqlite:///${file}`, directory: path.join(cwd, "backups") }
+})
+
+describe("Holter.layerBackups", () => {
+  it.scopedLive("makes the first backup at once, and begins none once the program stops", () =>
+    Effect.gen(function* () {
+      const { directory, url } = yield* database
+      const first = yield* Deferred.make<Ended>()
+      const services = yield* build(
+        Holter.layerBackups({
+          app: "my bot",
+          url,
+          directory,
+          schedule: "0 3 * * *",
+          onEnd: (ended) => Deferred.succeed(first, ended)
+        })
+      )
+      const ended = yield* Deferred.await(first)
+      const exit: Exit.Exit<unknown, BackupError> = ended.exit
+      yield* exit
+      const { own } = yield* Context.get(services, Backup).list
+      assert.lengthOf(own, 1)
+      assert.match(own[0]?.name ?? "", /^my_bot_sqlite_/)
+
+      const stopped = yield* Context.get(services, Lifecycle.Lifecycle).shutdown
+      assert.deepInclude(
+        stopped.entries.map(({ ended: how, hook, phase }) => ({ how, hook, phase })),
+        { how: "completed", hook: "scheduled backups", phase: "intake" }
+      )
+      const { track } = Context.get(services, Beacon.Beacon)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(track("backup")(Effect.void))))
+    })
+  )
+
+  it.scopedLive("does not start with a schedule that names no time", () =>
+    Effect.gen(function* () {
+      const { directory, url } = yield* database
+      const error = yield* Effect.flip(
+        build(Holter.layerBackups({ app: "bot", url, directory, schedule: "0 0 31 2 *" }))
+      )
+      assert.strictEqual(error._tag, "BackupScheduleError")
+      assert.include(error.message, "a time that never comes")
+    })
+  )
+})
+
+describe("the end of a program with the front door", () => {
+  it.scoped("stops the heartbeat, writes, sends what is owed, and closes the journal last", () =>
+    Effect.gen(function* () {
+      const redis = yield* ScriptedCheck.make([ScriptedCheck.healthy()], { name: "redis" })
+      const services = yield* build(Holter.layer({ checks: redis.layer }))
+      const { phases } = yield* Context.get(services, Lifecycle.Lifecycle).plan
+      assert.deepStrictEqual(
+        phases.flatMap(({ hooks, name }) => hooks.map((hook) => `${name}: ${hook.name}`)),
+        [
+          "monitoring: heartbeat",
+          "state: results and alert state",
+          "drain: work in flight",
+          "cancel: work in flight",
+          "bot: owed alerts",
+          "bot: alerting",
+          "connections: channels",
+          "connections: checks",
+          "database: journal"
+        ]
+      )
+      assert.isTrue(Option.isNone(Context.getOption(services, Backup)))
+    })
+  )
+})
