@@ -92,7 +92,12 @@ const table = [
     packages: [...contracts, "@effect/platform-node"],
     node: true
   },
-  { name: "index", at: "index\\.ts$", folders: [...readable, "Holter.ts", "Status"], packages: ["effect"] },
+  {
+    name: "index",
+    at: "index\\.ts$",
+    folders: [...readable, "Holter.ts", "Status"],
+    packages: ["effect"]
+  },
   { name: "other-places", at: "", folders: [], packages: [] }
 ]
 
