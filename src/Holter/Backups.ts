@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { Effect, Layer, Option, DateTime, type Redacted } from "effect"
+import { DateTime, Effect, Either, Layer, Option, type Redacted } from "effect"
 import * as Backup from "../Backup/Backup.js"
 import type { BackupError } from "../Backup/BackupError.js"
 import * as BackupSchedule from "../Backup/BackupSchedule.js"
@@ -61,16 +61,24 @@ export const layerBackups = (
 > => Layer.provideMerge(scheduled(options), backups(options))
 
 const backups = ({ copies, directory, mounted, strategy, timeZone, url, ...options }: Backups) =>
-  Backup.layer({ ...options, timeZone: zoneOf(timeZone) }).pipe(
+  Layer.unwrapEffect(
+    Effect.map(zoneOf(timeZone), (zone) => Backup.layer({ ...options, timeZone: zone }))
+  ).pipe(
     Layer.provide(BackupStrategy.layerUrl(url, strategy)),
     Layer.provide(
       BackupStore.layerDirectory({ path: directory, copies, mounted, host: options.host })
     )
   )
 
-/** One that is not known is refused with the schedule. */
-const zoneOf = (zone: string | undefined): DateTime.TimeZone | undefined =>
-  zone === undefined ? undefined : Option.getOrUndefined(DateTime.zoneFromString(zone))
+/** Retention counts its days too, so that one that is not known is refused also without a schedule. */
+const zoneOf = (
+  zone: string | undefined
+): Either.Either<DateTime.TimeZone | undefined, BackupSchedule.BackupScheduleError> =>
+  zone === undefined
+    ? Either.right(undefined)
+    : Either.map(BackupSchedule.parse("0 0 * * *", zone), () =>
+        Option.getOrUndefined(DateTime.zoneFromString(zone))
+      )
 
 const scheduled = (options: Backups) =>
   Layer.unwrapScoped(

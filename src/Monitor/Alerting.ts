@@ -249,7 +249,8 @@ export const layer = (
           Effect.gen(function* () {
             const { channels, checks } = yield* program
             const staying = checks.filter((check) => !change.gone.includes(check))
-            const rules = yield* Rules.make(wanted, { channels, checks: staying })
+            const left = channels.filter((name) => !change.removedChannels.includes(name))
+            const rules = yield* Rules.make(wanted, { channels: left, checks: staying })
             const event = (at: number): AlertPolicy.Event.Event => ({
               _tag: "Reconfigured",
               at,

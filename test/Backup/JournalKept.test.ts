@@ -183,9 +183,7 @@ describeWithServices("postgres", "A PostgreSQL database with the journal in it",
         journal.record(checkResult(recorded++, "redis", "healthy"))
       )
       const writer = yield* Effect.fork(
-        Effect.forever(
-          Effect.zipRight(Effect.zipRight(write, journal.flush), Effect.sleep("5 millis"))
-        )
+        Effect.repeat(Effect.zipRight(write, journal.flush), Schedule.spaced("5 millis"))
       )
       yield* backup.restore({ _tag: "Latest" })
       yield* Fiber.interrupt(writer)
