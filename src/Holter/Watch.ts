@@ -168,7 +168,8 @@ const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>({
     const monitor = yield* HealthMonitor.HealthMonitor
     const { rest } = yield* Alerting.Alerting
     const { flush } = yield* Journal.Journal
-    yield* on(steps.alerts, yield* sendingOwed(journal !== undefined))
+    const services = yield* Effect.context<Alerting.Alerting | Journal.Journal | Lifecycle>()
+    yield* on(steps.alerts, Effect.provide(sendOwed(journal !== undefined), services))
     yield* on(steps.state, flush)
     if (onChange !== undefined) yield* monitor.registerAlertCallback(onChange)
     if (observers !== undefined) yield* Layer.build(observers)
@@ -177,21 +178,18 @@ const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>({
   })
 
 /** Sends what is owed, as long as it may. */
-const sendingOwed = (isKept: boolean) =>
+const sendOwed = (isKept: boolean) =>
   Effect.gen(function* () {
     const alerting = yield* Alerting.Alerting
     const journal = yield* Journal.Journal
     const { grace, note } = yield* Lifecycle
-    const limit = Duration.times(grace, steps.alerts.share * 0.9)
-    return Effect.gen(function* () {
-      const owed = yield* alerting.flush(limit)
-      if (owed.length === 0) return
-      const { down } = yield* journal.health
-      const channels = [...new Set(owed.map(({ channel }) => channel))].join(", ")
-      const lost = isKept ? "lost, because the journal is down" : "lost with the journal in memory"
-      const then = isKept && down === undefined ? "sent after the next start" : lost
-      const text = `${owed.length} not taken by ${channels} yet: ${then}`
-      yield* note(text)
-      yield* Effect.logWarning(`Owed alerts: ${text}`)
-    })
+    const owed = yield* alerting.flush(Duration.times(grace, steps.alerts.share * 0.9))
+    if (owed.length === 0) return
+    const { down } = yield* journal.health
+    const channels = [...new Set(owed.map(({ channel }) => channel))].join(", ")
+    const lost = isKept ? "lost, because the journal is down" : "lost with the journal in memory"
+    const then = isKept && down === undefined ? "sent after the next start" : lost
+    const text = `${owed.length} not taken by ${channels} yet: ${then}`
+    yield* note(text)
+    yield* Effect.logWarning(`Owed alerts: ${text}`)
   })

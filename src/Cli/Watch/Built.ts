@@ -95,12 +95,17 @@ const unbuilt = (path: ReadonlyArray<string>, defect: unknown): ConfigIssue => (
   found: `a fault: ${defect instanceof Error ? defect.message : Inspectable.toStringUnknown(defect)}`
 })
 
-/** The checks of a watch, each of which can be exchanged. */
+/**
+ * The checks of a watch, each of which can be exchanged.
+ *
+ * @effect-expect-leaking CheckRegistry
+ */
 export class Checks extends Context.Tag("holter/Cli/Watch/Built/Checks")<
   Checks,
   PreparedPart<Service, CheckRegistry>
 >() {}
 
+/** @effect-expect-leaking ChannelRegistry */
 export class Channels extends Context.Tag("holter/Cli/Watch/Built/Channels")<
   Channels,
   PreparedPart<Channel, ChannelRegistry>

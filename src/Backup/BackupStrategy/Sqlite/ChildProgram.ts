@@ -39,22 +39,24 @@ const places = (): ReadonlyArray<string> =>
 /** What is sent, with the path of better-sqlite3. @internal */
 export const carried = ({ from, text }: Program): Effect.Effect<Carried, BackupError> => {
   const found = from.map((place) =>
-    Either.try(() => createRequire(place).resolve("better-sqlite3"))
+    Either.try({
+      try: () => createRequire(place).resolve("better-sqlite3"),
+      catch: (cause) => missing(from, cause)
+    })
   )
-  return Effect.mapBoth(Effect.firstSuccessOf(found), {
-    onFailure: (cause) =>
-      new BackupError({
-        reason: "ChildFailed",
-        subject: "the child process for SQLite",
-        expected: `the package better-sqlite3, looked for from ${from.join(" and ")}`,
-        found: "no such package",
-        advice:
-          "Install it where the program runs (npm install better-sqlite3); a bundler has to leave it external",
-        cause
-      }),
-    onSuccess: (driver) => ({ text, driver })
-  })
+  return Effect.map(Effect.firstSuccessOf(found), (driver) => ({ text, driver }))
 }
+
+const missing = (from: ReadonlyArray<string>, cause: unknown): BackupError =>
+  new BackupError({
+    reason: "ChildFailed",
+    subject: "the child process for SQLite",
+    expected: `the package better-sqlite3, looked for from ${from.join(" and ")}`,
+    found: "no such package",
+    advice:
+      "Install it where the program runs (npm install better-sqlite3); a bundler has to leave it external",
+    cause
+  })
 
 /**
  * For Node: reads so many bytes of standard input as the program has, and runs them. What follows is the
