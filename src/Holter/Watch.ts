@@ -154,7 +154,6 @@ const channelsOf = <A, E, R>(
 > =>
   channels === undefined
     ? // Without channels `A` is `never`, which tsc does not know while it is generic.
-      // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
       (ChannelRegistry.layer as Layer.Layer<A | ChannelRegistry.ChannelRegistry>)
     : Layer.provideMerge(channels, ChannelRegistry.layer)
 

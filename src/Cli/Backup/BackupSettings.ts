@@ -194,7 +194,7 @@ const urlOf = (
     onLeft: ({ expected, found, part }) => {
       // Another program's variable keeps nobody from looking at files.
       if (flags.databaseOptional === true && Option.isNone(flags.databaseUrl)) {
-        return Effect.succeed(undefined)
+        return Effect.void
       }
       const what = `a database URL (${part}): ${expected}`
       return Option.isSome(flags.databaseUrl)
