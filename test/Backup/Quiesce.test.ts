@@ -1,7 +1,18 @@
 /** A program that has the database open holds its own writes while a restore keeps others from it. */
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, type Scope } from "effect"
+import {
+  Context,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Schedule,
+  type Scope,
+  Stream,
+  SubscriptionRef
+} from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { gunzipSync } from "node:zlib"
@@ -22,9 +33,9 @@ const program = (file: string) =>
     )
     database.pragma("synchronous = OFF")
     const insert = database.prepare("INSERT INTO written (id) VALUES (?)")
-    const seen = { inserted: 0, failed: 0, isHeld: false, whileHeld: 0 }
+    const seen = { inserted: 0, failed: 0, isHeld: false }
+    const inserts = yield* SubscriptionRef.make(0)
     const write = Effect.sync(() => {
-      if (seen.isHeld) seen.whileHeld += 1
       try {
         insert.run(seen.inserted + 1)
         seen.inserted += 1
@@ -32,9 +43,19 @@ const program = (file: string) =>
         seen.failed += 1
       }
     })
-    yield* Effect.forkScoped(
-      Effect.forever(Effect.zipRight(turn.withPermits(1)(write), Effect.sleep("10 millis")))
-    )
+    yield* turn
+      .withPermits(1)(write)
+      .pipe(
+        Effect.zipRight(Effect.suspend(() => SubscriptionRef.set(inserts, seen.inserted))),
+        Effect.repeat(Schedule.spaced("10 millis")),
+        Effect.forkScoped
+      )
+    /** Waits until it has inserted so many more. */
+    const goesOn = (more: number) =>
+      Effect.suspend(() => {
+        const enough = seen.inserted + more
+        return Stream.runDrain(Stream.takeUntil(inserts.changes, (inserted) => inserted >= enough))
+      })
     const quiesce = Effect.asVoid(
       Effect.acquireRelease(
         Effect.zipRight(
@@ -53,10 +74,8 @@ const program = (file: string) =>
           )
       )
     )
-    return { seen, quiesce }
+    return { seen, quiesce, goesOn }
   })
-
-const until = (holds: () => boolean) => Effect.repeat(Effect.sleep("5 millis"), { until: holds })
 
 const made = (mode: "wal" | "delete") =>
   Effect.gen(function* () {
@@ -85,7 +104,7 @@ describe("Backup.restore({ quiesce })", () => {
     it.scopedLive(`lets no insert of the program fail, and loses none, ${mode}`, () =>
       Effect.gen(function* () {
         const { backup, file, store } = yield* made(mode)
-        const { quiesce, seen } = yield* program(file)
+        const { goesOn, quiesce, seen } = yield* program(file)
         let heldAt = 0
         const restored = yield* backup.restore(
           { _tag: "Latest" },
@@ -99,9 +118,8 @@ describe("Backup.restore({ quiesce })", () => {
         )
         // While the backup was unpacked and checked the program went on.
         assert.isAbove(heldAt, 0)
-        yield* until(() => seen.inserted > heldAt + 5)
+        yield* goesOn(5)
         assert.strictEqual(seen.failed, 0)
-        assert.strictEqual(seen.whileHeld, 0)
         const copied = path.join(store, "pre.db")
         fs.writeFileSync(
           copied,
@@ -115,10 +133,11 @@ describe("Backup.restore({ quiesce })", () => {
   it.scopedLive("lets the program write again where the restore fails", () =>
     Effect.gen(function* () {
       const { backup, file } = yield* made("wal")
-      const { quiesce, seen } = yield* program(file)
+      const { goesOn, quiesce, seen } = yield* program(file)
       const asked = { quiesce, onSaved: () => Effect.die("no") }
       assert.isTrue(Exit.isFailure(yield* Effect.exit(backup.restore({ _tag: "Latest" }, asked))))
-      yield* writesAgain(seen)
+      assert.isFalse(seen.isHeld)
+      yield* goesOn(5)
       assert.strictEqual(seen.failed, 0)
     })
   )
@@ -126,7 +145,7 @@ describe("Backup.restore({ quiesce })", () => {
   it.scopedLive("lets the program write again where the restore is interrupted", () =>
     Effect.gen(function* () {
       const { backup, file } = yield* made("wal")
-      const { quiesce, seen } = yield* program(file)
+      const { goesOn, quiesce, seen } = yield* program(file)
       const saved = yield* Deferred.make<void>()
       const stuck = yield* Effect.fork(
         backup.restore(
@@ -140,7 +159,8 @@ describe("Backup.restore({ quiesce })", () => {
       yield* Deferred.await(saved)
       assert.isTrue(seen.isHeld)
       yield* Fiber.interrupt(stuck)
-      yield* writesAgain(seen)
+      assert.isFalse(seen.isHeld)
+      yield* goesOn(5)
       assert.strictEqual(seen.failed, 0)
     })
   )
@@ -162,10 +182,3 @@ describe("Backup.restore({ quiesce })", () => {
     })
   )
 })
-
-const writesAgain = (seen: { readonly inserted: number; readonly isHeld: boolean }) =>
-  Effect.suspend(() => {
-    assert.isFalse(seen.isHeld)
-    const before = seen.inserted
-    return until(() => seen.inserted > before + 5)
-  })

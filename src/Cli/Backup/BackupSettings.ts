@@ -180,6 +180,8 @@ const readSection = (
   }
 }
 
+const noDatabase: Effect.Effect<Database.Database | undefined> = Effect.succeed(undefined)
+
 const urlOf = (
   flags: Options,
   section: BackupSection.BackupSection,
@@ -188,13 +190,13 @@ const urlOf = (
 ): Effect.Effect<Database.Database | undefined, ConfigurationError | UsageError> => {
   const inFile = section.url === undefined ? undefined : Redacted.value(section.url)
   const text = Option.getOrElse(flags.databaseUrl, () => inFile ?? environment.get("DATABASE_URL"))
-  if (text === undefined) return Effect.succeed(undefined)
+  if (text === undefined) return noDatabase
   return Either.match(Database.parse(text, strategies), {
-    onRight: Effect.succeed,
+    onRight: (database) => Effect.succeed(database),
     onLeft: ({ expected, found, part }) => {
       // Another program's variable keeps nobody from looking at files.
       if (flags.databaseOptional === true && Option.isNone(flags.databaseUrl)) {
-        return Effect.void
+        return noDatabase
       }
       const what = `a database URL (${part}): ${expected}`
       return Option.isSome(flags.databaseUrl)
