@@ -100,6 +100,16 @@ export const resting = (state: State): State => ({
 })
 
 /**
+ * The services that the state knows of, by their results or by an incident.
+ *
+ * @since 0.1.0
+ * @category lookups
+ */
+export const services = ({ checks, incidents }: State): ReadonlyArray<string> => [
+  ...new Set([...HashMap.keys(checks), ...Object.keys(incidents)])
+]
+
+/**
  * When the fold next wants a `Time` event, by the wall clock.
  *
  * @since 0.1.0

@@ -20,10 +20,13 @@ import {
 } from "effect"
 import type { Alert } from "./Alert.js"
 import { Log } from "./AlertChannel/Log.js"
-import { ChannelRegistry } from "./ChannelRegistry.js"
+import {
+  ChannelRegistry,
+  layer as channelRegistry,
+  type RegisteredChannel
+} from "./ChannelRegistry.js"
 import * as Line from "./Notifier/Line.js"
 import { Outbox } from "./Outbox.js"
-import * as Routes from "./Routes.js"
 
 /**
  * A channel that failed for good.
@@ -138,7 +141,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Notifier["Type"], never, ChannelRegistry | Outbox | Scope.Scope> =>
   Effect.gen(function* () {
-    const registry = yield* ChannelRegistry
+    const registry = yield* withLog(yield* ChannelRegistry)
     const outbox = yield* Outbox
     const scope = yield* Effect.scope
     const gone = yield* Mailbox.make<Disabled>()
@@ -190,7 +193,6 @@ export const make = (
 
     const has = (channel: string) => Effect.map(registry.find(channel), Option.isSome)
     const channels = Effect.map(registry.all, (all) => all.map(({ name }) => name))
-    if (!(yield* has(Routes.logChannel))) yield* withLog(registry)
     const known = new Set(yield* channels)
     const [stranded, pending] = Arr.partition(yield* outbox.pending, ({ channel }) =>
       known.has(channel)
@@ -274,14 +276,26 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<Notifier, never, ChannelRegistry | Outbox> => Layer.scoped(Notifier, make(options))
 
+type Channels = Pick<ChannelRegistry["Type"], "all" | "find">
+
 /** A route may always lead to the log, also in a program that names no channel. */
-const withLog = (registry: ChannelRegistry["Type"]): Effect.Effect<void, never, Scope.Scope> =>
-  Layer.build(Log.layer({})).pipe(
-    Effect.provideService(ChannelRegistry, registry),
-    // Its configuration is empty, and there was no channel of its name.
-    Effect.orDie,
-    Effect.asVoid
-  )
+const withLog = (registry: Channels): Effect.Effect<Channels, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const spare = yield* Layer.build(Layer.provideMerge(Log.layer({}), channelRegistry))
+    const log = yield* Context.get(spare, ChannelRegistry).all
+    return {
+      all: Effect.map(registry.all, (all) => Arr.dedupeWith([...all, ...log], isNamedAs)),
+      find: (name: string) =>
+        Effect.map(
+          registry.find(name),
+          Option.orElse(() => Arr.findFirst(log, (channel) => channel.name === name))
+        )
+    }
+    // Its configuration is empty, and it is alone there.
+  }).pipe(Effect.orDie)
+
+const isNamedAs = (one: RegisteredChannel, other: RegisteredChannel): boolean =>
+  one.name === other.name
 
 const patienceOf = ({ patience, patienceOf: of }: Options, channel: string): Line.Patience => {
   const own = of?.(channel)

@@ -2,14 +2,14 @@
  * Where a plugin's module lies, seen from the configuration file. `require.resolve` finds files and
  * packages, but not packages that offer `import` only; Node has no stable counterpart for these.
  */
-import { createRequire } from "node:module"
+import * as NodeModule from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { Either, Option, Predicate } from "effect"
 
 /** The file of a plugin; throws where there is none. */
 export const resolve = (name: string, configFile: string): string => {
-  const require = createRequire(pathToFileURL(configFile))
+  const require = NodeModule.createRequire(pathToFileURL(configFile))
   return Either.getOrElse(
     Either.try(() => require.resolve(name)),
     (error) => Option.getOrThrowWith(importOnly(name, require), () => error)

@@ -59,6 +59,11 @@ export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5> extends Bea
   readonly notifier?: Notifier.Options | undefined
   /** Where results, decisions and unsent alerts are kept; in memory where left out. */
   readonly journal?: Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, R3> | undefined
+  /**
+   * Called once another program keeps the journal (`Journal.layer({ holder })`): this one sends nothing from
+   * then on. Without it an error is logged.
+   */
+  readonly onJournalLost?: ((error: Journal.JournalError) => Effect.Effect<void>) | undefined
   /** Times at which no alert is sent. */
   readonly maintenance?: ReadonlyArray<Maintenance.Window> | undefined
   /** Called at each change of a confirmed status, also at those of which no alert is sent. */
@@ -161,12 +166,14 @@ const channelsOf = <A, E, R>(
 const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>({
   journal,
   observers,
-  onChange
+  onChange,
+  onJournalLost = sayLost
 }: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>) =>
   Effect.gen(function* () {
     const monitor = yield* HealthMonitor.HealthMonitor
     const { rest } = yield* Alerting.Alerting
-    const { flush } = yield* Journal.Journal
+    const { flush, lost } = yield* Journal.Journal
+    yield* Effect.forkScoped(Effect.flatMap(lost, onJournalLost))
     const services = yield* Effect.context<Alerting.Alerting | Journal.Journal | Lifecycle>()
     yield* on(steps.alerts, Effect.provide(sendOwed(journal !== undefined), services))
     yield* on(steps.state, flush)
@@ -175,6 +182,11 @@ const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>({
     yield* on(steps.heartbeat, Effect.zipRight(monitor.stopHeartbeat, rest))
     yield* monitor.startHeartbeat
   })
+
+const sayLost = ({ message }: Journal.JournalError): Effect.Effect<void> =>
+  Effect.logError(
+    `This program sends no alerts any more, the one that keeps the journal does. ${message}`
+  )
 
 /** Sends what is owed, as long as it may. */
 const sendOwed = (isKept: boolean) =>

@@ -6,7 +6,7 @@
  * @internal
  */
 import { Effect, Either, Option, Predicate, Ref } from "effect"
-import { createRequire } from "node:module"
+import * as NodeModule from "node:module"
 import { join } from "node:path"
 
 interface Copy {
@@ -16,7 +16,7 @@ interface Copy {
 
 /** Those whose code has been loaded, by whichever module. */
 const loaded: Effect.Effect<ReadonlyArray<Copy>> = Effect.sync(() => {
-  const require = createRequire(place())
+  const require = NodeModule.createRequire(place())
   const folders = Object.keys(require.cache).flatMap(
     (file) => /^.*[/\\]node_modules[/\\]better-sqlite3(?=[/\\])/.exec(file) ?? []
   )

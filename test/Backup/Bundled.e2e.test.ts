@@ -56,7 +56,7 @@ const byEsbuild =
         ? {}
         : {
             banner: {
-              js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url)`
+              js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`
             }
           })
     })

@@ -9,6 +9,7 @@ import { Outbox } from "../../src/Alert/Outbox.js"
 import * as Backup from "../../src/Backup/Backup.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
 import { BackupStrategy, type Strategy } from "../../src/Backup/BackupStrategy/Strategy.js"
+import * as JournalTables from "../../src/Common/JournalTables.js"
 import * as Journal from "../../src/Monitor/Journal.js"
 import { checkResult, commits, outage, written } from "../Monitor/Journal/steps.js"
 import { PostgresServer } from "../support/PostgresServer.js"
@@ -54,6 +55,10 @@ const story = ({ client, journal: whose, moment, strategy: made }: Given) =>
     const sql = Context.get(program, SqlClient)
     yield* sql`CREATE TABLE orders (id integer)`
     yield* sql`INSERT INTO orders VALUES (1)`
+    // The program's own, though it is called as those of the journal are.
+    yield* sql`CREATE TABLE holter_state_machine (id integer)`
+    yield* sql`CREATE INDEX holter_state_machine_id ON holter_state_machine (id)`
+    yield* sql`INSERT INTO holter_state_machine VALUES (1)`
     if (moment === "before the journal") yield* backup.create()
     const context = yield* Effect.provide(Layer.build(Journal.layer()), program)
     const journal = Context.get(context, Journal.Journal)
@@ -62,6 +67,7 @@ const story = ({ client, journal: whose, moment, strategy: made }: Given) =>
       yield* backup.create()
     }
     yield* sql`INSERT INTO orders VALUES (2)`
+    yield* sql`INSERT INTO holter_state_machine VALUES (2)`
     const steps = commits(outage().map((event) => ({ ...event, at: event.at + later })))
     for (const step of steps.slice(0, opened)) yield* journal.commit(step)
     yield* journal.request({ _tag: "Acknowledged", at: later, service: "redis", by: "ann" })
@@ -74,10 +80,12 @@ const story = ({ client, journal: whose, moment, strategy: made }: Given) =>
     )
     const after = yield* again
     const orders = yield* sql<{ readonly id: number }>`SELECT id FROM orders`
+    const own = yield* sql<{ readonly id: number }>`SELECT id FROM holter_state_machine`
     // It comes back, and the program of before says so in the journal that it has open.
     for (const step of steps.slice(opened)) yield* journal.commit(step)
     yield* settled(journal)
-    return { before, restored, after, orders: orders.map(({ id }) => id), end: yield* again }
+    const rows = [orders, own].map((all) => all.map(({ id }) => id))
+    return { before, restored, after, rows, end: yield* again }
   })
 
 /** All is written, over a connection that may have to be opened anew. */
@@ -95,8 +103,8 @@ const later = 24 * 60 * 60 * 1000
 
 const survives = (given: Given) =>
   Effect.gen(function* () {
-    const { after, before, end, orders, restored } = yield* story(given)
-    assert.deepStrictEqual(orders, [1])
+    const { after, before, end, restored, rows } = yield* story(given)
+    assert.deepStrictEqual(rows, [[1], [1]])
     const isSecond = given.moment === "after an earlier outage"
     assert.deepStrictEqual(before.incidents.filter(Boolean), [true])
     assert.isAbove(before.owed, 0)
@@ -107,9 +115,10 @@ const survives = (given: Given) =>
       restored?.warnings.filter((line) => /journal|holter_/.test(line)),
       []
     )
-    const keeps = (restored?.keeps ?? []).map((name) => name.replace("public.", ""))
-    assert.include(keeps, "holter_outbox")
-    assert.strictEqual(keeps.length, 13)
+    const keeps = (restored?.keeps ?? []).map((name) =>
+      name.replace(/^(?:public|"bot data")\./, "")
+    )
+    assert.deepStrictEqual(keeps.toSorted(), JournalTables.tables.toSorted())
   })
 
 const moments: ReadonlyArray<Moment> = ["before the journal", "after an earlier outage"]
@@ -145,10 +154,14 @@ describe("A SQLite database with the journal in it", () => {
 })
 
 describeWithServices("postgres", "A PostgreSQL database with the journal in it", () => {
-  const made = (createDatabase: boolean) =>
+  const made = (createDatabase: boolean, schema = "public") =>
     Effect.gen(function* () {
       const server = yield* PostgresServer.make()
       if (createDatabase) yield* server.query("ALTER ROLE holter CREATEDB")
+      if (schema !== "public") {
+        yield* server.query(`CREATE SCHEMA "${schema}" AUTHORIZATION holter`)
+        yield* server.query(`ALTER ROLE holter SET search_path = "${schema}"`)
+      }
       return {
         client: PgClient.layer({ url: Redacted.make(server.url), maxConnections: 2 }),
         strategy: strategyOf(server.url)
@@ -160,6 +173,9 @@ describeWithServices("postgres", "A PostgreSQL database with the journal in it",
       const way = createDatabase ? "into a new database" : "in place"
       it.scopedLive(`keeps it over a restore ${way}, ${moment}`, () =>
         Effect.flatMap(made(createDatabase), (given) => survives({ ...given, moment }))
+      )
+      it.scopedLive(`keeps it in a schema of the program over a restore ${way}, ${moment}`, () =>
+        Effect.flatMap(made(createDatabase, "bot data"), (given) => survives({ ...given, moment }))
       )
     }
   }

@@ -359,16 +359,21 @@ describe("the driver of SQLite", () => {
     Effect.gen(function* () {
       const { dist, run } = yield* installed
       const modules = path.join(dist, "..", "node_modules")
-      const real = path.join(path.dirname(Cli.bin()), "..", "node_modules", "better-sqlite3")
+      const real = path.join(path.dirname(Cli.bin()), "..", "node_modules")
       rmSync(modules)
       const other = path.join(modules, "better-sqlite3")
-      mkdirSync(other, { recursive: true })
+      for (const part of ["lib", "build/Release/better_sqlite3.node"]) {
+        cpSync(path.join(real, "better-sqlite3", part), path.join(other, part), { recursive: true })
+      }
+      for (const needed of ["bindings", "file-uri-to-path"]) {
+        symlinkSync(path.join(real, needed), path.join(modules, needed))
+      }
       writeFileSync(path.join(other, "package.json"), '{ "version": "13.999.0" }')
       const loaded = path.join(dist, "loaded")
       writeFileSync(
         path.join(other, "index.js"),
         `require("node:fs").writeFileSync(${JSON.stringify(loaded)}, "")
-         module.exports = require(${JSON.stringify(real)})`
+         module.exports = require("./lib")`
       )
       const result = yield* run
       assert.deepInclude(result, { code: 0, signal: null, stderr: "" })

@@ -1,11 +1,23 @@
 /** The front door, as a bot uses it: what a check declares counts, and no alert goes nowhere. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Layer, Option, Ref, Scope, TestClock } from "effect"
+import {
+  Cause,
+  Context,
+  Deferred,
+  Effect,
+  Exit,
+  Layer,
+  Option,
+  Ref,
+  Scope,
+  TestClock
+} from "effect"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import * as Holter from "../../src/Holter.js"
 import * as Beacon from "../../src/Lifecycle/Beacon.js"
 import * as Lifecycle from "../../src/Lifecycle/Lifecycle.js"
 import * as Alerting from "../../src/Monitor/Alerting.js"
+import * as Journal from "../../src/Monitor/Journal.js"
 import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
 import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
 import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
@@ -178,5 +190,99 @@ describe("Holter.layer", () => {
         const alerts = yield* ops.alerts
         assert.deepStrictEqual(show(alerts), ["opened redis", "resolved redis"])
       })
+  )
+
+  describe("after a restart, a check that is registered late", () => {
+    const before = Effect.gen(function* () {
+      const context = yield* Layer.build(Journal.layerMemory)
+      const journal = Layer.succeedContext(context)
+      const redis = yield* ScriptedCheck.make([down], { name: "redis", failureThreshold: 1 })
+      yield* Effect.scoped(
+        Effect.zipRight(
+          build(
+            Holter.layer({
+              checks: redis.layer,
+              journal,
+              policy: { groupWindow: 0, startGrace: 0 }
+            })
+          ),
+          TestClock.adjust("2 minutes")
+        )
+      )
+      const steady = yield* ScriptedCheck.make([up], { name: "steady" })
+      const ops = yield* RecordingChannel.make("log")
+      const again = build(Holter.layer({ checks: steady.layer, channels: ops.layer, journal }))
+      return { again, ops, redis }
+    })
+
+    it.scoped("has its incident as it was, and no other one is opened", () =>
+      Effect.gen(function* () {
+        const { again, ops, redis } = yield* before
+        const services = yield* again
+        const registry = Context.pick(CheckRegistry.CheckRegistry)(services)
+        const scope = yield* Effect.scope
+        yield* Effect.provide(Layer.buildWithScope(redis.layer, scope), registry)
+        yield* TestClock.adjust("10 minutes")
+        assert.deepStrictEqual(show(yield* ops.alerts), [])
+        yield* redis.rescript(up)
+        yield* TestClock.adjust("2 minutes")
+        assert.deepStrictEqual(show(yield* ops.alerts), ["resolved redis"])
+      })
+    )
+
+    it.scoped("is over where it is not registered before it would be stale", () =>
+      Effect.gen(function* () {
+        const { again, ops } = yield* before
+        yield* again
+        yield* TestClock.adjust("10 minutes")
+        assert.deepStrictEqual(show(yield* ops.alerts), ["resolved redis"])
+      })
+    )
+  })
+
+  it.scoped("says that another program keeps the journal now", () =>
+    Effect.gen(function* () {
+      const redis = yield* ScriptedCheck.make([up], { name: "redis" })
+      const lost = yield* Deferred.make<Journal.JournalError>()
+      const heard = yield* Deferred.make<Journal.JournalError>()
+      const journal = Layer.map(Journal.layerMemory, (context) =>
+        Context.add(context, Journal.Journal, {
+          ...Context.get(context, Journal.Journal),
+          lost: Deferred.await(lost)
+        })
+      )
+      yield* build(
+        Holter.layer({
+          checks: redis.layer,
+          journal,
+          onJournalLost: (error) => Deferred.succeed(heard, error)
+        })
+      )
+      const error = new Journal.JournalError({
+        reason: "Held",
+        expected: "to keep the journal",
+        found: "another program",
+        advice: "Stop one of them",
+        place: "a test"
+      })
+      yield* Deferred.succeed(lost, error)
+      assert.strictEqual(yield* Deferred.await(heard), error)
+    })
+  )
+
+  it.scoped("takes a log channel of the program's own in the place of its own", () =>
+    Effect.gen(function* () {
+      const redis = yield* ScriptedCheck.make([down], { name: "redis", failureThreshold: 1 })
+      const log = yield* RecordingChannel.make("log")
+      yield* build(
+        Holter.layer({
+          checks: redis.layer,
+          channels: log.layer,
+          policy: { groupWindow: 0, startGrace: 0 }
+        })
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(show(yield* log.alerts), ["opened redis"])
+    })
   )
 })

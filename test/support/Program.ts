@@ -44,7 +44,7 @@ export const bundle = async (entry: string): Promise<Bundle> => {
     },
     // CommonJS packages inside the bundle ask for Node's modules.
     banner: {
-      js: `import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url)`
+      js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`
     },
     logLevel: "error"
   })

@@ -130,10 +130,12 @@ const strategiesFor = (
     const { content, path } = file.value
     const { backup, plugins } = content
     const inFile = Predicate.isRecord(backup) ? backup["url"] : undefined
+    // The variable counts only where nothing else names a database: it may be another program's.
+    const named = Option.getOrUndefined(flags.databaseUrl)
     const given = [
-      Option.getOrUndefined(flags.databaseUrl),
+      named,
       inFile,
-      environment.get("DATABASE_URL")
+      named === undefined && inFile === undefined ? environment.get("DATABASE_URL") : undefined
     ]
     const isKnown = given.every(
       (text) => typeof text !== "string" || Either.isRight(DatabaseUrl.parse(text))

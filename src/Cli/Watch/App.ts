@@ -35,12 +35,13 @@ export interface Beginnings {
 export const layer = (beginnings: Beginnings) =>
   Layer.unwrapScoped(
     Effect.gen(function* () {
-      const { flags, secrets, settings } = beginnings
+      const { flags, lost, secrets, settings } = beginnings
       yield* Ending.output
       yield* Effect.forkScoped(Ending.follow)
       const sole = { deadMan: yield* Built.deadMan, backups: yield* Built.backups }
       const running = { first: settings, current: { settings }, flags, secrets }
-      const watching = watch(beginnings, running, observers(beginnings, sole))
+      const onJournalLost = yield* Ending.whenLost(lost)
+      const watching = watch(beginnings, running, observers(beginnings, sole), onJournalLost)
       return Layer.provide(Reload.layer(running, sole), watching)
     })
   )
@@ -48,7 +49,8 @@ export const layer = (beginnings: Beginnings) =>
 const watch = (
   { secrets, settings }: Beginnings,
   { current }: Reload.Running,
-  observing: ReturnType<typeof observers>
+  observing: ReturnType<typeof observers>,
+  onJournalLost: (error: JournalError) => Effect.Effect<void>
 ) => {
   const { alerts, configuration } = settings
   return Holter.layer({
@@ -64,6 +66,7 @@ const watch = (
       patienceOf: (channel) => current.settings.alerts.policy.channels.get(channel)?.unreachable
     },
     journal: WatchJournal.layer(configuration),
+    onJournalLost,
     maintenance: alerts.maintenance,
     requests: { reloads: true },
     watchdog: watchdog(configuration.shutdown.watchdog),
@@ -90,10 +93,9 @@ const watchdog = (limit: Watchdog.Options["limit"] = Watchdog.defaultLimit): Wat
 })
 
 /** What is said and shown from before the first beat on. */
-const observers = ({ lost, settings, verbose }: Beginnings, { backups, deadMan }: Reload.Sole) =>
+const observers = ({ settings, verbose }: Beginnings, { backups, deadMan }: Reload.Sole) =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
-      yield* Effect.forkScoped(Ending.whenLost(lost))
       yield* deadMan.open(Built.deadMen(settings))
       const decisions = yield* Listening.hear
       yield* Beginning.remember

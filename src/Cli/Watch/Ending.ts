@@ -6,7 +6,7 @@ import { on, steps } from "../../Holter/Steps.js"
 import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
 import * as Reason from "../../Lifecycle/Reason.js"
-import { Journal, type JournalError } from "../../Monitor/Journal.js"
+import type { JournalError } from "../../Monitor/Journal.js"
 import type { Output } from "../Output.js"
 import type { Screen } from "../Screen.js"
 import * as Display from "./Display.js"
@@ -31,13 +31,15 @@ export const output: Effect.Effect<
 /** Two that watch would both send: the one that was succeeded while it slept gives way. */
 export const whenLost = (
   lost: Deferred.Deferred<JournalError>
-): Effect.Effect<void, never, Journal | Lifecycle> =>
-  Effect.gen(function* () {
-    const error = yield* Effect.flatMap(Journal, (journal) => journal.lost)
-    yield* Deferred.succeed(lost, error)
-    const { requestStop } = yield* Lifecycle
-    requestStop({ _tag: "Asked", by: "another program that keeps the journal now" })
-  })
+): Effect.Effect<(error: JournalError) => Effect.Effect<void>, never, Lifecycle> =>
+  Effect.map(
+    Lifecycle,
+    ({ requestStop }) =>
+      (error) =>
+        Effect.map(Deferred.succeed(lost, error), () =>
+          requestStop({ _tag: "Asked", by: "another program that keeps the journal now" })
+        )
+  )
 
 /** Shows what the shutdown is doing, once there is one. */
 export const follow: Effect.Effect<never, never, Reporter | Lifecycle> = Effect.gen(function* () {

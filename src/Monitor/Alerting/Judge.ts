@@ -52,6 +52,8 @@ export const make = (options: Options, initial: AlertPolicy.State): Judge => {
     event: Event,
     { removed = [], taken = [] }: Pick<Entry.Commit, "removed" | "taken"> = {}
   ): ReadonlyArray<AlertPolicy.Decision> => {
+    if (event._tag === "Restarted") rules.expect(AlertPolicy.services(state))
+    if (event._tag === "Remembered") rules.expect(AlertPolicy.services(event.state))
     const before = isResting ? AlertPolicy.resting(state) : state
     const [after, decisions] = AlertPolicy.step(rules.policy, before, event)
     state = after

@@ -7,6 +7,7 @@
 import { Array as Arr, Either } from "effect"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import * as Routes from "../../Alert/Routes.js"
+import * as CheckPolicy from "../../Check/CheckPolicy.js"
 import type { RegisteredCheck } from "../../Check/CheckRegistry.js"
 
 export interface Program {
@@ -22,16 +23,20 @@ export const make = (
   const issues = Routes.issues(routes, channels, ["routes"])
   return issues.length > 0
     ? Either.left(new Routes.RoutesError({ issues }))
-    : Either.right(new Rules(AlertPolicy.make({ ...options, routes }), checks))
+    : Either.right(
+        new Rules(AlertPolicy.make({ ...options, routes }), checks, options.checks === undefined)
+      )
 }
 
 export class Rules {
   private readonly configured: ReadonlySet<string>
-  private readonly known: Map<string, RegisteredCheck>
+  private readonly known: Map<string, RegisteredCheck | undefined>
 
   constructor(
     private current: AlertPolicy.Policy,
-    checks: ReadonlyArray<RegisteredCheck>
+    checks: ReadonlyArray<RegisteredCheck>,
+    /** Whether checks may be registered of which the options say nothing. */
+    private readonly isOpen: boolean
   ) {
     this.configured = new Set(current.checks.keys())
     this.known = new Map(checks.map((check) => [check.name, check]))
@@ -47,6 +52,20 @@ export class Rules {
     if (this.known.get(check.name) === check) return
     this.known.set(check.name, check)
     this.current = AlertPolicy.withChecks(this.current, [check])
+  }
+
+  /**
+   * Checks that an earlier run knew: they may be registered yet. Until one of them would become stale their
+   * incidents stay open, by the default rules.
+   */
+  expect(names: Iterable<string>): void {
+    if (!this.isOpen) return
+    const unknown = Arr.filter([...names], (name) => !this.known.has(name))
+    for (const name of unknown) this.known.set(name, undefined)
+    this.current = AlertPolicy.withChecks(
+      this.current,
+      unknown.map((name) => ({ name, policy: CheckPolicy.defaults }))
+    )
   }
 
   /**

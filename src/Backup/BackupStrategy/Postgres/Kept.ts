@@ -48,22 +48,27 @@ const sql = `SELECT n.nspname AS schema, pg_catalog.quote_ident(n.nspname) AS qu
 /** As manifests name it. */
 export const named = ({ quoted, table }: Table): string => `${quoted}.${table}`
 
-/** A table of contents without what is of a journal in these schemas. */
+/** A table of contents without what is of a journal in these schemas, and without the schemas themselves. */
 export const without = (contents: string, kept: ReadonlyArray<Table>): string => {
   const schemas = new Set(kept.map(({ schema }) => schema))
   return contents.replace(entry, (line: string, words: string) => {
     // A schema may be called by several words.
-    const isKept = [...schemas].some((schema) =>
-      new RegExp(`^(?:(?:TABLE|COLUMN) )?${JournalTables.prefix}`).test(
-        words.startsWith(`${schema} `) ? words.slice(schema.length + 1) : ""
-      )
+    const isKept = [...schemas].some(
+      (schema) =>
+        words.startsWith(`- ${schema} `) ||
+        (words.startsWith(`${schema} `) && isOfJournal(words.slice(schema.length + 1)))
     )
     return isKept ? `;${line}` : line
   })
 }
 
+const isOfJournal = (words: string): boolean => {
+  const [, name = ""] = /^(?:(?:TABLE|COLUMN|INDEX) )?([^ .]+)/.exec(words) ?? []
+  return JournalTables.isOne(name) || JournalTables.indexes.includes(name)
+}
+
 const entry =
-  /^\d+; \d+ \d+ (?:TABLE DATA|TABLE|INDEX|CONSTRAINT|ACL|COMMENT|DEFAULT|TRIGGER) (\S.*)$/gm
+  /^\d+; \d+ \d+ (?:SCHEMA|TABLE DATA|TABLE|INDEX|CONSTRAINT|ACL|COMMENT|DEFAULT|TRIGGER) (\S.*)$/gm
 
 /** What a restore is compared with that leaves them alone. */
 export const compared = (payload: Payload, kept: ReadonlyArray<Table>): Payload => {
@@ -77,7 +82,10 @@ export const compared = (payload: Payload, kept: ReadonlyArray<Table>): Payload 
 export const isOther =
   (kept: ReadonlyArray<Table>) =>
   (name: string): boolean =>
-    !kept.some(({ quoted }) => name.startsWith(`${quoted}.${JournalTables.prefix}`))
+    !kept.some(
+      ({ quoted }) =>
+        name.startsWith(`${quoted}.`) && JournalTables.isOne(name.slice(quoted.length + 1))
+    )
 
 export interface Carried {
   readonly tables: ReadonlyArray<string>
@@ -115,7 +123,7 @@ export const carry = (place: Place): Effect.Effect<Carried, BackupError, Running
       Effect.succeed({
         ...nothing,
         warnings: [
-          `Holter's journal of now could not be carried over (${message}): it is in the database that is set aside, and what the backup holds of one takes its place`
+          `Holter's current journal could not be kept (${message}). It is in the database that was set aside; the new one has the journal of the restored backup, if that has one`
         ]
       })
     )

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { Context, Effect, Either } from "effect"
-import { createRequire } from "node:module"
+import * as NodeModule from "node:module"
 import { BackupError } from "../../BackupError.js"
 import { text } from "./child/text.js"
 import type { Carried } from "./child/carried.js"
@@ -40,7 +40,7 @@ const places = (): ReadonlyArray<string> =>
 export const carried = ({ from, text }: Program): Effect.Effect<Carried, BackupError> => {
   const found = from.map((place) =>
     Either.try({
-      try: () => createRequire(place).resolve("better-sqlite3"),
+      try: () => NodeModule.createRequire(place).resolve("better-sqlite3"),
       catch: (cause) => missing(from, cause)
     })
   )

@@ -41,7 +41,7 @@ export const keep = (input: KeepInput): Kept =>
     ({ message }) => ({
       tables: [],
       doubts: [
-        `Holter's journal of now could not be carried over (${message}): it is in the pre-restore backup, and what the backup holds of one takes its place`
+        `Holter's current journal could not be kept (${message}). It is in the pre-restore backup; the database now has the journal of the restored backup, if that has one`
       ]
     })
   )
