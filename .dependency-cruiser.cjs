@@ -31,7 +31,12 @@ const table = [
   },
   { name: "check", at: "Check/", folders: ["Common"], packages: contracts },
   { name: "alert", at: "Alert/", folders: ["Common", "Check"], packages: contracts },
-  { name: "monitor", at: "Monitor/", folders: ["Common", "Check", "Alert"], packages: storage },
+  {
+    name: "monitor",
+    at: "Monitor/",
+    folders: ["Common", "System", "Check", "Alert"],
+    packages: storage
+  },
   {
     name: "backup",
     at: "Backup/(?!BackupStrategy/|BackupStore/)",

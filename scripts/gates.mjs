@@ -53,6 +53,7 @@ export const gates = [
   { name: "lint", command: ["eslint", "."] },
   { name: "types", command: ["node", "scripts/typecheck.mjs"], tally: ofTypecheck },
   { name: "build", command: ["npm", "run", "build", "--silent"] },
+  { name: "examples in docs", command: ["node", "scripts/checkExamples.mjs"] },
   { name: "unused", command: ["knip", "--no-progress", "--no-config-hints"] },
   {
     name: "imports",

@@ -1,8 +1,6 @@
 /**
  * The front door: checks, alerts, a journal and backups put together, started and ended in order, as
  * `holter watch` has them. Each part can be taken by itself as well.
- *
- * @since 0.1.0
  */
 export { type Backups, layerBackups } from "./Holter/Backups.js"
 export { layer, type Options, type Services } from "./Holter/Watch.js"

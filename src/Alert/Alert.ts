@@ -1,26 +1,15 @@
 /**
  * A message about one or several incidents, for one channel. An alert is data: it is written to the
  * outbox, read back after a restart, and put into words by its channel.
- *
- * @since 0.1.0
  */
 import { Schema } from "effect"
 import { Status } from "../Check/CheckResult.js"
 
-/**
- * How bad an incident is. A check that is not critical is never worse than `degraded`.
- *
- * @since 0.1.0
- * @category models
- */
+/** How bad an incident is. A check that is not critical is never worse than `degraded`. */
 export const Severity = Schema.Literal("degraded", "unhealthy").annotations({
   identifier: "Severity"
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Severity = typeof Severity.Type
 
 /**
@@ -36,9 +25,6 @@ export type Severity = typeof Severity.Type
  * | `resolved` | these services are healthy again, or no longer checked |
  * | `story` | several messages that did not arrive in time, told as one |
  * | `test` | nothing: somebody asked whether the channel works |
- *
- * @since 0.1.0
- * @category models
  */
 export const Kind = Schema.Literal(
   "opened",
@@ -51,18 +37,9 @@ export const Kind = Schema.Literal(
   "test"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Kind = typeof Kind.Type
 
-/**
- * One service in an alert, and the incident that it is about.
- *
- * @since 0.1.0
- * @category models
- */
+/** One service in an alert, and the incident that it is about. */
 export const Subject = Schema.Struct({
   service: Schema.String,
   /** What a person calls it: `Telegram API`. */
@@ -89,16 +66,8 @@ export const Subject = Schema.Struct({
   others: Schema.optional(Schema.Array(Schema.String))
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Subject = typeof Subject.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Alert = Schema.Struct({
   /**
    * The same for every attempt to deliver this content: a receiver drops what it has seen. A channel may
@@ -136,35 +105,17 @@ export const Alert = Schema.Struct({
   attempt: Schema.optional(Schema.String)
 }).annotations({ identifier: "Alert" })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Alert = typeof Alert.Type
 
-/**
- * The idempotency key of the message with this number about an incident.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The idempotency key of the message with this number about an incident. */
 export const key = (incident: string, channel: string, kind: Kind, sequence: number): string =>
   `${incident}/${channel}/${kind}/${sequence}`
 
 const rank: Readonly<Record<Severity, number>> = { degraded: 1, unhealthy: 2 }
 
-/**
- * Whether the first is worse than the second.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Whether the first is worse than the second. */
 export const isWorse = (self: Severity, that: Severity): boolean => rank[self] > rank[that]
 
-/**
- * @since 0.1.0
- * @category utils
- */
 export const worst = (severities: Iterable<Severity>): Severity => {
   for (const severity of severities) if (severity === "unhealthy") return severity
   return "degraded"

@@ -2,8 +2,6 @@
  * A channel is data: a type, a configuration, and how one alert is sent. `layer` turns it into a
  * Layer that registers itself. What is tried again, when, and who is told instead is not the
  * channel's business: it says by its error what kind of failure it was.
- *
- * @since 0.1.0
  */
 import { Duration, Effect, Either, Layer, Predicate, Schema } from "effect"
 import * as Excerpt from "../Common/Excerpt.js"
@@ -18,24 +16,17 @@ import {
 } from "./AlertChannelError.js"
 import { type ChannelRegistry, layerChannel, type Registered } from "./ChannelRegistry.js"
 
-/**
- * @since 0.1.0
- * @category symbols
- */
+export {
+  AlertChannelError,
+  ChannelConfigError,
+  DuplicateChannelError
+} from "./AlertChannelError.js"
+
 export const TypeId = "~holter/AlertChannel"
 
-/**
- * @since 0.1.0
- * @category symbols
- */
 export type TypeId = typeof TypeId
 
-/**
- * What a channel is called in one program.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a channel is called in one program. */
 export interface Options {
   /** The name that routes use; the type by default. */
   readonly name?: string | undefined
@@ -43,10 +34,6 @@ export interface Options {
   readonly installation?: string | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface AlertChannel<
   Type extends string,
   Fields extends Schema.Struct.Fields,
@@ -87,49 +74,25 @@ export interface AlertChannel<
   >
 }
 
-/**
- * What `layer` takes: the configuration as code writes it, defaults left out.
- *
- * @since 0.1.0
- * @category models
- */
+/** What `layer` takes: the configuration as code writes it, defaults left out. */
 export type Input<Fields extends Schema.Struct.Fields> = Schema.Simplify<
   Schema.Struct.Constructor<Fields>
 >
 
-/**
- * Any channel, for code that knows it by its type only: the plugin catalog of a command line.
- *
- * @since 0.1.0
- * @category models
- */
+/** Any channel, for code that knows it by its type only: the plugin catalog of a command line. */
 export type Any = Pick<
   AlertChannel<string, Schema.Struct.Fields, never>,
   "type" | "description" | "defaults" | "decode" | TypeId
 > & { readonly config: Schema.Schema.AnyNoContext }
 
-/**
- * Whether a value from a plugin's module is a channel.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether a value from a plugin's module is a channel. */
 export const isAlertChannel = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Definition<Fields extends Schema.Struct.Fields, R, S> =
   | Sending<Fields, R, S>
   | Opening<Fields, R, S>
 
-/**
- * What a channel says of itself, however it sends.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a channel says of itself, however it sends. */
 export interface Described<Fields extends Schema.Struct.Fields, S> {
   readonly description: string
   readonly config: Fields
@@ -148,12 +111,7 @@ export interface Described<Fields extends Schema.Struct.Fields, S> {
   readonly services: (config: Schema.Struct.Type<Fields>) => Layer.Layer<S>
 }
 
-/**
- * A channel for which each alert is as the first one.
- *
- * @since 0.1.0
- * @category models
- */
+/** A channel for which each alert is as the first one. */
 export interface Sending<Fields extends Schema.Struct.Fields, R, S> extends Described<Fields, S> {
   /**
    * Sends one alert. It succeeds when the receiver has it, and not before. `name` is the channel's,
@@ -172,12 +130,7 @@ export interface Sending<Fields extends Schema.Struct.Fields, R, S> extends Desc
   readonly open?: undefined
 }
 
-/**
- * A channel that remembers something from one alert to the next.
- *
- * @since 0.1.0
- * @category models
- */
+/** A channel that remembers something from one alert to the next. */
 export interface Opening<Fields extends Schema.Struct.Fields, R, S> extends Described<Fields, S> {
   /** Run once, when the channel is registered: what comes back sends its alerts, as `send` would. */
   readonly open: (
@@ -189,8 +142,6 @@ export interface Opening<Fields extends Schema.Struct.Fields, R, S> extends Desc
 }
 
 /**
- * @since 0.1.0
- * @category constructors
  * @example
  * import { AlertChannel, AlertText } from "holter"
  * import { Console, Layer } from "effect"

@@ -1,8 +1,4 @@
-/**
- * What goes wrong with channels.
- *
- * @since 0.1.0
- */
+/** What goes wrong with channels. */
 import { Schema } from "effect"
 import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
 import * as Text from "../Common/Text.js"
@@ -17,9 +13,6 @@ import type { Secrets } from "../Common/Secrets.js"
  * | `Refused` | it will never take this alert, and may take others: it cannot be read, or is too large | its fallback gets this one, and the channel goes on |
  * | `Permanent` | it will never take it: the chat is gone, the bot was blocked | the channel is disabled, its fallback is told |
  * | `Misconfigured` | it cannot work as it is configured: a wrong token | the same |
- *
- * @since 0.1.0
- * @category errors
  */
 export class AlertChannelError extends Schema.TaggedError<AlertChannelError>(
   "holter/Alert/AlertChannelError"
@@ -45,12 +38,7 @@ export class AlertChannelError extends Schema.TaggedError<AlertChannelError>(
   }
 }
 
-/**
- * The error without these secrets.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** The error without these secrets. */
 export const scrubbed =
   (secrets: Secrets) =>
   (error: AlertChannelError): AlertChannelError =>
@@ -60,9 +48,6 @@ export const scrubbed =
  * The error in a length that a log and a table can show. A receiver may answer with a page of text; it
  * is cut here, after all secrets were taken out, and nowhere before: half a secret is no longer
  * recognised as one.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const shortened = (error: AlertChannelError): AlertChannelError =>
   error.problem.length <= longestProblem
@@ -85,12 +70,7 @@ const changed = (
 
 const longestProblem = 400
 
-/**
- * Two channels have one name.
- *
- * @since 0.1.0
- * @category errors
- */
+/** Two channels have one name. */
 export class DuplicateChannelError extends Schema.TaggedError<DuplicateChannelError>(
   "holter/Alert/DuplicateChannelError"
 )("DuplicateChannelError", {
@@ -103,12 +83,7 @@ export class DuplicateChannelError extends Schema.TaggedError<DuplicateChannelEr
   }
 }
 
-/**
- * The configuration of a channel cannot be used; every issue is listed.
- *
- * @since 0.1.0
- * @category errors
- */
+/** The configuration of a channel cannot be used; every issue is listed. */
 export class ChannelConfigError extends Schema.TaggedError<ChannelConfigError>(
   "holter/Alert/ChannelConfigError"
 )("ChannelConfigError", { channel: Schema.String, issues: Schema.Array(ConfigIssue) }) {

@@ -1,8 +1,6 @@
 /**
  * An alert as JSON, for programs: what webhooks and commands get. Fields may be added; none changes
  * its meaning or goes missing without a new `version`.
- *
- * @since 0.1.0
  */
 import { DateTime, Duration, Schema } from "effect"
 import { type Alert, Kind, Severity, type Subject } from "./Alert.js"
@@ -29,10 +27,6 @@ const Service = Schema.Struct({
   over: Schema.Boolean
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const AlertDocument = Schema.Struct({
   version: Schema.Literal(1),
   /** `alert.` and the kind. */
@@ -63,16 +57,8 @@ export const AlertDocument = Schema.Struct({
   story: Schema.Array(Schema.String)
 }).annotations({ identifier: "AlertDocument" })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type AlertDocument = typeof AlertDocument.Type
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (alert: Alert, installation?: string): AlertDocument => ({
   version: 1,
   type: `alert.${alert.kind}`,

@@ -4,8 +4,6 @@
  *
  * The fold has no clock. It says by `due` when it wants to hear of the time again, and nothing that
  * goes by time happens before; `advance` gives it every such time up to the next event.
- *
- * @since 0.1.0
  */
 import { HashMap } from "effect"
 import * as Routes from "./Routes.js"
@@ -38,18 +36,9 @@ export {
 } from "./AlertPolicy/Policy.js"
 export { CheckState, Ended, Incident, initial, Quiet, State } from "./AlertPolicy/State.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Step = readonly [state: State, decisions: ReadonlyArray<Decision>]
 
-/**
- * One event.
- *
- * @since 0.1.0
- * @category folding
- */
+/** One event. */
 export const step = (policy: Policy, before: State, event: Event): Step => {
   const isFirst = before.now === 0
   // The fold's clock never goes back: a wall clock that does changes what is between the two.
@@ -70,9 +59,6 @@ export const step = (policy: Policy, before: State, event: Event): Step => {
 /**
  * One event, and before it every time that the fold asked to hear of. For a past that is replayed
  * and for tests; a live loop sleeps until `due` instead.
- *
- * @since 0.1.0
- * @category folding
  */
 export const advance = (policy: Policy, before: State, event: Event): Step => {
   let state = before
@@ -88,33 +74,18 @@ export const advance = (policy: Policy, before: State, event: Event): Step => {
   return [next, decisions.length === 0 ? decided : [...decisions, ...decided]]
 }
 
-/**
- * The state while nothing is checked: no result is due, so no check is stale. `Restarted` ends it.
- *
- * @since 0.1.0
- * @category folding
- */
+/** The state while nothing is checked: no result is due, so no check is stale. `Restarted` ends it. */
 export const resting = (state: State): State => ({
   ...state,
   checks: HashMap.map(state.checks, (check) => ({ ...check, expectedBy: null }))
 })
 
-/**
- * The services that the state knows of, by their results or by an incident.
- *
- * @since 0.1.0
- * @category lookups
- */
+/** The services that the state knows of, by their results or by an incident. */
 export const services = ({ checks, incidents }: State): ReadonlyArray<string> => [
   ...new Set([...HashMap.keys(checks), ...Object.keys(incidents)])
 ]
 
-/**
- * When the fold next wants a `Time` event, by the wall clock.
- *
- * @since 0.1.0
- * @category lookups
- */
+/** When the fold next wants a `Time` event, by the wall clock. */
 export const due = (state: State): number | undefined =>
   state.due === null ? undefined : state.due - state.offset
 
@@ -122,9 +93,6 @@ export const due = (state: State): number | undefined =>
  * Whether another channel takes this alert, now that its own fails for good. Such alerts are the
  * `pending` ones of `ChannelDisabled`; all others stay in the outbox until their channel returns, also
  * an end that the other channel is told for its own sake.
- *
- * @since 0.1.0
- * @category lookups
  */
 export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean => {
   const other = Routes.fallback(
@@ -140,9 +108,6 @@ export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean 
  * Whether this end is for a channel that takes nothing now, and the one in its place is told of the
  * same end, as it was of the outage. Where the channel did not get the beginning, it need not have the
  * end.
- *
- * @since 0.1.0
- * @category lookups
  */
 export const isStoodIn = (policy: Policy, state: State, alert: Alert): boolean => {
   const { channel, kind, severity, subjects } = alert
@@ -154,9 +119,6 @@ export const isStoodIn = (policy: Policy, state: State, alert: Alert): boolean =
 /**
  * The channels that know of an incident and are in no route. Where one of them is not there any more
  * either, `ChannelRemoved` says so to the fold.
- *
- * @since 0.1.0
- * @category lookups
  */
 export const unrouted = (policy: Policy, state: State): ReadonlyArray<string> => {
   const knowing = [

@@ -1,8 +1,4 @@
-/**
- * Alerts in words: a title and lines of plain text, for every channel that shows text to a person.
- *
- * @since 0.1.0
- */
+/** Alerts in words: a title and lines of plain text, for every channel that shows text to a person. */
 import { Array as Arr, DateTime, Option } from "effect"
 import * as WallTime from "../Common/WallTime.js"
 import * as Guidance from "../Check/Guidance.js"
@@ -10,12 +6,7 @@ import * as Text from "../Common/Text.js"
 import type { Alert, Subject } from "./Alert.js"
 import { list, span } from "./AlertPolicy/words.js"
 
-/**
- * One line that says what happened, root cause first: `redis is unhealthy (+2 affected)`.
- *
- * @since 0.1.0
- * @category rendering
- */
+/** One line that says what happened, root cause first: `redis is unhealthy (+2 affected)`. */
 export const title = (alert: Alert): string => {
   const [root, ...others] = alert.subjects
   // Who is well again is not affected by what is not.
@@ -27,9 +18,6 @@ export const title = (alert: Alert): string => {
 /**
  * The lines below the title: for each service one, its runbook and its link, then who is affected, then
  * what happened in between. A channel with markup says how it writes text and links.
- *
- * @since 0.1.0
- * @category rendering
  */
 export const lines = (alert: Alert, markup: Markup = plain): ReadonlyArray<string> => [
   ...alert.subjects.flatMap((subject) => [
@@ -52,12 +40,7 @@ export const lines = (alert: Alert, markup: Markup = plain): ReadonlyArray<strin
   ].map(markup.text)
 ]
 
-/**
- * How a channel writes text and links.
- *
- * @since 0.1.0
- * @category models
- */
+/** How a channel writes text and links. */
 export interface Markup {
   readonly text: (text: string) => string
   readonly link: (words: string, url: string) => string
@@ -85,20 +68,12 @@ const affected = ({ affected: names, affectedLabels }: Alert): ReadonlyArray<str
         `Down because of it, without messages of their own: ${list((affectedLabels ?? names).map(Text.visible))}`
       ]
 
-/**
- * Title and lines.
- *
- * @since 0.1.0
- * @category rendering
- */
+/** Title and lines. */
 export const text = (alert: Alert): string => Arr.prepend(lines(alert), title(alert)).join("\n")
 
 /**
  * A point of time as a person reads it in this alert: `2026-01-01 00:00:00 UTC`, or in the zone that the
  * alert names `2026-01-01 01:00:00 +01:00`. It is true whenever it is read, which "5m ago" is not.
- *
- * @since 0.1.0
- * @category rendering
  */
 export const time = ({ timeZone }: Pick<Alert, "timeZone">, at: DateTime.Utc): string => {
   const zone = Option.flatMap(Option.fromNullable(timeZone), DateTime.zoneFromString)

@@ -1,19 +1,12 @@
 /**
  * The channels of this program. The layer of a channel registers it here and takes it out again when
  * its scope closes.
- *
- * @since 0.1.0
  */
 import { Context, type Duration, Effect, Layer, Option, type Scope } from "effect"
 import type { Alert } from "./Alert.js"
 import { type AlertChannelError, DuplicateChannelError } from "./AlertChannelError.js"
 
-/**
- * A channel with its configuration and its services: ready to send.
- *
- * @since 0.1.0
- * @category models
- */
+/** A channel with its configuration and its services: ready to send. */
 export interface RegisteredChannel {
   /** The name that routes use. */
   readonly name: string
@@ -25,10 +18,6 @@ export interface RegisteredChannel {
   readonly send: (alert: Alert) => Effect.Effect<void, AlertChannelError>
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class ChannelRegistry extends Context.Tag("holter/Alert/ChannelRegistry")<
   ChannelRegistry,
   {
@@ -47,23 +36,13 @@ export class ChannelRegistry extends Context.Tag("holter/Alert/ChannelRegistry")
   }
 >() {}
 
-/**
- * What the layer of a channel gives: that it registered itself.
- *
- * @since 0.1.0
- * @category tags
- */
+/** What the layer of a channel gives: that it registered itself. */
 export class Registered extends Context.Tag("holter/Alert/ChannelRegistry/Registered")<
   Registered,
   { readonly name: string }
 >() {}
 
-/**
- * Registers a channel for as long as the layer lives.
- *
- * @since 0.1.0
- * @category layers
- */
+/** Registers a channel for as long as the layer lives. */
 export const layerChannel = <E, R>(
   channel: Effect.Effect<RegisteredChannel, E, R>
 ): Layer.Layer<Registered, E | DuplicateChannelError, ChannelRegistry | Exclude<R, Scope.Scope>> =>
@@ -77,10 +56,6 @@ export const layerChannel = <E, R>(
     })
   )
 
-/**
- * @since 0.1.0
- * @category layers
- */
 export const layer: Layer.Layer<ChannelRegistry> = Layer.sync(ChannelRegistry, () => {
   const channels = new Map<string, RegisteredChannel>()
   const add = (channel: RegisteredChannel) =>

@@ -1,8 +1,6 @@
 /**
  * Maintenance windows: once, or again and again by a cron expression in a time zone. Pure: a window
  * says whether it is open and when that changes; the alert policy hears of it by events.
- *
- * @since 0.1.0
  */
 import { Cron, DateTime, Duration, Either, Option, Schema } from "effect"
 import type { ConfigIssue } from "../Check/CheckError.js"
@@ -16,9 +14,6 @@ import type { Event } from "./AlertPolicy/Event.js"
  * A window as a configuration describes it. `schedule` says when it opens, by cron in `timeZone`
  * (UTC by default), and `duration` how long it stays open; or `from` and `until` open it once, in
  * `timeZone` where they name no zone themselves.
- *
- * @since 0.1.0
- * @category models
  */
 export const Settings = Schema.Struct({
   name: Schema.NonEmptyString,
@@ -31,16 +26,8 @@ export const Settings = Schema.Struct({
   until: Schema.optional(Schema.String)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Settings = typeof Settings.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Window {
   readonly name: string
   readonly services: ReadonlyArray<string> | null
@@ -50,23 +37,13 @@ export interface Window {
   readonly nextChange: (time: DateTime.Utc) => Option.Option<DateTime.Utc>
 }
 
-/**
- * From the first moment to the last, which is not part of it.
- *
- * @since 0.1.0
- * @category models
- */
+/** From the first moment to the last, which is not part of it. */
 export interface Opening {
   readonly from: DateTime.Utc
   readonly until: DateTime.Utc
 }
 
-/**
- * The window, or everything that is wrong with it.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The window, or everything that is wrong with it. */
 export const make = (
   settings: Settings,
   path: ReadonlyArray<string> = [],
@@ -91,9 +68,6 @@ export const make = (
  * What the alert policy hears at this moment: of windows that are open and that it does not know to
  * be, and of those that it knows and that are not. `known` are the ids of its maintenances that
  * came from windows.
- *
- * @since 0.1.0
- * @category events
  */
 export const events = (
   windows: ReadonlyArray<Window>,
@@ -131,18 +105,10 @@ export const events = (
 /**
  * Whether the maintenance of this id is a window of the configuration, and not what somebody started
  * by hand.
- *
- * @since 0.1.0
- * @category lookups
  */
 export const isWindow = (id: string): boolean => id.startsWith(prefix)
 
-/**
- * When `events` must be asked again.
- *
- * @since 0.1.0
- * @category events
- */
+/** When `events` must be asked again. */
 export const nextChange = (
   windows: ReadonlyArray<Window>,
   time: DateTime.Utc

@@ -2,8 +2,6 @@
  * Takes alerts to their channels: a fiber and a bounded line for each, so that a channel that hangs
  * delays nobody. An alert is done when its channel has it: at least once, with the same key each
  * time.
- *
- * @since 0.1.0
  */
 import {
   Array as Arr,
@@ -19,7 +17,7 @@ import {
   Stream
 } from "effect"
 import type { Alert } from "./Alert.js"
-import { Log } from "./AlertChannel/Log.js"
+import { LogChannel } from "./AlertChannel/Log.js"
 import {
   ChannelRegistry,
   layer as channelRegistry,
@@ -28,20 +26,12 @@ import {
 import * as Line from "./Notifier/Line.js"
 import { Outbox } from "./Outbox.js"
 
-/**
- * A channel that failed for good.
- *
- * @since 0.1.0
- * @category models
- */
+/** A channel that failed for good. */
 export type Disabled = Line.Disabled
 
 /**
  * What happens at a channel that the alert policy must know of: it takes nothing for a while, or
  * again, or will never take some alerts.
- *
- * @since 0.1.0
- * @category models
  */
 export type News = Data.TaggedEnum<{
   Unreachable: Line.Disabled
@@ -49,22 +39,10 @@ export type News = Data.TaggedEnum<{
   Refused: Line.Refused
 }>
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const News = Data.taggedEnum<News>()
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type ChannelHealth = Line.Health
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** The wait after a first failure; it doubles with each. One second by default. */
   readonly firstBackoff?: Duration.DurationInput
@@ -78,19 +56,11 @@ export interface Options {
   readonly capacity?: number
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Patience {
   readonly attempts?: number | undefined
   readonly after?: Duration.DurationInput | undefined
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class Notifier extends Context.Tag("holter/Alert/Notifier")<
   Notifier,
   {
@@ -133,10 +103,6 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
   }
 >() {}
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (
   options: Options = {}
 ): Effect.Effect<Notifier["Type"], never, ChannelRegistry | Outbox | Scope.Scope> =>
@@ -268,10 +234,6 @@ export const make = (
     }
   })
 
-/**
- * @since 0.1.0
- * @category layers
- */
 export const layer = (
   options: Options = {}
 ): Layer.Layer<Notifier, never, ChannelRegistry | Outbox> => Layer.scoped(Notifier, make(options))
@@ -281,7 +243,7 @@ type Channels = Pick<ChannelRegistry["Type"], "all" | "find">
 /** A route may always lead to the log, also in a program that names no channel. */
 const withLog = (registry: Channels): Effect.Effect<Channels, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const spare = yield* Layer.build(Layer.provideMerge(Log.layer({}), channelRegistry))
+    const spare = yield* Layer.build(Layer.provideMerge(LogChannel.layer({}), channelRegistry))
     const log = yield* Context.get(spare, ChannelRegistry).all
     return {
       all: Effect.map(registry.all, (all) => Arr.dedupeWith([...all, ...log], isNamedAs)),

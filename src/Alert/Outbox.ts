@@ -1,31 +1,13 @@
-/**
- * Where alerts wait until their channel has them. The journal keeps it over a restart.
- *
- * @since 0.1.0
- */
-import { Context, Effect, Layer, Schema } from "effect"
+/** Where alerts wait until their channel has them. The journal keeps it over a restart. */
+import { Context, type Effect, Schema } from "effect"
 import type { Alert } from "./Alert.js"
 
-/**
- * How an alert left the outbox: its channel has it, another channel was given it, or nobody gets it.
- *
- * @since 0.1.0
- * @category models
- */
+/** How an alert left the outbox: its channel has it, another channel was given it, or nobody gets it. */
 export const Outcome = Schema.Literal("delivered", "handed on", "given up")
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Outcome = typeof Outcome.Type
 
-/**
- * Why a channel does not take what waits for it. Times are milliseconds of the wall clock.
- *
- * @since 0.1.0
- * @category models
- */
+/** Why a channel does not take what waits for it. Times are milliseconds of the wall clock. */
 export interface Trouble {
   readonly at: number
   /** Attempts in a row that failed. */
@@ -35,12 +17,7 @@ export interface Trouble {
   readonly nextAttempt: number | null
 }
 
-/**
- * Nothing here fails: a store that is down keeps in memory what it could not write.
- *
- * @since 0.1.0
- * @category tags
- */
+/** Nothing here fails: a store that is down keeps in memory what it could not write. */
 export class Outbox extends Context.Tag("holter/Alert/Outbox")<
   Outbox,
   {
@@ -71,17 +48,3 @@ export class Outbox extends Context.Tag("holter/Alert/Outbox")<
     readonly turn?: Effect.Effect<void>
   }
 >() {}
-
-/**
- * For programs that keep nothing over a restart.
- *
- * @since 0.1.0
- * @category layers
- */
-export const layerMemory: Layer.Layer<Outbox> = Layer.succeed(Outbox, {
-  pending: Effect.succeed([]),
-  attempting: () => Effect.void,
-  acknowledge: () => Effect.void,
-  discard: () => Effect.void,
-  note: () => Effect.void
-})

@@ -1,18 +1,12 @@
 /**
  * Which channels are told of which severity, and who stands in for a channel that is disabled.
  * Pure.
- *
- * @since 0.1.0
  */
 import { Schema } from "effect"
 import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
 import * as ConfigIssues from "../Check/ConfigIssues.js"
 import { Severity } from "./Alert.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Route = Schema.Struct({
   severity: Severity,
   /** Names of channels. */
@@ -21,32 +15,16 @@ export const Route = Schema.Struct({
   fallback: Schema.optional(Schema.String)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Route = typeof Route.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Routes = ReadonlyArray<Route>
 
-/**
- * The channel that is always there.
- *
- * @since 0.1.0
- * @category constants
- */
+/** The channel that is always there. */
 export const logChannel = "log"
 
 /**
  * Where nothing is configured: Telegram for what is unhealthy, when there is a chat; the log for
  * what is informational, and for everything when there is no chat.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const defaults = (telegram?: string): Routes => [
   telegram === undefined
@@ -55,21 +33,11 @@ export const defaults = (telegram?: string): Routes => [
   { severity: "degraded", to: [logChannel] }
 ]
 
-/**
- * Where a program names no routes: every channel gets both severities.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Where a program names no routes: every channel gets both severities. */
 export const toAll = (channels: ReadonlyArray<string>): Routes =>
   Severity.literals.map((severity) => ({ severity, to: channels }))
 
-/**
- * The routes lead to channels that the program does not have.
- *
- * @since 0.1.0
- * @category errors
- */
+/** The routes lead to channels that the program does not have. */
 export class RoutesError extends Schema.TaggedError<RoutesError>("holter/Alert/RoutesError")(
   "RoutesError",
   { issues: Schema.Array(ConfigIssue) }
@@ -84,9 +52,6 @@ export class RoutesError extends Schema.TaggedError<RoutesError>("holter/Alert/R
 /**
  * Who is told of an incident of this severity. A disabled channel is replaced by its fallback; one
  * that has none stays, and is told when it returns.
- *
- * @since 0.1.0
- * @category lookups
  */
 export const targets = (
   routes: Routes,
@@ -101,12 +66,7 @@ export const targets = (
   return [...all]
 }
 
-/**
- * The channel that stands in for this one, which is disabled, at this severity.
- *
- * @since 0.1.0
- * @category lookups
- */
+/** The channel that stands in for this one, which is disabled, at this severity. */
 export const fallback = (
   routes: Routes,
   severity: Severity,
@@ -121,21 +81,13 @@ export const fallback = (
   return undefined
 }
 
-/**
- * Whether any route leads to this channel, as a fallback at least.
- *
- * @since 0.1.0
- * @category lookups
- */
+/** Whether any route leads to this channel, as a fallback at least. */
 export const names = (routes: Routes, channel: string): boolean =>
   routes.some(({ fallback: other, to }) => other === channel || to.includes(channel))
 
 /**
  * The disabled channel in whose place this one is told of what has this severity; `null` where it is
  * told for its own sake.
- *
- * @since 0.1.0
- * @category lookups
  */
 export const insteadOf = (
   routes: Routes,
@@ -151,23 +103,13 @@ export const insteadOf = (
   return replaced[0] ?? null
 }
 
-/**
- * The channels of a route. `undefined` stands for one of which it is not known what was meant.
- *
- * @since 0.1.0
- * @category models
- */
+/** The channels of a route. `undefined` stands for one of which it is not known what was meant. */
 export interface Named {
   readonly to: ReadonlyArray<string | undefined>
   readonly fallback?: string | undefined
 }
 
-/**
- * Everything that is wrong with the routes, all at once.
- *
- * @since 0.1.0
- * @category validation
- */
+/** Everything that is wrong with the routes, all at once. */
 export const issues = (
   routes: ReadonlyArray<Route | Named>,
   channels: ReadonlyArray<string>,

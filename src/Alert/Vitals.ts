@@ -1,15 +1,7 @@
-/**
- * Whether monitoring itself is alive, for those who tell somebody outside that it is.
- *
- * @since 0.1.0
- */
+/** Whether monitoring itself is alive, for those who tell somebody outside that it is. */
 import { Context, Data, type Effect } from "effect"
 import type { Status } from "../Check/CheckResult.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Vital = Data.TaggedEnum<{
   /** Checks beat and have results. */
   Alive: { readonly overall: Status }
@@ -19,16 +11,8 @@ export type Vital = Data.TaggedEnum<{
   Quiet: Readonly<Record<never, never>>
 }>
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const Vital = Data.taggedEnum<Vital>()
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class Vitals extends Context.Tag("holter/Alert/Vitals")<
   Vitals,
   { readonly now: Effect.Effect<Vital> }

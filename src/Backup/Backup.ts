@@ -1,8 +1,4 @@
-/**
- * Backups of one database: made, listed, verified, practised, restored and pruned.
- *
- * @since 0.1.0
- */
+/** Backups of one database: made, listed, verified, practised, restored and pruned. */
 import { Context, Effect, Layer } from "effect"
 import { create } from "./Backup/Create.js"
 import { drill } from "./Backup/Drill.js"
@@ -29,99 +25,29 @@ import type { BackupError } from "./BackupError.js"
 import { BackupStore } from "./BackupStore/Store.js"
 import { BackupStrategy, type Leniency } from "./BackupStrategy/Strategy.js"
 
+export { BackupError } from "./BackupError.js"
+
 export {
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Copy,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Created,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Listing,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Verified,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Drilled,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type RestorePlan,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Restored,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Pruned,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type PrunedCopy,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Choice,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Common,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type CreateOptions,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type RestoreOptions,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Stopped
 } from "./Backup/Reports.js"
 
-export {
-  /**
-   * @since 0.1.0
-   * @category models
-   */
-  type Leniency
-} from "./BackupStrategy/Strategy.js"
+export { type Leniency } from "./BackupStrategy/Strategy.js"
 
-export {
-  /**
-   * @since 0.1.0
-   * @category models
-   */
-  type Options
-} from "./Backup/Options.js"
+export { type Options } from "./Backup/Options.js"
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class Backup extends Context.Tag("holter/Backup/Backup")<
   Backup,
   {
@@ -153,8 +79,6 @@ export class Backup extends Context.Tag("holter/Backup/Backup")<
 >() {}
 
 /**
- * @since 0.1.0
- * @category layers
  * @example
  * import { Backup, BackupStore } from "holter"
  * import { Layer } from "effect"

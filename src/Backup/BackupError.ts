@@ -1,8 +1,4 @@
-/**
- * What can go wrong with a backup, and what to do about it.
- *
- * @since 0.1.0
- */
+/** What can go wrong with a backup, and what to do about it. */
 import { Schema } from "effect"
 import { sentence } from "../Common/Sentences.js"
 
@@ -27,9 +23,7 @@ import { sentence } from "../Common/Sentences.js"
  * | `Mismatch` | what was restored is not what the manifest says |
  * | `Incomplete` | the server does not make every object of the backup |
  * | `InUse` | a process has the database open that must be replaced |
- *
- * @since 0.1.0
- * @category models
+ * | `ShuttingDown` | the program stops, and begins nothing new |
  */
 export const Reason = Schema.Literal(
   "Missing",
@@ -52,21 +46,15 @@ export const Reason = Schema.Literal(
   "WrongDatabase",
   "Mismatch",
   "Incomplete",
-  "InUse"
+  "InUse",
+  "ShuttingDown"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Reason = typeof Reason.Type
 
 /**
  * A database could not be backed up, or a backup not be used. It says what was expected and found,
  * and what to do. No part of it holds a secret.
- *
- * @since 0.1.0
- * @category errors
  */
 export class BackupError extends Schema.TaggedError<BackupError>("holter/Backup/BackupError")(
   "BackupError",

@@ -9,8 +9,6 @@
  * An owner on another machine or in another container cannot be asked. It makes its lock longer every
  * 15 seconds, and who finds such a lock watches it: by its own clock and by nobody else's, since the
  * clocks of two machines need not agree.
- *
- * @since 0.1.0
  */
 import {
   Clock,
@@ -28,22 +26,15 @@ import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "./BackupError.js"
-import * as Owner from "./BackupLock/Owner.js"
+import * as ProcessIdentity from "../System/ProcessIdentity.js"
 import * as LocalFiles from "./LocalFiles.js"
+import { codeOf } from "../Common/Errors.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Held {
   /** Fails with `Locked` if another run took the lock over, thinking that this one was dead. */
   readonly check: Effect.Effect<void, BackupError>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Waiting {
   /** How long to wait for another run to end; not at all by default. */
   readonly wait?: Duration.DurationInput | undefined
@@ -54,9 +45,6 @@ export interface Waiting {
 /**
  * Takes the lock of a directory for as long as the scope is open. Fails with `Locked` where another
  * run has it for longer than is waited. A restore is not waited for: it may wait for an answer itself.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const acquire = (
   directory: string,
@@ -64,8 +52,8 @@ export const acquire = (
   waiting: Waiting = {}
 ): Effect.Effect<Held, BackupError, Scope.Scope> =>
   Effect.gen(function* () {
-    const me = yield* Owner.self
-    const id = yield* Owner.unique
+    const me = yield* ProcessIdentity.self
+    const id = yield* ProcessIdentity.unique
     const now = yield* DateTime.now
     const claim = { id, owner: me, purpose, since: now }
     const file = yield* Effect.acquireRelease(
@@ -119,7 +107,7 @@ const pollMillis = 2000
 
 const Claim = Schema.Struct({
   id: Schema.String,
-  owner: Owner.Owner,
+  owner: ProcessIdentity.ProcessIdentity,
   purpose: Schema.String,
   since: Schema.DateTimeUtc
 })
@@ -201,12 +189,12 @@ const locksIn = (directory: string): Effect.Effect<ReadonlyArray<Lock>, BackupEr
 
 const isStale = (
   lock: Lock,
-  me: Owner.Owner,
+  me: ProcessIdentity.ProcessIdentity,
   quiet: Set<string>
 ): Effect.Effect<boolean, BackupError> =>
   Effect.gen(function* () {
     const state = Option.isSome(lock.claim)
-      ? yield* Owner.stateOf(lock.claim.value.owner, me)
+      ? yield* ProcessIdentity.stateOf(lock.claim.value.owner, me)
       : "unknown"
     if (state !== "unknown") return state === "dead"
     if (quiet.has(lock.text)) return true
@@ -234,7 +222,10 @@ const patience = "2 minutes"
 
 /** With all of its content at once, where the file system has hard links. */
 const create = (file: string, claim: Claim): Effect.Effect<boolean, BackupError> => {
-  const draft = path.join(path.dirname(file), `.partial-${Owner.format(claim.owner)}-${claim.id}`)
+  const draft = path.join(
+    path.dirname(file),
+    `.partial-${ProcessIdentity.format(claim.owner)}-${claim.id}`
+  )
   const text = `${encode(claim)}\n`
   return Effect.acquireUseRelease(
     LocalFiles.write(draft, text),
@@ -244,7 +235,7 @@ const create = (file: string, claim: Claim): Effect.Effect<boolean, BackupError>
           LocalFiles.write(file, text).pipe(
             Effect.as(true),
             Effect.catchIf(
-              (error) => LocalFiles.codeOf(error.cause) === "EEXIST",
+              (error) => codeOf(error.cause) === "EEXIST",
               () => Effect.succeed(false)
             )
           )

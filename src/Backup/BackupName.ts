@@ -3,15 +3,9 @@
  *
  * The time in a name is when the backup was started. It is all that a file without a manifest tells,
  * such as those of the Python script that Holter replaces, whose older names have no time of day.
- *
- * @since 0.1.0
  */
 import { DateTime, Option } from "effect"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface BackupName {
   /** Whose backup it is, as part of a file's name: `dmarket_bot`. */
   readonly app: string
@@ -27,12 +21,7 @@ export interface BackupName {
 /**
  * Reads the name of a file. None where it is no name of a backup, or has a date that does not exist.
  *
- * @since 0.1.0
- * @category constructors
- * @example
- * import { BackupName } from "holter"
- *
- * BackupName.parse("dmarket_bot_sqlite_20251211_120000_123.db.gz")
+ * Example: `dmarket_bot_sqlite_20251211_120000_123.db.gz`.
  */
 export const parse = (file: string): Option.Option<BackupName> => {
   const found = form.exec(file)
@@ -50,12 +39,7 @@ export const parse = (file: string): Option.Option<BackupName> => {
   }))
 }
 
-/**
- * Writes a name that `parse` reads as the same value.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Writes a name that `parse` reads as the same value. */
 export const format = (name: BackupName): string => {
   const { day, hours, millis, minutes, month, seconds, year } = DateTime.toPartsUtc(name.startedAt)
   const date = digits(year, 4) + digits(month, 2) + digits(day, 2)
@@ -67,9 +51,6 @@ export const format = (name: BackupName): string => {
 /**
  * An app's name as part of a file's name: `DMarket Bot` is `dmarket_bot`. Never the mark of a
  * pre-restore backup at its end.
- *
- * @since 0.1.0
- * @category utils
  */
 export const slug = (app: string): string => {
   const plain = app
@@ -83,12 +64,7 @@ export const slug = (app: string): string => {
   return unmarked === "" ? "app" : unmarked
 }
 
-/**
- * The same name a millisecond later, as long as it is taken: two backups never have one name.
- *
- * @since 0.1.0
- * @category utils
- */
+/** The same name a millisecond later, as long as it is taken: two backups never have one name. */
 export const nextFree = (name: BackupName, isTaken: (file: string) => boolean): BackupName =>
   isTaken(format(name))
     ? nextFree({ ...name, startedAt: DateTime.add(name.startedAt, { millis: 1 }) }, isTaken)

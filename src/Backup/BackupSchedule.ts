@@ -3,8 +3,6 @@
  *
  * A time that passed while the program was stopped is caught up with once. What fails is reported, and
  * tried again after growing gaps until its next time.
- *
- * @since 0.1.0
  */
 import { Cause, Clock, type Cron, Duration, Effect, Exit, Layer, Option } from "effect"
 import * as CronTime from "../Common/CronTime.js"
@@ -12,32 +10,15 @@ import { Backup, type Created, type Drilled, type Listing } from "./Backup.js"
 import type { BackupError } from "./BackupError.js"
 
 export {
-  /**
-   * @since 0.1.0
-   * @category errors
-   */
   BackupScheduleError,
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
   parse
 } from "./BackupSchedule/Expression.js"
 
-/**
- * How one piece of scheduled work ended.
- *
- * @since 0.1.0
- * @category models
- */
+/** How one piece of scheduled work ended. */
 export type Ended =
   | { readonly _tag: "Create"; readonly exit: Exit.Exit<Created, BackupError> }
   | { readonly _tag: "Drill"; readonly exit: Exit.Exit<Drilled, BackupError> }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** When backups are made; never, where it is left out. */
   readonly create?: Cron.Cron | undefined
@@ -46,12 +27,7 @@ export interface Options {
   readonly onEnd?: ((ended: Ended) => Effect.Effect<void>) | undefined
 }
 
-/**
- * Runs backups, and drills if they have a schedule, for ever. One at a time.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Runs backups, and drills if they have a schedule, for ever. One at a time. */
 export const run = (options: Options): Effect.Effect<never, never, Backup> =>
   Effect.gen(function* () {
     const backup = yield* Backup
@@ -88,8 +64,6 @@ export const run = (options: Options): Effect.Effect<never, never, Backup> =>
 /**
  * Runs for as long as the layer lives.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { Backup, BackupSchedule } from "holter"
  * import { Effect, Layer } from "effect"

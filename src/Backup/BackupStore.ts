@@ -1,45 +1,17 @@
-/**
- * Where backups lie. The face of the stores: the contract, and the stores that Holter brings along.
- *
- * @since 0.1.0
- */
+/** Where backups lie. The face of the stores: the contract, and the stores that Holter brings along. */
 import { Effect, Layer } from "effect"
 import * as Identity from "./Backup/Identity.js"
 import * as Directory from "./BackupStore/Directory.js"
 import { BackupStore } from "./BackupStore/Store.js"
 
 export {
-  /**
-   * @since 0.1.0
-   * @category tags
-   */
   BackupStore,
-  /**
-   * @since 0.1.0
-   * @category utils
-   */
   problemOf,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Stage,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Store,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Stored
 } from "./BackupStore/Store.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface DirectoryOptions {
   /** Made when it is missing, for this user alone, unless it is `mounted`. */
   readonly path: string
@@ -57,8 +29,6 @@ export interface DirectoryOptions {
 /**
  * Backups in a directory, with copies in others.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { BackupStore } from "holter"
  *

@@ -1,8 +1,6 @@
 /**
  * How one kind of database is dumped, verified and restored. The face of the strategies: the
  * contract, and the choice by a database's URL.
- *
- * @since 0.1.0
  */
 import { Effect, Either, Layer, type Redacted } from "effect"
 import * as DatabaseUrl from "../Common/DatabaseUrl.js"
@@ -11,125 +9,40 @@ import type { Options as SqliteOptions } from "./BackupStrategy/Sqlite.js"
 import type { Requirements } from "./BackupStrategy/Definition.js"
 import type { BackupStrategy } from "./BackupStrategy/Strategy.js"
 
+export { BackupError } from "./BackupError.js"
+export type { Table } from "./Manifest.js"
+
 export {
-  /**
-   * @since 0.1.0
-   * @category constructors
-   */
   define,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Definition,
-  /**
-   * @since 0.1.0
-   * @category guards
-   */
   isDefinition,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Requirements
 } from "./BackupStrategy/Definition.js"
 
 /** All that a strategy of another package has to name. */
 export type {
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Drilled,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   DumpOptions,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Held,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   HoldOptions,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Leniency,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   OnProgress,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Outcome,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Payload,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Present,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Progress,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Restored,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   RestoreOptions,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   SetAside,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Verification,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   VerifyOptions
 } from "./BackupStrategy/Strategy.js"
 
 export {
-  /**
-   * @since 0.1.0
-   * @category tags
-   */
   BackupStrategy,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   type Strategy
 } from "./BackupStrategy/Strategy.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   readonly sqlite?: SqliteOptions | undefined
   readonly postgres?: PostgresOptions | undefined
@@ -139,8 +52,6 @@ export interface Options {
  * The strategy for the database at a URL; fails where the URL is of a kind that is not supported.
  * The driver of the other kind is not loaded.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { BackupStrategy } from "holter"
  * import { Redacted } from "effect"
@@ -156,12 +67,7 @@ export const layerUrl = (
     onRight: (parsed) => layerParsed(parsed, options)
   })
 
-/**
- * The same for a URL that was read before.
- *
- * @since 0.1.0
- * @category layers
- */
+/** The same for a URL that was read before. */
 export const layerParsed = (
   url: DatabaseUrl.DatabaseUrl,
   options: Options = {}

@@ -4,15 +4,9 @@
  * A database is known by itself, not by the road to it: two servers that follow each other at one
  * address are two databases, and one server behind two addresses is one. Where that cannot be known,
  * nobody guesses: what is `unknown` is neither removed nor chosen.
- *
- * @since 0.1.0
  */
 import type { Database, Identity } from "./Manifest.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Verdict = "same" | "other" | "unknown"
 
 /**
@@ -21,9 +15,6 @@ export type Verdict = "same" | "other" | "unknown"
  * `backup.host` counts wherever both have one, then the label that the operator gave, then what the
  * database says of itself. Without the latter on both sides the road to it can tell that two are
  * different, and never that they are one.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const judge = (one: Database, other: Database): Verdict => {
   if (one.engine !== other.engine || one.name !== other.name) return "other"
@@ -38,30 +29,17 @@ export const judge = (one: Database, other: Database): Verdict => {
   return one.location === other.location ? "unknown" : "other"
 }
 
-/**
- * Whether a database tells what it is, so that its backups can be told from those of another one.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Whether a database tells what it is, so that its backups can be told from those of another one. */
 export const isKnown = ({ identity }: Database): boolean =>
   identity?.label !== undefined || identity?.id !== undefined || identity?.file !== undefined
 
-/**
- * `/srv/bot`, or `/srv/bot on web1`.
- *
- * @since 0.1.0
- * @category utils
- */
+/** `/srv/bot`, or `/srv/bot on web1`. */
 export const placeOf = ({ host, location }: Database): string =>
   host === undefined ? location : `${location} on ${host}`
 
 /**
  * The place with what tells the database from another one that has the same: `db:5432 (system
  * identifier 7312)`.
- *
- * @since 0.1.0
- * @category utils
  */
 export const describe = (database: Database): string => {
   const { id, file, label } = database.identity ?? {}

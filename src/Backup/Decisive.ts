@@ -1,8 +1,4 @@
-/**
- * The step of a restore that replaces the present.
- *
- * @since 0.1.0
- */
+/** The step of a restore that replaces the present. */
 import { Effect, Fiber } from "effect"
 import type { BackupError } from "./BackupError.js"
 import type { RestoreOptions } from "./BackupStrategy/Strategy.js"

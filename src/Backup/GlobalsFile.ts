@@ -1,8 +1,4 @@
-/**
- * The file of roles and tablespaces that lies beside a backup, and what its manifest says of it.
- *
- * @since 0.1.0
- */
+/** The file of roles and tablespaces that lies beside a backup, and what its manifest says of it. */
 import { Effect, Option } from "effect"
 import { BackupError } from "./BackupError.js"
 import * as LocalFiles from "./LocalFiles.js"

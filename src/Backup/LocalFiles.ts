@@ -2,8 +2,6 @@
  * The platform's edge of backups: what they need of a local file system and `FileSystem` does not
  * have (links that are not followed, free space, a directory brought to the disk), with errors that
  * say what to do.
- *
- * @since 0.1.0
  */
 import { Effect, Option, Predicate, type Scope } from "effect"
 import { createHash, type Hash } from "node:crypto"
@@ -13,6 +11,7 @@ import * as path from "node:path"
 import * as DiskSpace from "../System/DiskSpace.js"
 import { BackupError, type Reason } from "./BackupError.js"
 import * as SmallFile from "./SmallFile.js"
+import { codeOf, messageOf } from "../Common/Errors.js"
 
 /** Calls Node's file system for `subject`, a path. @internal */
 export const attempt = <A>(
@@ -21,12 +20,6 @@ export const attempt = <A>(
   call: () => Promise<A>
 ): Effect.Effect<A, BackupError> =>
   Effect.tryPromise({ try: call, catch: (cause) => failure(subject, expected, cause) })
-
-/** @internal */
-export const codeOf = (cause: unknown): string | undefined =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string"
-    ? cause.code
-    : undefined
 
 /** None where there is nothing; links are not followed. @internal */
 export const look = (file: string): Effect.Effect<Option.Option<BigIntStats>, BackupError> =>
@@ -381,10 +374,7 @@ const open = (
 
 const failure = (subject: string, expected: string, cause: unknown): BackupError => {
   const code = codeOf(cause)
-  const [reason, found, advice] = known[code ?? ""] ?? [
-    "StoreFailed" as const,
-    cause instanceof Error ? cause.message : String(cause)
-  ]
+  const [reason, found, advice] = known[code ?? ""] ?? ["StoreFailed" as const, messageOf(cause)]
   return new BackupError({ reason, subject, expected, found, advice, cause })
 }
 

@@ -1,16 +1,7 @@
-/**
- * What is known of one backup. It lies beside the backup's file, as `<name>.manifest.json`.
- *
- * @since 0.1.0
- */
+/** What is known of one backup. It lies beside the backup's file, as `<name>.manifest.json`. */
 import { Either, Option, ParseResult, Predicate, Schema } from "effect"
 
-/**
- * What a database is by itself, whatever the road to it. `DatabaseIdentity` compares two of them.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a database is by itself, whatever the road to it. `DatabaseIdentity` compares two of them. */
 export const Identity = Schema.Struct({
   /** As the operator calls it (`backup.identity`): it decides where both have one. */
   label: Schema.optional(Schema.String),
@@ -33,10 +24,6 @@ export const Identity = Schema.Struct({
   )
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Identity = typeof Identity.Type
 
 /**
@@ -44,9 +31,6 @@ export type Identity = typeof Identity.Type
  * `location` the server's address, or the directory of the file. No user, no password.
  * `host` is the machine: as `backup.host` names it, or the one whose directory, socket or `localhost`
  * that is. `identity` is missing in older manifests, and where a server does not tell it.
- *
- * @since 0.1.0
- * @category models
  */
 export const Database = Schema.Struct({
   engine: Schema.String,
@@ -56,16 +40,8 @@ export const Database = Schema.Struct({
   identity: Schema.optional(Identity)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Database = typeof Database.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Table = Schema.Struct({
   name: Schema.String,
   rows: Schema.Number,
@@ -76,48 +52,21 @@ export const Table = Schema.Struct({
   root: Schema.optional(Schema.String)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Table = typeof Table.Type
 
-/**
- * How the file is compressed. `internal`: by the format of the dump itself, as with pg_dump.
- *
- * @since 0.1.0
- * @category models
- */
+/** How the file is compressed. `internal`: by the format of the dump itself, as with pg_dump. */
 export const Compression = Schema.Literal("none", "gzip", "zstd", "internal")
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Compression = typeof Compression.Type
 
 const Sha256 = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/))
 
-/**
- * One file of a backup that is a directory.
- *
- * @since 0.1.0
- * @category models
- */
+/** One file of a backup that is a directory. */
 export const Part = Schema.Struct({ path: Schema.String, bytes: Schema.Number, sha256: Sha256 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Part = typeof Part.Type
 
-/**
- * What a strategy knows of a dump that it has written.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a strategy knows of a dump that it has written. */
 export const Dump = Schema.Struct({
   database: Database,
   /** How it was made: `vacuum-into`, `frozen-copy`, `pg_dump-custom`, `pg_dump-directory`. */
@@ -148,30 +97,13 @@ export const Dump = Schema.Struct({
   warnings: Schema.Array(Schema.String)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Dump = typeof Dump.Type
 
-/**
- * The roles and tablespaces of the server, as statements in a file beside the backup (`globalsOf`).
- *
- * @since 0.1.0
- * @category models
- */
+/** The roles and tablespaces of the server, as statements in a file beside the backup (`globalsOf`). */
 export const Globals = Schema.Struct({ bytes: Schema.Number, sha256: Sha256 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Globals = typeof Globals.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Manifest = Schema.Struct({
   /** Of this format. */
   version: Schema.Literal(1),
@@ -199,51 +131,24 @@ export const Manifest = Schema.Struct({
   drilled: Schema.NullOr(Schema.Struct({ at: Schema.DateTimeUtc }))
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Manifest = typeof Manifest.Type
 
-/**
- * Where the manifest of a backup lies, beside it.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Where the manifest of a backup lies, beside it. */
 export const fileOf = (name: string): string => `${name}${ending}`
 
-/**
- * Where the roles and tablespaces of a backup lie, beside it.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Where the roles and tablespaces of a backup lie, beside it. */
 export const globalsOf = (name: string): string => `${name}.globals.sql`
 
-/**
- * The backup that a file is the manifest of, by its name; undefined for any other file.
- *
- * @since 0.1.0
- * @category utils
- */
+/** The backup that a file is the manifest of, by its name; undefined for any other file. */
 export const backupOf = (file: string): string | undefined =>
   file.endsWith(ending) && file.length > ending.length ? file.slice(0, -ending.length) : undefined
 
-/**
- * Reads the text of a manifest. What is wrong with it comes in words, for a message.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Reads the text of a manifest. What is wrong with it comes in words, for a message. */
 export const fromJson = (text: string): Either.Either<Manifest, string> => read(text, decode)
 
 /**
  * The same without what a newer Holter of the same version may have added: three times as fast, for a
  * list of thousands.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const glance = (text: string): Either.Either<Manifest, string> => read(text, decodeKnown)
 
@@ -261,9 +166,6 @@ const read = (text: string, decode: typeof decodeKnown): Either.Either<Manifest,
 /**
  * Writes a manifest as text that `fromJson` reads. What a strategy of another package got wrong (a
  * checksum that is none) comes in words.
- *
- * @since 0.1.0
- * @category utils
  */
 export const toJson = (manifest: Manifest): Either.Either<string, string> =>
   Either.mapBoth(encode(manifest), {
@@ -274,9 +176,6 @@ export const toJson = (manifest: Manifest): Either.Either<string, string> =>
 /**
  * Why a backup is not to be trusted before somebody has looked at it; none where it is in order, or was
  * pinned by somebody who has.
- *
- * @since 0.1.0
- * @category utils
  */
 export const suspicions = ({ pinned, suspect }: Manifest): ReadonlyArray<string> =>
   pinned ? [] : (suspect ?? [])
@@ -284,9 +183,6 @@ export const suspicions = ({ pinned, suspect }: Manifest): ReadonlyArray<string>
 /**
  * The parts of a directory as text whose checksum stands for all of them, sorted by path. A file of
  * this text is what `sha256sum --check` takes.
- *
- * @since 0.1.0
- * @category utils
  */
 export const listParts = (parts: ReadonlyArray<Part>): string =>
   [...parts]

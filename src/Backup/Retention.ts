@@ -5,20 +5,13 @@
  * order: a file without a manifest, a damaged one and those of others stay. Only backups that were
  * verified count, so failed ones push nothing out; and none that looks as if data were lost pushes out
  * one from before that.
- *
- * @since 0.1.0
  */
 import { DateTime, Option } from "effect"
 import type { Stored } from "./BackupStore/Store.js"
 import { judge } from "./DatabaseIdentity.js"
 import * as Manifest from "./Manifest.js"
 
-/**
- * How many are kept. A count that is no number keeps all.
- *
- * @since 0.1.0
- * @category models
- */
+/** How many are kept. A count that is no number keeps all. */
 export interface Policy {
   /** The last ones, however old. */
   readonly keep: number
@@ -31,10 +24,6 @@ export interface Policy {
   readonly zone: DateTime.TimeZone
 }
 
-/**
- * @since 0.1.0
- * @category constants
- */
 export const defaults: Policy = {
   keep: 7,
   daily: 0,
@@ -47,51 +36,28 @@ export const defaults: Policy = {
 /**
  * Pre-restore backups, and databases set aside, that stay of one database, beside those of the last
  * day: in an emergency more than three restores are tried, and the first has saved what matters.
- *
- * @since 0.1.0
- * @category constants
  */
 export const preRestoreKept = 3
 
-/**
- * Whether a pre-restore backup, or a database set aside, is of the last day.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Whether a pre-restore backup, or a database set aside, is of the last day. */
 export const isRecent = (at: DateTime.Utc, now: DateTime.Utc): boolean =>
   DateTime.greaterThan(DateTime.add(at, { days: 1 }), now)
 
-/**
- * Whose backups rotate.
- *
- * @since 0.1.0
- * @category models
- */
+/** Whose backups rotate. */
 export interface Subject {
   /** As in names: `dmarket_bot`. */
   readonly app: string
   readonly database: Manifest.Database
 }
 
-/**
- * What becomes of one backup. `because` says why: `the last 7, daily`.
- *
- * @since 0.1.0
- * @category models
- */
+/** What becomes of one backup. `because` says why: `the last 7, daily`. */
 export interface Verdict {
   readonly name: string
   readonly kept: boolean
   readonly because: string
 }
 
-/**
- * Decides on every backup of a store, in the order given.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Decides on every backup of a store, in the order given. */
 export const plan = (
   backups: ReadonlyArray<Stored>,
   subject: Subject,

@@ -3,8 +3,6 @@
  * for each of them, the thread of `BackupStore/Directory/Crowd` makes it itself.
  *
  * Without Effect, which a thread would load for nothing else.
- *
- * @since 0.1.0
  */
 import { constants, type Stats } from "node:fs"
 

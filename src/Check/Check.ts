@@ -1,8 +1,6 @@
 /**
  * A check is data: a type, a configuration, errors, a policy and a probe. `layer` turns it into a
  * Layer that registers itself; there is no class to extend and no global list.
- *
- * @since 0.1.0
  */
 import {
   Config,
@@ -33,34 +31,27 @@ import type { Status } from "./CheckResult.js"
 import type { Outcome } from "./Outcome.js"
 import * as Surroundings from "./Surroundings.js"
 
-/**
- * @since 0.1.0
- * @category symbols
- */
+export {
+  CheckConfigError,
+  type CheckFailure,
+  type ConfigIssue,
+  DuplicateCheckError,
+  UnknownCheckError
+} from "./CheckError.js"
+
 export const TypeId = "~holter/Check"
 
-/**
- * @since 0.1.0
- * @category symbols
- */
 export type TypeId = typeof TypeId
 
 /**
  * What a check is called in one program, what people are to know of it, and how its policy differs there.
  * `label`, `link` (an http or https URL) and `runbook` are in every message about it.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Options extends CheckPolicy.Settings, Guidance.Given {
   /** The service's name; the check's own by default. Two checks of one type need two names. */
   readonly name?: string | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Check<
   Type extends string,
   Fields extends Schema.Struct.Fields,
@@ -126,22 +117,12 @@ export interface Check<
   ) => Layer.Layer<Registered, DuplicateCheckError, CheckRegistry>
 }
 
-/**
- * What `layer` takes: the configuration as code writes it, defaults left out.
- *
- * @since 0.1.0
- * @category models
- */
+/** What `layer` takes: the configuration as code writes it, defaults left out. */
 export type Input<Fields extends Schema.Struct.Fields> = Schema.Simplify<
   Schema.Struct.Constructor<Fields>
 >
 
-/**
- * Any check, for code that knows it by its type only: the plugin catalog of a command line.
- *
- * @since 0.1.0
- * @category models
- */
+/** Any check, for code that knows it by its type only: the plugin catalog of a command line. */
 export type Any = Pick<
   Check<string, Schema.Struct.Fields, CheckFailure, never>,
   | "type"
@@ -157,26 +138,12 @@ export type Any = Pick<
   | TypeId
 > & { readonly config: Schema.Schema.AnyNoContext }
 
-/**
- * Whether a value from a plugin's module is a check.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether a value from a plugin's module is a check. */
 export const isCheck = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
 
-/**
- * Whether the program around a check provides its services, or the check builds its own.
- *
- * @since 0.1.0
- * @category models
- */
+/** Whether the program around a check provides its services, or the check builds its own. */
 export type Use = "embedded" | "standalone"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Definition<Fields extends Schema.Struct.Fields, E extends CheckFailure, I, R, S> {
   readonly description: string
   /** What a person calls the service, as it stands inside a sentence. The type by default. */
@@ -214,10 +181,6 @@ export interface Definition<Fields extends Schema.Struct.Fields, E extends Check
   readonly services: (config: Schema.Struct.Type<Fields>) => Layer.Layer<S>
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = <
   const Type extends string,
   Fields extends Schema.Struct.Fields,
@@ -345,9 +308,6 @@ export const make = <
 /**
  * Registers a service that is known but not configured, without loading the check that it would
  * have: its status is `unknown`.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layerNotConfigured = (service: {
   readonly name: string

@@ -1,8 +1,4 @@
-/**
- * The errors of checks: what a check's own error must offer, and what goes wrong around a check.
- *
- * @since 0.1.0
- */
+/** The errors of checks: what a check's own error must offer, and what goes wrong around a check. */
 import { type Duration, Schema } from "effect"
 import * as Text from "../Common/Text.js"
 import type { Details } from "./Outcome.js"
@@ -10,9 +6,6 @@ import type { Details } from "./Outcome.js"
 /**
  * What every error of a probe must be: tagged, with a `reason` that a status can be chosen by and
  * a `message` for a person. A `Schema.TaggedError` with a `reason` literal is one.
- *
- * @since 0.1.0
- * @category models
  */
 export interface CheckFailure {
   readonly _tag: string
@@ -26,20 +19,10 @@ export interface CheckFailure {
   readonly retryAfter?: Duration.Duration | undefined
 }
 
-/**
- * The reasons that the runner itself finds, beside the check's own.
- *
- * @since 0.1.0
- * @category models
- */
+/** The reasons that the runner itself finds, beside the check's own. */
 export type RunnerReason = "Timeout" | "Crashed" | "Interrupted" | "StillRunning" | "NotConfigured"
 
-/**
- * Two checks have one name.
- *
- * @since 0.1.0
- * @category errors
- */
+/** Two checks have one name. */
 export class DuplicateCheckError extends Schema.TaggedError<DuplicateCheckError>(
   "holter/Check/DuplicateCheckError"
 )("DuplicateCheckError", {
@@ -52,12 +35,7 @@ export class DuplicateCheckError extends Schema.TaggedError<DuplicateCheckError>
   }
 }
 
-/**
- * A check that nobody registered was asked for.
- *
- * @since 0.1.0
- * @category errors
- */
+/** A check that nobody registered was asked for. */
 export class UnknownCheckError extends Schema.TaggedError<UnknownCheckError>(
   "holter/Check/UnknownCheckError"
 )("UnknownCheckError", { name: Schema.String, known: Schema.Array(Schema.String) }) {
@@ -70,9 +48,6 @@ export class UnknownCheckError extends Schema.TaggedError<UnknownCheckError>(
 /**
  * One thing that is wrong in a configuration: where, what was expected, what was found. A secret
  * is never shown, not even a wrong one.
- *
- * @since 0.1.0
- * @category models
  */
 export const ConfigIssue = Schema.Struct({
   path: Schema.Array(Schema.String),
@@ -80,16 +55,8 @@ export const ConfigIssue = Schema.Struct({
   found: Schema.String
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type ConfigIssue = typeof ConfigIssue.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const formatIssue = (issue: ConfigIssue): string =>
   `${issue.path.map(onOneLine).join(".") || "(top level)"}: expected ${issue.expected}, found ${issue.found}`
 
@@ -97,12 +64,7 @@ export const formatIssue = (issue: ConfigIssue): string =>
 const onOneLine = (step: string): string =>
   Text.visible(step) === step ? step : Text.escaped(JSON.stringify(step))
 
-/**
- * The configuration of a check cannot be used; every issue is listed.
- *
- * @since 0.1.0
- * @category errors
- */
+/** The configuration of a check cannot be used; every issue is listed. */
 export class CheckConfigError extends Schema.TaggedError<CheckConfigError>(
   "holter/Check/CheckConfigError"
 )("CheckConfigError", { check: Schema.String, issues: Schema.Array(ConfigIssue) }) {

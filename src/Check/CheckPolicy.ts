@@ -1,8 +1,4 @@
-/**
- * How a check is run and judged: limits, retries, thresholds, weight.
- *
- * @since 0.1.0
- */
+/** How a check is run and judged: limits, retries, thresholds, weight. */
 import { Duration, Either, identity, ParseResult, Schedule, Schema } from "effect"
 import type { CheckFailure, ConfigIssue } from "./CheckError.js"
 import * as ConfigField from "./ConfigField.js"
@@ -11,32 +7,17 @@ import * as ConfigIssues from "./ConfigIssues.js"
 /**
  * `readiness`: the service can do its work. `liveness`: the process itself is sound; a platform
  * restarts what is not, so nothing outside the process belongs there.
- *
- * @since 0.1.0
- * @category models
  */
 export const Group = Schema.Literal("readiness", "liveness")
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Group = typeof Group.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Retry<E extends CheckFailure = CheckFailure> {
   readonly schedule: Schedule.Schedule<unknown, E>
   /** Which failures another attempt may mend. */
   readonly while: (error: E) => boolean
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface CheckPolicy {
   /** From the start of one beat to the start of the next. */
   readonly interval: Duration.Duration
@@ -60,12 +41,7 @@ export interface CheckPolicy {
   readonly dependsOn: ReadonlyArray<string>
 }
 
-/**
- * The parts of a policy that a configuration may set, as it writes them.
- *
- * @since 0.1.0
- * @category models
- */
+/** The parts of a policy that a configuration may set, as it writes them. */
 export const Fields = {
   interval: Schema.optional(ConfigField.duration),
   jitter: Schema.optional(ConfigField.durationOrZero),
@@ -87,22 +63,10 @@ export const Fields = {
   dependsOn: Schema.optional(Schema.Array(Schema.String))
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Settings = Schema.Struct(Fields)
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Settings = typeof Settings.Type
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const defaults: CheckPolicy = {
   interval: Duration.seconds(30),
   jitter: undefined,
@@ -120,9 +84,6 @@ export const defaults: CheckPolicy = {
 /**
  * A policy with some of its parts set anew. A retry given as numbers repeats what the check itself
  * calls retryable, after `base`, twice that, four times that and so on.
- *
- * @since 0.1.0
- * @category combinators
  */
 export const override = (policy: CheckPolicy, settings: Settings): CheckPolicy => ({
   interval: decodeOr(settings.interval, policy.interval),
@@ -142,9 +103,6 @@ export const override = (policy: CheckPolicy, settings: Settings): CheckPolicy =
  * Everything that is wrong with the parts of a policy that code wrote, by the rules that hold for a
  * configuration file: durations are positive, finite and have a unit, thresholds are at least 1. An
  * attempt cannot have more time than the whole run, a run no more than there is between two beats.
- *
- * @since 0.1.0
- * @category validation
  */
 export const issues = (policy: CheckPolicy, settings: unknown): ReadonlyArray<ConfigIssue> => {
   const valid = ParseResult.validateEither(Schema.typeSchema(Settings), {

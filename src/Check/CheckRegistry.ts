@@ -1,8 +1,6 @@
 /**
  * The checks of this program. The layer of a check registers it here and takes it out again when
  * its scope closes.
- *
- * @since 0.1.0
  */
 import { Context, Effect, Layer, Option, PubSub, type Scope, Stream } from "effect"
 import type { Secrets } from "../Common/Secrets.js"
@@ -11,12 +9,7 @@ import type { CheckPolicy } from "./CheckPolicy.js"
 import type { Status } from "./CheckResult.js"
 import type { Outcome } from "./Outcome.js"
 
-/**
- * A check with its configuration and its services: ready to run.
- *
- * @since 0.1.0
- * @category models
- */
+/** A check with its configuration and its services: ready to run. */
 export interface RegisteredCheck {
   /** The service's name in results, alerts and configuration. */
   readonly name: string
@@ -34,10 +27,6 @@ export interface RegisteredCheck {
   readonly statusOf: (error: CheckFailure) => Status
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class CheckRegistry extends Context.Tag("holter/Check/CheckRegistry")<
   CheckRegistry,
   {
@@ -56,21 +45,13 @@ export class CheckRegistry extends Context.Tag("holter/Check/CheckRegistry")<
 /**
  * What the layer of a check gives: that it registered itself. A layer that registers nothing does not
  * have it, and so cannot be taken for a check.
- *
- * @since 0.1.0
- * @category tags
  */
 export class Registered extends Context.Tag("holter/Check/CheckRegistry/Registered")<
   Registered,
   { readonly name: string }
 >() {}
 
-/**
- * Registers a check for as long as the layer lives.
- *
- * @since 0.1.0
- * @category layers
- */
+/** Registers a check for as long as the layer lives. */
 export const layerCheck = <E, R>(
   check: Effect.Effect<RegisteredCheck, E, R>
 ): Layer.Layer<Registered, E | DuplicateCheckError, CheckRegistry | Exclude<R, Scope.Scope>> =>
@@ -84,10 +65,6 @@ export const layerCheck = <E, R>(
     })
   )
 
-/**
- * @since 0.1.0
- * @category layers
- */
 export const layer: Layer.Layer<CheckRegistry> = Layer.effect(
   CheckRegistry,
   Effect.gen(function* () {

@@ -1,31 +1,14 @@
-/**
- * What the runner makes of one run of a check, and what many results make together.
- *
- * @since 0.1.0
- */
+/** What the runner makes of one run of a check, and what many results make together. */
 import { DateTime, Duration, Schema } from "effect"
 import type { Details, Json } from "./Outcome.js"
 
-/**
- * `unknown` means: not configured, or not known yet.
- *
- * @since 0.1.0
- * @category models
- */
+/** `unknown` means: not configured, or not known yet. */
 export const Status = Schema.Literal("healthy", "degraded", "unhealthy", "unknown").annotations({
   identifier: "Status"
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Status = typeof Status.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface CheckResult {
   readonly service: string
   readonly status: Status
@@ -47,12 +30,7 @@ const DetailsFromJson: Schema.Schema<Details> = Schema.Record({
   value: Schema.Unknown as Schema.Schema<Json> // a record read from JSON holds nothing else
 })
 
-/**
- * A result as others read it: one entry of `services` in the summary.
- *
- * @since 0.1.0
- * @category wire
- */
+/** A result as others read it: one entry of `services` in the summary. */
 export const ServiceReport = Schema.Struct({
   status: Status,
   response_time_ms: Schema.NullOr(Schema.Number),
@@ -65,16 +43,8 @@ export const ServiceReport = Schema.Struct({
   runbook: Schema.optional(Schema.String)
 }).annotations({ identifier: "ServiceReport" })
 
-/**
- * @since 0.1.0
- * @category wire
- */
 export type ServiceReport = typeof ServiceReport.Type
 
-/**
- * @since 0.1.0
- * @category wire
- */
 export const toReport = (result: CheckResult): ServiceReport => ({
   status: result.status,
   response_time_ms: roundedMillis(result.responseTime),
@@ -83,12 +53,7 @@ export const toReport = (result: CheckResult): ServiceReport => ({
   details: result.details
 })
 
-/**
- * Milliseconds with two decimals: finer is noise.
- *
- * @since 0.1.0
- * @category wire
- */
+/** Milliseconds with two decimals: finer is noise. */
 export const roundedMillis = (duration: Duration.Duration): number =>
   Math.round(Duration.toMillis(duration) * 100) / 100
 
@@ -102,28 +67,15 @@ const severity: Readonly<Record<Status, number>> = {
 /**
  * The worse of two statuses; `unknown` gives way to anything known. Associative, commutative,
  * idempotent, with `unknown` as its neutral element.
- *
- * @since 0.1.0
- * @category overall
  */
 export const worse = (self: Status, that: Status): Status =>
   severity[self] >= severity[that] ? self : that
 
-/**
- * What a result counts for: a check that is not critical makes nothing worse than degraded.
- *
- * @since 0.1.0
- * @category overall
- */
+/** What a result counts for: a check that is not critical makes nothing worse than degraded. */
 export const weigh = (status: Status, critical: boolean): Status =>
   status === "unhealthy" && !critical ? "degraded" : status
 
-/**
- * The status of everything; `unknown` when nothing is known.
- *
- * @since 0.1.0
- * @category overall
- */
+/** The status of everything; `unknown` when nothing is known. */
 export const overall = (statuses: Iterable<Status>): Status => {
   let sum: Status = "unknown"
   for (const status of statuses) sum = worse(sum, status)

@@ -4,8 +4,6 @@
  * The runner is total: whatever a probe does, it fails, throws, dies, interrupts itself, blocks the
  * CPU, ignores interruption or never ends, there is a result when its time is over. Only an
  * interruption of the runner's caller passes through.
- *
- * @since 0.1.0
  */
 import {
   Cause,
@@ -34,16 +32,9 @@ import * as Verdict from "./Verdict.js"
 /**
  * Fibers of one check that outlived their deadline, at which it is not started again until one of
  * them ends: a leak must not grow without bound.
- *
- * @since 0.1.0
- * @category constants
  */
 export const maxOrphans = 3
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class CheckRunner extends Context.Tag("holter/Check/CheckRunner")<
   CheckRunner,
   {
@@ -63,10 +54,6 @@ export class CheckRunner extends Context.Tag("holter/Check/CheckRunner")<
   }
 >() {}
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /**
    * How many checks may run at once. Unbounded by default, so that hanging checks hold up no
@@ -75,10 +62,6 @@ export interface Options {
   readonly concurrency?: number | undefined
 }
 
-/**
- * @since 0.1.0
- * @category layers
- */
 export const layer = (options: Options = {}): Layer.Layer<CheckRunner> =>
   Layer.scoped(
     CheckRunner,
@@ -266,10 +249,5 @@ const retried = (
 const mayRetry = (retry: Retry, error: CheckFailure): boolean =>
   error._tag === "AttemptTimeout" || retry.while(error)
 
-/**
- * The services that a probe may use beside its own: a scope that closes when the run ends.
- *
- * @since 0.1.0
- * @category models
- */
+/** The services that a probe may use beside its own: a scope that closes when the run ends. */
 export type ProbeScope = Scope.Scope

@@ -1,8 +1,6 @@
 /**
  * Schema fields for the configuration of checks. Each has a `Type` that is pleasant in code and an
  * `Encoded` side that is pleasant in YAML, and says in words what it expects.
- *
- * @since 0.1.0
  */
 import { Duration, Option, ParseResult, Redacted, Schema } from "effect"
 import * as Secrecy from "./Secrecy.js"
@@ -50,9 +48,6 @@ const parseDuration = (input: unknown): Option.Option<Duration.Duration> =>
 /**
  * A span of time: `"800 millis"`, `"1 minute"` or any other `Duration.DurationInput`. A bare number
  * is refused: nobody remembers whether it means seconds. So is none at all; see `durationOrZero`.
- *
- * @since 0.1.0
- * @category fields
  */
 export const duration: Schema.Schema<Duration.DurationInput, string> = durationThat({
   identifier: "Duration",
@@ -62,12 +57,7 @@ export const duration: Schema.Schema<Duration.DurationInput, string> = durationT
   holds: (value) => Duration.greaterThan(value, Duration.zero)
 })
 
-/**
- * The same where none at all makes sense: what is not to be waited for, or not to happen.
- *
- * @since 0.1.0
- * @category fields
- */
+/** The same where none at all makes sense: what is not to be waited for, or not to happen. */
 export const durationOrZero: Schema.Schema<Duration.DurationInput, string> = durationThat({
   identifier: "DurationOrZero",
   description: 'a duration such as "10 seconds", or "0 seconds"',
@@ -80,9 +70,6 @@ export const durationOrZero: Schema.Schema<Duration.DurationInput, string> = dur
  * A secret: plain text in a file, `Redacted` from there to the driver's call. Line breaks and other
  * control characters are refused, as they come from a file read with its last newline and make a
  * header or a URL unusable.
- *
- * @since 0.1.0
- * @category fields
  */
 export const secret: Schema.Schema<Redacted.Redacted<string>, string> = Schema.Redacted(
   Schema.String.pipe(
@@ -96,8 +83,6 @@ export const secret: Schema.Schema<Redacted.Redacted<string>, string> = Schema.R
  * The annotation of a field whose value is not shown, for a schema without `Redacted`: `true` for a
  * secret, `"url"` for a URL that may carry one. What is `Redacted` needs none, whatever wraps it.
  *
- * @since 0.1.0
- * @category annotations
  * @example
  * import { ConfigField } from "holter"
  * import { Schema } from "effect"
@@ -106,41 +91,21 @@ export const secret: Schema.Schema<Redacted.Redacted<string>, string> = Schema.R
  */
 export const SecretId: typeof Secrecy.SecretId = Secrecy.SecretId
 
-/**
- * A share of something in percent, 0 to 100.
- *
- * @since 0.1.0
- * @category fields
- */
+/** A share of something in percent, 0 to 100. */
 export const percent = Schema.Number.pipe(
   Schema.between(0, 100, { description: "a number from 0 to 100 (percent)" })
 ).annotations({ identifier: "Percent" })
 
-/**
- * A TCP port.
- *
- * @since 0.1.0
- * @category fields
- */
+/** A TCP port. */
 export const port = Schema.Int.pipe(
   Schema.between(1, 65535, { description: "a port number from 1 to 65535" })
 ).annotations({ identifier: "Port" })
 
-/**
- * A count of at least one.
- *
- * @since 0.1.0
- * @category fields
- */
+/** A count of at least one. */
 export const count = Schema.Int.pipe(
   Schema.greaterThanOrEqualTo(1, { description: "a whole number of at least 1" })
 ).annotations({ identifier: "Count" })
 
-/**
- * A field that may be left out, with the value it then has, both in a file and in code.
- *
- * @since 0.1.0
- * @category fields
- */
+/** A field that may be left out, with the value it then has, both in a file and in code. */
 export const withDefault = <A, I, R>(field: Schema.Schema<A, I, R>, value: NoInfer<A>) =>
   Schema.optionalWith(field, { default: () => value })

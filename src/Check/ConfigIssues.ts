@@ -1,8 +1,4 @@
-/**
- * What is wrong in a configuration, in words: where, what was expected, what was found.
- *
- * @since 0.1.0
- */
+/** What is wrong in a configuration, in words: where, what was expected, what was found. */
 import { Array as Arr, Duration, Inspectable, Option, ParseResult, SchemaAST as AST } from "effect"
 import * as Secrets from "../Common/Secrets.js"
 import type { ConfigIssue } from "./CheckError.js"
@@ -12,9 +8,6 @@ import * as Secrecy from "./Secrecy.js"
  * All issues of a failed decoding, as far as it looked (`errors: "all"`). What the schema knows to be
  * secret, or to hold a secret, is never shown; `scrub` takes the known secrets out of the rest.
  * `schema` is the whole one, where a part of it was decoded.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const fromParseIssue = (
   issue: ParseResult.ParseIssue,
@@ -23,12 +16,7 @@ export const fromParseIssue = (
 ): ReadonlyArray<ConfigIssue> =>
   walk(issue, { path: [], scrub, schema: schema ?? schemaOf(issue), secret: false })
 
-/**
- * A key that is not known, beside those that are.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A key that is not known, beside those that are. */
 export const noSuchKey = (
   path: ReadonlyArray<string>,
   known: ReadonlyArray<string>,
@@ -39,12 +27,7 @@ export const noSuchKey = (
   found: kind(actual)
 })
 
-/**
- * What was found, for a value that is no secret; `scrub` takes the known secrets out of it.
- *
- * @since 0.1.0
- * @category utils
- */
+/** What was found, for a value that is no secret; `scrub` takes the known secrets out of it. */
 export const show = (actual: unknown, scrub: (text: string) => string): string => {
   if (typeof actual !== "string") return kind(actual)
   if (lineBreak.test(actual)) return "a text with a line break"

@@ -1,8 +1,6 @@
 /**
  * What helps a person who reads of a check at night: what the service is called, where to look, what to
  * do. Machines go by the service's name.
- *
- * @since 0.1.0
  */
 import { Either, ParseResult, Schema } from "effect"
 import * as Secrets from "../Common/Secrets.js"
@@ -25,12 +23,7 @@ const field = (description: string, jsonSchema: object, is: (text: string) => bo
 
 const isText = (most: number) => (text: string) => text.trim() !== "" && text.length <= most
 
-/**
- * The parts as a configuration writes them.
- *
- * @since 0.1.0
- * @category models
- */
+/** The parts as a configuration writes them. */
 export const Fields = {
   label: field(
     "what people call the service: one line of at most 100 characters (default: of the type, or the name)",
@@ -49,24 +42,11 @@ export const Fields = {
   )
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Guidance = Schema.Struct(Fields)
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Guidance = typeof Guidance.Type
 
-/**
- * The same where what is not known may be written out.
- *
- * @since 0.1.0
- * @category models
- */
+/** The same where what is not known may be written out. */
 export interface Given {
   /** What people call the service: one line. */
   readonly label?: string | undefined
@@ -76,34 +56,19 @@ export interface Given {
   readonly runbook?: string | undefined
 }
 
-/**
- * Everything that is wrong in it where code wrote it, by the rules of a configuration file.
- *
- * @since 0.1.0
- * @category validation
- */
+/** Everything that is wrong in it where code wrote it, by the rules of a configuration file. */
 export const issues = (given: Given): ReadonlyArray<ConfigIssue> =>
   Either.match(ParseResult.validateEither(Guidance, { errors: "all" })(of(given)), {
     onLeft: (issue) => ConfigIssues.fromParseIssue(issue, Secrets.fromConfig(of(given)).scrub),
     onRight: () => []
   })
 
-/**
- * The parts of something that has more of them.
- *
- * @since 0.1.0
- * @category utils
- */
+/** The parts of something that has more of them. */
 export const of = ({ label, link, runbook }: Given): Guidance => ({
   ...(label === undefined ? {} : { label }),
   ...(link === undefined ? {} : { link }),
   ...(runbook === undefined ? {} : { runbook })
 })
 
-/**
- * Whether a runbook leads somewhere, and says nothing by itself.
- *
- * @since 0.1.0
- * @category guards
- */
+/** Whether a runbook leads somewhere, and says nothing by itself. */
 export const isUrl = (runbook: string): boolean => isWeb(runbook.trim())

@@ -4,8 +4,6 @@
  * The rate is fixed and the beats of one check never overlap. A beat whose time comes while the one
  * before it is still running, or while the machine sleeps, is skipped, counted and not made up for.
  * The rhythm is kept by a clock that only goes on: setting the system's time moves no beat.
- *
- * @since 0.1.0
  */
 import { Duration, Effect, Scheduler, Stream } from "effect"
 import { CheckRegistry, type RegisteredCheck } from "./CheckRegistry.js"
@@ -15,10 +13,6 @@ import * as Deadlines from "./Deadlines.js"
 import { Dispatcher } from "./Heartbeat/Dispatcher.js"
 import type { Pulse } from "./Heartbeat/Pulse.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /**
    * Over how much time the first beats are spread, by a hash of each check's name, so that not all
@@ -28,12 +22,7 @@ export interface Options {
   readonly spread?: Duration.DurationInput | undefined
 }
 
-/**
- * What became of the beats of one check since the heartbeat was started.
- *
- * @since 0.1.0
- * @category models
- */
+/** What became of the beats of one check since the heartbeat was started. */
 export interface Beats {
   readonly beats: number
   /** Beats that were due while the check could not be started. */
@@ -42,10 +31,6 @@ export interface Beats {
   readonly latestBy: Duration.Duration
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Heartbeat {
   /** Beats until it is interrupted, which interrupts the beats under way: they leave no result. */
   readonly run: Effect.Effect<never>
@@ -58,19 +43,6 @@ export interface Heartbeat {
  * called with each result and must be quick.
  *
  * How many checks run at once is the runner's `concurrency`.
- *
- * @since 0.1.0
- * @category constructors
- * @example
- * import { Effect } from "effect"
- * import { Heartbeat } from "holter"
- *
- * export const program = Effect.gen(function* () {
- *   const heartbeat = yield* Heartbeat.make((check, result) => {
- *     process.stdout.write(`${check.label}: ${result.status}\n`)
- *   })
- *   return yield* heartbeat.run
- * })
  */
 export const make = (
   onResult: (check: RegisteredCheck, result: CheckResult) => void,

@@ -1,17 +1,10 @@
 /**
  * What a probe reports when the service answered: it is well, or it is up but reduced. That a
  * service did not answer is not an outcome but an error of the probe.
- *
- * @since 0.1.0
  */
 import { Data } from "effect"
 
-/**
- * A value that JSON can carry.
- *
- * @since 0.1.0
- * @category models
- */
+/** A value that JSON can carry. */
 export type Json =
   | string
   | number
@@ -23,16 +16,9 @@ export type Json =
 /**
  * Facts for the reader of a result. Names are snake_case and carry their unit: they go on the
  * wire as they are.
- *
- * @since 0.1.0
- * @category models
  */
 export type Details = { readonly [key: string]: Json }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Outcome = Data.TaggedEnum<{
   /** The service does what it should. */
   Healthy: Report
@@ -40,10 +26,6 @@ export type Outcome = Data.TaggedEnum<{
   Degraded: Report
 }>
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Report {
   /** One sentence for a person, such as `Database connection OK`. */
   readonly message: string
@@ -59,16 +41,8 @@ interface ReportOptions {
 
 const Outcome = Data.taggedEnum<Outcome>()
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const healthy = (message: string, options: ReportOptions = {}): Outcome =>
   Outcome.Healthy({ message, details: options.details ?? {}, note: options.note })
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const degraded = (message: string, options: ReportOptions = {}): Outcome =>
   Outcome.Degraded({ message, details: options.details ?? {}, note: options.note })

@@ -3,12 +3,13 @@
  * nobody pays for a driver that no service uses.
  */
 import { pathToFileURL } from "node:url"
-import { Effect, Inspectable } from "effect"
+import { Effect } from "effect"
 import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type { Definition } from "../Backup/BackupStrategy/Definition.js"
 import * as Check from "../Check/Check.js"
 import type { ConfigIssue } from "../Check/CheckError.js"
 import * as PluginPath from "./PluginPath.js"
+import { messageOf } from "../Common/Errors.js"
 
 type Load<A> = () => Promise<A>
 
@@ -46,9 +47,9 @@ export const builtIn: Checks = new Map<string, Load<Check.Any>>([
 ])
 
 export const builtInChannels: Channels = new Map<string, Load<AlertChannel.Any>>([
-  ["log", () => import("../Alert/AlertChannel/Log.js").then((module) => module.Log)],
+  ["log", () => import("../Alert/AlertChannel/Log.js").then((module) => module.LogChannel)],
   ["telegram", () => import("../plugins/Telegram.js").then((module) => module.TelegramChannel)],
-  ["webhook", () => import("../plugins/Webhook.js").then((module) => module.Webhook)],
+  ["webhook", () => import("../plugins/Webhook.js").then((module) => module.WebhookChannel)],
   ["command", () => import("../plugins/Command.js").then((module) => module.Command)]
 ])
 
@@ -163,7 +164,7 @@ const loadModule = (name: string, configFile: string): Effect.Effect<Module, str
     })
     const module = yield* Effect.tryPromise({
       try: (): Promise<Record<string, unknown>> => import(pathToFileURL(file).href),
-      catch: (error) => `"${name}", which fails to load: ${messageOf(error)}`
+      catch: (error) => `"${name}", which fails to load: ${firstLine(error)}`
     })
     const { isAlertChannel } = yield* Effect.promise(() => import("../Alert/AlertChannel.js"))
     const exported = [...new Set(Object.values(module))]
@@ -178,7 +179,4 @@ const loadModule = (name: string, configFile: string): Effect.Effect<Module, str
       : yield* Effect.fail(`"${name}", which exports none of them`)
   })
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error
-    ? error.message.split("\n", 1).join("")
-    : Inspectable.toStringUnknown(error)
+const firstLine = (error: unknown): string => messageOf(error).split("\n", 1).join("")

@@ -4,7 +4,7 @@
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import { isValidationError } from "@effect/cli/ValidationError"
-import { Cause, Effect, Exit, Inspectable, Option, Predicate, Ref } from "effect"
+import { Cause, Effect, Exit, Option, Predicate, Ref } from "effect"
 import * as Secrets from "../Common/Secrets.js"
 import { version } from "../Common/Version.js"
 import * as CheckCommand from "./CheckCommand.js"
@@ -14,6 +14,7 @@ import type { Invocation } from "./Invocation.js"
 import { ExitCode, exitCodes, Output } from "./Output.js"
 import * as PluginsCommand from "./PluginsCommand.js"
 import * as TrustedConfig from "./TrustedConfig.js"
+import { messageOf } from "../Common/Errors.js"
 
 const root = Command.make("holter").pipe(
   Command.withDescription("Health checks, alerts and backups for bots and small services")
@@ -103,7 +104,7 @@ export const run = (invocation: Invocation) =>
         yield* output.note(directoryGone)
         return exitCodes.configuration
       }
-      const text = fault instanceof Error ? fault.message : Inspectable.toStringUnknown(fault)
+      const text = messageOf(fault)
       yield* output.note(`holter: a fault of the program itself: ${text}`)
       return exitCodes.fault
     }

@@ -7,6 +7,7 @@ import { Effect, Redacted } from "effect"
 import * as DatabaseUrl from "../Common/DatabaseUrl.js"
 import { ConfigurationError } from "./ConfigurationError.js"
 import * as PrivateFile from "./PrivateFile.js"
+import { messageOf } from "../Common/Errors.js"
 
 export type Requirements = FileSystem | Path
 
@@ -35,7 +36,7 @@ export const ensure: Effect.Effect<void, ConfigurationError, Requirements> = Eff
         database.exec("CREATE TABLE IF NOT EXISTS holter (key TEXT PRIMARY KEY, value TEXT)")
         database.close()
       },
-      catch: (error) => cannot(error instanceof Error ? error.message : String(error))
+      catch: (error) => cannot(messageOf(error))
     })
   }
 )

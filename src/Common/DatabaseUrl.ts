@@ -4,20 +4,13 @@
  * Passwords are often typed raw. A URL with `@`, `/`, `?`, `%` or spaces in its password is read as
  * long as there is one way to read it; where there are two, it is refused rather than guessed. No
  * error shows any part of the URL but its scheme: what is wrong in a URL may be a piece of password.
- *
- * @since 0.1.0
  */
 import { Either, Redacted, Schema } from "effect"
 import * as Parameters from "./DatabaseParameters.js"
 import * as Host from "./Host.js"
 import * as UrlText from "./UrlText.js"
 
-/**
- * The URL is of a kind that is not supported, or cannot be read.
- *
- * @since 0.1.0
- * @category errors
- */
+/** The URL is of a kind that is not supported, or cannot be read. */
 export class DatabaseUrlError extends Schema.TaggedError<DatabaseUrlError>(
   "holter/Common/DatabaseUrlError"
 )("DatabaseUrlError", {
@@ -33,22 +26,12 @@ export class DatabaseUrlError extends Schema.TaggedError<DatabaseUrlError>(
   }
 }
 
-/**
- * The forms that `parse` takes, for messages and help.
- *
- * @since 0.1.0
- * @category constants
- */
+/** The forms that `parse` takes, for messages and help. */
 export const supported =
   "sqlite:///relative.db, sqlite:////absolute.db, a plain path, " +
   "postgresql://user:password@host:5432/database (also postgres://, postgresql+asyncpg://, unix sockets by ?host=/directory)"
 
-/**
- * How TLS is used, in libpq's words.
- *
- * @since 0.1.0
- * @category models
- */
+/** How TLS is used, in libpq's words. */
 export const SslMode = Schema.Literal(
   "disable",
   "allow",
@@ -58,25 +41,13 @@ export const SslMode = Schema.Literal(
   "verify-full"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type SslMode = typeof SslMode.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Sqlite {
   readonly _tag: "Sqlite"
   readonly path: string
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Postgres {
   readonly _tag: "Postgres"
   /** A name, an address, or the directory of a unix socket; `socketDir` tells which. */
@@ -95,17 +66,11 @@ export interface Postgres {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type DatabaseUrl = Sqlite | Postgres
 
 /**
  * Reads a database URL.
  *
- * @since 0.1.0
- * @category constructors
  * @example
  * import { DatabaseUrl } from "holter"
  *
@@ -125,12 +90,7 @@ export const parse = (
   return unsupported("scheme", "sqlite or postgresql", `"${name.slice(0, 30)}"`)
 }
 
-/**
- * Writes a URL that `parse` reads as the same value, with every part percent-encoded.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Writes a URL that `parse` reads as the same value, with every part percent-encoded. */
 export const format = (url: DatabaseUrl): Redacted.Redacted<string> => {
   if (url._tag === "Sqlite") return Redacted.make(`sqlite:///${encodePath(url.path)}`)
   const { database, host, options, parameters, password, port, socketDir, ssl, user } = url
@@ -150,12 +110,7 @@ export const format = (url: DatabaseUrl): Redacted.Redacted<string> => {
   )
 }
 
-/**
- * Where the database is, for a message: no user, no password.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Where the database is, for a message: no user, no password. */
 export const address = (url: DatabaseUrl): string => {
   if (url._tag === "Sqlite") return url.path
   if (url.socketDir !== undefined) return `${url.socketDir}/.s.PGSQL.${url.port}`
@@ -323,9 +278,6 @@ const postgres = (reading: Reading): Parsed<Postgres> => {
  * Reads a database URL for a connection of Holter's own, and refuses what that does not keep: a
  * promise of the URL about who the server is or what it may do must not be dropped in silence. The
  * tools of PostgreSQL, which backups run, keep them.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const parseForConnection = (
   input: string | Redacted.Redacted<string>

@@ -4,6 +4,7 @@
  * @internal
  */
 import { Predicate, Schema } from "effect"
+import { codeOf } from "./Errors.js"
 
 const description = "a host name or an IP address, without scheme, port or brackets"
 
@@ -59,14 +60,6 @@ export const tlsProblem = (error: unknown): string | undefined => {
   const code = codeOf(error)
   return code !== undefined && /CERT|SELF_SIGNED|SSL|TLS|UNABLE_TO|EPROTO/.test(code)
     ? code
-    : undefined
-}
-
-/** `ECONNREFUSED` and the like, of an error or of the first of several that came together. */
-export const codeOf = (error: unknown): string | undefined => {
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
     : undefined
 }
 

@@ -1,14 +1,8 @@
 /**
  * Linux's list of mounts, /proc/self/mountinfo: which one holds a path, of which part of which file
  * system it is, and whether it is read-only.
- *
- * @since 0.1.0
  */
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Mount {
   readonly path: string
   readonly type: string
@@ -24,12 +18,7 @@ export interface Mount {
   readonly readOnly: boolean
 }
 
-/**
- * In the order of the list: a later mount covers an earlier one at the same place.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** In the order of the list: a later mount covers an earlier one at the same place. */
 export const parseMountInfo = (text: string): ReadonlyArray<Mount> =>
   text.split("\n").flatMap((line) => {
     // id parent device root PATH OPTIONS [optional fields...] - TYPE source OPTIONS
@@ -50,12 +39,7 @@ export const parseMountInfo = (text: string): ReadonlyArray<Mount> =>
     ]
   })
 
-/**
- * The mount that an absolute path without symbolic links lies on.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** The mount that an absolute path without symbolic links lies on. */
 export const mountOf = (mounts: ReadonlyArray<Mount>, path: string): Mount | undefined => {
   let found: Mount | undefined
   for (const mount of mounts) {

@@ -1,18 +1,9 @@
-/**
- * Log lines without secrets.
- *
- * @since 0.1.0
- */
+/** Log lines without secrets. */
 import { HashMap, HashSet, identity, List, Logger } from "effect"
 import { cleanCause, cleanValue } from "./ScrubbedValue.js"
 import type { Secrets } from "./Secrets.js"
 
-/**
- * A logger that sees messages, annotations and causes only after they were scrubbed.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** A logger that sees messages, annotations and causes only after they were scrubbed. */
 const scrubbed =
   (secrets: Secrets) =>
   <Output>(logger: Logger.Logger<unknown, Output>): Logger.Logger<unknown, Output> =>
@@ -31,12 +22,7 @@ const scrubbed =
       })
     )
 
-/**
- * Loggers that see nothing of the secrets, in the place of others.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** Loggers that see nothing of the secrets, in the place of others. */
 export const scrubbedLoggers = (secrets: Secrets): ((loggers: Loggers) => Loggers) => {
   if (secrets.values.size === 0) return identity
   // Loggers hardly ever change between two runs, and wrapping them anew costs more than a probe.

@@ -6,32 +6,18 @@
  * escaped and others are not, JSON inside JSON, and base64 inside a URL or JSON. It does not find what was
  * encoded one way and then another (percent-encoded JSON, HTML twice), or base64 that was broken into
  * lines.
- *
- * @since 0.1.0
  */
 import { Encoding, Redacted } from "effect"
 
 /**
  * Shorter values are not scrubbed: they stand by chance in ordinary words, and a text full of
  * holes helps nobody.
- *
- * @since 0.1.0
- * @category constants
  */
-export const shortestSecret = 6
+const shortestSecret = 6
 
-/**
- * What stands where a secret stood.
- *
- * @since 0.1.0
- * @category constants
- */
+/** What stands where a secret stood. */
 export const placeholder = "<redacted>"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Secrets {
   readonly values: ReadonlySet<string>
   /** The text with every form of every secret replaced by `<redacted>`. */
@@ -40,10 +26,6 @@ export interface Secrets {
   readonly scrubAll: <A>(value: A) => A
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (values: Iterable<string>): Secrets => {
   const kept = new Set<string>()
   for (const value of values) {
@@ -74,12 +56,7 @@ export const make = (values: Iterable<string>): Secrets => {
   return { values: kept, scrub, scrubAll: (value) => mapStrings(value, scrub) }
 }
 
-/**
- * No secrets: texts stay as they are.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** No secrets: texts stay as they are. */
 export const none: Secrets = {
   values: new Set(),
   scrub: (text) => text,
@@ -89,16 +66,9 @@ export const none: Secrets = {
 /**
  * Every secret inside a configuration: each `Redacted` string, the password and the secret parameters
  * of each URL, redacted or not, and the path of an HTTP URL that is redacted.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const fromConfig = (config: unknown): Secrets => make(collect(config))
 
-/**
- * @since 0.1.0
- * @category combinators
- */
 export const merge = (...all: ReadonlyArray<Secrets>): Secrets =>
   make(all.flatMap((secrets) => [...secrets.values]))
 
@@ -107,14 +77,7 @@ export const merge = (...all: ReadonlyArray<Secrets>): Secrets =>
  * URL, in any of the usual spellings (`BOT_TOKEN`, `apiKey`, `client-secret`, `dbpassword`).
  *
  * Where a name leaves it open it is one (`publicKey`): a hole in a text does less harm than a leak.
- *
- * @since 0.1.0
- * @category utils
- * @example
- * import { Secrets } from "holter"
- *
- * Secrets.isSecretName("DMARKET_SECRET_KEY") // true
- * Secrets.isSecretName("keep") // false
+ * `DMARKET_SECRET_KEY` is one, `keep` is none.
  */
 export const isSecretName = (name: string): boolean =>
   secretName.test(name) && !workingDirectory.test(name)
@@ -128,14 +91,7 @@ const workingDirectory = /^(?:OLD)?PWD$/
 /**
  * Whether a text has the form of a key or a token that a service hands out, whatever it stands in: by
  * the prefix that it has there, or because no person would make up such a name.
- *
- * @since 0.1.0
- * @category utils
- * @example
- * import { Secrets } from "holter"
- *
- * Secrets.looksLikeToken("123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw") // true
- * Secrets.looksLikeToken("-1001234567890") // false
+ * `123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw` is one, `-1001234567890` is none.
  */
 export const looksLikeToken = (text: string): boolean =>
   tokens.some((pattern) => pattern.test(text)) ||
@@ -156,12 +112,7 @@ const isRandom = (text: string): boolean => {
   return kinds.includes("0") && turns * 4 >= text.length && new Set(text).size >= 10
 }
 
-/**
- * The values that `fromConfig` scrubs.
- *
- * @since 0.1.0
- * @category utils
- */
+/** The values that `fromConfig` scrubs. */
 export const collect = (config: unknown): ReadonlyArray<string> => {
   const seen = new Set<object>()
   const go = (value: unknown): ReadonlyArray<string> => {

@@ -4,8 +4,6 @@
  * Damage is what SQLite reports of b-trees and of the rows in them. Rows that break a rule of their
  * table were written like that. What a virtual table (FTS, R-Tree) says of itself is no damage either:
  * its writer may have been another version of SQLite, and its index can be made again.
- *
- * @since 0.1.0
  */
 
 /** @internal */

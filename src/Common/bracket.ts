@@ -1,8 +1,6 @@
 /**
  * Resources of the child, which does without Effect: effect's modules alone would take more memory
  * than all of its work.
- *
- * @since 0.1.0
  */
 
 import { Either } from "effect"

@@ -6,7 +6,7 @@
  */
 import { DateTime, Effect, Either, Layer, Option, type Redacted } from "effect"
 import * as Backup from "../Backup/Backup.js"
-import type { BackupError } from "../Backup/BackupError.js"
+import { BackupError } from "../Backup/BackupError.js"
 import * as BackupSchedule from "../Backup/BackupSchedule.js"
 import * as BackupStore from "../Backup/BackupStore.js"
 import * as BackupStrategy from "../Backup/BackupStrategy.js"
@@ -16,10 +16,6 @@ import type { Lifecycle } from "../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../Lifecycle/PlanError.js"
 import { on, steps } from "./Steps.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Backups extends Omit<Backup.Options, "timeZone"> {
   /** The database. */
   readonly url: Redacted.Redacted<string> | string
@@ -39,8 +35,6 @@ export interface Backups extends Omit<Backup.Options, "timeZone"> {
 }
 
 /**
- * @since 0.1.0
- * @category layers
  * @example
  * import { Config } from "effect"
  * import { Holter } from "holter"
@@ -58,7 +52,7 @@ export const layerBackups = (
   Backup.Backup,
   DatabaseUrl.DatabaseUrlError | BackupSchedule.BackupScheduleError | PlanError,
   BackupStrategy.Requirements | Lifecycle | Beacon
-> => Layer.provideMerge(scheduled(options), backups(options))
+> => Layer.provide(Layer.merge(scheduled(options), layerTracked({ refused })), backups(options))
 
 const backups = ({ copies, directory, mounted, strategy, timeZone, url, ...options }: Backups) =>
   Layer.unwrapEffect(
@@ -98,12 +92,19 @@ const scheduled = (options: Backups) =>
     })
   )
 
-export type Work = "backup" | "drill"
+export type Work = "backup" | "drill" | "restore"
 
-/** The same backups as work in flight. Once the program stops, nothing new is begun. */
-export const layerTracked = (
-  onStart: (work: Work) => Effect.Effect<void> = () => Effect.void
-): Layer.Layer<Backup.Backup, never, Backup.Backup | Beacon> =>
+export interface Tracking {
+  readonly onStart?: (work: Work) => Effect.Effect<void>
+  /** What becomes of work that is asked for once the program stops; a schedule waits for its end. */
+  readonly refused?: (work: Work) => Effect.Effect<never, BackupError>
+}
+
+/** The same backups as work in flight: a shutdown begins nothing new, and waits for what runs. */
+export const layerTracked = ({
+  onStart = () => Effect.void,
+  refused = () => Effect.never
+}: Tracking = {}): Layer.Layer<Backup.Backup, never, Backup.Backup | Beacon> =>
   Layer.effect(
     Backup.Backup,
     Effect.gen(function* () {
@@ -112,12 +113,22 @@ export const layerTracked = (
       const inFlight = <A>(work: Work, effect: Effect.Effect<A, BackupError>) =>
         Effect.zipRight(onStart(work), effect).pipe(
           track(work),
-          Effect.catchTag("BeaconRefused", () => Effect.never)
+          Effect.catchTag("BeaconRefused", () => refused(work))
         )
       return {
         ...backup,
         create: (choice) => inFlight("backup", backup.create(choice)),
-        drill: (choice) => inFlight("drill", backup.drill(choice))
+        drill: (choice) => inFlight("drill", backup.drill(choice)),
+        restore: (choice, asked) => inFlight("restore", backup.restore(choice, asked))
       }
     })
   )
+
+const refused = (work: Work): Effect.Effect<never, BackupError> =>
+  new BackupError({
+    reason: "ShuttingDown",
+    subject: `the ${work}`,
+    expected: "a program that goes on",
+    found: "that it is stopping",
+    advice: "Ask again after the next start"
+  })

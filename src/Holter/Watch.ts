@@ -10,6 +10,7 @@ import type * as Maintenance from "../Alert/Maintenance.js"
 import * as Notifier from "../Alert/Notifier.js"
 import type { Outbox } from "../Alert/Outbox.js"
 import type { Routes } from "../Alert/Routes.js"
+import type { Vitals } from "../Alert/Vitals.js"
 import * as CheckRegistry from "../Check/CheckRegistry.js"
 import * as CheckRunner from "../Check/CheckRunner.js"
 import { Lifecycle } from "../Lifecycle/Lifecycle.js"
@@ -21,14 +22,10 @@ import * as Journal from "../Monitor/Journal.js"
 import * as PatientJournal from "../Monitor/PatientJournal.js"
 import { on, steps, within } from "./Steps.js"
 
-/**
- * What a program can ask for once the layer is built.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a program can ask for once the layer is built. */
 export type Services =
   | HealthMonitor.HealthMonitor
+  | Vitals
   | Alerting.Alerting
   | Notifier.Notifier
   | Journal.Journal
@@ -42,11 +39,7 @@ interface Beating {
   readonly watchdog?: Watchdog.Options | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5> extends Beating {
+export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6> extends Beating {
   /** Layers of checks, merged. */
   readonly checks: Layer.Layer<CheckRegistry.Registered | A1, E1, R1>
   /** Layers of channels, merged; `log` is there without being named. */
@@ -72,14 +65,14 @@ export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5> extends Bea
   readonly requests?: Pick<Alerting.Options, "requestsEvery" | "reloads"> | undefined
   /** Built on all of it before the first beat, and so misses nothing. */
   readonly observers?: Layer.Layer<never, E5, R5> | undefined
+  /** `DeadMan.layerStandalone`: pings somebody outside for as long as the checks beat. */
+  readonly deadMan?: Layer.Layer<never, never, R6> | undefined
 }
 
 /**
  * Builds the journal, the checks, the channels and the alerts, then starts the heartbeat. At the end of
  * the program the heartbeat stops first, what is owed is sent, and the journal closes last.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { Effect } from "effect"
  * import { Holter, launch, runMain } from "holter"
@@ -103,13 +96,14 @@ export const layer = <
   E4 = never,
   R4 = never,
   E5 = never,
-  R5 = never
+  R5 = never,
+  R6 = never
 >(
-  options: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>
+  options: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>
 ) => Layer.scopedContext(build(options))
 
-const build = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>(
-  options: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>
+const build = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>(
+  options: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>
 ) =>
   Effect.gen(function* () {
     const journal = yield* within(steps.journal)(journalOf(options.journal))
@@ -145,7 +139,8 @@ const journalOf = <R>(
   journal === undefined ? Journal.layerMemory : PatientJournal.layer(journal)
 
 const monitorOf = ({ heartbeat, watchdog }: Beating) =>
-  HealthMonitor.layerWith(heartbeat ?? {}).pipe(
+  HealthMonitor.layerVitals.pipe(
+    Layer.provideMerge(HealthMonitor.layerWith(heartbeat ?? {})),
     Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
     Layer.provide(watchdog === undefined ? Layer.empty : Watchdog.layer(watchdog))
   )
@@ -163,12 +158,13 @@ const channelsOf = <A, E, R>(
     : Layer.provideMerge(channels, ChannelRegistry.layer)
 
 /** Within a phase the hook that was registered last runs first. */
-const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>({
+const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>({
+  deadMan,
   journal,
   observers,
   onChange,
   onJournalLost = sayLost
-}: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>) =>
+}: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>) =>
   Effect.gen(function* () {
     const monitor = yield* HealthMonitor.HealthMonitor
     const { rest } = yield* Alerting.Alerting
@@ -178,6 +174,7 @@ const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5>({
     yield* on(steps.alerts, Effect.provide(sendOwed(journal !== undefined), services))
     yield* on(steps.state, flush)
     if (onChange !== undefined) yield* monitor.registerAlertCallback(onChange)
+    if (deadMan !== undefined) yield* within(steps.deadMan)(deadMan)
     if (observers !== undefined) yield* Layer.build(observers)
     yield* on(steps.heartbeat, Effect.zipRight(monitor.stopHeartbeat, rest))
     yield* monitor.startHeartbeat

@@ -1,19 +1,10 @@
-/**
- * Work in flight, by name: what a shutdown waits for, and what it cancels when the wait is over.
- *
- * @since 0.1.0
- */
+/** Work in flight, by name: what a shutdown waits for, and what it cancels when the wait is over. */
 import { type Clock, Context, Duration, Effect, Fiber, Layer, Schema } from "effect"
 import { Lifecycle } from "./Lifecycle.js"
 import type { PlanError } from "./PlanError.js"
 import * as Span from "./Span.js"
 
-/**
- * New work, after the program began to stop.
- *
- * @since 0.1.0
- * @category errors
- */
+/** New work, after the program began to stop. */
 export class BeaconRefused extends Schema.TaggedError<BeaconRefused>(
   "holter/Lifecycle/BeaconRefused"
 )("BeaconRefused", {
@@ -25,19 +16,11 @@ export class BeaconRefused extends Schema.TaggedError<BeaconRefused>(
   }
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface InFlight {
   readonly name: string
   readonly age: Duration.Duration
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class Beacon extends Context.Tag("holter/Lifecycle/Beacon")<
   Beacon,
   {
@@ -59,20 +42,11 @@ export class Beacon extends Context.Tag("holter/Lifecycle/Beacon")<
   }
 >() {}
 
-/**
- * Without a shutdown around it: `refuse`, `idle` and `cancel` are the caller's to call.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Without a shutdown around it: `refuse`, `idle` and `cancel` are the caller's to call. */
 export const make: Effect.Effect<Beacon["Type"]> = Effect.map(Effect.clock, (clock) =>
   makeUntil(clock, () => false)
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** How long a shutdown waits for what is in flight. Default a third of the grace. */
   readonly drainTimeout?: Duration.DurationInput | undefined
@@ -81,9 +55,6 @@ export interface Options {
 /**
  * Beacons that follow the phases: refused from `intake` on, waited for in `drain`, interrupted in
  * `cancel`. `launch` has them.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layer = (options: Options = {}): Layer.Layer<Beacon, PlanError, Lifecycle> =>
   Layer.scoped(

@@ -5,8 +5,6 @@
  * Node's own `close` waits for kept-alive connections, which nobody closes once their answer is out:
  * six seconds and more. Here answers say `Connection: close` while the server drains, and idle
  * connections are swept every 20 ms. A request counts as accepted when its handler started.
- *
- * @since 0.1.0
  */
 import { Duration, Effect, Schedule, type Scope } from "effect"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
@@ -14,10 +12,6 @@ import type { Socket } from "node:net"
 import { Lifecycle } from "./Lifecycle.js"
 import type { PlanError } from "./PlanError.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface HttpDrain {
   /** Requests whose handler started and whose answer is not out. */
   readonly pending: () => number
@@ -32,9 +26,6 @@ export interface HttpDrain {
 /**
  * Watches a server from now on: before it listens, so that no request is missed. Its sweeper ends
  * with the scope.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const make = (server: Server): Effect.Effect<HttpDrain, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -60,10 +51,6 @@ export const make = (server: Server): Effect.Effect<HttpDrain, never, Scope.Scop
     }
   })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** In plan and report. Default `http server`. */
   readonly name?: string | undefined
@@ -75,8 +62,6 @@ export interface Options {
  * Drains the server in the phases: it stops accepting in `intake`, answers what it accepted until
  * `drain` is over, and what is left then is cut off in `cancel`.
  *
- * @since 0.1.0
- * @category constructors
  * @example
  * import { Effect, Layer } from "effect"
  * import { HttpDrain } from "holter"

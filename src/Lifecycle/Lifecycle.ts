@@ -3,8 +3,6 @@
  *
  * `launch` runs a program with it. It can be had without: a program that keeps its own main takes
  * `guarded`, whose phases run before the program's layers are released.
- *
- * @since 0.1.0
  */
 import { Context, Duration, Effect, Exit, Layer, type Option, Scope } from "effect"
 import type * as Phase from "./Phase.js"
@@ -14,10 +12,10 @@ import type { Reason } from "./Reason.js"
 import { Shutdown } from "./Shutdown.js"
 import type { ShutdownReport } from "./ShutdownReport.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
+export { text as planText } from "./Plan.js"
+export { PlanError } from "./PlanError.js"
+export { type Insertion, names as phaseNames } from "./Phase.js"
+
 export interface Options {
   /**
    * How long the platform waits after its signal before it kills. Default 30 seconds, as
@@ -37,10 +35,6 @@ export interface Options {
   readonly phases?: ReadonlyArray<Phase.Insertion> | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface HookOptions {
   /** After it the hook is left behind, and the shutdown counts as failed. */
   readonly timeout?: Duration.DurationInput | undefined
@@ -50,10 +44,6 @@ export interface HookOptions {
   readonly first?: boolean | undefined
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class Lifecycle extends Context.Tag("holter/Lifecycle/Lifecycle")<
   Lifecycle,
   {
@@ -96,10 +86,6 @@ export class Lifecycle extends Context.Tag("holter/Lifecycle/Lifecycle")<
   }
 >() {}
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (options: Options = {}): Effect.Effect<Lifecycle["Type"], PlanError> =>
   Effect.gen(function* () {
     const grace = Duration.decode(options.grace ?? "30 seconds")
@@ -150,9 +136,6 @@ export const make = (options: Options = {}): Effect.Effect<Lifecycle["Type"], Pl
 /**
  * The phases run at the latest when this layer is released. That is late, since it is released after
  * the layers that were built on it: see `guarded`.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layer = (options: Options = {}): Layer.Layer<Lifecycle, PlanError> =>
   Layer.scoped(
@@ -163,8 +146,6 @@ export const layer = (options: Options = {}): Layer.Layer<Lifecycle, PlanError> 
 /**
  * Layers with phases, for a main of one's own: the phases run before any of the layers is released.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { Effect, Layer } from "effect"
  * import { Lifecycle } from "holter"
@@ -188,8 +169,6 @@ export const guarded = <A, E, R>(
 /**
  * Layers that are released in a phase, not with the rest of the program: a database in `database`.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { Effect, Layer } from "effect"
  * import { Lifecycle } from "holter"

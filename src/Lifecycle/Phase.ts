@@ -1,15 +1,8 @@
-/**
- * The phases of a shutdown: their names, their order, and what each is for.
- *
- * @since 0.1.0
- */
+/** The phases of a shutdown: their names, their order, and what each is for. */
 
 /**
  * In the order in which they run. The first eight are the steps of an orderly shutdown; `close` is
  * what must outlive them all: the status endpoint, then the program's layers with their loggers.
- *
- * @since 0.1.0
- * @category constants
  */
 export const names = [
   "intake",
@@ -23,18 +16,9 @@ export const names = [
   "close"
 ] as const
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Name = (typeof names)[number]
 
-/**
- * A phase as it is logged and printed.
- *
- * @since 0.1.0
- * @category models
- */
+/** A phase as it is logged and printed. */
 export interface Phase {
   readonly name: string
   /** What it does, as an operator reads it: `stop accepting requests`. */
@@ -44,9 +28,6 @@ export interface Phase {
 /**
  * A phase of the program's own, right before or right after another one, which may itself have
  * been inserted before.
- *
- * @since 0.1.0
- * @category models
  */
 export type Insertion = {
   readonly name: string
@@ -57,12 +38,7 @@ export type Insertion = {
   | { readonly after: string; readonly before?: never }
 )
 
-/**
- * The built-in phases, in their order.
- *
- * @since 0.1.0
- * @category constants
- */
+/** The built-in phases, in their order. */
 export const builtIn: ReadonlyArray<Phase> = [
   { name: "intake", title: "stop accepting requests" },
   { name: "monitoring", title: "stop health monitoring" },

@@ -1,36 +1,22 @@
 /**
  * What a shutdown will do and how long it may take: pure, so that it can be checked at start and
  * printed before anything has to stop.
- *
- * @since 0.1.0
  */
 import { Duration, Either } from "effect"
 import * as Phase from "./Phase.js"
 import { PlanError } from "./PlanError.js"
 import * as Span from "./Span.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Hook {
   readonly name: string
   readonly limit: Duration.Duration
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface PlannedPhase extends Phase.Phase {
   /** In the order in which they run, one after the other. */
   readonly hooks: ReadonlyArray<Hook>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Plan {
   /** How long the platform waits between its signal and its kill. */
   readonly grace: Duration.Duration
@@ -42,13 +28,6 @@ export interface Plan {
 /**
  * The built-in phases with the program's own between them. Of two that go after the same phase the
  * later one is the nearer to it.
- *
- * @since 0.1.0
- * @category constructors
- * @example
- * import { Plan } from "holter"
- *
- * const order = Plan.order([{ name: "queue", after: "drain", title: "hand the queue over" }])
  */
 export const order = (
   insertions: ReadonlyArray<Phase.Insertion>
@@ -72,9 +51,6 @@ export const order = (
 /**
  * The limit of a hook that sets none: an equal part of what the others leave, at most a fifteenth of
  * the grace. A plan is too long only when somebody asked for too much.
- *
- * @since 0.1.0
- * @category utils
  */
 export const defaultLimit = (
   grace: Duration.Duration,
@@ -91,23 +67,13 @@ export const defaultLimit = (
 /** With less than this a hook that does nothing may overrun. */
 const leastLimit = Duration.millis(100)
 
-/**
- * The longest that the shutdown may take: hooks run one after the other.
- *
- * @since 0.1.0
- * @category utils
- */
+/** The longest that the shutdown may take: hooks run one after the other. */
 export const total = (plan: Plan): Duration.Duration =>
   plan.phases
     .flatMap(({ hooks }) => hooks)
     .reduce((sum, { limit }) => Duration.sum(sum, limit), plan.lameDuck)
 
-/**
- * Refuses a plan that the platform would cut short.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Refuses a plan that the platform would cut short. */
 export const check = (plan: Plan): Either.Either<Plan, PlanError> => {
   const sum = total(plan)
   return Duration.lessThanOrEqualTo(sum, plan.grace)
@@ -121,12 +87,7 @@ export const check = (plan: Plan): Either.Either<Plan, PlanError> => {
       )
 }
 
-/**
- * The plan as a table, with its sum.
- *
- * @since 0.1.0
- * @category output
- */
+/** The plan as a table, with its sum. */
 export const text = (plan: Plan): string => {
   const rows = [
     ...(Duration.toMillis(plan.lameDuck) === 0

@@ -1,8 +1,4 @@
-/**
- * A plan for the shutdown that cannot work, and what to change.
- *
- * @since 0.1.0
- */
+/** A plan for the shutdown that cannot work, and what to change. */
 import { Schema } from "effect"
 
 /**
@@ -11,9 +7,6 @@ import { Schema } from "effect"
  * | `OverGrace` | the limits add up to more than the platform waits before it kills |
  * | `UnknownPhase` | a hook or a phase refers to a phase that does not exist |
  * | `DuplicatePhase` | two phases have one name |
- *
- * @since 0.1.0
- * @category errors
  */
 export class PlanError extends Schema.TaggedError<PlanError>("holter/Lifecycle/PlanError")(
   "PlanError",

@@ -1,16 +1,7 @@
-/**
- * Why a program stops.
- *
- * @since 0.1.0
- */
+/** Why a program stops. */
 import { Inspectable } from "effect"
 
-/**
- * `Asked`: the program itself wants to stop, or the fiber that runs it was interrupted.
- *
- * @since 0.1.0
- * @category models
- */
+/** `Asked`: the program itself wants to stop, or the fiber that runs it was interrupted. */
 export type Reason =
   | { readonly _tag: "Signal"; readonly signal: string }
   | {
@@ -20,12 +11,7 @@ export type Reason =
     }
   | { readonly _tag: "Asked"; readonly by: string }
 
-/**
- * In a few words.
- *
- * @since 0.1.0
- * @category output
- */
+/** In a few words. */
 export const text = (reason: Reason): string => {
   switch (reason._tag) {
     case "Signal":

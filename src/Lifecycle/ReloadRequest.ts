@@ -1,15 +1,9 @@
 /**
  * How `runMain` tells a program that SIGHUP came and is not to stop it (`Options.reloads`), as daemons
  * read their configuration again then. One that comes before the program listens is kept.
- *
- * @since 0.1.0
  */
 import { Context, type Effect, type Scope } from "effect"
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class ReloadRequest extends Context.Tag("holter/Lifecycle/ReloadRequest")<
   ReloadRequest,
   {

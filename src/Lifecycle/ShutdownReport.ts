@@ -1,17 +1,10 @@
-/**
- * What a shutdown did: every hook, how long it took and how it ended, as data, as text and as JSON.
- *
- * @since 0.1.0
- */
+/** What a shutdown did: every hook, how long it took and how it ended, as data, as text and as JSON. */
 import { Duration, Schema } from "effect"
 import * as Span from "./Span.js"
 
 /**
  * How a hook ended. `overran`: it was not done within its limit, and was left behind. `running`: it
  * had not ended when the report was taken. `skipped`: no time was left for it.
- *
- * @since 0.1.0
- * @category models
  */
 export const Ended = Schema.Literal(
   "completed",
@@ -23,16 +16,8 @@ export const Ended = Schema.Literal(
   "skipped"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Ended = typeof Ended.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Entry = Schema.Struct({
   phase: Schema.String,
   hook: Schema.String,
@@ -47,16 +32,8 @@ export const Entry = Schema.Struct({
   notes: Schema.Array(Schema.String)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Entry = typeof Entry.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const ShutdownReport = Schema.Struct({
   /** `SIGTERM`, or what else asked for it. */
   reason: Schema.String,
@@ -70,29 +47,15 @@ export const ShutdownReport = Schema.Struct({
   entries: Schema.Array(Entry)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type ShutdownReport = typeof ShutdownReport.Type
 
-/**
- * 0 after an orderly stop, 1 when a hook failed or overran, 70 after a fault.
- *
- * @since 0.1.0
- * @category utils
- */
+/** 0 after an orderly stop, 1 when a hook failed or overran, 70 after a fault. */
 export const exitCode = (report: ShutdownReport): number => {
   if (report.fault !== undefined) return 70
   return report.entries.every(({ ended }) => ended === "completed") ? 0 : 1
 }
 
-/**
- * The hooks that had not ended.
- *
- * @since 0.1.0
- * @category utils
- */
+/** The hooks that had not ended. */
 export const running = (report: ShutdownReport): ReadonlyArray<Entry> =>
   report.entries.filter(({ ended }) => ended === "running")
 
@@ -102,12 +65,7 @@ export const withoutRunning = ({ phase: _, ...report }: ShutdownReport): Shutdow
   entries: report.entries.filter(({ ended }) => ended !== "running")
 })
 
-/**
- * The waterfall: a line a hook, with a bar that shows when it ran.
- *
- * @since 0.1.0
- * @category output
- */
+/** The waterfall: a line a hook, with a bar that shows when it ran. */
 export const text = (report: ShutdownReport): string => {
   const head = `shutdown by ${report.reason}: ${took(report.took_ms)} of ${took(report.grace_ms)}${
     report.phase === undefined ? "" : `, in phase ${report.phase}`
@@ -132,9 +90,6 @@ export const text = (report: ShutdownReport): string => {
 
 /**
  * What to log of it: one line where every hook completed, with what they have to tell, else the waterfall.
- *
- * @since 0.1.0
- * @category output
  */
 export const brief = (report: ShutdownReport): string => {
   const { entries, fault } = report
@@ -149,10 +104,6 @@ export const brief = (report: ShutdownReport): string => {
   ].join("")
 }
 
-/**
- * @since 0.1.0
- * @category output
- */
 export const json = Schema.encodeSync(Schema.parseJson(ShutdownReport))
 
 /** A fault shortens the limit of the hook that runs. */

@@ -1,8 +1,6 @@
 /**
  * What a program must know again after a restart, in one file: typed, versioned, and whole whatever
  * moment the process or the machine ends at.
- *
- * @since 0.1.0
  */
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Path } from "@effect/platform/Path"
@@ -12,10 +10,8 @@ import type { PlanError } from "./PlanError.js"
 import * as StateFile from "./StateStore/StateFile.js"
 import { StateStoreError } from "./StateStoreError.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
+export { StateStoreError } from "./StateStoreError.js"
+
 export interface Options<A, I> {
   readonly file: string
   readonly schema: Schema.Schema<A, I>
@@ -28,10 +24,6 @@ export interface Options<A, I> {
   readonly upgrade?: (state: unknown, version: number) => Either.Either<unknown, string>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface StateStore<A> {
   readonly file: string
   /**
@@ -44,8 +36,6 @@ export interface StateStore<A> {
 }
 
 /**
- * @since 0.1.0
- * @category constructors
  * @example
  * import { Schema } from "effect"
  * import { StateStore } from "holter"
@@ -116,9 +106,6 @@ export const make = <A, I>(
 /**
  * Saves the state in the phase `state`, and once more at the end of `cancel` when it changed
  * meanwhile.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const saveOnShutdown = <A, E>(
   store: StateStore<A>,

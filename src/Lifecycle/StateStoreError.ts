@@ -1,8 +1,4 @@
-/**
- * What can go wrong with a state file, and what to do about it.
- *
- * @since 0.1.0
- */
+/** What can go wrong with a state file, and what to do about it. */
 import { Schema } from "effect"
 
 /**
@@ -12,9 +8,6 @@ import { Schema } from "effect"
  * | `Unreadable` | the file is there and cannot be read |
  * | `Unwritable` | the file cannot be written |
  * | `Invalid` | the state does not fit its own schema |
- *
- * @since 0.1.0
- * @category errors
  */
 export class StateStoreError extends Schema.TaggedError<StateStoreError>(
   "holter/Lifecycle/StateStoreError"

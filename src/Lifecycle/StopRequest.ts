@@ -1,8 +1,6 @@
 /**
  * How `runMain` asks a program to stop. A program that listens is not interrupted: it serves on,
  * and ends by itself. One that does not is interrupted, as one-shot commands are.
- *
- * @since 0.1.0
  */
 import { Context, type Duration, type Effect, type Scope } from "effect"
 import type { Reason } from "./Reason.js"
@@ -10,9 +8,6 @@ import type { Reason } from "./Reason.js"
 /**
  * What `runMain` must know of a program that stops by itself. Plain functions: a signal handler
  * calls them.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Listener {
   readonly requestStop: (reason: Reason) => void
@@ -24,10 +19,6 @@ export interface Listener {
   readonly watch: (listener: () => void) => void
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class StopRequest extends Context.Tag("holter/Lifecycle/StopRequest")<
   StopRequest,
   {

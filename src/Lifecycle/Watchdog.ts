@@ -5,8 +5,6 @@
  * for alive. A thread of its own looks whether the loop still turns. It counts only time in which
  * it ran itself, so that a machine that slept, a process that was stopped (SIGSTOP) and a debugger
  * that holds the program end nothing.
- *
- * @since 0.1.0
  */
 import { Clock, Duration, Effect, Layer, Schedule, type Scope } from "effect"
 import * as inspector from "node:inspector"
@@ -14,10 +12,6 @@ import { Worker } from "node:worker_threads"
 import { Running } from "../Common/Running.js"
 import { program } from "./Watchdog/thread.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** How long the loop may be blocked. Five minutes without it; zero for no watchdog. */
   readonly limit?: Duration.DurationInput
@@ -27,12 +21,7 @@ export interface Options {
   readonly advice?: string
 }
 
-/**
- * Longer than a check of a large SQLite file may block, as `quickCheck` does.
- *
- * @since 0.1.0
- * @category constants
- */
+/** Longer than a check of a large SQLite file may block, as `quickCheck` does. */
 export const defaultLimit = Duration.minutes(5)
 
 /**
@@ -42,8 +31,6 @@ export const defaultLimit = Duration.minutes(5)
  *
  * Provide it below what runs checks. A program has none unless it asks for it.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { Layer } from "effect"
  * import { HealthMonitor, Watchdog } from "holter"

@@ -1,8 +1,4 @@
-/**
- * Runs layers until the program is asked to stop, then closes them in phases.
- *
- * @since 0.1.0
- */
+/** Runs layers until the program is asked to stop, then closes them in phases. */
 import { Cause, Context, Effect, Exit, Fiber, Layer, Logger, LogLevel, Option, Scope } from "effect"
 import * as Beacon from "./Beacon.js"
 import * as Lifecycle from "./Lifecycle.js"
@@ -11,10 +7,6 @@ import type { PlanError } from "./PlanError.js"
 import * as ShutdownReport from "./ShutdownReport.js"
 import { StopRequest } from "./StopRequest.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options extends Lifecycle.Options, Beacon.Options {}
 
 /**
@@ -24,8 +16,6 @@ export interface Options extends Lifecycle.Options, Beacon.Options {}
  * Under another main an interruption does the same. Layers that are released in no phase go last,
  * all together.
  *
- * @since 0.1.0
- * @category running
  * @example
  * import { Effect, Layer } from "effect"
  * import { launch, Lifecycle, runMain } from "holter"

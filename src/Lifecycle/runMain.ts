@@ -4,8 +4,6 @@
  *
  * A program that was made with `launch` is asked to stop and ends by itself; any other is
  * interrupted.
- *
- * @since 0.1.0
  */
 import { makeRunMain } from "@effect/platform/Runtime"
 import { Cause, Effect, Exit } from "effect"
@@ -28,10 +26,6 @@ const longestTimer = 2 ** 31 - 1
 /** For a reader that does not read on: logs are worth waiting for, but not forever. */
 const flushMillis = 1000
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** Stands before what a crash says. */
   readonly name?: string
@@ -58,8 +52,6 @@ export interface Options {
  * - SIGHUP is one of them, unless the program reloads (`Options.reloads`).
  * - A typed failure is 1, a fault that nobody caught 70.
  *
- * @since 0.1.0
- * @category running
  * @example
  * import { Layer } from "effect"
  * import { launch, runMain } from "holter"

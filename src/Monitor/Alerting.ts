@@ -4,8 +4,6 @@
  *
  * One fiber folds what happens, in its order. It is there from when the layer is built: start the
  * heartbeat after that, so that no result is missed.
- *
- * @since 0.1.0
  */
 import {
   Chunk,
@@ -37,10 +35,6 @@ import { HealthMonitor } from "./HealthMonitor.js"
 import * as Broadcast from "./HealthMonitor/Broadcast.js"
 import { Journal, type JournalError } from "./Journal.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /**
    * The limits, and the routes: without them every channel gets both severities. What a check declares
@@ -63,9 +57,6 @@ export interface Options {
 /**
  * Who is not to be told of what, until when (in milliseconds of the wall clock; `null` is until
  * somebody ends it) and why.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Silence {
   /** Names of services; `null` is all of them. */
@@ -74,12 +65,7 @@ export interface Silence {
   readonly why: string
 }
 
-/**
- * What is another one once the configuration was read again.
- *
- * @since 0.1.0
- * @category models
- */
+/** What is another one once the configuration was read again. */
 export interface Reconfiguration {
   /** Of checks that are not registered yet it may have the rules. */
   readonly policy: AlertPolicy.Options
@@ -97,20 +83,12 @@ export interface Reconfiguration {
   readonly why: string
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Refusal {
   readonly asked: string | null
   readonly by: string
   readonly problems: ReadonlyArray<string>
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
   Alerting,
   {
@@ -156,8 +134,6 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
 >() {}
 
 /**
- * @since 0.1.0
- * @category layers
  * @example
  * import { Layer } from "effect"
  * import { Alerting, ChannelRegistry, HealthMonitor, Journal, LogChannel, Notifier } from "holter"
@@ -168,7 +144,7 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
  *   Layer.provideMerge(Notifier.layer()),
  *   Layer.provideMerge(
  *     Layer.merge(
- *       Layer.provideMerge(LogChannel.Log.layer({}), ChannelRegistry.layer),
+ *       Layer.provideMerge(LogChannel.layer({}), ChannelRegistry.layer),
  *       Journal.layerMemory
  *     )
  *   )

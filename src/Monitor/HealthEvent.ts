@@ -1,18 +1,12 @@
 /**
  * What happens to the checks, for those who keep a record or tell people: every result, and that
  * one is missing.
- *
- * @since 0.1.0
  */
 import { Data, type DateTime } from "effect"
 import type { RegisteredCheck } from "../Check/CheckRegistry.js"
 import type { CheckResult } from "../Check/CheckResult.js"
 import type { Change } from "./HealthState.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type HealthEvent = Data.TaggedEnum<{
   /** A check was run. */
   Checked: {
@@ -29,8 +23,4 @@ export type HealthEvent = Data.TaggedEnum<{
   }
 }>
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const HealthEvent = Data.taggedEnum<HealthEvent>()

@@ -1,8 +1,6 @@
 /**
  * The service that bots talk to: runs the registered checks, once or again and again, remembers what
  * came out, and tells of it.
- *
- * @since 0.1.0
  */
 import {
   Context,
@@ -15,6 +13,7 @@ import {
   type Scope,
   Stream
 } from "effect"
+import { Vital, Vitals } from "../Alert/Vitals.js"
 import { UnknownCheckError } from "../Check/CheckError.js"
 import type { Group } from "../Check/CheckPolicy.js"
 import { CheckRegistry, type RegisteredCheck } from "../Check/CheckRegistry.js"
@@ -30,10 +29,10 @@ import * as StaleWatch from "./HealthMonitor/StaleWatch.js"
 import type { Change } from "./HealthState.js"
 import * as StatusSummary from "./StatusSummary.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
+export type { HealthEvent } from "./HealthEvent.js"
+export type { Change } from "./HealthState.js"
+export { StatusSummary } from "./StatusSummary.js"
+
 export interface Options extends Heartbeat.Options {
   /**
    * How many events may wait for a subscriber; of more, the oldest are lost, and counted. No beat
@@ -42,12 +41,7 @@ export interface Options extends Heartbeat.Options {
   readonly capacity?: number | undefined
 }
 
-/**
- * What there is to say of the heartbeat while it is running.
- *
- * @since 0.1.0
- * @category models
- */
+/** What there is to say of the heartbeat while it is running. */
 export interface HeartbeatReport {
   readonly beats: ReadonlyMap<string, Heartbeat.Beats>
   /** Checks without a result for three of their intervals. */
@@ -56,18 +50,9 @@ export interface HeartbeatReport {
   readonly lostEvents: number
 }
 
-/**
- * A function of a bot, called with each change of a confirmed status.
- *
- * @since 0.1.0
- * @category models
- */
+/** A function of a bot, called with each change of a confirmed status. */
 export type AlertCallback<E = never, R = never> = AlertCallbacks.AlertCallback<E, R>
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
   HealthMonitor,
   {
@@ -110,8 +95,6 @@ export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
 >() {}
 
 /**
- * @since 0.1.0
- * @category layers
  * @example
  * import { Effect, Layer } from "effect"
  * import { CheckRegistry, CheckRunner, HealthMonitor } from "holter"
@@ -209,20 +192,30 @@ export const layerWith = (
     })
   )
 
-/**
- * @since 0.1.0
- * @category layers
- */
 export const layer: Layer.Layer<HealthMonitor, never, CheckRegistry | CheckRunner> = layerWith({})
 
-/**
- * The heartbeat for as long as the layer lives.
- *
- * @since 0.1.0
- * @category layers
- */
+/** The heartbeat for as long as the layer lives. */
 export const layerHeartbeat: Layer.Layer<never, never, HealthMonitor> = Layer.scopedDiscard(
   Effect.flatMap(HealthMonitor, ({ startHeartbeat, stopHeartbeat }) =>
     Effect.acquireRelease(startHeartbeat, () => stopHeartbeat)
   )
+)
+
+/**
+ * What `DeadMan` asks: monitoring is alive when its heartbeat is running, the whole is known, and not every
+ * check is stale.
+ */
+export const layerVitals: Layer.Layer<Vitals, never, HealthMonitor> = Layer.effect(
+  Vitals,
+  Effect.map(HealthMonitor, ({ heartbeat, overallStatus }) => ({
+    now: Effect.gen(function* () {
+      const report = Option.getOrUndefined(yield* heartbeat)
+      if (report === undefined || report.beats.size === 0) return Vital.Quiet()
+      if (report.stale.length >= report.beats.size) {
+        return Vital.Stuck({ why: "no check has had a result for three of its intervals" })
+      }
+      const overall = yield* overallStatus
+      return overall === "unknown" ? Vital.Quiet() : Vital.Alive({ overall })
+    })
+  }))
 )

@@ -4,16 +4,10 @@
  * A result may be a blip. So a check has two statuses: the one of its last result, which endpoints
  * show, and the confirmed one, which changes only when enough results in a row say so, and of whose
  * changes people are told.
- *
- * @since 0.1.0
  */
 import type { CheckPolicy } from "../Check/CheckPolicy.js"
 import { type CheckResult, type Status, weigh } from "../Check/CheckResult.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface HealthState {
   readonly last: CheckResult | undefined
   /** Results in a row that were not healthy. */
@@ -37,20 +31,10 @@ export interface HealthState {
 
 type Known = Exclude<Status, "unknown">
 
-/**
- * How many results in a row it takes to change the confirmed status, and how bad it can be.
- *
- * @since 0.1.0
- * @category models
- */
+/** How many results in a row it takes to change the confirmed status, and how bad it can be. */
 export type Thresholds = Pick<CheckPolicy, "critical" | "failureThreshold" | "recoveryThreshold">
 
-/**
- * A change of the confirmed status.
- *
- * @since 0.1.0
- * @category models
- */
+/** A change of the confirmed status. */
 export interface Change {
   readonly service: string
   /** The confirmed status: of a check that is not critical never worse than degraded. */
@@ -63,10 +47,6 @@ export interface Change {
   readonly previous: CheckResult | undefined
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const initial: HealthState = {
   last: undefined,
   failures: 0,
@@ -78,12 +58,7 @@ export const initial: HealthState = {
   confirmed: undefined
 }
 
-/**
- * The state after one more result. `unknown` neither counts nor resets: nothing was learned.
- *
- * @since 0.1.0
- * @category folding
- */
+/** The state after one more result. `unknown` neither counts nor resets: nothing was learned. */
 export const next = (
   state: HealthState,
   result: CheckResult,
@@ -111,9 +86,6 @@ export const next = (
 /**
  * The change that one more result made, if it made any. That a check is healthy from its start is
  * none: people expect it to be.
- *
- * @since 0.1.0
- * @category folding
  */
 export const changeBetween = (before: HealthState, after: HealthState): Change | undefined => {
   const { confirmed: result } = after

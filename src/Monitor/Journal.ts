@@ -5,8 +5,6 @@
  * What the policy decided is written in one transaction with its state and the alerts that it owes,
  * so that no crash leaves one without the other. A journal that is down stops nothing: what is to be
  * written is kept in memory and written when it is back.
- *
- * @since 0.1.0
  */
 import { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
@@ -20,14 +18,15 @@ import * as Earlier from "./Journal/Earlier.js"
 import * as Entry from "./Journal/Entry.js"
 import { type JournalError, unavailable } from "./Journal/JournalError.js"
 import * as Lease from "./Journal/Lease.js"
-import type { Holder } from "./Journal/Lease/Holder.js"
+import { type Holder, ofProcess } from "./Journal/Lease/Holder.js"
 import * as Memory from "./Journal/memory.js"
-import { codeOf, fromSqlError, open, openReading, reasonOf } from "./Journal/open.js"
+import { fromSqlError, open, openReading, reasonOf } from "./Journal/open.js"
 import * as Read from "./Journal/read.js"
 import * as Requests from "./Journal/Requests.js"
 import * as ToChanges from "./Journal/ToChanges.js"
 import { prune, write } from "./Journal/write.js"
 import * as Writer from "./Journal/Writer.js"
+import { codeOf } from "../Common/Errors.js"
 
 export {
   type Commit,
@@ -44,10 +43,6 @@ export {
 export { JournalError } from "./Journal/JournalError.js"
 export type { Holder } from "./Journal/Lease/Holder.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** How long results, decisions and ended incidents are kept. 30 days by default. */
   readonly retain?: Duration.DurationInput
@@ -60,9 +55,10 @@ export interface Options {
   readonly reading?: boolean
   /**
    * For a program that must be the only one on its journal, as two would both send. Where another
-   * one lives this fails with `Held`, after a while in which that may end. Without it nobody looks.
+   * one lives this fails with `Held`, after 15 seconds in which that may end; the journal of one that is
+   * dead is taken over. A text is the name of this process for people. Without it nobody looks.
    */
-  readonly holder?: Holder
+  readonly holder?: Holder | string
   /**
    * Looks whether the database is still the one that was opened, as the file of SQLite may be moved
    * away. It is run at each sign of life of the holder, and what it fails with comes as `lost`.
@@ -75,10 +71,6 @@ export interface Options {
   readonly prepare?: (sql: SqlClient) => Effect.Effect<void, SqlError>
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class Journal extends Context.Tag("holter/Monitor/Journal")<
   Journal,
   {
@@ -142,9 +134,6 @@ export class Journal extends Context.Tag("holter/Monitor/Journal")<
  * when it syncs and in which mode its file is written stays as the program has it. Where its client is
  * that of @effect/sql-sqlite-node, give it a `prepareCacheTTL` of some seconds: the client keeps a
  * statement that could not be prepared, and its failure, for as long as that, which is ten minutes.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layer = (
   options: Options = {}
@@ -155,7 +144,14 @@ export const layer = (
       const { holder, intact = Effect.void, prepare = () => Effect.void } = options
       const version = yield* options.reading === true ? openReading : open(prepare)
       // Before the writer, so that it is released after all is written.
-      const lease = holder === undefined ? Lease.none : yield* Lease.acquire(sql, holder, intact)
+      const lease =
+        holder === undefined
+          ? Lease.none
+          : yield* Lease.acquire(
+              sql,
+              typeof holder === "string" ? yield* ofProcess(holder) : holder,
+              intact
+            )
       const reader = readerOf(sql, version, lease)
       if (options.reading === true) {
         const nobody = yield* Writer.make(storeOf(sql, 0, lease), writerOptions(options))
@@ -200,12 +196,7 @@ const readerOf = (sql: SqlClient, version: number, { lost, turn }: Lease.Lease):
   ...verdicts(sql)
 })
 
-/**
- * A journal in memory, of bounded size, for programs that keep nothing over a restart.
- *
- * @since 0.1.0
- * @category layers
- */
+/** A journal in memory, of bounded size, for programs that keep nothing over a restart. */
 export const layerMemory: Layer.Layer<Journal | Outbox> = Layer.scopedContext(
   Effect.gen(function* () {
     const memory = Memory.make()
@@ -299,7 +290,7 @@ const storeOf = (sql: SqlClient, run: number, { fence }: Lease.Lease): Writer.St
       Effect.mapError((error) =>
         error._tag === "JournalError"
           ? { why: `now it is that of ${error.found}`, busy: false }
-          : { why: reasonOf(error), busy: codeOf(error).startsWith("SQLITE_BUSY") }
+          : { why: reasonOf(error), busy: codeOf(error)?.startsWith("SQLITE_BUSY") === true }
       ),
       Effect.disconnect,
       Effect.timeoutFail({

@@ -6,8 +6,6 @@
  * An attempt opens the journal and reads what an earlier run left, or does neither. Until one has
  * succeeded that is not known: it comes as a request, `Remembered`, and nothing is written over it
  * before the policy has taken it up.
- *
- * @since 0.1.0
  */
 import {
   Context,
@@ -26,10 +24,6 @@ import { Journal, type JournalError } from "./Journal.js"
 import * as Voice from "./Journal/Voice.js"
 import * as StandIn from "./PatientJournal/StandIn.js"
 
-/**
- * @since 0.1.0
- * @category layers
- */
 export const layer = <R>(
   journal: Layer.Layer<Journal | Outbox, JournalError, R>
 ): Layer.Layer<Journal | Outbox, JournalError, R> =>

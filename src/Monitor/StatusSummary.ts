@@ -1,8 +1,6 @@
 /**
  * The state of everything, as programs and people read it. The JSON has exactly the names of the
  * contract; more may follow, none goes missing.
- *
- * @since 0.1.0
  */
 import { DateTime, Option, Schema } from "effect"
 import type { RegisteredCheck } from "../Check/CheckRegistry.js"
@@ -11,23 +9,14 @@ import * as Guidance from "../Check/Guidance.js"
 import type { Beats } from "../Check/Heartbeat.js"
 import type { HealthState } from "./HealthState.js"
 
-/**
- * How the heartbeat itself is doing.
- *
- * @since 0.1.0
- * @category models
- */
-export const HeartbeatSummary = Schema.Struct({
+/** How the heartbeat itself is doing. */
+const HeartbeatSummary = Schema.Struct({
   /** Services without a result for three intervals: what is said of them is old. */
   stale: Schema.Array(Schema.String),
   /** Beats that were due while the check could not be started, since the heartbeat was. */
   skipped_beats: Schema.Record({ key: Schema.String, value: Schema.Int })
 }).annotations({ identifier: "HeartbeatSummary" })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const StatusSummary = Schema.Struct({
   overall_status: CheckResult.Status,
   timestamp: Schema.String,
@@ -38,38 +27,20 @@ export const StatusSummary = Schema.Struct({
   heartbeat: Schema.optional(HeartbeatSummary)
 }).annotations({ identifier: "StatusSummary" })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type StatusSummary = typeof StatusSummary.Type
 
-/**
- * A check together with what is known of it.
- *
- * @since 0.1.0
- * @category models
- */
+/** A check together with what is known of it. */
 export interface Entry {
   readonly check: RegisteredCheck
   readonly state: HealthState
 }
 
-/**
- * What the summary tells of a heartbeat.
- *
- * @since 0.1.0
- * @category models
- */
+/** What the summary tells of a heartbeat. */
 export interface Beating {
   readonly beats: ReadonlyMap<string, Beats>
   readonly stale: ReadonlyArray<string>
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (
   entries: ReadonlyArray<Entry>,
   now: DateTime.Utc,
@@ -94,12 +65,7 @@ export const make = (
   })
 })
 
-/**
- * The overall status of some checks, each weighed by its criticality.
- *
- * @since 0.1.0
- * @category verdicts
- */
+/** The overall status of some checks, each weighed by its criticality. */
 export const overall = (entries: ReadonlyArray<Entry>): CheckResult.Status =>
   CheckResult.overall(
     entries.map(({ check, state }) =>
@@ -110,9 +76,6 @@ export const overall = (entries: ReadonlyArray<Entry>): CheckResult.Status =>
 /**
  * Whether the program has started: every check of readiness had a result that is not unhealthy.
  * A check that is not configured holds nothing up.
- *
- * @since 0.1.0
- * @category verdicts
  */
 export const started = (entries: ReadonlyArray<Entry>): boolean =>
   entries.every(({ check, state }) => check.policy.group !== "readiness" || state.started)

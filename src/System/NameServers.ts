@@ -6,7 +6,7 @@
  */
 import { Clock, Duration, Effect, Option } from "effect"
 import { Resolver } from "node:dns"
-import { codeOf } from "../Common/Host.js"
+import { codeOf } from "../Common/Errors.js"
 import * as InTurn from "./InTurn.js"
 
 /** What a server said instead of an answer, in the words of the protocol, or `no answer`. */

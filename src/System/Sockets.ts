@@ -7,6 +7,7 @@
 import { type Clock, Duration, Effect, type Scope } from "effect"
 import * as net from "node:net"
 import type { ConnectionOptions, TLSSocket } from "node:tls"
+import * as Errors from "../Common/Errors.js"
 import * as Host from "../Common/Host.js"
 import { monotonicMillis } from "../Common/Monotonic.js"
 import * as RunLimit from "../Common/RunLimit.js"
@@ -138,7 +139,7 @@ const opened = (socket: net.Socket): Effect.Effect<net.Socket, SocketError> =>
   Effect.async((resume) => {
     // It stays: the error of a socket that nobody listens to ends the process.
     socket.on("error", (cause) => {
-      const code = Host.codeOf(cause) ?? "ECONNABORTED"
+      const code = Errors.codeOf(cause) ?? "ECONNABORTED"
       resume(Effect.fail(new SocketError({ phase: "connection", code, cause })))
     })
     socket.once("connect", () => resume(Effect.succeed(socket)))
@@ -193,7 +194,7 @@ export const secure = (
         const secured = tls.connect({ host, ...serverName(host), ...options, socket })
         const fail = (code: string, cause?: unknown) =>
           resume(Effect.fail(new SocketError({ phase: "TLS", code, cause })))
-        secured.on("error", (cause) => fail(Host.codeOf(cause) ?? "ERR_TLS_HANDSHAKE", cause))
+        secured.on("error", (cause) => fail(Errors.codeOf(cause) ?? "ERR_TLS_HANDSHAKE", cause))
         // A server that closes within the handshake is not always reported as an error.
         secured.once("close", () => fail("ECONNRESET"))
         secured.once("secureConnect", () => resume(Effect.succeed(secured)))

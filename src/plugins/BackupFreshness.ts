@@ -4,8 +4,6 @@
  *
  * It looks at names, sizes and manifests of a directory, and reads no backup: `holter backup verify`
  * and `drill` do that, and leave in the manifests when they did.
- *
- * @since 0.1.0
  */
 import { DateTime, Duration, Effect, Option, Schema } from "effect"
 import * as path from "node:path"
@@ -20,10 +18,6 @@ import * as Freshness from "./BackupFreshness/Freshness.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class BackupFreshnessError extends Schema.TaggedError<BackupFreshnessError>(
   "holter/plugins/BackupFreshness/BackupFreshnessError"
 )("BackupFreshnessError", {
@@ -115,8 +109,6 @@ const probe = (
  * Degraded and unhealthy by the age of the newest good backup: a day and two days, and two hours
  * for the work itself.
  *
- * @since 0.1.0
- * @category checks
  * @example
  * import { BackupFreshness } from "holter/plugins/BackupFreshness"
  *

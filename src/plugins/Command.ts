@@ -7,8 +7,6 @@
  * | 0 | taken |
  * | 78 (EX_CONFIG) | disabled: it says that it can never work like this |
  * | any other, 75 (EX_TEMPFAIL) among them, a signal, or none in time | tried again |
- *
- * @since 0.1.0
  */
 import { Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import type { Alert } from "../Alert/Alert.js"
@@ -46,10 +44,6 @@ const env = namedSecrets({
   description: "more variables for the command, secrets among them: values by names"
 })
 
-/**
- * @since 0.1.0
- * @category channels
- */
 export const Command = AlertChannel.make("command", {
   description: "Runs a program that gets the alert as JSON on its standard input",
   config: {

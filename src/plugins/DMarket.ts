@@ -1,8 +1,6 @@
 /**
  * The check of DMarket's trading API: does it answer, and with keys: do they work, and what is the
  * balance.
- *
- * @since 0.1.0
  */
 import { Effect, Predicate, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
@@ -59,9 +57,6 @@ const halfConfigured = (input: unknown): ReadonlyArray<ConfigIssue> => {
 /**
  * Without keys the public ping decides. With both keys the balance is asked for as well: refused
  * keys, and a clock that is too far off to sign, are unhealthy.
- *
- * @since 0.1.0
- * @category checks
  */
 export const DMarket = Check.make("dmarket", {
   name: "dmarket_api",

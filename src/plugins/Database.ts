@@ -1,8 +1,6 @@
 /**
  * Whether a database answers a query: SQLite or PostgreSQL, by URL with a connection of the check's
  * own, or through the `SqlClient` of the program that embeds it.
- *
- * @since 0.1.0
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { Duration, Effect, Layer, Redacted, Schedule, Schema } from "effect"
@@ -78,8 +76,6 @@ const check = Check.make("database", {
 /**
  * Answers a query. On its own it needs a `url`; embedded, it uses the program's `SqlClient`.
  *
- * @since 0.1.0
- * @category checks
  * @example
  * import { Redacted } from "effect"
  * import { Database } from "holter/plugins/Database"
@@ -106,10 +102,6 @@ export const Database = {
       )
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface ClientOptions {
   /** How long to wait for a connection, or for another process's lock on SQLite: 5 seconds. */
   readonly acquireTimeout?: Duration.DurationInput
@@ -121,8 +113,6 @@ export interface ClientOptions {
  * file open itself, use `layerClientSqlClient`: two SQLite libraries in one process drop each other's
  * locks.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { Redacted } from "effect"
  * import * as Database from "holter/plugins/Database"
@@ -141,12 +131,7 @@ export const layerClientUrl = (
     })
   )
 
-/**
- * A client that uses the program's own `SqlClient`, of @effect/sql-pg or @effect/sql-sqlite-node.
- *
- * @since 0.1.0
- * @category layers
- */
+/** A client that uses the program's own `SqlClient`, of @effect/sql-pg or @effect/sql-sqlite-node. */
 export const layerClientSqlClient = (
   options: ClientOptions = {}
 ): Layer.Layer<DatabaseClient, never, SqlClient> =>

@@ -5,8 +5,6 @@
  *
  * The pings speak the language of healthchecks.io: the URL itself is "alive", `/start`, `/fail` and
  * `/log` behind it say more. Services that know the bare URL only are `plain`.
- *
- * @since 0.1.0
  */
 import { Duration, Effect, Either, Layer, Redacted, Schedule, Schema, type Scope } from "effect"
 import { Vital, Vitals } from "../Alert/Vitals.js"
@@ -17,10 +15,6 @@ import { secretUrl } from "./shared/SecretUrl.js"
 
 export { HttpExchange, layerClientHttpClient, layerClientUndici } from "./shared/HttpExchange.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Settings = Schema.Struct({
   url: secretUrl({
     identifier: "PingUrl",
@@ -46,46 +40,33 @@ export const Settings = Schema.Struct({
   proxy
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Settings = typeof Settings.Type
 
-/**
- * What `layer` takes: the settings as code writes them, defaults left out.
- *
- * @since 0.1.0
- * @category models
- */
+/** What `layer` takes: the settings as code writes them, defaults left out. */
 export type Options = Parameters<typeof Settings.make>[0]
 
-/**
- * Pings for as long as it is there, in a fiber of its own. A ping that fails is told of in the log,
- * once, and once more when they arrive again.
- *
- * @since 0.1.0
- * @category layers
- */
-export const layer = (options: Options): Layer.Layer<never, never, HttpExchange | Vitals> =>
+/** Pings for as long as it is there. The log names a ping that fails, and the first one that arrives again. */
+const layer = (options: Options): Layer.Layer<never, never, HttpExchange | Vitals> =>
   Layer.scopedDiscard(Effect.suspend(() => run(Settings.make(options))))
 
-/**
- * `layer` with connections of its own.
- *
- * @since 0.1.0
- * @category layers
- * @example
- * import { Layer, Redacted } from "effect"
- * import { HealthMonitor, Vitals } from "holter"
- * import { DeadMan } from "holter/plugins/DeadMan"
- *
- * export const Switch = DeadMan.layerStandalone({
- *   url: Redacted.make("https://hc-ping.com/your-uuid")
- * }).pipe(Layer.provide(Vitals.layer), Layer.provide(HealthMonitor.layer))
- */
-export const layerStandalone = (options: Options): Layer.Layer<never, never, Vitals> =>
+const layerStandalone = (options: Options): Layer.Layer<never, never, Vitals> =>
   Layer.provide(layer(options), layerChannel(Redacted.value(options.url), options))
+
+/**
+ * `layer` sends through the program's own client, `layerStandalone` over connections of its own.
+ *
+ * @example
+ * import { Redacted } from "effect"
+ * import { Holter } from "holter"
+ * import { DeadMan } from "holter/plugins/DeadMan"
+ * import { Http } from "holter/plugins/Http"
+ *
+ * export const Watch = Holter.layer({
+ *   checks: Http.layerStandalone({ url: "https://example.com/up" }),
+ *   deadMan: DeadMan.layerStandalone({ url: Redacted.make("https://hc-ping.com/your-uuid") })
+ * })
+ */
+export const DeadMan = { layer, layerStandalone } as const
 
 type Signal = "alive" | "start" | "fail" | "log"
 

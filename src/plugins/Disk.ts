@@ -1,8 +1,4 @@
-/**
- * Free space and free inodes of the file system that holds a path, and whether it can be written.
- *
- * @since 0.1.0
- */
+/** Free space and free inodes of the file system that holds a path, and whether it can be written. */
 import { Effect, Schema } from "effect"
 import * as Check from "../Check/Check.js"
 import * as ConfigField from "../Check/ConfigField.js"
@@ -11,10 +7,6 @@ import * as DiskUsage from "./Disk/DiskUsage.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class DiskError extends Schema.TaggedError<DiskError>("holter/plugins/Disk/DiskError")(
   "DiskError",
   {
@@ -98,12 +90,7 @@ const probe = (config: Config): Effect.Effect<Outcome.Outcome, DiskError, DiskUs
     Effect.flatMap((usage) => judge(config, usage))
   )
 
-/**
- * Unhealthy by default only under 1 % free: that is when writes begin to fail.
- *
- * @since 0.1.0
- * @category checks
- */
+/** Unhealthy by default only under 1 % free: that is when writes begin to fail. */
 export const Disk = Check.make("disk", {
   description: "Free space, free inodes and writability of a disk",
   label: "disk",

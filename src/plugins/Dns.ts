@@ -1,8 +1,6 @@
 /**
  * Whether a DNS record can be resolved and is what it should be. It asks name servers only: neither
  * /etc/hosts nor search domains nor a cache of this process play a part.
- *
- * @since 0.1.0
  */
 import { Duration, Effect, Layer, Schema } from "effect"
 import { getServers } from "node:dns"
@@ -14,13 +12,10 @@ import * as Outcome from "../Check/Outcome.js"
 import { matches, RecordType, resolve } from "./Dns/records.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
-import { ascii, codeOf, host } from "../Common/Host.js"
+import { codeOf } from "../Common/Errors.js"
+import { ascii, host } from "../Common/Host.js"
 import * as NameServers from "../System/NameServers.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class DnsError extends Schema.TaggedError<DnsError>("holter/plugins/Dns/DnsError")(
   "DnsError",
   {
@@ -128,10 +123,6 @@ const probe = (config: Config): Effect.Effect<Outcome.Outcome, DnsError> =>
     })
   )
 
-/**
- * @since 0.1.0
- * @category checks
- */
 export const Dns = Check.make("dns", {
   description: "A DNS record can be resolved and has the expected values",
   label: "DNS record",

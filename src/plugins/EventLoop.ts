@@ -1,8 +1,6 @@
 /**
  * Whether the event loop keeps up. A loop that is blocked answers nobody, fires its timers late, and
  * makes every other check look slow.
- *
- * @since 0.1.0
  */
 import { Duration, Effect, Schema } from "effect"
 import * as Check from "../Check/Check.js"
@@ -12,10 +10,6 @@ import * as EventLoopMonitor from "./EventLoop/EventLoopMonitor.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class EventLoopError extends Schema.TaggedError<EventLoopError>(
   "holter/plugins/EventLoop/EventLoopError"
 )("EventLoopError", {
@@ -60,12 +54,7 @@ const probe = (
     Effect.flatMap(monitor.read, (figures) => judge(config, figures))
   )
 
-/**
- * Each run judges the time since the run before.
- *
- * @since 0.1.0
- * @category checks
- */
+/** Each run judges the time since the run before. */
 export const EventLoop = Check.make("event_loop", {
   description: "Delay and utilisation of this process's event loop",
   label: "event loop",

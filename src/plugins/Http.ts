@@ -1,8 +1,4 @@
-/**
- * The check of anything that answers over HTTP: its status, and if wanted its JSON or its text.
- *
- * @since 0.1.0
- */
+/** The check of anything that answers over HTTP: its status, and if wanted its JSON or its text. */
 import { Clock, Duration, Effect, Predicate, Redacted, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
 import type { ConfigIssue } from "../Check/CheckError.js"
@@ -23,10 +19,6 @@ import { proxy } from "./shared/ProxyField.js"
 
 export { HttpExchange, layerClientHttpClient, layerClientUndici } from "./shared/HttpExchange.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class HttpError extends Schema.TaggedError<HttpError>("holter/plugins/Http/HttpError")(
   "HttpError",
   {
@@ -74,9 +66,6 @@ const header = namedSecrets({
  *
  * A redirect that is not followed is an answer like any other: with the default expectation of a
  * 2xx it is unhealthy, and with `expect: { status: [301] }` it is what should be there.
- *
- * @since 0.1.0
- * @category checks
  */
 export const Http = Check.make("http", {
   description: "An HTTP request: status, JSON or text of the answer, and where the time went",

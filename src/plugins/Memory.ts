@@ -2,8 +2,6 @@
  * The memory of this process: V8's heap against its limit, and the resident set against what the
  * control group, or the machine, allows. At the first limit V8 ends the process, at the second the
  * kernel does.
- *
- * @since 0.1.0
  */
 import { Effect, Schema } from "effect"
 import * as Check from "../Check/Check.js"
@@ -13,10 +11,6 @@ import * as ProcessMemory from "./Memory/ProcessMemory.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class MemoryError extends Schema.TaggedError<MemoryError>(
   "holter/plugins/Memory/MemoryError"
 )("MemoryError", {
@@ -59,10 +53,6 @@ const probe = (
     Effect.flatMap(memory.read, (figures) => judge(config, figures))
   )
 
-/**
- * @since 0.1.0
- * @category checks
- */
 export const Memory = Check.make("memory", {
   description: "Heap and resident memory of this process against their limits",
   label: "memory",

@@ -1,8 +1,6 @@
 /**
  * Whether a Redis server answers, and how it fares: memory, replication, persistence, by URL with a
  * connection of the check's own, or through the ioredis client of the program that embeds it.
- *
- * @since 0.1.0
  */
 import { Effect, Layer, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
@@ -61,8 +59,6 @@ const probe = (config: Config): Effect.Effect<Outcome.Outcome, RedisError, Redis
  * PING, memory, replication and persistence. On its own it needs a `url`; embedded, it uses the
  * client of the program (`layerClientIORedis`).
  *
- * @since 0.1.0
- * @category checks
  * @example
  * import { Layer, Redacted } from "effect"
  * import { Redis as Driver } from "ioredis"

@@ -1,8 +1,6 @@
 /**
  * Whether a TCP port accepts connections and, where asked, greets as it should. Nothing is kept
  * between beats: the time to connect is what is measured.
- *
- * @since 0.1.0
  */
 import { type Clock, Duration, Effect, Layer, Schema } from "effect"
 import type * as net from "node:net"
@@ -13,10 +11,6 @@ import * as Outcome from "../Check/Outcome.js"
 import * as Host from "../Common/Host.js"
 import * as Sockets from "../System/Sockets.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class TcpError extends Schema.TaggedError<TcpError>("holter/plugins/Tcp/TcpError")(
   "TcpError",
   {
@@ -68,12 +62,7 @@ type Config = typeof Config.Type
 const probe = (config: Config): Effect.Effect<Outcome.Outcome, TcpError> =>
   Effect.map(exchange(config), (answer) => judge(config, answer))
 
-/**
- * Connects, sends `send`, and reads until the first line is complete where `expect` is set.
- *
- * @since 0.1.0
- * @category checks
- */
+/** Connects, sends `send`, and reads until the first line is complete where `expect` is set. */
 export const Tcp = Check.make("tcp", {
   description: "Accepts connections on a TCP port and, on demand, greets as expected",
   label: "TCP port",

@@ -1,8 +1,6 @@
 /**
  * Telegram's Bot API: a check (is the token good, and do updates reach the bot) and a channel that
  * sends alerts to a chat.
- *
- * @since 0.1.0
  */
 import { Clock, Duration, Effect, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
@@ -18,20 +16,12 @@ import * as Channel from "./Telegram/TelegramChannel.js"
 export { HttpExchange, layerClientHttpClient, layerClientUndici } from "./shared/HttpExchange.js"
 export * as TelegramApi from "./Telegram/TelegramApi.js"
 
-/**
- * A bot's token, as @BotFather hands it out.
- *
- * @since 0.1.0
- * @category fields
- */
+/** A bot's token, as @BotFather hands it out. */
 export const token = Fields.token
 
 /**
  * Alerts as messages to a chat: the title in bold, cut to what Telegram takes. A group that became a
  * supergroup is followed there, and the log says its new id.
- *
- * @since 0.1.0
- * @category channels
  */
 export const TelegramChannel = Channel.TelegramChannel
 
@@ -40,9 +30,6 @@ export const TelegramChannel = Channel.TelegramChannel
  *
  * The two questions go one after the other: they share one kept connection, where at the same time
  * they would need two, and a token that was refused once is not tried again.
- *
- * @since 0.1.0
- * @category checks
  */
 export const Telegram = Check.make("telegram", {
   name: "telegram_api",

@@ -1,8 +1,6 @@
 /**
  * The certificate of a TLS server: how long it is still valid, whether its chain is trusted, whether
  * it is for this host. Protocols that start in plain text (STARTTLS) are not spoken.
- *
- * @since 0.1.0
  */
 import { DateTime, Effect, Layer, Schema } from "effect"
 import * as Check from "../Check/Check.js"
@@ -12,13 +10,7 @@ import * as Host from "../Common/Host.js"
 import { daysUntil, type Peer, read } from "./TlsCertificate/Peer.js"
 import { TlsCertificateError } from "./TlsCertificate/TlsCertificateError.js"
 
-export {
-  /**
-   * @since 0.1.0
-   * @category errors
-   */
-  TlsCertificateError
-}
+export { TlsCertificateError }
 
 const days = Schema.Number.pipe(
   Schema.between(0, 3650, { description: "a number of days, from 0 to 3650" })
@@ -61,10 +53,6 @@ const probe = (config: Config): Effect.Effect<Outcome.Outcome, TlsCertificateErr
     return yield* judge(config, peer, yield* DateTime.now)
   })
 
-/**
- * @since 0.1.0
- * @category checks
- */
 export const TlsCertificate = Check.make("tls", {
   description: "Validity, chain and host name of a server's TLS certificate",
   label: "TLS certificate",

@@ -10,8 +10,6 @@
  * | 3xx | disabled: redirects are not followed, the URL must name the place itself |
  * | 400, 413, 422 | final for this alert: its fallback gets it; the next one is sent again |
  * | anything else, or no answer | tried again, after `Retry-After` at the earliest |
- *
- * @since 0.1.0
  */
 import { Clock, Effect, Predicate, Redacted, Schema } from "effect"
 import type { Alert } from "../Alert/Alert.js"
@@ -43,11 +41,7 @@ const headers = namedSecrets({
   description: "more HTTP headers, such as authorization: values by names"
 })
 
-/**
- * @since 0.1.0
- * @category channels
- */
-export const Webhook = AlertChannel.make("webhook", {
+export const WebhookChannel = AlertChannel.make("webhook", {
   description: "JSON to a URL by POST, signed with HMAC-SHA256",
   config: {
     url: secretUrl({

@@ -21,8 +21,6 @@
  * })) {
  *   it.effect(law.name, () => law.effect)
  * }
- *
- * @since 0.1.0
  */
 import { Clock, DateTime, Duration, Effect, Either, Fiber, Layer, Option, type Scope } from "effect"
 import type { Alert } from "../Alert/Alert.js"
@@ -37,9 +35,6 @@ import { leakIn, type Samples, shown } from "./PluginContract/Subject.js"
 /**
  * The laws for one channel. No receiver need be there: a channel that reaches nobody says so by its
  * error. They take real time, also under a virtual clock.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const laws = (channel: AlertChannel.Any, samples: Samples): ReadonlyArray<Law> =>
   [

@@ -1,8 +1,6 @@
 /**
  * A channel that does as its script says: refuses, hangs, crashes, asks to be left alone. Under
  * TestClock nothing in it takes time of its own.
- *
- * @since 0.1.0
  */
 import { Data, Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import type { Alert } from "../Alert/Alert.js"
@@ -14,12 +12,7 @@ import {
   type RegisteredChannel
 } from "../Alert/ChannelRegistry.js"
 
-/**
- * What one attempt does. An `unclear` failure is one after which the receiver may have the alert.
- *
- * @since 0.1.0
- * @category models
- */
+/** What one attempt does. An `unclear` failure is one after which the receiver may have the alert. */
 export type Step = Data.TaggedEnum<{
   Take: Readonly<Record<never, never>>
   Fail: {
@@ -34,16 +27,8 @@ export type Step = Data.TaggedEnum<{
 
 const Step = Data.taggedEnum<Step>()
 
-/**
- * @since 0.1.0
- * @category steps
- */
 export const take: Step = Step.Take()
 
-/**
- * @since 0.1.0
- * @category steps
- */
 export const fail = (
   reason: AlertChannelError["reason"],
   options: { readonly retryAfter?: Duration.DurationInput; readonly unclear?: boolean } = {}
@@ -54,34 +39,15 @@ export const fail = (
     retryAfter: options.retryAfter === undefined ? undefined : Duration.decode(options.retryAfter)
   })
 
-/**
- * A defect, as when a channel throws.
- *
- * @since 0.1.0
- * @category steps
- */
+/** A defect, as when a channel throws. */
 export const die = (defect: unknown = new Error("scripted defect")): Step => Step.Die({ defect })
 
-/**
- * Never ends, but can be interrupted.
- *
- * @since 0.1.0
- * @category steps
- */
+/** Never ends, but can be interrupted. */
 export const hang: Step = Step.Hang()
 
-/**
- * Never ends and does not heed interruption.
- *
- * @since 0.1.0
- * @category steps
- */
+/** Never ends and does not heed interruption. */
 export const ignoreInterruption: Step = Step.IgnoreInterruption()
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** `faulty` by default. */
   readonly name?: string
@@ -89,10 +55,6 @@ export interface Options {
   readonly collapses?: boolean
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface FaultyChannel {
   readonly channel: RegisteredChannel
   /** Registers it. */
@@ -109,12 +71,7 @@ export interface FaultyChannel {
   readonly rescript: (...script: readonly [Step, ...ReadonlyArray<Step>]) => Effect.Effect<void>
 }
 
-/**
- * The steps are taken in turn, one an attempt, and the last one stays.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The steps are taken in turn, one an attempt, and the last one stays. */
 export const make = (
   script: readonly [Step, ...ReadonlyArray<Step>],
   options: Options = {}

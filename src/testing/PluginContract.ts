@@ -5,17 +5,15 @@
  * @example
  * import { it } from "@effect/vitest"
  * import { PluginContract } from "holter/testing"
- * import { Queue } from "../src/Queue.js"
+ * import { Redis } from "holter/plugins/Redis"
  *
- * for (const law of PluginContract.laws(Queue, {
- *   valid: [{ url: "amqp://bot:s3cr3t-canary@127.0.0.1:1" }],
+ * for (const law of PluginContract.laws(Redis, {
+ *   valid: [{ url: "redis://bot:s3cr3t-canary@127.0.0.1:1" }],
  *   invalid: [{}, { url: 5 }],
  *   secrets: ["s3cr3t-canary"]
  * })) {
  *   it.effect(law.name, () => law.effect)
  * }
- *
- * @since 0.1.0
  */
 import { Clock, Effect } from "effect"
 import * as ConfigLaws from "./PluginContract/ConfigLaws.js"
@@ -23,31 +21,13 @@ import type { ContractViolation } from "./PluginContract/ContractViolation.js"
 import * as RunLaws from "./PluginContract/RunLaws.js"
 import type { Samples, Subject } from "./PluginContract/Subject.js"
 
-export {
-  /**
-   * @since 0.1.0
-   * @category errors
-   */
-  ContractViolation
-} from "./PluginContract/ContractViolation.js"
+export { ContractViolation } from "./PluginContract/ContractViolation.js"
 
 export type {
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Samples,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
   Subject
 } from "./PluginContract/Subject.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Law {
   readonly name: string
   readonly effect: Effect.Effect<void, ContractViolation>
@@ -56,9 +36,6 @@ export interface Law {
 /**
  * The laws for one check. They take real time, also under a virtual clock, and must not run at the
  * same time as other tests of the process: they count its open sockets.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const laws = (check: Subject, samples: Samples): ReadonlyArray<Law> =>
   [

@@ -1,8 +1,4 @@
-/**
- * A channel that takes every alert and keeps it, for tests of what sends alerts.
- *
- * @since 0.1.0
- */
+/** A channel that takes every alert and keeps it, for tests of what sends alerts. */
 import { Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import type { Alert } from "../Alert/Alert.js"
 import type { DuplicateChannelError } from "../Alert/AlertChannelError.js"
@@ -13,10 +9,6 @@ import {
   type RegisteredChannel
 } from "../Alert/ChannelRegistry.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface RecordingChannel {
   readonly channel: RegisteredChannel
   /** Registers it. */
@@ -27,28 +19,30 @@ export interface RecordingChannel {
   readonly awaitAlerts: (count: number) => Effect.Effect<ReadonlyArray<Alert>>
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (name = "recording"): Effect.Effect<RecordingChannel> =>
-  Effect.map(SubscriptionRef.make<ReadonlyArray<Alert>>([]), (taken) => {
-    const channel: RegisteredChannel = {
-      name,
-      type: "recording",
-      timeout: Duration.seconds(10),
-      collapses: true,
-      send: (alert) => SubscriptionRef.update(taken, (alerts) => [...alerts, alert])
-    }
-    return {
-      channel,
-      layer: layerChannel(Effect.succeed(channel)),
-      alerts: SubscriptionRef.get(taken),
-      awaitAlerts: (count) =>
-        taken.changes.pipe(
-          Stream.filter((alerts) => alerts.length >= count),
-          Stream.runHead,
-          Effect.flatMap(Effect.orDie)
-        )
-    }
-  })
+  Effect.map(SubscriptionRef.make<ReadonlyArray<Alert>>([]), (taken) => into(taken, name))
+
+/** Several channels that write one list. */
+export const into = (
+  taken: SubscriptionRef.SubscriptionRef<ReadonlyArray<Alert>>,
+  name: string
+): RecordingChannel => {
+  const channel: RegisteredChannel = {
+    name,
+    type: "recording",
+    timeout: Duration.seconds(10),
+    collapses: true,
+    send: (alert) => SubscriptionRef.update(taken, (alerts) => [...alerts, alert])
+  }
+  return {
+    channel,
+    layer: layerChannel(Effect.succeed(channel)),
+    alerts: SubscriptionRef.get(taken),
+    awaitAlerts: (count) =>
+      taken.changes.pipe(
+        Stream.filter((alerts) => alerts.length >= count),
+        Stream.runHead,
+        Effect.flatMap(Effect.orDie)
+      )
+  }
+}

@@ -1,8 +1,6 @@
 /**
  * A check that does as its script says, for tests of what runs, judges and reports checks. Under
  * TestClock nothing in it takes time of its own.
- *
- * @since 0.1.0
  */
 import { Data, type Duration, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import type { CheckFailure, DuplicateCheckError } from "../Check/CheckError.js"
@@ -17,12 +15,7 @@ import type { Status } from "../Check/CheckResult.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as Secrets from "../Common/Secrets.js"
 
-/**
- * What a scripted check fails with.
- *
- * @since 0.1.0
- * @category errors
- */
+/** What a scripted check fails with. */
 export class ScriptedFailure
   extends Data.TaggedError("ScriptedFailure")<{
     readonly reason: string
@@ -33,12 +26,7 @@ export class ScriptedFailure
   }>
   implements CheckFailure {}
 
-/**
- * What one run does.
- *
- * @since 0.1.0
- * @category models
- */
+/** What one run does. */
 export type Step = Data.TaggedEnum<{
   Report: { readonly outcome: Outcome.Outcome }
   Fail: { readonly failure: ScriptedFailure }
@@ -50,24 +38,12 @@ export type Step = Data.TaggedEnum<{
 
 const Step = Data.taggedEnum<Step>()
 
-/**
- * @since 0.1.0
- * @category steps
- */
 export const healthy = (message = "Scripted service OK", details: Outcome.Details = {}): Step =>
   Step.Report({ outcome: Outcome.healthy(message, { details }) })
 
-/**
- * @since 0.1.0
- * @category steps
- */
 export const degraded = (message = "Scripted service slow", details: Outcome.Details = {}): Step =>
   Step.Report({ outcome: Outcome.degraded(message, { details }) })
 
-/**
- * @since 0.1.0
- * @category steps
- */
 export const fail = (
   reason: string,
   options: {
@@ -87,43 +63,19 @@ export const fail = (
     })
   })
 
-/**
- * A defect, as when a probe throws.
- *
- * @since 0.1.0
- * @category steps
- */
+/** A defect, as when a probe throws. */
 export const die = (defect: unknown = new Error("scripted defect")): Step => Step.Die({ defect })
 
-/**
- * Never ends, but can be interrupted.
- *
- * @since 0.1.0
- * @category steps
- */
+/** Never ends, but can be interrupted. */
 export const hang: Step = Step.Hang()
 
-/**
- * Never ends and does not heed interruption, until `release`.
- *
- * @since 0.1.0
- * @category steps
- */
+/** Never ends and does not heed interruption, until `release`. */
 export const ignoreInterruption: Step = Step.IgnoreInterruption()
 
-/**
- * Does the step after a delay.
- *
- * @since 0.1.0
- * @category steps
- */
+/** Does the step after a delay. */
 export const after = (delay: Duration.DurationInput, step: Step): Step =>
   Step.After({ delay, step })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options extends CheckPolicy.Settings {
   /** `scripted` by default. */
   readonly name?: string | undefined
@@ -133,10 +85,6 @@ export interface Options extends CheckPolicy.Settings {
   readonly secrets?: ReadonlyArray<string> | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface ScriptedCheck {
   /** For the runner, without a registry. */
   readonly check: RegisteredCheck
@@ -152,12 +100,7 @@ export interface ScriptedCheck {
   readonly release: Effect.Effect<void>
 }
 
-/**
- * The steps are taken in turn, one a run, and the last one stays.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** The steps are taken in turn, one a run, and the last one stays. */
 export const make = (
   script: readonly [Step, ...ReadonlyArray<Step>],
   options: Options = {}
@@ -215,12 +158,7 @@ export const make = (
     }
   })
 
-/**
- * A scripted check that nobody watches, registered.
- *
- * @since 0.1.0
- * @category layers
- */
+/** A scripted check that nobody watches, registered. */
 export const layer = (
   script: readonly [Step, ...ReadonlyArray<Step>],
   options: Options = {}

@@ -22,8 +22,6 @@
  * for (const law of StrategyContract.laws("tar", sample)) {
  *   it.effect(law.name, () => law.effect)
  * }
- *
- * @since 0.1.0
  */
 import { Clock, DateTime, Effect, Either, Exit, Scope } from "effect"
 import * as fs from "node:fs/promises"
@@ -40,12 +38,7 @@ import type * as Manifest from "../Backup/Manifest.js"
 import type { Law } from "./PluginContract.js"
 import { type ContractViolation, holds } from "./PluginContract/ContractViolation.js"
 
-/**
- * A database of its own that holds something, and a strategy for it.
- *
- * @since 0.1.0
- * @category models
- */
+/** A database of its own that holds something, and a strategy for it. */
 export interface Sample {
   readonly strategy: Strategy
   /** Where dumps are written: nothing of this sample's is in it yet. */
@@ -59,9 +52,6 @@ export interface Sample {
 /**
  * The laws for one strategy. Each makes a sample of its own. They take real time, also under a virtual
  * clock.
- *
- * @since 0.1.0
- * @category constructors
  */
 export const laws = <E>(
   name: string,

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Duration, Effect, Either, HashMap, Layer, Logger, Option, Redacted } from "effect"
 import type { Alert } from "../../src/Alert/Alert.js"
 import * as AlertChannel from "../../src/Alert/AlertChannel.js"
-import { Log } from "../../src/Alert/AlertChannel/Log.js"
+import { LogChannel } from "../../src/Alert/AlertChannel/Log.js"
 import { AlertChannelError, shortened } from "../../src/Alert/AlertChannelError.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
 import { formatIssue } from "../../src/Check/CheckError.js"
@@ -139,7 +139,7 @@ describe("the log channel", () => {
         const kind = Option.getOrElse(HashMap.get(annotations, "kind"), () => "")
         lines.push(`${logLevel.label} ${String(kind)} ${String(message)}`)
       })
-      const [log] = yield* registered(Log.layer({}))
+      const [log] = yield* registered(LogChannel.layer({}))
       yield* Effect.provide(
         Effect.forEach(
           [alert("opened", "redis"), alert("resolved", "redis", { at: 65_000 })],

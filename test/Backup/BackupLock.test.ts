@@ -13,7 +13,7 @@ import { syncBuiltinESMExports } from "node:module"
 import * as path from "node:path"
 import type { BackupError } from "../../src/Backup/BackupError.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
-import * as Owner from "../../src/Backup/BackupLock/Owner.js"
+import * as ProcessIdentity from "../../src/System/ProcessIdentity.js"
 import * as TempDir from "../support/TempDir.js"
 import * as Tmpfs from "../support/Tmpfs.js"
 
@@ -25,7 +25,7 @@ const bench = Effect.gen(function* () {
   const folder = yield* TempDir.make("lock")
   return {
     folder,
-    me: yield* Owner.self,
+    me: yield* ProcessIdentity.self,
     locks: () => readdirSync(folder),
     take: BackupLock.acquire(folder, "create a backup")
   }
@@ -34,7 +34,7 @@ const bench = Effect.gen(function* () {
 /** A lock that somebody else left, quiet for a while. */
 const leave = (
   folder: string,
-  owner: Owner.Owner,
+  owner: ProcessIdentity.ProcessIdentity,
   quietSeconds = 0,
   number = 1,
   id = `other-${number}`
@@ -287,33 +287,33 @@ const refused = (error: BackupError): Effect.Effect<void> =>
 describe("Owner", () => {
   it.scopedLive("judges this process, and what is no process any more", () =>
     Effect.gen(function* () {
-      const me = yield* Owner.self
-      assert.strictEqual(yield* Owner.stateOf(me, me), "alive")
-      assert.strictEqual(yield* Owner.stateOf({ ...me, pid: nobody }, me), "dead")
-      assert.strictEqual(yield* Owner.stateOf({ ...me, started: "1" }, me), "dead")
-      assert.strictEqual(yield* Owner.stateOf({ ...me, host: "other" }, me), "unknown")
+      const me = yield* ProcessIdentity.self
+      assert.strictEqual(yield* ProcessIdentity.stateOf(me, me), "alive")
+      assert.strictEqual(yield* ProcessIdentity.stateOf({ ...me, pid: nobody }, me), "dead")
+      assert.strictEqual(yield* ProcessIdentity.stateOf({ ...me, started: "1" }, me), "dead")
+      assert.strictEqual(yield* ProcessIdentity.stateOf({ ...me, host: "other" }, me), "unknown")
       // The first process of the system, which others may not ask.
-      const first = yield* Owner.stateOf({ ...me, pid: 1, started: null }, me)
+      const first = yield* ProcessIdentity.stateOf({ ...me, pid: 1, started: null }, me)
       assert.strictEqual(first, "alive")
     })
   )
 
   it.scopedLive("is the same when it was part of a name", () =>
     Effect.gen(function* () {
-      const me = yield* Owner.self
-      assert.deepStrictEqual(Owner.parse(Owner.format(me), me), me)
+      const me = yield* ProcessIdentity.self
+      assert.deepStrictEqual(ProcessIdentity.parse(ProcessIdentity.format(me), me), me)
       for (const [change, state] of [
         [{ pid: nobody }, "dead"],
         [{ boot: "other" }, "dead"],
         [{ host: "other", boot: "other" }, "unknown"],
         [{ pidNamespace: "other" }, "unknown"]
       ] as const) {
-        const read = Owner.parse(Owner.format({ ...me, ...change }), me)
+        const read = ProcessIdentity.parse(ProcessIdentity.format({ ...me, ...change }), me)
         assert.isDefined(read)
-        if (read !== undefined) assert.strictEqual(yield* Owner.stateOf(read, me), state)
+        if (read !== undefined) assert.strictEqual(yield* ProcessIdentity.stateOf(read, me), state)
       }
       for (const text of ["", "x", "0-000000-0-0-0", "12"]) {
-        assert.isUndefined(Owner.parse(text, me))
+        assert.isUndefined(ProcessIdentity.parse(text, me))
       }
     })
   )

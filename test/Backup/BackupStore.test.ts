@@ -15,7 +15,7 @@ import {
   writeFileSync
 } from "node:fs"
 import * as path from "node:path"
-import * as Owner from "../../src/Backup/BackupLock/Owner.js"
+import * as ProcessIdentity from "../../src/System/ProcessIdentity.js"
 import * as Directory from "../../src/Backup/BackupStore/Directory.js"
 import * as Crowd from "../../src/Backup/BackupStore/Directory/Crowd.js"
 import type { Store } from "../../src/Backup/BackupStore/Store.js"
@@ -348,9 +348,9 @@ describe("Sweeping a directory", () => {
     Effect.gen(function* () {
       const { directory, files, store } = yield* bench
       const name = yield* publish(store, "content")
-      const me = yield* Owner.self
-      const partial = (change: Partial<Owner.Owner>, end: string) =>
-        `.partial-${Owner.format({ ...me, ...change })}-${end}`
+      const me = yield* ProcessIdentity.self
+      const partial = (change: Partial<ProcessIdentity.ProcessIdentity>, end: string) =>
+        `.partial-${ProcessIdentity.format({ ...me, ...change })}-${end}`
       const dead = { pid: 4_194_304 }
       const unknown = { host: "other", boot: "other" }
       const left = [
@@ -395,10 +395,10 @@ describe("Sweeping a directory", () => {
     Effect.gen(function* () {
       const { directory, folder, store } = yield* bench
       yield* publish(store, "content")
-      const me = yield* Owner.self
+      const me = yield* ProcessIdentity.self
       mkdirSync(path.join(folder, "precious"))
       writeFileSync(path.join(folder, "precious/file"), "x")
-      const link = `.partial-${Owner.format({ ...me, pid: 4_194_304 })}-0123456789abcdef`
+      const link = `.partial-${ProcessIdentity.format({ ...me, pid: 4_194_304 })}-0123456789abcdef`
       symlinkSync(path.join(folder, "precious"), path.join(directory, link))
       assert.deepStrictEqual(yield* store.sweep, [link])
       assert.isTrue(existsSync(path.join(folder, "precious/file")))

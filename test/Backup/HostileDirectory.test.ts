@@ -18,7 +18,7 @@ import * as path from "node:path"
 import { gzipSync } from "node:zlib"
 import * as Backup from "../../src/Backup/Backup.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
-import * as Owner from "../../src/Backup/BackupLock/Owner.js"
+import * as ProcessIdentity from "../../src/System/ProcessIdentity.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
 import type { Progress, Strategy } from "../../src/Backup/BackupStrategy/Strategy.js"
 import * as LocalFiles from "../../src/Backup/LocalFiles.js"
@@ -78,7 +78,7 @@ describe("What lies in a directory of backups", () => {
       const made = yield* backup(day)
       // As root it is a directory of somebody else.
       if (process.geteuid?.() === 0) chownSync(directory, 65_534, 65_534)
-      const dead = Owner.format({ ...(yield* Owner.self), started: "1" })
+      const dead = ProcessIdentity.format({ ...(yield* ProcessIdentity.self), started: "1" })
       const left = (text: string) => path.join(directory, `.partial-${dead}-${text.repeat(16)}`)
       symlinkSync(outside, left("a"))
       mkdirSync(left("b"))

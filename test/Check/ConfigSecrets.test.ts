@@ -7,7 +7,7 @@ import { Command } from "../../src/plugins/Command.js"
 import { DMarket } from "../../src/plugins/DMarket.js"
 import { Redis } from "../../src/plugins/Redis.js"
 import { Telegram } from "../../src/plugins/Telegram.js"
-import { Webhook } from "../../src/plugins/Webhook.js"
+import { WebhookChannel } from "../../src/plugins/Webhook.js"
 
 const of = (config: Schema.Schema.AnyNoContext, input: unknown) =>
   ConfigSecrets.collect(config, input).map((secret) =>
@@ -43,11 +43,10 @@ describe("ConfigSecrets", () => {
     assert.deepStrictEqual(of(Command.config, { command: ["a"], env: { PAGER: "b" } }), ["b"])
     const env = { TZ: "Europe/Berlin", PAGER: "b", Accept: "application/json" }
     assert.deepStrictEqual(of(Command.config, { command: ["a"], env }), ["b"])
-    assert.deepStrictEqual(of(Webhook.config, { url: "u", secret: "s", headers: { a: "h" } }), [
-      "u",
-      "s",
-      "h"
-    ])
+    assert.deepStrictEqual(
+      of(WebhookChannel.config, { url: "u", secret: "s", headers: { a: "h" } }),
+      ["u", "s", "h"]
+    )
     assert.deepStrictEqual(of(Telegram.config, { token: "t", apiUrl: "https://h" }), ["t"])
     assert.deepStrictEqual(of(DMarket.config, { publicKey: "p", secretKey: "s", apiUrl: "u" }), [
       "p",
@@ -67,7 +66,7 @@ describe("ConfigSecrets", () => {
       "no answer of redis://:<redacted>@127.0.0.1:6379"
     )
     assert.strictEqual(
-      hides(Webhook.config, "https://example.com/T0/xyz"),
+      hides(WebhookChannel.config, "https://example.com/T0/xyz"),
       "no answer of <redacted>"
     )
   })

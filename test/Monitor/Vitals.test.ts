@@ -4,12 +4,11 @@ import { type Vital, Vitals } from "../../src/Alert/Vitals.js"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"
 import * as HealthMonitor from "../../src/Monitor/HealthMonitor.js"
-import * as MonitorVitals from "../../src/Monitor/Vitals.js"
 import { check, ok, type Probe, ScriptedError } from "../Check/scripted.js"
 
 const vitals = (probe: Probe, options: CheckRunner.Options = {}) =>
   Effect.provide(
-    MonitorVitals.layer.pipe(
+    HealthMonitor.layerVitals.pipe(
       Layer.provideMerge(
         Layer.mergeAll(
           HealthMonitor.layerWith({ spread: "0 seconds" }),

@@ -5,7 +5,7 @@ import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"
 import { Http } from "../../src/plugins/Http.js"
 import { Tcp } from "../../src/plugins/Tcp.js"
-import { Webhook } from "../../src/plugins/Webhook.js"
+import { WebhookChannel } from "../../src/plugins/Webhook.js"
 import { alert } from "../Alert/alerts.js"
 import * as DnsDouble from "../support/DnsDouble.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
@@ -33,7 +33,7 @@ const program = Effect.gen(function* () {
   const [first, ...others] = [...dead, ...good]
   if (first === undefined) return
   const context = yield* Layer.build(
-    Layer.mergeAll(first, ...others, Webhook.layerStandalone({ url })).pipe(
+    Layer.mergeAll(first, ...others, WebhookChannel.layerStandalone({ url })).pipe(
       Layer.provideMerge(
         Layer.mergeAll(CheckRegistry.layer, ChannelRegistry.layer, CheckRunner.layer())
       )

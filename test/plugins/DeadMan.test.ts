@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Layer, Logger, Redacted, Scope, TestClock } from "effect"
 import { Vital, Vitals } from "../../src/Alert/Vitals.js"
-import * as DeadMan from "../../src/plugins/DeadMan.js"
+import { DeadMan, HttpExchange, type Options } from "../../src/plugins/DeadMan.js"
 import { HttpFault, Reply, type Request } from "../../src/plugins/shared/HttpExchange.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as HttpDouble from "../support/HttpDouble.js"
@@ -12,7 +12,7 @@ const alive = Vital.Alive({ overall: "degraded" })
 const stuck = Vital.Stuck({ why: "nothing comes of it" })
 
 /** Vitals that a test changes, and a receiver that answers as the test says. */
-const bench = (options: Partial<DeadMan.Options> = {}) =>
+const bench = (options: Partial<Options> = {}) =>
   Effect.gen(function* () {
     const now: { vital: Vital; answer: Effect.Effect<Reply, HttpFault> } = {
       vital: Vital.Quiet(),
@@ -31,7 +31,7 @@ const bench = (options: Partial<DeadMan.Options> = {}) =>
       url: Redacted.make("https://hc.test/a-uuid?create=1"),
       ...options
     }).pipe(
-      Layer.provide(Layer.succeed(DeadMan.HttpExchange, { exchange })),
+      Layer.provide(Layer.succeed(HttpExchange, { exchange })),
       Layer.provide(Layer.succeed(Vitals, { now: Effect.sync(() => now.vital) })),
       Layer.buildWithScope(scope),
       Effect.provide(

@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url"
 import { AlertDocument } from "../../src/Alert/AlertDocument.js"
 import { shortened } from "../../src/Alert/AlertChannelError.js"
 import { formatIssue } from "../../src/Check/CheckError.js"
-import { Webhook } from "../../src/plugins/Webhook.js"
+import { WebhookChannel } from "../../src/plugins/Webhook.js"
 import { alert } from "../Alert/alerts.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as HttpDouble from "../support/HttpDouble.js"
@@ -20,11 +20,11 @@ const key = Buffer.from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64")
 
 const open = (
   url: string,
-  more: Partial<Parameters<typeof Webhook.layerStandalone>[0]> = {},
+  more: Partial<Parameters<typeof WebhookChannel.layerStandalone>[0]> = {},
   installation?: string
 ) =>
   openChannel(
-    Webhook.layerStandalone(
+    WebhookChannel.layerStandalone(
       { url: Redacted.make(url), secret: Redacted.make(secret), ...more },
       { name: "hook", installation }
     )
@@ -243,14 +243,16 @@ describe("the webhook channel", () => {
       headers: { "webhook-id": canary },
       timeout: 5
     }
-    const issues = Either.getOrElse(Either.flip(Webhook.decode(wrong)), () => []).map(formatIssue)
+    const issues = Either.getOrElse(Either.flip(WebhookChannel.decode(wrong)), () => []).map(
+      formatIssue
+    )
     assert.deepStrictEqual(
       issues.map((issue) => issue.split(":")[0]),
       ["url", "headers.webhook-id", "timeout", "secret"]
     )
     assert.notInclude(issues.join(), canary)
     const headers = { "x-team": `${canary} ✓`, "x-ok": "é" }
-    const unsendable = Webhook.decode({ url: "https://h", headers })
+    const unsendable = WebhookChannel.decode({ url: "https://h", headers })
     assert.deepStrictEqual(Either.getOrElse(Either.flip(unsendable), () => []).map(formatIssue), [
       "headers.x-team: expected letters that an HTTP header can hold (Latin-1), found others (not shown)"
     ])

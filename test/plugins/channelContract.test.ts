@@ -2,12 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import * as AlertChannel from "../../src/Alert/AlertChannel.js"
-import { Log } from "../../src/Alert/AlertChannel/Log.js"
+import { LogChannel } from "../../src/Alert/AlertChannel/Log.js"
 import { AlertChannelError } from "../../src/Alert/AlertChannelError.js"
 import * as ConfigField from "../../src/Check/ConfigField.js"
 import { Command } from "../../src/plugins/Command.js"
 import { TelegramChannel } from "../../src/plugins/Telegram.js"
-import { Webhook } from "../../src/plugins/Webhook.js"
+import { WebhookChannel } from "../../src/plugins/Webhook.js"
 import * as ChannelContract from "../../src/testing/ChannelContract.js"
 import type { Samples } from "../../src/testing/PluginContract.js"
 
@@ -16,7 +16,7 @@ const token = "123456789:AAH-s3cr3t-canary"
 const nobody = "http://127.0.0.1:1"
 
 const channels: ReadonlyArray<readonly [AlertChannel.Any, Samples]> = [
-  [Log, { valid: [{}], invalid: [{ level: 1 }] }],
+  [LogChannel, { valid: [{}], invalid: [{ level: 1 }] }],
   [
     TelegramChannel,
     {
@@ -26,7 +26,7 @@ const channels: ReadonlyArray<readonly [AlertChannel.Any, Samples]> = [
     }
   ],
   [
-    Webhook,
+    WebhookChannel,
     {
       valid: [
         { url: `http://bot:${canary}@127.0.0.1:1/${canary}` },

@@ -5,17 +5,17 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { promisify } from "node:util"
-import { BackupError, BackupStrategy, type Manifest } from "../../src/index.js"
+import { BackupStrategy } from "../../src/index.js"
 
 const run = promisify(execFile)
 
 const failing =
-  (reason: BackupError.BackupError["reason"], subject: string) =>
-  <A>(work: () => Promise<A>): Effect.Effect<A, BackupError.BackupError> =>
+  (reason: BackupStrategy.BackupError["reason"], subject: string) =>
+  <A>(work: () => Promise<A>): Effect.Effect<A, BackupStrategy.BackupError> =>
     Effect.tryPromise({
       try: work,
       catch: (cause) =>
-        new BackupError.BackupError({
+        new BackupStrategy.BackupError({
           ...{ reason, subject, expected: "tar to do it", found: String(cause), cause }
         })
     })
@@ -26,7 +26,7 @@ const sha256 = async (file: string) =>
     .digest("hex")
 
 /** Each file of it is a table, each of its lines a row. */
-const tablesOf = async (directory: string): Promise<ReadonlyArray<Manifest.Table>> =>
+const tablesOf = async (directory: string): Promise<ReadonlyArray<BackupStrategy.Table>> =>
   Promise.all(
     (await fs.readdir(directory)).sort().map(async (name) => {
       const text = await fs.readFile(path.join(directory, name), "utf8")

@@ -1,8 +1,9 @@
-/** The bot's own HTTP server: its data, and what a platform asks to know how it is. */
+/** The bot's own HTTP server: its data, what a platform asks to know how it is, and its backups. */
 import { HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
+import { SqlClient } from "@effect/sql"
 import { Config, Effect, Layer } from "effect"
-import { HttpDrain, Lifecycle } from "holter"
+import { Backup, HttpDrain, Lifecycle } from "holter"
 import { createServer } from "node:http"
 import { Prices } from "./Prices.js"
 
@@ -21,7 +22,28 @@ const router = HttpRouter.empty.pipe(
     "/readyz",
     Effect.map(Lifecycle.Lifecycle, ({ isAccepting }) => status(isAccepting()))
   ),
-  HttpRouter.get("/livez", Effect.succeed(status(true)))
+  HttpRouter.get("/livez", Effect.succeed(status(true))),
+  HttpRouter.post(
+    "/backups",
+    Effect.gen(function* () {
+      const backup = yield* Backup.Backup
+      const { name } = yield* backup.create()
+      return yield* HttpServerResponse.json({ name })
+    })
+  ),
+  // Everything in this program that uses the database waits meanwhile, the journal too.
+  HttpRouter.post(
+    "/restore",
+    Effect.gen(function* () {
+      const backup = yield* Backup.Backup
+      const sql = yield* SqlClient.SqlClient
+      const restored = yield* backup.restore(
+        { _tag: "Latest" },
+        { quiesce: Effect.orDie(sql.reserve) }
+      )
+      return yield* HttpServerResponse.json({ name: restored?.name, saved: restored?.preRestore })
+    })
+  )
 )
 
 export const Api = Layer.unwrapScoped(

@@ -14,8 +14,12 @@ export class Prices extends Context.Tag("@acme/price-bot/Prices")<
   }
 >() {}
 
+export const databaseFile = Config.withDefault(Config.string("BOT_DATABASE"), "bot.db")
+
 export const Database = SqliteClient.layerConfig({
-  filename: Config.withDefault(Config.string("BOT_DATABASE"), "bot.db")
+  filename: databaseFile,
+  // A statement that failed once is prepared anew after a few seconds, and not after ten minutes.
+  prepareCacheTTL: Config.succeed("5 seconds")
 }).pipe(Lifecycle.within("database", "sqlite"))
 
 export const layer = Layer.effect(

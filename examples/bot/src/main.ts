@@ -7,12 +7,12 @@ import { NodeContext } from "@effect/platform-node"
 import { Config, Effect, Layer, Logger } from "effect"
 import { launch, runMain } from "holter"
 import { Api } from "./Api.js"
-import { Monitoring } from "./Monitoring.js"
+import { Backups, Watch } from "./Health.js"
 import { Connections, Poller } from "./Poller.js"
 import * as Prices from "./Prices.js"
 
-const Bot = Layer.mergeAll(Api, Poller, Monitoring).pipe(
-  Layer.provide(Prices.layer),
+const Bot = Layer.mergeAll(Api, Poller, Watch).pipe(
+  Layer.provide([Backups, Prices.layer]),
   Layer.provide([Prices.Database, Connections, NodeContext.layer])
 )
 

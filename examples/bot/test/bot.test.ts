@@ -4,10 +4,12 @@ import Database from "better-sqlite3"
 import { Effect } from "effect"
 import { readFileSync, readdirSync } from "node:fs"
 import * as path from "node:path"
-import { get } from "../../../test/Lifecycle/client.js"
+import { get, post } from "../../../test/Lifecycle/client.js"
 import * as Behaviour from "../../../test/support/doubles/Behaviour.js"
 import * as HttpDouble from "../../../test/support/HttpDouble.js"
 import * as Program from "../../../test/support/Program.js"
+import { RedisServer } from "../../../test/support/RedisServer.js"
+import * as TelegramDouble from "../../../test/support/TelegramDouble.js"
 
 const steps = [
   "intake: stop accepting requests",
@@ -32,14 +34,37 @@ const rowsIn = (file: string): unknown => {
   return rows
 }
 
+/** All that the bot needs around it: the API, Redis and Telegram. */
+const surroundings = Effect.gen(function* () {
+  const { file } = yield* bundle
+  const api = yield* HttpDouble.make({
+    routes: { "/price": Behaviour.json(200, { item: "knife", cents: 12_000 }) }
+  })
+  const redis = yield* RedisServer.make()
+  const telegram = yield* TelegramDouble.make()
+  const env = {
+    BOT_API_URL: `http://127.0.0.1:${api.port}/price`,
+    BOT_PORT: "0",
+    BOT_INTERVAL: "1 second",
+    REDIS_URL: redis.url,
+    TELEGRAM_API_URL: telegram.url,
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_CHAT_ID: telegram.chatId
+  }
+  return { api, env, file, redis, telegram }
+})
+
+const incidentsIn = (file: string) => {
+  const database = new Database(file, { readonly: true })
+  const rows = database.prepare("SELECT service, ended_at FROM holter_incidents").all()
+  database.close()
+  return rows as ReadonlyArray<{ readonly service: string; readonly ended_at: number | null }>
+}
+
 describe("the example bot", () => {
   it.scopedLive("shows the eight steps in its log, ends with 0 and goes on where it was", () =>
     Effect.gen(function* () {
-      const { file } = yield* bundle
-      const api = yield* HttpDouble.make({
-        routes: { "/price": Behaviour.json(200, { item: "knife", cents: 12_000 }) }
-      })
-      const env = { BOT_API_URL: `http://127.0.0.1:${api.port}/price`, BOT_PORT: "0" }
+      const { api, env, file } = yield* surroundings
       let cwd: string | undefined
       let polls = 0
       for (let run = 0; run < 2; run++) {
@@ -69,5 +94,48 @@ describe("the example bot", () => {
         assert.strictEqual(rowsIn(path.join(cwd, "bot.db")), polls)
       }
     })
+  )
+
+  it.scopedLive(
+    "alerts a chat that Redis is down, restores its own database, and knows of the outage still",
+    () =>
+      Effect.gen(function* () {
+        const { api, env, file, redis, telegram } = yield* surroundings
+        const bot = yield* Program.start(file, { env, timeout: "2 minutes" })
+        const [, url] = yield* bot.awaitOutput(/Listening on (http:\/\/[\d.:]+)/)
+        const count = Effect.map(
+          get(`${url}/prices/count`),
+          ({ body }) => (JSON.parse(body) as { readonly count: number }).count
+        )
+        yield* api.awaitRequests(3)
+        yield* bot.awaitOutput(/redis is healthy/)
+
+        const before = yield* count
+        const backup = yield* post(`${url}/backups`)
+        assert.strictEqual(backup.status, 200, backup.body)
+        yield* redis.stop
+        const [opened] = yield* telegram.awaitMessages(1)
+        assert.match(opened?.text ?? "", /redis/i)
+        // It went on polling meanwhile.
+        const meanwhile = yield* count
+        assert.isAbove(meanwhile, before + 1)
+
+        const restored = yield* post(`${url}/restore`)
+        assert.strictEqual(restored.status, 200, restored.body)
+        assert.isBelow(yield* count, meanwhile)
+        // The journal lies in the restored database, and the outage in it began after the backup.
+        yield* redis.start
+        const [, resolved] = yield* telegram.awaitMessages(2)
+        assert.match(resolved?.text ?? "", /redis/i)
+        yield* bot.signal("SIGTERM")
+        const ended = yield* bot.exit
+        assert.strictEqual(ended.code, 0, `${ended.stdout}${ended.stderr}`)
+        assert.notInclude(ended.stdout, "level=ERROR")
+        assert.deepStrictEqual(
+          incidentsIn(path.join(bot.cwd, "bot.db")).map(({ ended_at }) => ended_at === null),
+          [false]
+        )
+      }),
+    120_000
   )
 })

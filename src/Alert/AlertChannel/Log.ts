@@ -1,19 +1,13 @@
 /**
  * Alerts in the program's log. It needs nothing and cannot fail, so it is the channel behind all
  * others.
- *
- * @since 0.1.0
  */
 import { Effect, Layer } from "effect"
 import * as AlertChannel from "../AlertChannel.js"
 import * as AlertText from "../AlertText.js"
 import { logChannel } from "../Routes.js"
 
-/**
- * @since 0.1.0
- * @category channels
- */
-export const Log = AlertChannel.make(logChannel, {
+export const LogChannel = AlertChannel.make(logChannel, {
   description: "Writes alerts to the log",
   config: {},
   send: (alert) => {

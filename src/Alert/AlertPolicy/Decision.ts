@@ -1,18 +1,11 @@
 /**
  * What was decided, by which rule, and the alerts that are owed because of it. `why` is written for
  * the person who asks at three in the morning.
- *
- * @since 0.1.0
  */
 import { Schema } from "effect"
 import { Alert } from "../Alert.js"
 
-/**
- * The rule that decided.
- *
- * @since 0.1.0
- * @category models
- */
+/** The rule that decided. */
 export const Rule = Schema.Literal(
   "threshold",
   "group",
@@ -33,18 +26,9 @@ export const Rule = Schema.Literal(
   "steady"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Rule = typeof Rule.Type
 
-/**
- * What holds a message back.
- *
- * @since 0.1.0
- * @category models
- */
+/** What holds a message back. */
 export const SuppressionReason = Schema.Literal(
   "Maintenance",
   "Silence",
@@ -54,18 +38,9 @@ export const SuppressionReason = Schema.Literal(
   "Cap"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type SuppressionReason = typeof SuppressionReason.Type
 
-/**
- * Why there is nothing to tell.
- *
- * @since 0.1.0
- * @category models
- */
+/** Why there is nothing to tell. */
 export const NothingReason = Schema.Literal(
   "Healthy",
   "BelowThreshold",
@@ -81,10 +56,6 @@ export const NothingReason = Schema.Literal(
   "Noted"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type NothingReason = typeof NothingReason.Type
 
 const fields = {
@@ -103,10 +74,6 @@ const fields = {
   alerts: Schema.Array(Alert)
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Decision = Schema.Union(
   Schema.TaggedStruct("Opened", fields),
   Schema.TaggedStruct("Escalated", fields),
@@ -116,8 +83,4 @@ export const Decision = Schema.Union(
   Schema.TaggedStruct("Nothing", { ...fields, reason: NothingReason })
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Decision = typeof Decision.Type

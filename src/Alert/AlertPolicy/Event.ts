@@ -1,8 +1,6 @@
 /**
  * What happens, as far as alerts are concerned. `at` is the time of the wall clock in milliseconds;
  * a clock that is set back or forward is seen and allowed for.
- *
- * @since 0.1.0
  */
 import { Schema } from "effect"
 import { Status } from "../../Check/CheckResult.js"
@@ -13,12 +11,7 @@ const at = Schema.Number
 /** Names of services; `null` is all of them. */
 const services = Schema.NullOr(Schema.Array(Schema.String))
 
-/**
- * A check has a result.
- *
- * @since 0.1.0
- * @category models
- */
+/** A check has a result. */
 export const Result = Schema.TaggedStruct("Result", {
   at,
   service: Schema.String,
@@ -28,28 +21,15 @@ export const Result = Schema.TaggedStruct("Result", {
   retryAfter: Schema.NullOr(Schema.Number)
 })
 
-/**
- * Time has passed: what `AlertPolicy.due` asked for.
- *
- * @since 0.1.0
- * @category models
- */
+/** Time has passed: what `AlertPolicy.due` asked for. */
 export const Time = Schema.TaggedStruct("Time", { at })
 
-/**
- * Holter was started, with this policy. Disabled channels are tried again.
- *
- * @since 0.1.0
- * @category models
- */
+/** Holter was started, with this policy. Disabled channels are tried again. */
 export const Restarted = Schema.TaggedStruct("Restarted", { at })
 
 /**
  * A journal that was down at the start is there: this is what an earlier run knew, and what it still
  * owed to channels.
- *
- * @since 0.1.0
- * @category models
  */
 export const Remembered = Schema.TaggedStruct("Remembered", {
   at,
@@ -57,10 +37,6 @@ export const Remembered = Schema.TaggedStruct("Remembered", {
   pending: Schema.Array(Alert)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const MaintenanceStarted = Schema.TaggedStruct("MaintenanceStarted", {
   at,
   id: Schema.String,
@@ -69,18 +45,9 @@ export const MaintenanceStarted = Schema.TaggedStruct("MaintenanceStarted", {
   why: Schema.String
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const MaintenanceEnded = Schema.TaggedStruct("MaintenanceEnded", { at, id: Schema.String })
 
-/**
- * Somebody does not want to hear of these services for a while.
- *
- * @since 0.1.0
- * @category models
- */
+/** Somebody does not want to hear of these services for a while. */
 export const Silenced = Schema.TaggedStruct("Silenced", {
   at,
   id: Schema.String,
@@ -89,18 +56,9 @@ export const Silenced = Schema.TaggedStruct("Silenced", {
   why: Schema.String
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Unsilenced = Schema.TaggedStruct("Unsilenced", { at, id: Schema.String })
 
-/**
- * Somebody has seen the open incident of a service: no more reminders of it.
- *
- * @since 0.1.0
- * @category models
- */
+/** Somebody has seen the open incident of a service: no more reminders of it. */
 export const Acknowledged = Schema.TaggedStruct("Acknowledged", {
   at,
   service: Schema.String,
@@ -110,9 +68,6 @@ export const Acknowledged = Schema.TaggedStruct("Acknowledged", {
 /**
  * A channel failed for good. `pending` are the alerts that it did not take and that its fallback
  * gets instead; they leave the outbox in the transaction that writes what is decided here.
- *
- * @since 0.1.0
- * @category models
  */
 export const ChannelDisabled = Schema.TaggedStruct("ChannelDisabled", {
   at,
@@ -124,9 +79,6 @@ export const ChannelDisabled = Schema.TaggedStruct("ChannelDisabled", {
 /**
  * A channel takes nothing for a while, and may again. `pending` are the alerts that it did not take;
  * they stay where they are.
- *
- * @since 0.1.0
- * @category models
  */
 export const ChannelUnreachable = Schema.TaggedStruct("ChannelUnreachable", {
   at,
@@ -135,18 +87,11 @@ export const ChannelUnreachable = Schema.TaggedStruct("ChannelUnreachable", {
   pending: Schema.Array(Alert)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const ChannelReached = Schema.TaggedStruct("ChannelReached", { at, channel: Schema.String })
 
 /**
  * A channel will never take these alerts, and may take others. They leave the outbox in the
  * transaction that writes what is decided here.
- *
- * @since 0.1.0
- * @category models
  */
 export const AlertRefused = Schema.TaggedStruct("AlertRefused", {
   at,
@@ -155,19 +100,12 @@ export const AlertRefused = Schema.TaggedStruct("AlertRefused", {
   pending: Schema.Array(Alert)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const ChannelEnabled = Schema.TaggedStruct("ChannelEnabled", { at, channel: Schema.String })
 
 /**
  * A channel that was told of something is not there any more. `pending` are the alerts that it did
  * not take; nobody gets those, and they leave the outbox in the transaction that writes what is
  * decided here.
- *
- * @since 0.1.0
- * @category models
  */
 export const ChannelRemoved = Schema.TaggedStruct("ChannelRemoved", {
   at,
@@ -175,21 +113,13 @@ export const ChannelRemoved = Schema.TaggedStruct("ChannelRemoved", {
   pending: Schema.Array(Alert)
 })
 
-/**
- * Somebody wants the configuration to be read again, and waits for an answer to this id.
- *
- * @since 0.1.0
- * @category models
- */
+/** Somebody wants the configuration to be read again, and waits for an answer to this id. */
 export const ReloadAsked = Schema.TaggedStruct("ReloadAsked", { at, id: Schema.String })
 
 /**
  * The configuration was read again while Holter runs: from here on this policy is the one to go by.
  * Checks that are new or others than before start anew (`started`); those that are not in the policy
  * any more are removed. `asked` is the id that this answers, `by` the process.
- *
- * @since 0.1.0
- * @category models
  */
 export const Reconfigured = Schema.TaggedStruct("Reconfigured", {
   at,
@@ -202,9 +132,6 @@ export const Reconfigured = Schema.TaggedStruct("Reconfigured", {
 /**
  * The configuration was read again and cannot be used: all is as before. `problems` says why, a line
  * each.
- *
- * @since 0.1.0
- * @category models
  */
 export const ReconfigurationRefused = Schema.TaggedStruct("ReconfigurationRefused", {
   at,
@@ -213,10 +140,6 @@ export const ReconfigurationRefused = Schema.TaggedStruct("ReconfigurationRefuse
   problems: Schema.Array(Schema.String)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Event = Schema.Union(
   Result,
   Time,
@@ -238,8 +161,4 @@ export const Event = Schema.Union(
   ReconfigurationRefused
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Event = typeof Event.Type

@@ -2,8 +2,6 @@
  * What the fold decides by: the thresholds of each check, the routes, and the limits that keep a
  * storm of failures from becoming a storm of messages. Spans are in milliseconds here, decoded once
  * and not for each of a million events.
- *
- * @since 0.1.0
  */
 import { Array as Arr, Duration } from "effect"
 import * as CheckPolicy from "../../Check/CheckPolicy.js"
@@ -11,20 +9,10 @@ import * as Guidance from "../../Check/Guidance.js"
 import * as Rhythm from "../../Check/Heartbeat/Rhythm.js"
 import * as Routes from "../Routes.js"
 
-/**
- * A point of time or a span, in milliseconds.
- *
- * @since 0.1.0
- * @category models
- */
+/** A point of time or a span, in milliseconds. */
 export type Millis = number
 
-/**
- * What the fold needs to know of one check.
- *
- * @since 0.1.0
- * @category models
- */
+/** What the fold needs to know of one check. */
 export interface CheckRules {
   readonly label: string
   readonly link?: string | undefined
@@ -36,12 +24,7 @@ export interface CheckRules {
   readonly dependsOn: ReadonlyArray<string>
 }
 
-/**
- * How a channel wants to be told.
- *
- * @since 0.1.0
- * @category models
- */
+/** How a channel wants to be told. */
 export interface ChannelRules {
   /** Outages that start together are one message. Without, each change is told at once. */
   readonly grouped: boolean
@@ -52,10 +35,6 @@ export interface ChannelRules {
     | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Policy {
   /** By the service's name. */
   readonly checks: ReadonlyMap<string, CheckRules>
@@ -78,10 +57,6 @@ export interface Policy {
   readonly timeZone?: string | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface DescribedCheck {
   readonly name: string
   readonly label?: string
@@ -90,10 +65,6 @@ export interface DescribedCheck {
   readonly policy: CheckPolicy.CheckPolicy
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** `Alerting` takes them from the checks that the program has registered. */
   readonly checks?: Iterable<DescribedCheck>
@@ -116,8 +87,6 @@ export interface Options {
 /**
  * A policy: the defaults, with some parts set anew.
  *
- * @since 0.1.0
- * @category constructors
  * @example
  * import { AlertPolicy } from "holter"
  *
@@ -145,39 +114,21 @@ export const make = (options: Options = {}): Policy => ({
   ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone })
 })
 
-/**
- * The policy with the rules of these checks, in the place of those that it has of them.
- *
- * @since 0.1.0
- * @category combinators
- */
+/** The policy with the rules of these checks, in the place of those that it has of them. */
 export const withChecks = (policy: Policy, checks: Iterable<DescribedCheck>): Policy => ({
   ...policy,
   checks: new Map([...policy.checks, ...rulesByName(checks)])
 })
 
-/**
- * @since 0.1.0
- * @category combinators
- */
 export const withoutChecks = (policy: Policy, names: ReadonlyArray<string>): Policy => ({
   ...policy,
   checks: new Map([...policy.checks].filter(([name]) => !names.includes(name)))
 })
 
-/**
- * The rules of a check; the defaults for one that nobody described.
- *
- * @since 0.1.0
- * @category lookups
- */
+/** The rules of a check; the defaults for one that nobody described. */
 export const rulesOf = (policy: Policy, service: string): CheckRules =>
   policy.checks.get(service) ?? checkRules(CheckPolicy.defaults, { label: service })
 
-/**
- * @since 0.1.0
- * @category lookups
- */
 export const channelRules = (policy: Policy, channel: string): ChannelRules =>
   policy.channels.get(channel) ?? message
 

@@ -2,8 +2,6 @@
  * What the fold remembers. All of it goes to the journal and comes back after a restart.
  *
  * Times are those of the fold's own clock, which never goes back: the wall clock plus `offset`.
- *
- * @since 0.1.0
  */
 import { HashMap, Schema } from "effect"
 import { Status } from "../../Check/CheckResult.js"
@@ -11,12 +9,7 @@ import { Severity } from "../Alert.js"
 
 const time = Schema.Number
 
-/**
- * What is known of a check, incident or not.
- *
- * @since 0.1.0
- * @category models
- */
+/** What is known of a check, incident or not. */
 export const CheckState = Schema.Struct({
   /** The last status that was known. */
   status: Status,
@@ -41,18 +34,9 @@ export const CheckState = Schema.Struct({
   sent: Schema.Record({ key: Schema.String, value: Schema.Array(time) })
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type CheckState = typeof CheckState.Type
 
-/**
- * An incident that is open.
- *
- * @since 0.1.0
- * @category models
- */
+/** An incident that is open. */
 export const Incident = Schema.Struct({
   id: Schema.String,
   service: Schema.String,
@@ -96,18 +80,9 @@ export const Incident = Schema.Struct({
   held: Schema.Array(Schema.String)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Incident = typeof Incident.Type
 
-/**
- * A maintenance or a silence.
- *
- * @since 0.1.0
- * @category models
- */
+/** A maintenance or a silence. */
 export const Quiet = Schema.Struct({
   kind: Schema.Literal("Maintenance", "Silence"),
   id: Schema.String,
@@ -116,18 +91,9 @@ export const Quiet = Schema.Struct({
   why: Schema.String
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Quiet = typeof Quiet.Type
 
-/**
- * An incident that is over, of which some channels must still be told.
- *
- * @since 0.1.0
- * @category models
- */
+/** An incident that is over, of which some channels must still be told. */
 export const Ended = Schema.Struct({
   incident: Incident,
   at: time,
@@ -139,16 +105,8 @@ export const Ended = Schema.Struct({
   standIns: Schema.Record({ key: Schema.String, value: Schema.String })
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Ended = typeof Ended.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const State = Schema.Struct({
   now: time,
   offset: Schema.Number,
@@ -172,16 +130,8 @@ export const State = Schema.Struct({
   })
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type State = typeof State.Type
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const initial: State = {
   now: 0,
   offset: 0,

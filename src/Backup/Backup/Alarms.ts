@@ -1,8 +1,4 @@
-/**
- * What is odd about a backup beside the last one that was in order. Pure.
- *
- * @since 0.1.0
- */
+/** What is odd about a backup beside the last one that was in order. Pure. */
 import { Option } from "effect"
 import type { Stored } from "../BackupStore/Store.js"
 import * as Sizes from "../../Common/Sizes.js"

@@ -1,8 +1,4 @@
-/**
- * Which backup is meant, and whether it is one for this database.
- *
- * @since 0.1.0
- */
+/** Which backup is meant, and whether it is one for this database. */
 import { Effect, Option, type Scope } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"

@@ -1,8 +1,4 @@
-/**
- * The making of a backup: dumped beside, verified, published, copied; then older ones are pruned.
- *
- * @since 0.1.0
- */
+/** The making of a backup: dumped beside, verified, published, copied; then older ones are pruned. */
 import { DateTime, Effect } from "effect"
 import { version } from "../../Common/Version.js"
 import { BackupError } from "../BackupError.js"

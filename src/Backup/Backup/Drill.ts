@@ -1,8 +1,4 @@
-/**
- * Proves that a backup works: restores it into a scratch database.
- *
- * @since 0.1.0
- */
+/** Proves that a backup works: restores it into a scratch database. */
 import { DateTime, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import { type Leniency, leniencyOf } from "../BackupStrategy/Strategy.js"

@@ -1,8 +1,6 @@
 /**
  * What a server has outside of its databases and a restore on a new one needs: roles and tablespaces, without
  * a password. They lie beside the backup as statements.
- *
- * @since 0.1.0
  */
 import { Effect } from "effect"
 import { BackupError } from "../BackupError.js"

@@ -2,8 +2,6 @@
  * What is added to what a strategy says of its database: the machine, the name that the operator gave,
  * and what the database is by itself. Backups of two databases may lie in one directory, and must not
  * push each other out.
- *
- * @since 0.1.0
  */
 import { Effect } from "effect"
 import * as os from "node:os"

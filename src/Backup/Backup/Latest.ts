@@ -1,8 +1,4 @@
-/**
- * The newest backup of the database at hand, and what is in doubt about it.
- *
- * @since 0.1.0
- */
+/** The newest backup of the database at hand, and what is in doubt about it. */
 import { DateTime, Effect, Option } from "effect"
 import { BackupError } from "../BackupError.js"
 import type { Stored } from "../BackupStore/Store.js"

@@ -1,8 +1,4 @@
-/**
- * What there is to restore from.
- *
- * @since 0.1.0
- */
+/** What there is to restore from. */
 import { Effect, Option } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { SetAside } from "../BackupStrategy/Strategy.js"

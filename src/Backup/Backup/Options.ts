@@ -1,8 +1,4 @@
-/**
- * How backups are made and kept, and what the work on them has at hand.
- *
- * @since 0.1.0
- */
+/** How backups are made and kept, and what the work on them has at hand. */
 import { type DateTime, Duration, Effect, type Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import { BeforeStep, type BackupStep } from "../BackupStep.js"
@@ -13,10 +9,6 @@ import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
 import * as Identity from "./Identity.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** The name of the program: the start of the names of its backups. */
   readonly app: string

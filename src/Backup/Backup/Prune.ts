@@ -1,8 +1,4 @@
-/**
- * Removes what retention does not keep.
- *
- * @since 0.1.0
- */
+/** Removes what retention does not keep. */
 import { DateTime, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Store, Stored } from "../BackupStore/Store.js"

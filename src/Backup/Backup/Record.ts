@@ -1,8 +1,4 @@
-/**
- * Writes into a backup's manifest what was learned of it later on.
- *
- * @since 0.1.0
- */
+/** Writes into a backup's manifest what was learned of it later on. */
 import { Effect, Option } from "effect"
 import type * as Manifest from "../Manifest.js"
 import type { Desk } from "./Options.js"

@@ -1,8 +1,4 @@
-/**
- * What is asked of `Backup`, and what it answers.
- *
- * @since 0.1.0
- */
+/** What is asked of `Backup`, and what it answers. */
 import type { Duration, Effect, Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Stored } from "../BackupStore/Store.js"
@@ -15,12 +11,7 @@ import type {
 } from "../BackupStrategy/Strategy.js"
 import type * as Manifest from "../Manifest.js"
 
-/**
- * Where a copy of a backup went, or why not.
- *
- * @since 0.1.0
- * @category models
- */
+/** Where a copy of a backup went, or why not. */
 export interface Copy {
   readonly store: string
   readonly problem: BackupError | undefined
@@ -30,10 +21,6 @@ export interface Copy {
   readonly lacks?: ReadonlyArray<string>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Created {
   readonly name: string
   /** In which store: `directory /var/backups/bot`. */
@@ -47,10 +34,6 @@ export interface Created {
   readonly warnings: ReadonlyArray<string>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Listing {
   /** Newest first. */
   readonly backups: ReadonlyArray<Stored>
@@ -63,20 +46,12 @@ export interface Listing {
   readonly setAside: ReadonlyArray<SetAside>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Verified {
   readonly name: string
   readonly problem: BackupError | undefined
   readonly warnings: ReadonlyArray<string>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Drilled {
   readonly name: string
   readonly tables: ReadonlyArray<Manifest.Table>
@@ -84,12 +59,7 @@ export interface Drilled {
   readonly warnings: ReadonlyArray<string>
 }
 
-/**
- * What a restore will do, or would do (`dryRun`).
- *
- * @since 0.1.0
- * @category models
- */
+/** What a restore will do, or would do (`dryRun`). */
 export interface RestorePlan {
   readonly name: string
   readonly manifest: Manifest.Manifest | undefined
@@ -102,10 +72,6 @@ export interface RestorePlan {
   readonly warnings: ReadonlyArray<string>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Restored extends RestorePlan {
   readonly method: string
   readonly setAside: string | undefined
@@ -114,10 +80,6 @@ export interface Restored extends RestorePlan {
   readonly pruned: ReadonlyArray<string>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Pruned {
   readonly kept: ReadonlyArray<{ readonly name: string; readonly because: string }>
   readonly removed: ReadonlyArray<string>
@@ -125,36 +87,19 @@ export interface Pruned {
   readonly copies: ReadonlyArray<PrunedCopy>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface PrunedCopy {
   readonly store: string
   readonly removed: ReadonlyArray<string>
   readonly problem: BackupError | undefined
 }
 
-/**
- * Which backup: the newest one of the database, or one by its name in the store or its path.
- *
- * @since 0.1.0
- * @category models
- */
+/** Which backup: the newest one of the database, or one by its name in the store or its path. */
 export type Choice = { readonly _tag: "Latest" } | { readonly _tag: "File"; readonly file: string }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Common {
   readonly onProgress?: OnProgress | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface CreateOptions extends Common {
   /**
    * The rows that are gone were meant to go: this backup is in order, and what the next ones are measured
@@ -165,10 +110,6 @@ export interface CreateOptions extends Common {
   readonly globals?: boolean | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface RestoreOptions extends Common, Leniency {
   /** Also from a backup of another database of the same engine. */
   readonly allowOther?: boolean | undefined
@@ -184,7 +125,7 @@ export interface RestoreOptions extends Common, Leniency {
    * the lock is taken; its scope is closed when the lock is gone, whatever happened. For a program that has
    * the database open itself, and would block or fail at the lock.
    */
-  readonly quiesce?: Effect.Effect<void, never, Scope.Scope> | undefined
+  readonly quiesce?: Effect.Effect<unknown, never, Scope.Scope> | undefined
   /** Called with the plan before anything is changed; `false` ends it there. */
   readonly confirm?: ((plan: RestorePlan) => Effect.Effect<boolean>) | undefined
   /** Called with the name of the pre-restore backup, once it is made and before the restore begins. */
@@ -196,10 +137,6 @@ export interface RestoreOptions extends Common, Leniency {
   readonly onInterrupted?: ((stopped: Stopped) => Effect.Effect<void>) | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Stopped {
   readonly plan: RestorePlan
   readonly outcome: Outcome

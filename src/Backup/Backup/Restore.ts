@@ -2,8 +2,6 @@
  * Puts a backup in the place of the present, which is saved first. Whatever refuses a restore does
  * so before the present is saved: otherwise a few refused ones would push the last pre-restore
  * backups out.
- *
- * @since 0.1.0
  */
 import { DateTime, Effect, Option, Ref, type Scope } from "effect"
 import { BackupError } from "../BackupError.js"

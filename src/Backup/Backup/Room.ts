@@ -1,8 +1,4 @@
-/**
- * Free space, looked at before the work.
- *
- * @since 0.1.0
- */
+/** Free space, looked at before the work. */
 import { Effect, Option } from "effect"
 import * as Sizes from "../../Common/Sizes.js"
 import { BackupError } from "../BackupError.js"

@@ -1,8 +1,6 @@
 /**
  * An end for work on a store that does not go on any more: a share whose server went away keeps its
  * callers waiting for good.
- *
- * @since 0.1.0
  */
 import { Duration, Effect, Fiber, Ref } from "effect"
 import type { BackupError } from "../BackupError.js"

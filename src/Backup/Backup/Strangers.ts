@@ -1,8 +1,6 @@
 /**
  * What is said of backups that carry the name of the database at hand and do not rotate with its own.
  * Pure.
- *
- * @since 0.1.0
  */
 import { Option } from "effect"
 import type { Stored } from "../BackupStore/Store.js"

@@ -1,8 +1,4 @@
-/**
- * A schema that was not backed up before: whether its backup can be brought back, nobody knows yet.
- *
- * @since 0.1.0
- */
+/** A schema that was not backed up before: whether its backup can be brought back, nobody knows yet. */
 import { Effect, Option } from "effect"
 import type { Stored } from "../BackupStore/Store.js"
 import type * as Manifest from "../Manifest.js"

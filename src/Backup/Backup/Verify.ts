@@ -1,8 +1,4 @@
-/**
- * Reads backups to their ends.
- *
- * @since 0.1.0
- */
+/** Reads backups to their ends. */
 import { DateTime, Effect, Option } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Stored } from "../BackupStore/Store.js"

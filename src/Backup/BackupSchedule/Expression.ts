@@ -1,17 +1,8 @@
-/**
- * When something is to be done: cron expressions that name a time that comes.
- *
- * @since 0.1.0
- */
+/** When something is to be done: cron expressions that name a time that comes. */
 import { Cron, type DateTime, Either, Schema } from "effect"
 import * as CronTime from "../../Common/CronTime.js"
 
-/**
- * The expression is none, names a time that never comes, or the time zone is not known.
- *
- * @since 0.1.0
- * @category errors
- */
+/** The expression is none, names a time that never comes, or the time zone is not known. */
 export class BackupScheduleError extends Schema.TaggedError<BackupScheduleError>(
   "holter/Backup/BackupScheduleError"
 )("BackupScheduleError", {
@@ -30,8 +21,6 @@ export class BackupScheduleError extends Schema.TaggedError<BackupScheduleError>
 /**
  * Reads a cron expression, in UTC unless a time zone is given.
  *
- * @since 0.1.0
- * @category constructors
  * @example
  * import { BackupSchedule } from "holter"
  *

@@ -1,8 +1,4 @@
-/**
- * A store that is a directory: of this machine, or of another one that is mounted here.
- *
- * @since 0.1.0
- */
+/** A store that is a directory: of this machine, or of another one that is mounted here. */
 import { Effect, Option, Ref } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
@@ -16,11 +12,8 @@ import * as Mount from "./Directory/Mount.js"
 import { publish, replaceManifest } from "./Directory/Publish.js"
 import * as Staging from "./Directory/Staging.js"
 import type { Store } from "./Store.js"
+import { codeOf } from "../../Common/Errors.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   readonly path: string
   /**
@@ -45,10 +38,6 @@ interface Turn {
   readonly read: Look.Memory
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (options: Options): Effect.Effect<Store> =>
   Effect.gen(function* () {
     const directory = path.resolve(options.path)
@@ -139,7 +128,7 @@ const existing = (directory: string): Effect.Effect<void, BackupError> =>
       fs.stat(directory).then(
         (stat) => stat.isDirectory(),
         (cause: unknown) => {
-          if (LocalFiles.codeOf(cause) === "ENOENT") return true
+          if (codeOf(cause) === "ENOENT") return true
           throw cause
         }
       )

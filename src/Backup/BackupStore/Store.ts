@@ -1,20 +1,11 @@
-/**
- * Where backups lie: the contract that a directory fulfils, and any other place can.
- *
- * @since 0.1.0
- */
+/** Where backups lie: the contract that a directory fulfils, and any other place can. */
 import { Context, type Effect, Option, type Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type { Waiting } from "../BackupLock.js"
 import type { BackupName } from "../BackupName.js"
 import type { Manifest } from "../Manifest.js"
 
-/**
- * One backup in a store.
- *
- * @since 0.1.0
- * @category models
- */
+/** One backup in a store. */
 export interface Stored {
   /** The file's name. */
   readonly name: string
@@ -29,9 +20,6 @@ export interface Stored {
 /**
  * What speaks against restoring a backup, as far as is known without reading it. Each was verified
  * when it was made: that is taken back where `verify` finds it corrupt.
- *
- * @since 0.1.0
- * @category utils
  */
 export const problemOf = ({ manifest, problem }: Stored): string | undefined =>
   problem ??
@@ -39,12 +27,7 @@ export const problemOf = ({ manifest, problem }: Stored): string | undefined =>
     ? "found corrupt by holter backup verify"
     : undefined)
 
-/**
- * A backup in the making: a place on a local disk, and the way from there into the store.
- *
- * @since 0.1.0
- * @category models
- */
+/** A backup in the making: a place on a local disk, and the way from there into the store. */
 export interface Stage {
   /** Where to write it. Nothing is there yet, and what is there when the scope ends is removed. */
   readonly path: string
@@ -58,10 +41,6 @@ export interface Stage {
   ) => Effect.Effect<void, BackupError>
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface PublishOptions {
   /** The strategy has read the file back from the disk a moment ago: where it lies is where it stays. */
   readonly isReadBack?: boolean | undefined
@@ -69,10 +48,6 @@ export interface PublishOptions {
   readonly onAlive?: Effect.Effect<void> | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Store {
   /** For messages: `directory /var/backups/bot`. */
   readonly description: string
@@ -99,12 +74,7 @@ export interface Store {
   readonly free: Effect.Effect<number | undefined, BackupError>
 }
 
-/**
- * The store that backups are made in, and those that get copies.
- *
- * @since 0.1.0
- * @category tags
- */
+/** The store that backups are made in, and those that get copies. */
 export class BackupStore extends Context.Tag("holter/Backup/BackupStore")<
   BackupStore,
   { readonly main: Store; readonly copies: ReadonlyArray<Store> }

@@ -3,8 +3,6 @@
  *
  * A dump is of one snapshot, in which the rows of every table are counted as well. A restore goes
  * into a new database that is compared with these counts before it takes the old one's name.
- *
- * @since 0.1.0
  */
 import { CommandExecutor } from "@effect/platform/CommandExecutor"
 import { FileSystem } from "@effect/platform/FileSystem"
@@ -38,10 +36,6 @@ import {
   type Strategy
 } from "./Strategy.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /**
    * How many tables are dumped, read back and restored at a time. With more than one a backup is a
@@ -56,12 +50,7 @@ export interface Options {
   readonly toolDirectories?: ReadonlyArray<string> | undefined
 }
 
-/**
- * A strategy for the database at a URL. Nothing is connected before it is used.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** A strategy for the database at a URL. Nothing is connected before it is used. */
 export const make = (
   url: DatabaseUrl.Postgres,
   options: Options = {}
@@ -132,8 +121,6 @@ export const make = (
   })
 
 /**
- * @since 0.1.0
- * @category layers
  * @example
  * import { NodeContext } from "@effect/platform-node"
  * import { Effect, Layer } from "effect"

@@ -7,8 +7,6 @@
  *
  * A dump is a database file in rollback mode that any SQLite opens, compressed as members that plain
  * gunzip reads.
- *
- * @since 0.1.0
  */
 import { CommandExecutor } from "@effect/platform/CommandExecutor"
 import { FileSystem } from "@effect/platform/FileSystem"
@@ -21,10 +19,6 @@ import * as Files from "./Sqlite/Files.js"
 import * as Operations from "./Sqlite/Operations.js"
 import { BackupStrategy, type Strategy } from "./Strategy.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /**
    * How a dump is taken from a database in use. `vacuum`, the default: `VACUUM INTO`, compact, and as
@@ -36,10 +30,6 @@ export interface Options {
   readonly busyTimeout?: Duration.DurationInput | undefined
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (
   url: DatabaseUrl.Sqlite,
   options: Options = {}
@@ -60,8 +50,6 @@ export const make = (
   })
 
 /**
- * @since 0.1.0
- * @category layers
  * @example
  * import { NodeContext } from "@effect/platform-node"
  * import { Layer } from "effect"

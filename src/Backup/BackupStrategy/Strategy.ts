@@ -3,19 +3,12 @@
  * knows files, locks and retention, and the engines, which know their databases.
  *
  * A strategy of another package provides this tag; nothing else of Holter has to know of it.
- *
- * @since 0.1.0
  */
 import { Context, type DateTime, type Effect, type Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
 import type * as Manifest from "../Manifest.js"
 
-/**
- * How far a long piece of work has come.
- *
- * @since 0.1.0
- * @category models
- */
+/** How far a long piece of work has come. */
 export interface Progress {
   /** `wait`, `dump`, `compress`, `verify`, `restore`, `compare`, `copy`. */
   readonly stage: string
@@ -26,18 +19,9 @@ export interface Progress {
   readonly total: number | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type OnProgress = (progress: Progress) => Effect.Effect<void>
 
-/**
- * A backup that lies on a local disk. One of the Python script has no manifest.
- *
- * @since 0.1.0
- * @category models
- */
+/** A backup that lies on a local disk. One of the Python script has no manifest. */
 export interface Payload {
   /** A file, or the directory of a directory dump. */
   readonly path: string
@@ -46,12 +30,7 @@ export interface Payload {
   readonly dump: Manifest.Dump | undefined
 }
 
-/**
- * What is at the database's URL now.
- *
- * @since 0.1.0
- * @category models
- */
+/** What is at the database's URL now. */
 export type Present = (
   | { readonly _tag: "Absent" }
   | {
@@ -69,10 +48,6 @@ export type Present = (
     }
 ) & { readonly warnings?: ReadonlyArray<string> | undefined }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface DumpOptions {
   /** Does not exist yet; its directory does. Created for this user alone (0600, a directory 0700). */
   readonly path: string
@@ -84,10 +59,6 @@ export interface DumpOptions {
   readonly onProgress: OnProgress
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface VerifyOptions {
   /** Also what takes long: `integrity_check` and `foreign_key_check` of SQLite. */
   readonly deep: boolean
@@ -99,10 +70,6 @@ export interface VerifyOptions {
   readonly onProgress: OnProgress
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Verification {
   /** What is worth knowing and no reason to distrust the backup. */
   readonly warnings: ReadonlyArray<string>
@@ -111,9 +78,6 @@ export interface Verification {
 /**
  * What has become of the present by now. `Unknown`: it is being replaced, and where the restore is
  * broken off at this moment nobody can tell whether it was. `Failed`: it was tried, and the error tells.
- *
- * @since 0.1.0
- * @category models
  */
 export type Outcome =
   | { readonly _tag: "Unchanged" }
@@ -121,12 +85,7 @@ export type Outcome =
   | { readonly _tag: "Failed"; readonly error: BackupError }
   | { readonly _tag: "Replaced"; readonly setAside: string | undefined }
 
-/**
- * What a restore may leave out. An engine that has nothing of the kind takes no notice.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a restore may leave out. An engine that has nothing of the kind takes no notice. */
 export interface Leniency {
   /**
    * Also where objects cannot be made (an index, a constraint, an extension): it goes on without those, and
@@ -143,10 +102,6 @@ export const leniencyOf = ({ allowIncomplete, noOwner }: Leniency): Leniency => 
   noOwner
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface RestoreOptions extends Leniency {
   /** Names what is set aside: `<name>_pre_restore_<time>`. */
   readonly startedAt: DateTime.Utc
@@ -167,22 +122,14 @@ export interface RestoreOptions extends Leniency {
   readonly onOutcome?: ((outcome: Outcome) => Effect.Effect<void>) | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface HoldOptions extends RestoreOptions {
   /**
    * Holds the writes of the program that restores, for as long as the scope is open. To be run when all is
    * prepared, just before others are kept from writing, and to end when they are let in again.
    */
-  readonly quiesce?: Effect.Effect<void, never, Scope.Scope> | undefined
+  readonly quiesce?: Effect.Effect<unknown, never, Scope.Scope> | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Restored {
   /** What was done, in words: `through SQLite's backup API`, `into a new database, then renamed`. */
   readonly method: string
@@ -194,12 +141,7 @@ export interface Restored {
   readonly warnings: ReadonlyArray<string>
 }
 
-/**
- * A present that nobody else can write to, until the scope ends in which it is held.
- *
- * @since 0.1.0
- * @category models
- */
+/** A present that nobody else can write to, until the scope ends in which it is held. */
 export interface Held {
   /** A dump of exactly what the restore will replace. */
   readonly dump: Strategy["dump"]
@@ -208,31 +150,18 @@ export interface Held {
   readonly staysAside?: boolean | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Drilled {
   readonly tables: ReadonlyArray<Manifest.Table>
   readonly warnings: ReadonlyArray<string>
 }
 
-/**
- * A database that a restore set aside.
- *
- * @since 0.1.0
- * @category models
- */
+/** A database that a restore set aside. */
 export interface SetAside {
   readonly name: string
   readonly at: DateTime.Utc
   readonly bytes: number | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Strategy {
   /** Stands in names of files: lower-case letters and digits. */
   readonly engine: string
@@ -300,10 +229,6 @@ export interface Strategy {
   readonly dropSetAside: (name: string) => Effect.Effect<void, BackupError>
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class BackupStrategy extends Context.Tag("holter/Backup/BackupStrategy")<
   BackupStrategy,
   Strategy

@@ -19,7 +19,7 @@ export interface Options {
   /** For a command that looks at what was recorded, and makes no journal where there is none. */
   readonly reading?: boolean
   /** For a program that must be the only one on it. */
-  readonly holder?: Journal.Holder
+  readonly holder?: Journal.Holder | string
 }
 
 export const layer = (

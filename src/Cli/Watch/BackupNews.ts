@@ -10,6 +10,7 @@ import * as Amounts from "../Backup/Amounts.js"
 import { contentOf } from "../Backup/BackupPage.js"
 import type { Backups, LastBackup } from "./Board.js"
 import { Line } from "./Lines.js"
+import { messageOf } from "../../Common/Errors.js"
 
 export const nothing: Backups = {
   next: undefined,
@@ -92,5 +93,5 @@ const seconds = (span: Duration.Duration): string => `${Duration.toSeconds(span)
 
 const problemOf = (cause: Cause.Cause<BackupError>): string => {
   const problem = Cause.squash(cause)
-  return problem instanceof Error ? problem.message : String(problem)
+  return messageOf(problem)
 }

@@ -48,7 +48,9 @@ export const run = (
         }).pipe(Effect.provideService(Reporter, reporter))
     }).pipe(
       Layer.provide(
-        layerTracked((work) => Effect.provideService(started(work), Reporter, reporter))
+        layerTracked({
+          onStart: (work) => Effect.provideService(started(work), Reporter, reporter)
+        })
       ),
       Layer.provide(Layer.succeed(Backup.Backup, backup)),
       Layer.build
@@ -84,5 +86,5 @@ const started = (work: Work) =>
     const { say } = yield* Reporter
     const at = yield* Clock.currentTimeMillis
     yield* say(Line.backup({ at, work, event: "started", message: "" }))
-    yield* show({ running: { what: work === "backup" ? "A backup" : "A drill", since: at } })
+    yield* show({ running: { what: `A ${work}`, since: at } })
   })

@@ -2,7 +2,7 @@
  * The parts of `holter watch` that the configuration decides on, built from it at the start and, where
  * they are others then, when it is read again.
  */
-import { Context, Effect, Inspectable, Layer, Option, Scope } from "effect"
+import { Context, Effect, Layer, Option, Scope } from "effect"
 import {
   ChannelRegistry,
   Registered as ChannelRegistered,
@@ -16,8 +16,7 @@ import { Beacon } from "../../Lifecycle/Beacon.js"
 import * as Steps from "../../Holter/Steps.js"
 import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
-import type { HealthMonitor } from "../../Monitor/HealthMonitor.js"
-import * as Vitals from "../../Monitor/Vitals.js"
+import type { Vitals } from "../../Alert/Vitals.js"
 import * as AlertSettings from "../Alerts/AlertSettings.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
 import * as Registration from "../Registration.js"
@@ -26,6 +25,7 @@ import * as Backups from "./Backups.js"
 import * as Pieces from "./Pieces.js"
 import type { Reporter } from "./Reporter.js"
 import type { WatchSettings } from "./WatchSettings.js"
+import { messageOf } from "../../Common/Errors.js"
 
 export type Channel = AlertSettings.AlertSettings["channels"][number]
 
@@ -92,7 +92,7 @@ const prepared = <P extends Pieces.Piece, R>(
 const unbuilt = (path: ReadonlyArray<string>, defect: unknown): ConfigIssue => ({
   path,
   expected: "one that can be built; put it right, or its plugin",
-  found: `a fault: ${defect instanceof Error ? defect.message : Inspectable.toStringUnknown(defect)}`
+  found: `a fault: ${messageOf(defect)}`
 })
 
 /**
@@ -220,24 +220,22 @@ export interface Sole extends Pieces.Piece {
 }
 
 /** The dead man's switch; its step is a part of the shutdown from when there is one. */
-export const deadMan: Effect.Effect<
-  Part<Sole, PlanError, HealthMonitor>,
-  never,
-  Lifecycle
-> = Effect.gen(function* () {
-  const lifecycle = yield* Lifecycle
-  const parent = yield* Effect.cached(
-    Effect.provideService(Steps.scope(Steps.steps.deadMan), Lifecycle, lifecycle)
-  )
-  return sole(Pieces.make<Sole, PlanError>(parent), ({ settings }, scope) =>
-    Effect.gen(function* () {
-      const { deadMan } = settings.alerts
-      if (deadMan === undefined) return
-      const { layerStandalone } = yield* Effect.promise(() => import("../../plugins/DeadMan.js"))
-      yield* Layer.buildWithScope(Layer.provide(layerStandalone(deadMan), Vitals.layer), scope)
-    })
-  )
-})
+export const deadMan: Effect.Effect<Part<Sole, PlanError, Vitals>, never, Lifecycle> = Effect.gen(
+  function* () {
+    const lifecycle = yield* Lifecycle
+    const parent = yield* Effect.cached(
+      Effect.provideService(Steps.scope(Steps.steps.deadMan), Lifecycle, lifecycle)
+    )
+    return sole(Pieces.make<Sole, PlanError>(parent), ({ settings }, scope) =>
+      Effect.gen(function* () {
+        const { deadMan } = settings.alerts
+        if (deadMan === undefined) return
+        const { DeadMan } = yield* Effect.promise(() => import("../../plugins/DeadMan.js"))
+        yield* Layer.buildWithScope(DeadMan.layerStandalone(deadMan), scope)
+      })
+    )
+  }
+)
 
 /** Scheduled backups. From when there are some, none is begun once the program stops. */
 export const backups: Effect.Effect<

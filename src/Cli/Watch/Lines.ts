@@ -6,6 +6,7 @@ import { Data, DateTime } from "effect"
 import type { Decision } from "../../Alert/AlertPolicy.js"
 import type { Status } from "../../Check/CheckResult.js"
 import * as Text from "../../Common/Text.js"
+import type { Work } from "../../Holter/Backups.js"
 import { onOneLine } from "../Presentation.js"
 
 /** Times are milliseconds of the wall clock. */
@@ -26,7 +27,7 @@ export type Line = Data.TaggedEnum<{
   /** A backup or a drill, scheduled: `started`, `created`, `passed`, `failed`, `cancelled`. */
   backup: {
     readonly at: number
-    readonly work: "backup" | "drill"
+    readonly work: Work
     readonly event: string
     readonly message: string
   }

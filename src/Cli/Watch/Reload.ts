@@ -17,7 +17,8 @@ import { Lifecycle } from "../../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
 import { ReloadRequest } from "../../Lifecycle/ReloadRequest.js"
 import { Alerting } from "../../Monitor/Alerting.js"
-import type { HealthMonitor } from "../../Monitor/HealthMonitor.js"
+import * as Holder from "../../Monitor/Journal/Lease/Holder.js"
+import type { Vitals } from "../../Alert/Vitals.js"
 import * as Configuration from "../Configuration.js"
 import { ConfigurationError } from "../ConfigurationError.js"
 import { briefly, Output } from "../Output.js"
@@ -26,7 +27,6 @@ import type { Service } from "../Service.js"
 import * as Asked from "./Asked.js"
 import * as Board from "./Board.js"
 import * as Built from "./Built.js"
-import * as JournalHolder from "./JournalHolder.js"
 import { Line } from "./Lines.js"
 import type * as Pieces from "./Pieces.js"
 import * as ReloadWords from "./ReloadWords.js"
@@ -36,7 +36,7 @@ import * as WatchSettings from "./WatchSettings.js"
 
 /** The parts that there are once at most. */
 export interface Sole {
-  readonly deadMan: Built.Part<Built.Sole, PlanError, HealthMonitor>
+  readonly deadMan: Built.Part<Built.Sole, PlanError, Vitals>
   readonly backups: Built.Part<
     Built.Sole,
     BackupError | ConfigurationError | PlanError,
@@ -62,7 +62,7 @@ interface Parts extends Running {
   readonly turn: Effect.Semaphore
 }
 
-type Services = CheckRegistry | ChannelRegistry | HealthMonitor | Alerting
+type Services = CheckRegistry | ChannelRegistry | Vitals | Alerting
 type Surroundings = Reporter | Output | FileSystem | Path | Lifecycle | Beacon
 
 /** One after the other, as they are asked for. */
@@ -102,7 +102,7 @@ export const layer = (
 const reload = (running: Parts, asked: string | null) =>
   Effect.gen(function* () {
     const { refuse } = yield* Alerting
-    const { name: by } = yield* JournalHolder.self
+    const { name: by } = yield* Holder.ofProcess("holter watch")
     const read = yield* Effect.either(
       Effect.flatMap(load(running), (next) => prepare(running, next))
     )

@@ -3,20 +3,17 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { Effect, Layer } from "effect"
+import type { Layer } from "effect"
 import type { Outbox } from "../../Alert/Outbox.js"
 import type * as Journal from "../../Monitor/Journal.js"
 import { ConfigurationError } from "../ConfigurationError.js"
 import type { Configuration } from "../Configuration.js"
 import * as JournalAccess from "../Journal/JournalAccess.js"
-import * as JournalHolder from "./JournalHolder.js"
 
 export const layer = ({
   journal
 }: Configuration): Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, FileSystem | Path> =>
-  Layer.unwrapEffect(
-    Effect.map(JournalHolder.self, (holder) => JournalAccess.layer(journal, { holder }))
-  )
+  JournalAccess.layer(journal, { holder: "holter watch" })
 
 /** As the rest of the configuration: with what was expected, found, and what to do. */
 export const refused = (error: Journal.JournalError, source: string): ConfigurationError =>

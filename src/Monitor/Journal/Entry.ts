@@ -1,20 +1,11 @@
-/**
- * What a journal holds, and how it is asked for.
- *
- * @since 0.1.0
- */
+/** What a journal holds, and how it is asked for. */
 import { DateTime, Duration, Schema } from "effect"
 import { Severity } from "../../Alert/Alert.js"
 import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import type { Outcome, Trouble } from "../../Alert/Outbox.js"
 import { type CheckResult, roundedMillis, Status } from "../../Check/CheckResult.js"
 
-/**
- * A result as it lies in the journal. Times are milliseconds of the wall clock.
- *
- * @since 0.1.0
- * @category models
- */
+/** A result as it lies in the journal. Times are milliseconds of the wall clock. */
 export const JournaledResult = Schema.Struct({
   at: Schema.Number,
   service: Schema.String,
@@ -26,16 +17,8 @@ export const JournaledResult = Schema.Struct({
   details: Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type JournaledResult = typeof JournaledResult.Type
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const JournaledIncident = Schema.Struct({
   id: Schema.String,
   service: Schema.String,
@@ -46,18 +29,9 @@ export const JournaledIncident = Schema.Struct({
   ended_at: Schema.NullOr(Schema.Number)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type JournaledIncident = typeof JournaledIncident.Type
 
-/**
- * Which entries: of one service or all, in a span, and of many the newest. They come oldest first.
- *
- * @since 0.1.0
- * @category models
- */
+/** Which entries: of one service or all, in a span, and of many the newest. They come oldest first. */
 export interface Query {
   readonly service?: string | undefined
   /** From this time on, in milliseconds of the wall clock. */
@@ -68,12 +42,7 @@ export interface Query {
   readonly limit?: number | undefined
 }
 
-/**
- * One step of the alert policy: what is written in one transaction.
- *
- * @since 0.1.0
- * @category models
- */
+/** One step of the alert policy: what is written in one transaction. */
 export interface Commit {
   readonly event: AlertPolicy.Event.Event
   readonly before: AlertPolicy.State
@@ -85,43 +54,24 @@ export interface Commit {
   readonly taken?: ReadonlyArray<string> | undefined
 }
 
-/**
- * What another program left for the one that watches: a silence, an acknowledgement.
- *
- * @since 0.1.0
- * @category models
- */
+/** What another program left for the one that watches: a silence, an acknowledgement. */
 export interface Request {
   readonly id: string
   readonly event: AlertPolicy.Event.Event
 }
 
-/**
- * A request that this version of Holter cannot read, and why.
- *
- * @since 0.1.0
- * @category models
- */
+/** A request that this version of Holter cannot read, and why. */
 export interface Unreadable {
   readonly id: string
   readonly why: string
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Requests {
   readonly known: ReadonlyArray<Request>
   readonly unreadable: ReadonlyArray<Unreadable>
 }
 
-/**
- * What became of an alert.
- *
- * @since 0.1.0
- * @category models
- */
+/** What became of an alert. */
 export interface Delivery {
   /** `queued`: it is in the outbox, and its channel does not have it yet. */
   readonly outcome: Outcome | "queued"
@@ -131,10 +81,6 @@ export interface Delivery {
   readonly trouble: Trouble | null
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Health {
   /** Why it cannot be written at the moment. */
   readonly down: string | undefined
@@ -158,12 +104,7 @@ export const fromResult = (result: CheckResult): JournaledResult => ({
   details: result.details
 })
 
-/**
- * The event that the alert policy made of this result.
- *
- * @since 0.1.0
- * @category conversions
- */
+/** The event that the alert policy made of this result. */
 export const toEvent = (
   result: Pick<JournaledResult, "at" | "message" | "retry_after_ms" | "service" | "status">
 ): AlertPolicy.Event.Event => ({

@@ -1,8 +1,4 @@
-/**
- * Why a journal cannot be used.
- *
- * @since 0.1.0
- */
+/** Why a journal cannot be used. */
 import { Schema } from "effect"
 import { sentence } from "../../Common/Sentences.js"
 
@@ -17,9 +13,6 @@ import { sentence } from "../../Common/Sentences.js"
  * | `Held` | another program keeps it |
  * | `Replaced` | its file is gone, or another one lies in its place |
  * | `Unreadable` | what it holds is not what this version of Holter writes |
- *
- * @since 0.1.0
- * @category errors
  */
 export class JournalError extends Schema.TaggedError<JournalError>("holter/Monitor/JournalError")(
   "JournalError",

@@ -10,6 +10,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Effect, Predicate, Schedule } from "effect"
 import { corrupt, JournalError, missing, newer, unavailable } from "./JournalError.js"
 import { migrations, table, version } from "./migrations.js"
+import { codeOf } from "../../Common/Errors.js"
 
 /**
  * Makes a journal where there is none. One that is up to date is not touched: its tables would have to
@@ -109,16 +110,11 @@ export const reasonOf = (error: unknown): string => {
  */
 export const whileBusy = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.retry(work, {
-    while: (error) => codeOf(error).startsWith("SQLITE_BUSY"),
+    while: (error) => codeOf(error)?.startsWith("SQLITE_BUSY") === true,
     schedule: Schedule.upTo(Schedule.spaced("50 millis"), "2 seconds")
   })
 
-export const codeOf = (error: unknown): string => {
-  if (Predicate.hasProperty(error, "code")) return String(error.code)
-  return Predicate.hasProperty(error, "cause") ? codeOf(error.cause) : ""
-}
-
 export const fromSqlError = (error: SqlError): JournalError =>
-  /^SQLITE_(?:NOTADB|CORRUPT)/.test(codeOf(error))
+  /^SQLITE_(?:NOTADB|CORRUPT)/.test(codeOf(error) ?? "")
     ? corrupt(reasonOf(error), error)
     : unavailable(reasonOf(error), error)

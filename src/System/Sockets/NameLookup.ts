@@ -13,6 +13,7 @@ import { Duration, Effect, Fiber, Option } from "effect"
 import * as dns from "node:dns"
 import { isIP } from "node:net"
 import * as os from "node:os"
+import * as Errors from "../../Common/Errors.js"
 import * as Host from "../../Common/Host.js"
 import * as InTurn from "../InTurn.js"
 import * as NameServers from "../NameServers.js"
@@ -149,8 +150,8 @@ const bySystem = (name: string): Look<Addresses> =>
       catch: (cause) =>
         new SocketError({
           phase: "name look-up",
-          code: Host.codeOf(cause) ?? "EAI_FAIL",
-          problem: `name look-up of ${name}: the system says ${Host.codeOf(cause) ?? "no reason"}`,
+          code: Errors.codeOf(cause) ?? "EAI_FAIL",
+          problem: `name look-up of ${name}: the system says ${Errors.codeOf(cause) ?? "no reason"}`,
           cause
         })
     }).pipe(Effect.filterOrFail(isSome, () => unknown(name, "the system")))

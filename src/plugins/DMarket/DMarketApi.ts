@@ -15,10 +15,6 @@ import {
 } from "../shared/HttpExchange.js"
 import * as Signature from "./Signature.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class DMarketError extends Schema.TaggedError<DMarketError>(
   "holter/plugins/DMarket/DMarketError"
 )("DMarketError", {

@@ -1,37 +1,19 @@
 /**
  * The database as the check sees it, whoever holds the connection: the check itself or the program
  * that embeds it.
- *
- * @since 0.1.0
  */
 import { Context, type Effect } from "effect"
 import type { DatabaseError } from "./DatabaseError.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Kind = "sqlite" | "postgresql"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Row = { readonly [column: string]: unknown }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Session {
   /** Runs one statement without parameters. Columns come as the statement names them. */
   readonly query: (sql: string) => Effect.Effect<ReadonlyArray<Row>, DatabaseError>
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class DatabaseClient extends Context.Tag("holter/plugins/Database/DatabaseClient")<
   DatabaseClient,
   {

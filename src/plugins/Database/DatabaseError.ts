@@ -1,14 +1,6 @@
-/**
- * What can go wrong between a check and its database, the same for every kind of database.
- *
- * @since 0.1.0
- */
+/** What can go wrong between a check and its database, the same for every kind of database. */
 import { Predicate, Schema } from "effect"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Reason = Schema.Literal(
   "Unreachable",
   "AuthFailed",
@@ -29,16 +21,8 @@ export const Reason = Schema.Literal(
   "Unsupported"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Reason = typeof Reason.Type
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class DatabaseError extends Schema.TaggedError<DatabaseError>(
   "holter/plugins/Database/DatabaseError"
 )("DatabaseError", {

@@ -1,17 +1,10 @@
-/**
- * What the operating system says about the file system that holds a path.
- *
- * @since 0.1.0
- */
+/** What the operating system says about the file system that holds a path. */
 import { Context, Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs/promises"
 import { mountOf, parseMountInfo } from "../../Common/MountInfo.js"
 import * as DiskSpace from "../../System/DiskSpace.js"
+import { codeOf } from "../../Common/Errors.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Usage {
   /** What this process may still write; what the system reserves for root is not in it. */
   readonly freeBytes: number
@@ -24,20 +17,11 @@ export interface Usage {
   readonly mount: { readonly path: string; readonly type: string } | undefined
 }
 
-/**
- * The file system did not tell.
- *
- * @since 0.1.0
- * @category errors
- */
+/** The file system did not tell. */
 export class UsageError extends Schema.TaggedError<UsageError>(
   "holter/plugins/Disk/DiskUsage/UsageError"
 )("UsageError", { code: Schema.optional(Schema.String), cause: Schema.Defect }) {}
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class DiskUsage extends Context.Tag("holter/plugins/Disk/DiskUsage")<
   DiskUsage,
   { readonly read: (path: string) => Effect.Effect<Usage, UsageError> }
@@ -46,9 +30,6 @@ export class DiskUsage extends Context.Tag("holter/plugins/Disk/DiskUsage")<
 /**
  * Asks with `statfs`. A network file system whose server is gone holds the asking thread for good,
  * and Node has four: while an answer for a path is outstanding, no second question is asked.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layer: Layer.Layer<DiskUsage> = Layer.sync(DiskUsage, () => {
   const asked = new Map<string, Promise<Usage>>()
@@ -95,8 +76,3 @@ class NoUnit extends Error {
     super(`file system type 0x${type.toString(16)}: its blocks have an unknown size`)
   }
 }
-
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined

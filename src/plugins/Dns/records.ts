@@ -1,31 +1,14 @@
-/**
- * The records of a name as texts, in the form that `dig +short` prints, without the last dot.
- *
- * @since 0.1.0
- */
+/** The records of a name as texts, in the form that `dig +short` prints, without the last dot. */
 import { Effect, Schema } from "effect"
 import type { MxRecord, Resolver, SrvRecord } from "node:dns"
 import * as Host from "../../Common/Host.js"
 import { asked } from "../../System/NameServers.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const RecordType = Schema.Literal("A", "AAAA", "CNAME", "MX", "TXT", "NS", "SRV")
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type RecordType = typeof RecordType.Type
 
-/**
- * In an order that does not change when a server rotates its answers.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** In an order that does not change when a server rotates its answers. */
 export const resolve = (
   resolver: Resolver,
   name: string,
@@ -68,9 +51,6 @@ const ask = (
 /**
  * Whether a record is what a person wrote: names without regard to case and last dot, MX and SRV
  * also by their host alone, TXT to the letter.
- *
- * @since 0.1.0
- * @category predicates
  */
 export const matches = (type: RecordType, record: string, expected: string): boolean => {
   if (type === "TXT") return record === expected

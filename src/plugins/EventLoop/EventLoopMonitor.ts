@@ -1,15 +1,7 @@
-/**
- * How late timers fire, and how much of the time the event loop was busy, since one looked last.
- *
- * @since 0.1.0
- */
+/** How late timers fire, and how much of the time the event loop was busy, since one looked last. */
 import { Context, Duration, Effect, Layer } from "effect"
 import { monitorEventLoopDelay, performance } from "node:perf_hooks"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Figures {
   /** Since the last reading, or since the start. */
   readonly window: Duration.Duration
@@ -21,10 +13,6 @@ export interface Figures {
   readonly busyPercent: number
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class EventLoopMonitor extends Context.Tag("holter/plugins/EventLoop/EventLoopMonitor")<
   EventLoopMonitor,
   {
@@ -39,9 +27,6 @@ const resolution = Duration.millis(20)
 /**
  * Measures from when the layer is built until its scope closes. A reading loses the tick that is
  * under way, 20 ms at most.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layer: Layer.Layer<EventLoopMonitor> = Layer.scoped(
   EventLoopMonitor,

@@ -1,19 +1,12 @@
 /**
  * The memory limit that Linux's control groups set for this process: the lowest on the way from its
  * own group up to the root, as a limit holds for everything below it.
- *
- * @since 0.1.0
  */
 import { Effect } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 
-/**
- * Where to look; elsewhere in tests.
- *
- * @since 0.1.0
- * @category models
- */
+/** Where to look; elsewhere in tests. */
 export interface Places {
   /** Lists the groups of this process. */
   readonly groups: string
@@ -21,18 +14,9 @@ export interface Places {
   readonly root: string
 }
 
-/**
- * @since 0.1.0
- * @category constants
- */
 export const linux: Places = { groups: "/proc/self/cgroup", root: "/sys/fs/cgroup" }
 
-/**
- * In bytes; `undefined` without control groups or without a limit.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** In bytes; `undefined` without control groups or without a limit. */
 export const limit = (places: Places): Effect.Effect<number | undefined> =>
   Effect.gen(function* () {
     const groups = yield* read(places.groups)

@@ -1,17 +1,9 @@
-/**
- * How much memory this process uses, and how much it may.
- *
- * @since 0.1.0
- */
+/** How much memory this process uses, and how much it may. */
 import { Context, Effect, Layer } from "effect"
 import * as os from "node:os"
 import * as v8 from "node:v8"
 import * as Cgroup from "./Cgroup.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Figures {
   readonly heapUsedBytes: number
   /** At which V8 gives up: `--max-old-space-size`, or what it chose. */
@@ -22,19 +14,11 @@ export interface Figures {
   readonly limitFrom: "cgroup" | "machine"
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class ProcessMemory extends Context.Tag("holter/plugins/Memory/ProcessMemory")<
   ProcessMemory,
   { readonly read: Effect.Effect<Figures> }
 >() {}
 
-/**
- * @since 0.1.0
- * @category layers
- */
 export const layer: Layer.Layer<ProcessMemory> = Layer.succeed(ProcessMemory, {
   read: Effect.map(Cgroup.limit(Cgroup.linux), (cgroup): Figures => {
     const heap = v8.getHeapStatistics()

@@ -1,8 +1,6 @@
 /**
  * Redis as the check sees it: one round trip, over a connection of the check's own or the client of
  * the program that embeds it.
- *
- * @since 0.1.0
  */
 import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import type { Redis as Driver } from "ioredis"
@@ -11,21 +9,12 @@ import * as RedisError from "./RedisError.js"
 import * as RedisUrl from "./RedisUrl.js"
 import * as Session from "./Session.js"
 
-/**
- * The answers to PING and INFO, each the text or the server's refusal.
- *
- * @since 0.1.0
- * @category models
- */
+/** The answers to PING and INFO, each the text or the server's refusal. */
 export interface Answers {
   readonly ping: string | RedisError.RedisError
   readonly info: string | RedisError.RedisError
 }
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class RedisClient extends Context.Tag("holter/plugins/Redis/RedisClient")<
   RedisClient,
   {
@@ -41,10 +30,6 @@ export class RedisClient extends Context.Tag("holter/plugins/Redis/RedisClient")
   }
 >() {}
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   /** How long to wait for the connection, and for each answer: 4 seconds. */
   readonly responseTimeout?: Duration.DurationInput
@@ -56,8 +41,6 @@ const responseTimeout = (options: Options): Duration.Duration =>
 /**
  * A client with one connection of its own, made when it is first needed and kept.
  *
- * @since 0.1.0
- * @category layers
  * @example
  * import { Redacted } from "effect"
  * import * as Redis from "holter/plugins/Redis"
@@ -97,21 +80,12 @@ export const layerClientUrl = (
     })
   )
 
-/**
- * A client that uses the program's own ioredis client. Its connection stays as it is.
- *
- * @since 0.1.0
- * @category layers
- */
+/** A client that uses the program's own ioredis client. Its connection stays as it is. */
 export const layerClientIORedis = (
   driver: Driver,
   options: Options = {}
 ): Layer.Layer<RedisClient> => Layer.succeed(RedisClient, fromIORedis(driver, options))
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const fromIORedis = (driver: Driver, options: Options = {}): RedisClient["Type"] => {
   const { host, path, port } = driver.options
   const address = path ?? `${host ?? "localhost"}:${port ?? 6379}`

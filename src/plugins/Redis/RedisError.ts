@@ -1,17 +1,9 @@
-/**
- * What can go wrong between a check and a Redis server, told apart by the server's own words.
- *
- * @since 0.1.0
- */
+/** What can go wrong between a check and a Redis server, told apart by the server's own words. */
 import { Predicate, Schema } from "effect"
 import { Details } from "../shared/ErrorFields.js"
 import * as Host from "../../Common/Host.js"
 import { Violation } from "../../System/Guard.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export const Reason = Schema.Literal(
   "Unreachable",
   "TimedOut",
@@ -29,16 +21,8 @@ export const Reason = Schema.Literal(
   "CommandFailed"
 )
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Reason = typeof Reason.Type
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class RedisError extends Schema.TaggedError<RedisError>("holter/plugins/Redis/RedisError")(
   "RedisError",
   {

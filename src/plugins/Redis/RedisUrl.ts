@@ -1,26 +1,15 @@
 /**
  * Redis URLs as people write them. A raw password is read as long as there is one way to read it;
  * no error shows any part of the URL but its scheme.
- *
- * @since 0.1.0
  */
 import { Either, Redacted, Schema } from "effect"
 import * as Host from "../../Common/Host.js"
 import { unquoted } from "../../Common/UrlText.js"
 
-/**
- * The forms that `parse` takes.
- *
- * @since 0.1.0
- * @category constants
- */
+/** The forms that `parse` takes. */
 export const supported =
   "redis://user:password@host:6379/0, rediss:// with TLS (?ssl_ca_certs=/path/ca.pem), unix://:password@/path/redis.sock?db=0"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class RedisUrlError extends Schema.TaggedError<RedisUrlError>(
   "holter/plugins/Redis/RedisUrlError"
 )("RedisUrlError", {
@@ -35,10 +24,6 @@ export class RedisUrlError extends Schema.TaggedError<RedisUrlError>(
   }
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface RedisUrl {
   readonly target:
     | {
@@ -63,10 +48,6 @@ export interface RedisUrl {
 
 type Parsed<A> = Either.Either<A, RedisUrlError>
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const parse = (input: string | Redacted.Redacted<string>): Parsed<RedisUrl> => {
   const text = unquoted(typeof input === "string" ? input : Redacted.value(input))
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)
@@ -86,12 +67,7 @@ export const parse = (input: string | Redacted.Redacted<string>): Parsed<RedisUr
   }
 }
 
-/**
- * Where the server is, for a message: no user, no password.
- *
- * @since 0.1.0
- * @category utils
- */
+/** Where the server is, for a message: no user, no password. */
 export const address = ({ target }: RedisUrl): string => {
   if (target._tag === "Socket") return target.path
   return target.host.includes(":")

@@ -1,8 +1,6 @@
 /**
  * The part of Telegram's Bot API that Holter uses, for the check and for messages: getMe,
  * getWebhookInfo, sendMessage. The token is part of every URL there, so no URL is ever shown.
- *
- * @since 0.1.0
  */
 import { Clock, Context, Duration, Effect, Either, Layer, Redacted, Schema } from "effect"
 import { reported } from "../shared/ErrorFields.js"
@@ -17,10 +15,6 @@ import * as TelegramHtml from "./TelegramHtml.js"
 
 export { escape as escapeHtml, longest as longestMessage } from "./TelegramHtml.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class TelegramApiError extends Schema.TaggedError<TelegramApiError>(
   "holter/plugins/Telegram/TelegramApiError"
 )("TelegramApiError", {
@@ -51,19 +45,11 @@ export class TelegramApiError extends Schema.TaggedError<TelegramApiError>(
   }
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Options {
   readonly token: Redacted.Redacted<string>
   readonly apiUrl?: string | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Message {
   readonly chatId: string
   /** In Telegram's HTML; what does not fit into one message is cut off. */
@@ -77,16 +63,8 @@ export interface Message {
   readonly thread?: number | undefined
 }
 
-/**
- * @since 0.1.0
- * @category constants
- */
 export const defaultApiUrl = "https://api.telegram.org"
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class TelegramApi extends Context.Tag("holter/plugins/Telegram/TelegramApi")<
   TelegramApi,
   {
@@ -103,10 +81,6 @@ export class TelegramApi extends Context.Tag("holter/plugins/Telegram/TelegramAp
 
 const Bot = Schema.Struct({ id: Schema.Number, username: Schema.optional(Schema.String) })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type Bot = typeof Bot.Type
 
 const WebhookInfo = Schema.Struct({
@@ -116,18 +90,10 @@ const WebhookInfo = Schema.Struct({
   last_error_message: Schema.optional(Schema.String)
 })
 
-/**
- * @since 0.1.0
- * @category models
- */
 export type WebhookInfo = typeof WebhookInfo.Type
 
 const Sent = Schema.Struct({ message_id: Schema.Number })
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const make = (options: Options): Effect.Effect<TelegramApi["Type"], never, HttpExchange> =>
   Effect.map(HttpExchange, (http) => {
     const base = (options.apiUrl ?? defaultApiUrl).replace(/\/+$/, "")
@@ -213,19 +179,10 @@ const longestWay = 3
 const moved = (from: string, to: string): string =>
   `The Telegram group ${from} is a supergroup now. Messages go to its new chat id, ${to}, for as long as this runs: put that into the configuration, before Telegram forgets the old one`
 
-/**
- * @since 0.1.0
- * @category layers
- */
 export const layer = (options: Options): Layer.Layer<TelegramApi, never, HttpExchange> =>
   Layer.effect(TelegramApi, make(options))
 
-/**
- * `layer` with connections of its own.
- *
- * @since 0.1.0
- * @category layers
- */
+/** `layer` with connections of its own. */
 export const layerStandalone = (options: Options): Layer.Layer<TelegramApi> =>
   Layer.provide(layer(options), layerClientUndici)
 

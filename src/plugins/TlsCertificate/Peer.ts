@@ -1,21 +1,14 @@
-/**
- * A TLS handshake that accepts any certificate, so that also a bad one can be read and judged.
- *
- * @since 0.1.0
- */
+/** A TLS handshake that accepts any certificate, so that also a bad one can be read and judged. */
 import { DateTime, Duration, Effect, Option } from "effect"
 import { X509Certificate } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import * as tls from "node:tls"
 import * as Chain from "./Chain.js"
 import { TlsCertificateError } from "./TlsCertificateError.js"
+import * as Errors from "../../Common/Errors.js"
 import * as Host from "../../Common/Host.js"
 import * as Sockets from "../../System/Sockets.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Target {
   readonly host: string
   readonly port: number
@@ -25,10 +18,6 @@ export interface Target {
   readonly ca?: string | undefined
 }
 
-/**
- * @since 0.1.0
- * @category models
- */
 export interface Peer {
   readonly subject: string
   readonly issuer: string
@@ -43,10 +32,6 @@ export interface Peer {
   readonly otherNames: string | undefined
 }
 
-/**
- * @since 0.1.0
- * @category constructors
- */
 export const read = (target: Target): Effect.Effect<Peer, TlsCertificateError> =>
   Effect.gen(function* () {
     const trust = yield* trusted(target)
@@ -170,16 +155,11 @@ const endsBefore = (
 
 /** Node types it as an error and gives the code itself. */
 const codeOf = (error: unknown): string | undefined =>
-  typeof error === "string" ? error : (Host.codeOf(error) ?? undefined)
+  typeof error === "string" ? error : (Errors.codeOf(error) ?? undefined)
 
 /** `O=Holter, CN=example.com` from a name with a line for each part. */
 const shown = (name: string): string => name.split("\n").join(", ")
 
-/**
- * Whole days until then, rounded down: negative once it has passed.
- *
- * @since 0.1.0
- * @category getters
- */
+/** Whole days until then, rounded down: negative once it has passed. */
 export const daysUntil = (now: DateTime.Utc, then: DateTime.Utc): number =>
   Math.floor((then.epochMillis - now.epochMillis) / Duration.toMillis("1 day"))

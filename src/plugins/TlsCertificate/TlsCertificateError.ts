@@ -1,16 +1,8 @@
-/**
- * What can be wrong with a server's certificate, and with the way to it.
- *
- * @since 0.1.0
- */
+/** What can be wrong with a server's certificate, and with the way to it. */
 import { Schema } from "effect"
 import { Details } from "../shared/ErrorFields.js"
 import * as Host from "../../Common/Host.js"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class TlsCertificateError extends Schema.TaggedError<TlsCertificateError>(
   "holter/plugins/TlsCertificate/TlsCertificateError"
 )("TlsCertificateError", {

@@ -3,8 +3,6 @@
  *
  * It has no deadline and no retry of its own (the runner has both), reads no more of a body than it
  * may, and says where the time went.
- *
- * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import { Context, Effect, Layer } from "effect"
@@ -18,10 +16,6 @@ export { defaultMaxBytes, Reply, type Request } from "./HttpExchange/Exchange.js
 export { HttpFault } from "./HttpExchange/HttpFault.js"
 export { httpDate, retryAfter } from "./HttpExchange/retryAfter.js"
 
-/**
- * @since 0.1.0
- * @category tags
- */
 export class HttpExchange extends Context.Tag("holter/plugins/shared/HttpExchange")<
   HttpExchange,
   {
@@ -32,9 +26,6 @@ export class HttpExchange extends Context.Tag("holter/plugins/shared/HttpExchang
 /**
  * Over undici, which is loaded when the layer is built. Connections are kept between exchanges and
  * closed with the layer.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layerClientUndiciWith = (options: UndiciOptions): Layer.Layer<HttpExchange> =>
   Layer.scoped(
@@ -48,39 +39,23 @@ export const layerClientUndiciWith = (options: UndiciOptions): Layer.Layer<HttpE
 /**
  * `layerClientUndiciWith` without options. It is one value, so that all checks of a program that are
  * built together share it.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layerClientUndici: Layer.Layer<HttpExchange> = layerClientUndiciWith({})
 
-/**
- * `layerClientUndici`, or a layer of its own for a check that has a proxy of its own.
- *
- * @since 0.1.0
- * @category layers
- */
+/** `layerClientUndici`, or a layer of its own for a check that has a proxy of its own. */
 export const layerCheck = ({ proxy }: Pick<UndiciOptions, "proxy">): Layer.Layer<HttpExchange> =>
   proxy === undefined ? layerClientUndici : layerClientUndiciWith({ proxy })
 
 /**
  * For where alerts go: connections of its own, and the host of the URL, or of the proxy, is looked up now
  * and then, so that it is reached also while no name server answers.
- *
- * @since 0.1.0
- * @category layers
  */
 export const layerChannel = (
   url: string,
   { proxy }: Pick<UndiciOptions, "proxy">
 ): Layer.Layer<HttpExchange> => layerClientUndiciWith({ alwaysReach: [url], proxy })
 
-/**
- * Over the program's own `HttpClient`.
- *
- * @since 0.1.0
- * @category layers
- */
+/** Over the program's own `HttpClient`. */
 export const layerClientHttpClient: Layer.Layer<HttpExchange, never, HttpClient.HttpClient> =
   Layer.effect(
     HttpExchange,

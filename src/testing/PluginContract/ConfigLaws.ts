@@ -1,8 +1,4 @@
-/**
- * The laws that need no run: names, fields, samples, errors.
- *
- * @since 0.1.0
- */
+/** The laws that need no run: names, fields, samples, errors. */
 import {
   Arbitrary,
   Effect,
@@ -20,12 +16,7 @@ import { type Configured, leakIn, type Samples, shown, type Subject } from "./Su
 
 type Law = Effect.Effect<void, ContractViolation>
 
-/**
- * Types and names are snake_case, as they become keys; a person can read the rest.
- *
- * @since 0.1.0
- * @category laws
- */
+/** Types and names are snake_case, as they become keys; a person can read the rest. */
 export const names = (check: Subject): Law =>
   Effect.gen(function* () {
     const expect = holds(check, "names")
@@ -40,12 +31,7 @@ export const names = (check: Subject): Law =>
     yield* expect(check.description.trim() !== "", "a description", "an empty one")
   })
 
-/**
- * A file has the fields of a check and of its policy beside each other.
- *
- * @since 0.1.0
- * @category laws
- */
+/** A file has the fields of a check and of its policy beside each other. */
 export const policyKeys = (check: Subject): Law => {
   const reserved = [...Object.keys(CheckPolicy.Fields), "type"]
   const clashes = fieldsOf(check.config.ast).filter((field) => reserved.includes(field))
@@ -59,12 +45,7 @@ export const policyKeys = (check: Subject): Law => {
 const fieldsOf = (ast: AST.AST): ReadonlyArray<string> =>
   AST.getPropertySignatures(AST.encodedAST(ast)).map(({ name }) => String(name))
 
-/**
- * A sample that was read, written and read again is what it was, and JSON can carry it.
- *
- * @since 0.1.0
- * @category laws
- */
+/** A sample that was read, written and read again is what it was, and JSON can carry it. */
 export const roundTrip = (check: Configured, samples: Samples): Law =>
   Effect.forEach(
     samples.valid,
@@ -92,12 +73,7 @@ const rewritten = (
     Schema.encodeUnknown(check.config)
   )
 
-/**
- * Editors and `holter plugins describe` show what each field means.
- *
- * @since 0.1.0
- * @category laws
- */
+/** Editors and `holter plugins describe` show what each field means. */
 export const descriptions = (check: Configured): Law =>
   Effect.gen(function* () {
     const expect = holds(check, "descriptions")
@@ -125,12 +101,7 @@ const isDescribed = (
   return definition !== undefined && isDescribed(definition, {})
 }
 
-/**
- * What is wrong is named by its path, expectation and finding, and no secret is.
- *
- * @since 0.1.0
- * @category laws
- */
+/** What is wrong is named by its path, expectation and finding, and no secret is. */
 export const refusals = (check: Configured, samples: Samples): Law =>
   Effect.gen(function* () {
     const expect = holds(check, "refusals")
@@ -151,9 +122,6 @@ const asRecord = (sample: unknown): object =>
 /**
  * Every reason is one of a closed list, and every error says something, whatever caused it, that
  * does not repeat a secret of its cause.
- *
- * @since 0.1.0
- * @category laws
  */
 export const errors = (check: Subject, samples: Samples): Law =>
   Effect.gen(function* () {

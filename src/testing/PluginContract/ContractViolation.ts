@@ -1,14 +1,6 @@
-/**
- * A law that a plugin breaks.
- *
- * @since 0.1.0
- */
+/** A law that a plugin breaks. */
 import { Effect, Schema } from "effect"
 
-/**
- * @since 0.1.0
- * @category errors
- */
 export class ContractViolation extends Schema.TaggedError<ContractViolation>(
   "holter/testing/PluginContract/ContractViolation"
 )("ContractViolation", {
@@ -22,12 +14,7 @@ export class ContractViolation extends Schema.TaggedError<ContractViolation>(
   }
 }
 
-/**
- * Fails where something does not hold.
- *
- * @since 0.1.0
- * @category constructors
- */
+/** Fails where something does not hold. */
 export const holds =
   (check: { readonly type: string }, law: string) =>
   (holding: boolean, expected: string, found: string): Effect.Effect<void, ContractViolation> =>

@@ -1,8 +1,4 @@
-/**
- * The laws that need runs: building, running, interrupting, closing, and what all that shows.
- *
- * @since 0.1.0
- */
+/** The laws that need runs: building, running, interrupting, closing, and what all that shows. */
 import { Cause, Clock, Effect, Either, Exit, Fiber, Layer, Option, type Scope } from "effect"
 import * as CheckRegistry from "../../Check/CheckRegistry.js"
 import * as CheckRunner from "../../Check/CheckRunner.js"
@@ -17,9 +13,6 @@ const patience = "1 second"
 /**
  * A service that is down makes a check unhealthy, never its layer fail. What the check opened, it
  * closes.
- *
- * @since 0.1.0
- * @category laws
  */
 export const lifecycle = (check: Subject, samples: Samples): Law =>
   forEachSample(check, samples, "life cycle", (sample, expect) =>
@@ -48,12 +41,7 @@ export const lifecycle = (check: Subject, samples: Samples): Law =>
     })
   )
 
-/**
- * A second run is as good as the first, and both give facts with names that fit the wire.
- *
- * @since 0.1.0
- * @category laws
- */
+/** A second run is as good as the first, and both give facts with names that fit the wire. */
 export const twoRuns = (check: Subject, samples: Samples): Law =>
   forEachSample(check, samples, "runs", (sample, expect) =>
     Effect.gen(function* () {
@@ -70,12 +58,7 @@ export const twoRuns = (check: Subject, samples: Samples): Law =>
     })
   )
 
-/**
- * A probe that is interrupted ends within 250 ms, at whatever point it is.
- *
- * @since 0.1.0
- * @category laws
- */
+/** A probe that is interrupted ends within 250 ms, at whatever point it is. */
 export const interruption = (check: Subject, samples: Samples): Law =>
   forEachSample(check, samples, "interruption", (sample, expect) =>
     Effect.gen(function* () {
@@ -96,9 +79,6 @@ export const interruption = (check: Subject, samples: Samples): Law =>
 /**
  * What a probe says, before the runner scrubs it, has none of the secrets: who embeds a plugin may
  * log its errors.
- *
- * @since 0.1.0
- * @category laws
  */
 export const secrecy = (check: Subject, samples: Samples): Law =>
   forEachSample(check, samples, "secrecy", (sample, expect) =>

@@ -1,29 +1,15 @@
-/**
- * What the laws are told: the check, and samples of its configuration.
- *
- * @since 0.1.0
- */
+/** What the laws are told: the check, and samples of its configuration. */
 import type { Either, Schema } from "effect"
 import type * as Check from "../../Check/Check.js"
 import type { ConfigIssue } from "../../Check/CheckError.js"
 import * as Secrets from "../../Common/Secrets.js"
 
-/**
- * Anything made by `Check.make`.
- *
- * @since 0.1.0
- * @category models
- */
+/** Anything made by `Check.make`. */
 export interface Subject extends Check.Any {
   readonly error: Schema.Schema.AnyNoContext
 }
 
-/**
- * What a check and a channel have in common: a configuration.
- *
- * @since 0.1.0
- * @category models
- */
+/** What a check and a channel have in common: a configuration. */
 export interface Configured {
   readonly type: string
   readonly config: Schema.Schema.AnyNoContext
@@ -33,9 +19,6 @@ export interface Configured {
 /**
  * Configurations as a file has them. What they point to need not exist, and its absence is worth a
  * sample.
- *
- * @since 0.1.0
- * @category models
  */
 export interface Samples {
   readonly valid: readonly [unknown, ...ReadonlyArray<unknown>]
@@ -44,20 +27,10 @@ export interface Samples {
   readonly secrets?: ReadonlyArray<string>
 }
 
-/**
- * Which secret a text contains, in any of its forms.
- *
- * @since 0.1.0
- * @category getters
- */
+/** Which secret a text contains, in any of its forms. */
 export const leakIn = (samples: Samples, text: string): string | undefined =>
   (samples.secrets ?? []).find((secret) => Secrets.make([secret]).scrub(text) !== text)
 
-/**
- * A sample as it may be shown.
- *
- * @since 0.1.0
- * @category getters
- */
+/** A sample as it may be shown. */
 export const shown = (samples: Samples, sample: unknown): string =>
   Secrets.make(samples.secrets ?? []).scrub(JSON.stringify(sample) ?? "nothing")

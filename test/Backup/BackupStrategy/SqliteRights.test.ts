@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import * as Owner from "../../../src/Backup/BackupLock/Owner.js"
+import * as ProcessIdentity from "../../../src/System/ProcessIdentity.js"
 import * as Scratch from "../../../src/Backup/BackupStrategy/Sqlite/Scratch.js"
 import { fill, inDatabase, scripted, strategy, value } from "../../support/SqliteBackup.js"
 import * as TempDir from "../../support/TempDir.js"
@@ -107,7 +107,7 @@ const suite = () => {
   it.scopedLive("sweeps nothing that is not its own, and follows no link", () =>
     Effect.gen(function* () {
       const outer = yield* TempDir.make("rights")
-      const dead = Owner.format({ ...(yield* Owner.self), started: "1" })
+      const dead = ProcessIdentity.format({ ...(yield* ProcessIdentity.self), started: "1" })
       const named = (text: string) => path.join(outer, `.holter-scratch-${dead}-${text.repeat(16)}`)
       const elsewhere = path.join(outer, "elsewhere")
       fs.mkdirSync(elsewhere, { mode: 0o700 })

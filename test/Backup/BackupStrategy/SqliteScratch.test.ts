@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import * as Owner from "../../../src/Backup/BackupLock/Owner.js"
+import * as ProcessIdentity from "../../../src/System/ProcessIdentity.js"
 import * as Scratch from "../../../src/Backup/BackupStrategy/Sqlite/Scratch.js"
 import { faulty, fill, inDatabase, strategy } from "../../support/SqliteBackup.js"
 import * as SqliteProcess from "../../support/SqliteProcess.js"
@@ -96,10 +96,10 @@ describe("room for the content of a backup", () => {
       const target = path.join(directory, "p.db.gz")
       const dump = yield* sqlite.dump({ ...gzip, path: target })
       const payload = { path: target, compression: "gzip", dump } as const
-      const me = yield* Owner.self
+      const me = yield* ProcessIdentity.self
       // The same number, given to another process since.
-      const dead = Owner.format({ ...me, started: "1" })
-      const alive = `.holter-scratch-${Owner.format(me)}-${yield* Owner.unique}`
+      const dead = ProcessIdentity.format({ ...me, started: "1" })
+      const alive = `.holter-scratch-${ProcessIdentity.format(me)}-${yield* ProcessIdentity.unique}`
       fs.mkdirSync(path.join(directory, alive))
       const again = path.join(directory, "p2.db.gz")
       for (const run of [
@@ -107,14 +107,17 @@ describe("room for the content of a backup", () => {
         sqlite.drill(payload, quick),
         sqlite.dump({ ...gzip, path: again })
       ]) {
-        const left = path.join(directory, `.holter-scratch-${dead}-${yield* Owner.unique}`)
+        const left = path.join(
+          directory,
+          `.holter-scratch-${dead}-${yield* ProcessIdentity.unique}`
+        )
         fs.mkdirSync(left, { mode: 0o700 })
         fs.writeFileSync(path.join(left, "content"), "what was unpacked")
         yield* run
         assert.deepStrictEqual(scratches(directory), [alive])
       }
       assert.deepStrictEqual(
-        scratches(os.tmpdir()).filter((name) => name.includes(Owner.format(me))),
+        scratches(os.tmpdir()).filter((name) => name.includes(ProcessIdentity.format(me))),
         []
       )
     })

@@ -15,11 +15,8 @@ import {
   launch,
   Lifecycle,
   Outcome,
-  Phase,
-  type PlanError,
   runMain,
-  StateStore,
-  type StateStoreError
+  StateStore
 } from "holter"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -148,7 +145,8 @@ const PlatformServer = Layer.unwrapScoped(
 const Hooks = Layer.scopedDiscard(
   Effect.gen(function* () {
     const { on } = yield* Lifecycle.Lifecycle
-    for (const phase of Phase.names) yield* on(phase, `hook of ${phase}`, say(`closed ${phase}`))
+    for (const phase of Lifecycle.phaseNames)
+      yield* on(phase, `hook of ${phase}`, say(`closed ${phase}`))
     if (has("hang")) yield* on("bot", "hanging", Effect.zipRight(say("hanging"), Effect.never))
     if (has("deaf")) yield* on("bot", "deaf", Effect.uninterruptible(Effect.never))
     if (has("fail")) yield* on("bot", "failing", new BotError({ message: "no such bot" }))
@@ -264,7 +262,7 @@ const troubles = [
 
 const App: Layer.Layer<
   never,
-  PlanError.PlanError | StateStoreError.StateStoreError | BotError,
+  Lifecycle.PlanError | StateStore.StateStoreError | BotError,
   Lifecycle.Lifecycle | Beacon.Beacon
 > = (config.server === "platform" ? Layer.orDie(PlatformServer) : NodeServer).pipe(
   // Last: who reads that it listens may rely on all the rest.

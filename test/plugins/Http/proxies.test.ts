@@ -6,7 +6,7 @@ import * as net from "node:net"
 import { DMarket } from "../../../src/plugins/DMarket.js"
 import { Http } from "../../../src/plugins/Http.js"
 import * as Exchange from "../../../src/plugins/shared/HttpExchange.js"
-import { Webhook } from "../../../src/plugins/Webhook.js"
+import { WebhookChannel } from "../../../src/plugins/Webhook.js"
 import { alert } from "../../Alert/alerts.js"
 import * as Certificates from "../../support/Certificates.js"
 import * as Behaviour from "../../support/doubles/Behaviour.js"
@@ -181,7 +181,10 @@ describe("Http, proxies", () => {
         ["only.behind.test"]
       )
       const { send } = yield* openChannel(
-        Webhook.layerStandalone({ url: Redacted.make(`${url}/in`), proxy: own }, { name: "hook" })
+        WebhookChannel.layerStandalone(
+          { url: Redacted.make(`${url}/in`), proxy: own },
+          { name: "hook" }
+        )
       )
       yield* send(alert("opened", "redis", { channel: "hook" }))
       assert.strictEqual(proxy.seen.at(-1), "POST http://only.behind.test/in")

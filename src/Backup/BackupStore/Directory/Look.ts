@@ -1,8 +1,4 @@
-/**
- * What a directory tells about its backups without reading them: names, sizes, manifests.
- *
- * @since 0.1.0
- */
+/** What a directory tells about its backups without reading them: names, sizes, manifests. */
 import { Effect, Either, Option } from "effect"
 import type { BigIntStats } from "node:fs"
 import * as path from "node:path"

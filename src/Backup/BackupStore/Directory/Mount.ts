@@ -5,8 +5,6 @@
  * beside what it is a copy of, or the backups on a disk that they fill. So a mark is left in a directory
  * at its first use, and that it was used is remembered elsewhere: of one for copies beside the main
  * backups, of the main one in those for copies, since it can be on a disk of its own as well.
- *
- * @since 0.1.0
  */
 import { Effect, Option } from "effect"
 import { execFile } from "node:child_process"
@@ -14,6 +12,7 @@ import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import * as BackupName from "../../BackupName.js"
 import * as LocalFiles from "../../LocalFiles.js"
+import { codeOf } from "../../../Common/Errors.js"
 
 const mark = ".holter-store"
 
@@ -119,7 +118,7 @@ const writeOnce = (file: string, content: string): Effect.Effect<void, BackupErr
     if (Option.isSome(yield* LocalFiles.look(file))) return
     yield* Effect.catchIf(
       LocalFiles.write(file, content),
-      (error) => LocalFiles.codeOf(error.cause) === "EEXIST",
+      (error) => codeOf(error.cause) === "EEXIST",
       () => Effect.void
     )
   })

@@ -4,8 +4,6 @@
  * The manifest gets its name first. Killed in between, there is a manifest without a backup, which
  * nobody lists and the next run removes; the other way round there would be a backup of which
  * nothing is known, to be kept for ever.
- *
- * @since 0.1.0
  */
 import { Effect, Either, Option } from "effect"
 import * as path from "node:path"

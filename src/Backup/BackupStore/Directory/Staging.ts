@@ -2,14 +2,12 @@
  * Backups in the making, and what is left of those that were killed.
  *
  * All that is not finished has a name that starts with `.partial-` and tells which process made it.
- *
- * @since 0.1.0
  */
 import { Effect, Either, Option, type Scope } from "effect"
 import * as path from "node:path"
 import type { BackupError } from "../../BackupError.js"
 import * as BackupName from "../../BackupName.js"
-import * as Owner from "../../BackupLock/Owner.js"
+import * as ProcessIdentity from "../../../System/ProcessIdentity.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import * as Manifest from "../../Manifest.js"
 import { withdrawn } from "./Publish.js"
@@ -28,7 +26,7 @@ export const sweep = (directory: string): Effect.Effect<ReadonlyArray<string>, B
     const names = new Set(yield* LocalFiles.names(directory))
     const swept: Array<string> = []
     const now = yield* Effect.cached(timeThere(directory))
-    const me = yield* Owner.self
+    const me = yield* ProcessIdentity.self
     for (const name of names) {
       const isManifest = isOrphanName(name, names)
       const isLeft = isManifest
@@ -48,7 +46,7 @@ export const sweep = (directory: string): Effect.Effect<ReadonlyArray<string>, B
 
 /** A name that nobody else makes: for a file that is moved out of the way. @internal */
 export const nextName: Effect.Effect<string> = Effect.gen(function* () {
-  return `${start}${Owner.format(yield* Owner.self)}-${yield* Owner.unique}`
+  return `${start}${ProcessIdentity.format(yield* ProcessIdentity.self)}-${yield* ProcessIdentity.unique}`
 })
 
 const start = ".partial-"
@@ -66,12 +64,18 @@ const clear = (directory: string, prefix: string): Effect.Effect<void, BackupErr
 const isStale = (
   directory: string,
   name: string,
-  { me, now }: { readonly me: Owner.Owner; readonly now: Effect.Effect<number, BackupError> }
+  {
+    me,
+    now
+  }: {
+    readonly me: ProcessIdentity.ProcessIdentity
+    readonly now: Effect.Effect<number, BackupError>
+  }
 ): Effect.Effect<boolean, BackupError> =>
   Effect.gen(function* () {
-    const owner = Owner.parse(form.exec(name)?.[1] ?? "", me)
+    const owner = ProcessIdentity.parse(form.exec(name)?.[1] ?? "", me)
     if (owner === undefined) return false
-    const state = yield* Owner.stateOf(owner, me)
+    const state = yield* ProcessIdentity.stateOf(owner, me)
     if (state !== "unknown") return state === "dead"
     const stat = yield* LocalFiles.look(path.join(directory, name))
     if (Option.isNone(stat)) return false

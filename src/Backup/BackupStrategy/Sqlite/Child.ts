@@ -1,8 +1,4 @@
-/**
- * Runs the child process: one request, progress, one answer. It ends with the fiber that waits for it.
- *
- * @since 0.1.0
- */
+/** Runs the child process: one request, progress, one answer. It ends with the fiber that waits for it. */
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import { Config, Deferred, Effect, Fiber, Option, Schema, Stream } from "effect"

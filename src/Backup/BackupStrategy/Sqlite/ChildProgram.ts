@@ -3,8 +3,6 @@
  *
  * The library carries it as text and sends it to a plain Node: a program that bundles Holter has no file
  * of it. Only better-sqlite3, which brings a binary, is a package beside the library or the bundle.
- *
- * @since 0.1.0
  */
 import { Context, Effect, Either } from "effect"
 import * as NodeModule from "node:module"

@@ -1,8 +1,4 @@
-/**
- * The files of a database from outside: looked at, never opened.
- *
- * @since 0.1.0
- */
+/** The files of a database from outside: looked at, never opened. */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { PlatformError } from "@effect/platform/Error"
 import type { Path } from "@effect/platform/Path"

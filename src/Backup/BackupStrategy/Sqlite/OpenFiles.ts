@@ -1,8 +1,6 @@
 /**
  * Which files the processes of this machine have open, as far as /proc shows it to this user. It is
  * read once for each operation; what is asked of it afterwards is asked of the list.
- *
- * @since 0.1.0
  */
 import { Effect } from "effect"
 import { execFile } from "node:child_process"

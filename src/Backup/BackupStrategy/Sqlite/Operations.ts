@@ -1,8 +1,4 @@
-/**
- * The strategy's operations, as requests to the child.
- *
- * @since 0.1.0
- */
+/** The strategy's operations, as requests to the child. */
 import { Effect, Option, Scope } from "effect"
 import * as os from "node:os"
 import * as path from "node:path"

@@ -4,8 +4,6 @@
  * A restore has two halves. When all is prepared and nobody else can write any more the child says
  * `Locked`; it changes nothing before it reads the line `go`. Where the program that asks wants to hold its
  * own writes first, the child says `Prepared` before it takes the lock, and waits for a `go` there as well.
- *
- * @since 0.1.0
  */
 import { Schema } from "effect"
 import { Reason } from "../../BackupError.js"

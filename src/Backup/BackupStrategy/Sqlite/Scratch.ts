@@ -1,15 +1,13 @@
 /**
  * Private directories for the content of backups, made where there is room and the right to, and swept
  * when the run that made them is dead.
- *
- * @since 0.1.0
  */
 import { Clock, Effect, Option, type Scope } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as Sizes from "../../../Common/Sizes.js"
 import { BackupError } from "../../BackupError.js"
-import * as Owner from "../../BackupLock/Owner.js"
+import * as ProcessIdentity from "../../../System/ProcessIdentity.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import * as ScratchFiles from "./ScratchFiles.js"
 
@@ -118,8 +116,11 @@ const makeIn = (
 
 const nameIn = (directory: string): Effect.Effect<string> =>
   Effect.gen(function* () {
-    const owner = Owner.format(yield* Owner.self)
-    return path.join(directory, `${ScratchFiles.scratchStart}${owner}-${yield* Owner.unique}`)
+    const owner = ProcessIdentity.format(yield* ProcessIdentity.self)
+    return path.join(
+      directory,
+      `${ScratchFiles.scratchStart}${owner}-${yield* ProcessIdentity.unique}`
+    )
   })
 
 /** Whoever may write to a directory without the sticky bit may exchange what root makes in it. */
@@ -146,11 +147,11 @@ const form = /-[0-9a-f]{16}$/
 
 const isLeft = (file: string): Effect.Effect<boolean, BackupError> =>
   Effect.gen(function* () {
-    const me = yield* Owner.self
+    const me = yield* ProcessIdentity.self
     const text = path.basename(file).slice(ScratchFiles.scratchStart.length).replace(form, "")
-    const owner = Owner.parse(text, me)
+    const owner = ProcessIdentity.parse(text, me)
     if (owner === undefined) return false
-    const state = yield* Owner.stateOf(owner, me)
+    const state = yield* ProcessIdentity.stateOf(owner, me)
     if (state !== "unknown") return state === "dead"
     const stat = yield* LocalFiles.look(file)
     const now = yield* Clock.currentTimeMillis

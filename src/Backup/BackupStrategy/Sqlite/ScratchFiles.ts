@@ -1,8 +1,4 @@
-/**
- * Removes scratch directories: where others may write beside them, so that a name proves nothing.
- *
- * @since 0.1.0
- */
+/** Removes scratch directories: where others may write beside them, so that a name proves nothing. */
 import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"

@@ -1,8 +1,4 @@
-/**
- * Names of databases that a restore set aside: `<file>_pre_restore_<YYYYMMDD_HHMMSS_mmm>`, in UTC.
- *
- * @since 0.1.0
- */
+/** Names of databases that a restore set aside: `<file>_pre_restore_<YYYYMMDD_HHMMSS_mmm>`, in UTC. */
 import { DateTime, Option } from "effect"
 
 /** @internal */

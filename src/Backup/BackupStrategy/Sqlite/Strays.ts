@@ -1,8 +1,6 @@
 /**
  * Programs that go on in a file of the database that has lost its name: it was deleted, replaced or
  * renamed under them. What they write is in no backup, and gone with their end.
- *
- * @since 0.1.0
  */
 import { Effect } from "effect"
 import * as path from "node:path"

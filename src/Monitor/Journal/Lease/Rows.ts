@@ -7,7 +7,8 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Array as Arr, DateTime, Duration, Effect, Random } from "effect"
 import { JournalError } from "../JournalError.js"
-import { codeOf, whileBusy } from "../open.js"
+import { whileBusy } from "../open.js"
+import { codeOf } from "../../../Common/Errors.js"
 
 export const beat = Duration.seconds(5)
 export const look = Duration.seconds(1)
@@ -47,7 +48,7 @@ export const release = (sql: SqlClient, token: string): Effect.Effect<void> =>
 
 /** Whether it is not the database that keeps this program waiting, but a lock of another. */
 export const isLocked = (error: SqlError): boolean =>
-  /^(?:SQLITE_BUSY|SQLITE_LOCKED|55P03)/.test(codeOf(error))
+  /^(?:SQLITE_BUSY|SQLITE_LOCKED|55P03)/.test(codeOf(error) ?? "")
 
 export const unique = Effect.map(
   Effect.all([Random.nextIntBetween(0, 2 ** 31), Random.nextIntBetween(0, 2 ** 31)]),

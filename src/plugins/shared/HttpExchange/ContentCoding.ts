@@ -8,7 +8,7 @@
  */
 import { Either } from "effect"
 import * as zlib from "node:zlib"
-import * as Host from "../../../Common/Host.js"
+import * as Errors from "../../../Common/Errors.js"
 import { hostOf, type Outgoing, type Reply } from "./Exchange.js"
 import * as HttpFault from "./HttpFault.js"
 
@@ -57,7 +57,7 @@ const unpack = (
   return Either.try({
     try: () => (reply.bodyFault === undefined ? decoder.whole(limit) : decoder.beginning(limit)),
     catch: (error) =>
-      Host.codeOf(error) === "ERR_BUFFER_TOO_LARGE"
+      Errors.codeOf(error) === "ERR_BUFFER_TOO_LARGE"
         ? HttpFault.tooLarge(
             hostOf(request.url),
             request.maxBytes,

@@ -6,6 +6,7 @@
 import { Duration, Effect, type Scope } from "effect"
 import type * as net from "node:net"
 import type { ConnectionOptions } from "node:tls"
+import * as Errors from "../../../Common/Errors.js"
 import * as Host from "../../../Common/Host.js"
 import * as Sockets from "../../../System/Sockets.js"
 import * as Proxy from "../../../System/Sockets/Proxy.js"
@@ -89,7 +90,7 @@ const askFor = (
             onResponseData: () => {},
             onResponseEnd: () => {},
             onResponseError: (_, cause) => {
-              resume(Effect.fail(refused(Host.codeOf(cause) ?? "ECONNRESET", undefined, cause)))
+              resume(Effect.fail(refused(Errors.codeOf(cause) ?? "ECONNRESET", undefined, cause)))
             }
           }
         )

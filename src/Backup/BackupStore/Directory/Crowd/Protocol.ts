@@ -1,8 +1,4 @@
-/**
- * What the thread that looks at many backups is given, and what it answers.
- *
- * @since 0.1.0
- */
+/** What the thread that looks at many backups is given, and what it answers. */
 
 /** What the thread looks at. @internal */
 export interface Order {

@@ -1,8 +1,4 @@
-/**
- * The thread that looks at many backups. It waits for each call itself.
- *
- * @since 0.1.0
- */
+/** The thread that looks at many backups. It waits for each call itself. */
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { parentPort, workerData } from "node:worker_threads"

@@ -5,8 +5,6 @@
  * (they were written like that, and are kept like that), what a virtual table reports of itself, and
  * what cannot be checked here, because the schema calls functions, collations or modules that only the
  * program brings along.
- *
- * @since 0.1.0
  */
 import type { Database } from "better-sqlite3"
 import * as Integrity from "../../../../Common/SqliteIntegrity.js"

@@ -3,8 +3,6 @@
  * order. gunzip and zstd read files of many members as one.
  *
  * Memory is bounded by the chunks in flight, whatever the size of the file.
- *
- * @since 0.1.0
  */
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"

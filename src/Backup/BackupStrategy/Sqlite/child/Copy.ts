@@ -1,8 +1,4 @@
-/**
- * A whole copy of a database in use, taken from one moment, in a file that nobody else writes to.
- *
- * @since 0.1.0
- */
+/** A whole copy of a database in use, taken from one moment, in a file that nobody else writes to. */
 import type { Database } from "better-sqlite3"
 import * as fs from "node:fs"
 import * as path from "node:path"

@@ -1,8 +1,4 @@
-/**
- * Database files: opened without ever being created, and looked at.
- *
- * @since 0.1.0
- */
+/** Database files: opened without ever being created, and looked at. */
 import Sqlite from "better-sqlite3"
 import type { Database } from "better-sqlite3"
 import * as JournalTables from "../../../../Common/JournalTables.js"

@@ -1,8 +1,6 @@
 /**
  * Where a restore waits for its second half, with the write lock in its hand: on the main thread for a
  * promise, on the thread of SQLite, which must not let go of its transaction, for a number in memory.
- *
- * @since 0.1.0
  */
 
 /** @internal */

@@ -1,8 +1,4 @@
-/**
- * Dumps a database in use: a copy, checked and counted while it is compressed.
- *
- * @since 0.1.0
- */
+/** Dumps a database in use: a copy, checked and counted while it is compressed. */
 import * as fs from "node:fs"
 import type { Dumped, DumpRequest } from "../Protocol.js"
 import { orElse } from "../../../../Common/bracket.js"

@@ -1,8 +1,4 @@
-/**
- * Reads a backup to its end: the checksum of the file, the content and its checksum.
- *
- * @since 0.1.0
- */
+/** Reads a backup to its end: the checksum of the file, the content and its checksum. */
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { dirname } from "node:path"

@@ -1,9 +1,6 @@
-/**
- * What goes wrong in the child, in the words of `BackupError`.
- *
- * @since 0.1.0
- */
+/** What goes wrong in the child, in the words of `BackupError`. */
 import type { Failed } from "../Protocol.js"
+import { codeOf, messageOf } from "../../../../Common/Errors.js"
 
 /** @internal */
 export type Report = Omit<Failed, "_tag">
@@ -50,8 +47,8 @@ export const about = <A>(
 /** @internal */
 export const toReport = (error: unknown, role: Role, subject: string, target = subject): Report => {
   if (error instanceof Fault) return error.report
-  const code = codeOf(error)
-  const found = error instanceof Error ? `${error.message}` : String(error)
+  const code = codeOf(error) ?? ""
+  const found = messageOf(error)
   const known = meaning(code, role)
   return known === undefined
     ? {
@@ -78,17 +75,14 @@ export const encrypted = "encrypted, or not SQLite"
  * @internal
  */
 export const beyondSqlite = (error: unknown): boolean =>
-  /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|CORRUPT_VTAB)/.test(codeOf(error))
+  /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|CORRUPT_VTAB)/.test(codeOf(error) ?? "")
 
 /** Somebody else has the lock. @internal */
-export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
+export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error) ?? "")
 
 /** What a file system without hard links says to one. @internal */
 export const isWithoutLinks = (error: unknown): boolean =>
-  /^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK|EINVAL)$/.test(codeOf(error))
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
+  /^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK|EINVAL)$/.test(codeOf(error) ?? "")
 
 const meaning = (code: string, role: Role): Omit<Report, "subject" | "found"> | undefined => {
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return busy

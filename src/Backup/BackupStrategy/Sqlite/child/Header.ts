@@ -1,8 +1,4 @@
-/**
- * The first 100 bytes of a SQLite database.
- *
- * @since 0.1.0
- */
+/** The first 100 bytes of a SQLite database. */
 
 /** @internal */
 export const length = 100

@@ -1,8 +1,4 @@
-/**
- * What a database file holds, and whether it is whole.
- *
- * @since 0.1.0
- */
+/** What a database file holds, and whether it is whole. */
 import * as fs from "node:fs"
 import { check, strayRows } from "./Check.js"
 import {

@@ -1,8 +1,4 @@
-/**
- * Puts a new database file where none is in use: nothing is there, or what is there cannot be read.
- *
- * @since 0.1.0
- */
+/** Puts a new database file where none is in use: nothing is there, or what is there cannot be read. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { attempt, bracket, orElse } from "../../../../Common/bracket.js"

@@ -3,8 +3,6 @@
  * present, whatever the rows beside them become: its tables are carried over into the content that takes
  * the place of the present, with the write lock in hand and before the first page is written. So they
  * become part of the one transaction that replaces the content.
- *
- * @since 0.1.0
  */
 import type { Database } from "better-sqlite3"
 import * as fs from "node:fs"

@@ -4,8 +4,6 @@
  * With gzip the length is in the extra field of each header, with zstd in a skippable frame before each
  * frame: other programs pass over both. Node's own zstd ends after the first of several frames, and so
  * needs them.
- *
- * @since 0.1.0
  */
 
 /** @internal */

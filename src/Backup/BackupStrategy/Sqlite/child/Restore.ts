@@ -1,8 +1,6 @@
 /**
  * Puts a backup in the place of the present: into the database itself where one can be read, or in
  * its place where there is none.
- *
- * @since 0.1.0
  */
 import * as fs from "node:fs"
 import * as path from "node:path"

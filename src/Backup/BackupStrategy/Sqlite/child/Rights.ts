@@ -3,8 +3,6 @@
  * write to, SQLite itself deletes what a journal names, and each path may lead elsewhere a moment later.
  *
  * What only root may open is opened before, and used by its descriptor.
- *
- * @since 0.1.0
  */
 import * as fs from "node:fs"
 import * as path from "node:path"

@@ -1,8 +1,6 @@
 /**
  * The thread of SQLite: its calls block, and the child's main thread has to go on compressing, and to
  * see that its parent has ended.
- *
- * @since 0.1.0
  */
 import { isMainThread, parentPort, Worker } from "node:worker_threads"
 import { outcome } from "../../../../Common/bracket.js"

@@ -1,8 +1,4 @@
-/**
- * A backup as a database file that was read to its end, checked, and compared with its record.
- *
- * @since 0.1.0
- */
+/** A backup as a database file that was read to its end, checked, and compared with its record. */
 import * as fs from "node:fs"
 import type { PayloadRequest } from "../Protocol.js"
 import type { Tables } from "./Database.js"

@@ -1,8 +1,4 @@
-/**
- * Ways to unpack a file: members that tell their length on several cores, all else in one go.
- *
- * @since 0.1.0
- */
+/** Ways to unpack a file: members that tell their length on several cores, all else in one go. */
 import * as fs from "node:fs"
 import type { Transform } from "node:stream"
 import { pipeline } from "node:stream/promises"

@@ -1,8 +1,4 @@
-/**
- * Reads a backup to its end, or restores it into a scratch database, and leaves nothing behind.
- *
- * @since 0.1.0
- */
+/** Reads a backup to its end, or restores it into a scratch database, and leaves nothing behind. */
 import type { Drilled, DrillRequest, Verified, VerifyRequest } from "../Protocol.js"
 import { createPrivate, withTemporary } from "./files.js"
 import type { jobs } from "./jobs.js"

@@ -5,8 +5,6 @@
  * better-sqlite3 opens the destination itself, without a wait for locks, and takes a destination that
  * is locked for a finished backup of no pages: that is told apart here, and tried again. Only the
  * first step can find it locked, since from then on the backup holds the lock.
- *
- * @since 0.1.0
  */
 import type { BackupMetadata, Database } from "better-sqlite3"
 import * as fs from "node:fs"

@@ -1,8 +1,4 @@
-/**
- * zstd of Node's own zlib, which not every supported Node has.
- *
- * @since 0.1.0
- */
+/** zstd of Node's own zlib, which not every supported Node has. */
 import type { Transform } from "node:stream"
 import * as zlib from "node:zlib"
 import { fail } from "./Fault.js"

@@ -1,8 +1,4 @@
-/**
- * What the program of the child is given by the one that runs it: no file of it is there.
- *
- * @since 0.1.0
- */
+/** What the program of the child is given by the one that runs it: no file of it is there. */
 
 /** @internal */
 export interface Carried {

@@ -8,8 +8,6 @@
  * rolls back what was not committed, and nothing else is changed in place.
  *
  * It is plain functions over better-sqlite3, without Effect: a few megabytes instead of forty.
- *
- * @since 0.1.0
  */
 import type { Carried } from "./carried.js"
 import { jobs } from "./jobs.js"

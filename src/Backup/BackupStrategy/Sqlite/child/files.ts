@@ -1,8 +1,4 @@
-/**
- * Files of the child: private to their user, written whole, gone when they are not wanted any more.
- *
- * @since 0.1.0
- */
+/** Files of the child: private to their user, written whole, gone when they are not wanted any more. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { scratchStart } from "../ScratchFiles.js"

@@ -1,8 +1,4 @@
-/**
- * Work on several cores whose results are wanted in order, with a bound on what is in flight.
- *
- * @since 0.1.0
- */
+/** Work on several cores whose results are wanted in order, with a bound on what is in flight. */
 import * as os from "node:os"
 
 /** One more than can be worked on, so that no core waits for the disk. @internal */

@@ -1,8 +1,4 @@
-/**
- * What the thread of SQLite does.
- *
- * @since 0.1.0
- */
+/** What the thread of SQLite does. */
 import { type Copied, type CopyInput, copy } from "./Copy.js"
 import { load } from "./Database.js"
 import {

@@ -1,8 +1,4 @@
-/**
- * A wait on the thread of SQLite, where nothing else is to be done meanwhile.
- *
- * @since 0.1.0
- */
+/** A wait on the thread of SQLite, where nothing else is to be done meanwhile. */
 
 /** @internal */
 export const pause = (millis: number): void => {

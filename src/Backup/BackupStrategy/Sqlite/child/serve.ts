@@ -1,8 +1,4 @@
-/**
- * Reads the request, does it, answers, and ends.
- *
- * @since 0.1.0
- */
+/** Reads the request, does it, answers, and ends. */
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as readline from "node:readline"

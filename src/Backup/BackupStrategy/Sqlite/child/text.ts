@@ -1,8 +1,6 @@
 /**
  * `entry.ts` as text: the library carries its programs inside, so that they are there wherever a bundler
  * puts it. `scripts/programs.mjs` writes it, in the build and where tests load a source.
- *
- * @since 0.1.0
  */
 
 /** @internal */

@@ -1,21 +1,19 @@
 /**
- * Which process holds a lock or made a file, told so that another process, or one after a reboot,
- * can judge whether it still lives.
- *
- * @since 0.1.0
+ * Which process holds a lock or a journal or made a file, written so that another process, or one after a
+ * reboot, can judge whether it is still alive.
  */
 import { Effect, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as os from "node:os"
-import { codeOf } from "../LocalFiles.js"
+import { codeOf } from "../Common/Errors.js"
 
 /**
  * A process, as far as its system tells about it.
  *
  * @internal
  */
-export const Owner = Schema.Struct({
+export const ProcessIdentity = Schema.Struct({
   pid: Schema.Number,
   host: Schema.String,
   /** Another one after each start of the system. */
@@ -27,22 +25,26 @@ export const Owner = Schema.Struct({
 })
 
 /** @internal */
-export type Owner = typeof Owner.Type
+export type ProcessIdentity = typeof ProcessIdentity.Type
 
 /** `unknown`: of another machine or container, or the system does not tell. @internal */
 export type State = "alive" | "dead" | "unknown"
 
-/** This process. @internal */
-export const self: Effect.Effect<Owner> = Effect.promise(async () => ({
+/** This process. It is read once: nothing of it changes. @internal */
+export const self: Effect.Effect<ProcessIdentity> = Effect.promise(() => (known ??= read()))
+
+let known: Promise<ProcessIdentity> | undefined
+
+const read = async (): Promise<ProcessIdentity> => ({
   pid: process.pid,
   host: os.hostname(),
   boot: await readOrNull(() => fs.readFile("/proc/sys/kernel/random/boot_id", "utf8")),
   pidNamespace: await readOrNull(() => fs.readlink("/proc/self/ns/pid")),
   started: (await statOf(process.pid))?.started ?? null
-}))
+})
 
 /** @internal */
-export const stateOf = (owner: Owner, me: Owner): Effect.Effect<State> =>
+export const stateOf = (owner: ProcessIdentity, me: ProcessIdentity): Effect.Effect<State> =>
   Effect.gen(function* () {
     if (owner.host !== me.host || owner.boot === null || me.boot === null) return "unknown"
     if (owner.boot !== me.boot) return "dead"
@@ -58,14 +60,14 @@ export const stateOf = (owner: Owner, me: Owner): Effect.Effect<State> =>
 /** Letters and digits that no other run has. @internal */
 export const unique: Effect.Effect<string> = Effect.sync(() => randomBytes(8).toString("hex"))
 
-/** The owner as part of a file's name. @internal */
-export const format = (owner: Owner): string =>
+/** The process as part of a file's name. @internal */
+export const format = (owner: ProcessIdentity): string =>
   [owner.pid, hostOf(owner), short(owner.boot), short(owner.pidNamespace), owner.started ?? 0].join(
     "-"
   )
 
 /** What `format` wrote, as far as it can be compared with this process. @internal */
-export const parse = (text: string, me: Owner): Owner | undefined => {
+export const parse = (text: string, me: ProcessIdentity): ProcessIdentity | undefined => {
   const [, pid = "", host = "", boot = "", namespace = "", started = ""] = form.exec(text) ?? []
   if (pid === "") return undefined
   const mine = (part: string, written: string, own: string | null) =>
@@ -81,7 +83,7 @@ export const parse = (text: string, me: Owner): Owner | undefined => {
 
 const form = /^([1-9]\d{0,9})-([0-9a-f]{6})-([0-9a-z]{1,12})-([0-9a-z]{1,12})-(\d{1,20})$/
 
-const hostOf = ({ host }: Owner): string =>
+const hostOf = ({ host }: ProcessIdentity): string =>
   createHash("sha256").update(host).digest("hex").slice(0, 6)
 
 const short = (text: string | null): string => {
