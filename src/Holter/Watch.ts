@@ -122,6 +122,8 @@ const build = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>(
     const parts = Context.mergeAll(journal, health, sending)
     const alerting = yield* Layer.provide(
       Alerting.layer({
+        // Into the memory of this program no other one can say anything.
+        ...(options.journal === undefined ? { requestsEvery: Duration.infinity } : {}),
         ...options.requests,
         policy: { ...options.policy, routes: options.routes },
         maintenance: options.maintenance ?? []

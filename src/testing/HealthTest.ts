@@ -1,6 +1,6 @@
 /**
  * `Holter.layer` for tests: under a virtual clock, with channels that keep what they are sent and a journal in
- * memory. Hours of beats pass in milliseconds.
+ * memory. Hours of beats pass in seconds.
  */
 import {
   Context,
@@ -75,8 +75,8 @@ export const layer = <E1, R1, A1 = never, E4 = never, R4 = never, E5 = never, R5
         }),
         Layer.effect(
           HealthTest,
-          Effect.map(TestClock.testClock(), ({ adjust }) => ({
-            pass: adjust,
+          Effect.map(TestClock.testClock(), (clock) => ({
+            pass: (duration) => clock.adjust(duration),
             alerts: SubscriptionRef.get(taken),
             story: Effect.map(SubscriptionRef.get(taken), (alerts) => alerts.map(line))
           }))

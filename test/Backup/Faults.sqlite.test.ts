@@ -137,9 +137,9 @@ describe("With SQLite and a store of copies", () => {
 
   // All calls take minutes: a usual run tries some of them, with one fault and then the other.
   for (const [work, stride] of [
-    ["create", 61],
-    ["restore", 61],
-    ["prune", 31]
+    ["create", 121],
+    ["restore", 121],
+    ["prune", 61]
   ] as const) {
     it.scopedLive(
       `a full disk or an I/O error at any call in ${work} is told, and loses nothing`,

@@ -151,7 +151,7 @@ describe("A process that is killed", () => {
 })
 
 /** All calls take four minutes: a usual run tries some of them, a soak every one. */
-const strides = { create: 8, restore: 8, prune: 2 }
+const strides = { create: 16, restore: 16, prune: 5 }
 const isSoak = process.env.HOLTER_TEST_SOAK === "1"
 
 /** One run for each call, until one gets through without meeting the fault. */

@@ -1,5 +1,5 @@
 /** What Holter does for the bot: it watches what the bot needs, alerts a chat, and backs the database up. */
-import { Config, Effect, Layer } from "effect"
+import { Config, Duration, Effect, Layer } from "effect"
 import { Holter, Journal } from "holter"
 import { Database } from "holter/plugins/Database"
 import { Http } from "holter/plugins/Http"
@@ -10,6 +10,7 @@ import { databaseFile } from "./Prices.js"
 export const Watch = Layer.unwrapEffect(
   Effect.gen(function* () {
     const interval = yield* Config.withDefault(Config.duration("BOT_INTERVAL"), "30 seconds")
+    const pace = { interval, timeout: Duration.min(interval, "10 seconds") }
     const api = yield* Config.string("BOT_API_URL")
     const url = yield* Config.redacted("REDIS_URL")
     const telegram = yield* Config.all({
@@ -19,9 +20,9 @@ export const Watch = Layer.unwrapEffect(
     })
     return Holter.layer({
       checks: Layer.mergeAll(
-        Database.layerSqlClient({}, { interval }),
-        Redis.layerStandalone({ url }, { interval }),
-        Http.layerStandalone({ url: api }, { name: "price api", critical: false, interval })
+        Database.layerSqlClient({}, pace),
+        Redis.layerStandalone({ url }, pace),
+        Http.layerStandalone({ url: api }, { name: "price api", critical: false, ...pace })
       ),
       channels: TelegramChannel.layerStandalone(telegram),
       journal: Journal.layer(),
@@ -32,7 +33,7 @@ export const Watch = Layer.unwrapEffect(
 
 export const Backups = Layer.unwrapEffect(
   Effect.gen(function* () {
-    const url = `sqlite:${yield* databaseFile}`
+    const url = `sqlite:///${yield* databaseFile}`
     const directory = yield* Config.withDefault(Config.string("BOT_BACKUPS"), "backups")
     return Holter.layerBackups({ app: "price bot", url, directory, schedule: "0 3 * * *" })
   })

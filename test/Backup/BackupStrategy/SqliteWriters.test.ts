@@ -9,7 +9,7 @@ import * as SqliteProcess from "../../support/SqliteProcess.js"
 import * as TempDir from "../../support/TempDir.js"
 
 const silent = () => Effect.void
-const rounds = Number(process.env.HOLTER_SOAK_ROUNDS ?? 10)
+const rounds = Number(process.env.HOLTER_SOAK_ROUNDS ?? 3)
 const gzip = { compression: "gzip", level: 1, onProgress: silent } as const
 
 const database = (mode: "wal" | "delete") =>
