@@ -76,7 +76,13 @@ const table = [
   },
   { name: "holter", at: "Holter/", folders: readable, packages: contracts },
   { name: "front-door", at: "Holter\\.ts$", folders: ["Holter"], packages: [] },
-  { name: "testing", at: "testing/", folders: readable, packages: storage, node: true },
+  {
+    name: "testing",
+    at: "testing/",
+    folders: [...readable, "Holter"],
+    packages: storage,
+    node: true
+  },
   // The CLI is the composition root: any folder but testing, any package that Holter brings along.
   {
     name: "cli-journal",

@@ -20,10 +20,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
     // Finds the machine's PostgreSQL and Redis and prepares private instances of them.
     globalSetup: ["test/support/globalSetup.ts"],
-    // Suites block the event loop and send signals, which threads would share.
+    // Suites block the event loop, send signals and set process-wide state: a process for each file.
     pool: "forks",
-    // One process runs one file after the other: most of a file's time would be loading Effect anew.
-    isolate: false,
     // A lonely test must not turn the others off unnoticed, on a developer's machine either.
     allowOnly: false,
     // Most suites wait for processes that they started: two at a time on two cores.

@@ -4,7 +4,7 @@ import * as WallTime from "../Common/WallTime.js"
 import * as Guidance from "../Check/Guidance.js"
 import * as Text from "../Common/Text.js"
 import type { Alert, Subject } from "./Alert.js"
-import { list, span } from "./AlertPolicy/words.js"
+import * as Format from "../Common/Format.js"
 
 /** One line that says what happened, root cause first: `redis is unhealthy (+2 affected)`. */
 export const title = (alert: Alert): string => {
@@ -65,7 +65,7 @@ const affected = ({ affected: names, affectedLabels }: Alert): ReadonlyArray<str
   names.length === 0
     ? []
     : [
-        `Down because of it, without messages of their own: ${list((affectedLabels ?? names).map(Text.visible))}`
+        `Down because of it, without messages of their own: ${((affectedLabels ?? names).map(Text.visible)).join(", ")}`
       ]
 
 /** Title and lines. */
@@ -101,11 +101,11 @@ const headline = (alert: Alert, subject: Subject): string => {
       return `${label} is still ${severity}, since ${time(alert, since)}`
     case "resolved":
       return status === "healthy"
-        ? `${label} is healthy again after ${span(duration)}`
-        : `${label} is no longer checked; it was ${severity} for ${span(duration)}`
+        ? `${label} is healthy again after ${Format.span(duration)}`
+        : `${label} is no longer checked; it was ${severity} for ${Format.span(duration)}`
     case "story":
       return over
-        ? `${label} was ${severity} for ${span(duration)} and is ${end}`
+        ? `${label} was ${severity} for ${Format.span(duration)} and is ${end}`
         : `${label} is ${severity}, since ${time(alert, since)}`
     case "test":
       return `A test: alerts of ${label} arrive here`
@@ -120,7 +120,7 @@ const line = (alert: Alert, subject: Subject): string => {
   if (kind === "test") return message
   const began = time(alert, since)
   if (over)
-    return `${label}: ${status === "healthy" ? status : "no longer checked"}; was ${severity} for ${span(duration)}, since ${began}. ${message}`
+    return `${label}: ${status === "healthy" ? status : "no longer checked"}; was ${severity} for ${Format.span(duration)}, since ${began}. ${message}`
   const before = kind === "escalated" ? `, before ${previous}` : ""
   return `${label}: ${status}${before} since ${began}. ${message}`
 }

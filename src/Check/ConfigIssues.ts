@@ -1,6 +1,7 @@
 /** What is wrong in a configuration, in words: where, what was expected, what was found. */
 import { Array as Arr, Duration, Inspectable, Option, ParseResult, SchemaAST as AST } from "effect"
 import * as Secrets from "../Common/Secrets.js"
+import * as SpanText from "../Common/SpanText.js"
 import type { ConfigIssue } from "./CheckError.js"
 import * as Secrecy from "./Secrecy.js"
 
@@ -179,8 +180,7 @@ const isDuration = (ast: AST.AST): boolean =>
 
 /** Of those that are refused: where none at all is fine, it is no issue. */
 const isNoTime = (actual: unknown): boolean =>
-  typeof actual !== "number" &&
-  Option.exists(Duration.decodeUnknown(actual), (value) => Duration.toMillis(value) <= 0)
+  Option.exists(SpanText.fromUnknown(actual), (value) => Duration.toMillis(value) <= 0)
 
 const hidden = (actual: unknown, isUrl: boolean): string => {
   if (typeof actual === "number" || typeof actual === "bigint") {

@@ -2,7 +2,7 @@
 import { type Clock, Context, Duration, Effect, Fiber, Layer, Schema } from "effect"
 import { Lifecycle } from "./Lifecycle.js"
 import type { PlanError } from "./PlanError.js"
-import * as Span from "./Span.js"
+import * as Format from "../Common/Format.js"
 
 /** New work, after the program began to stop. */
 export class BeaconRefused extends Schema.TaggedError<BeaconRefused>(
@@ -90,7 +90,7 @@ const cancel = (beacon: Beacon["Type"], lifecycle: Lifecycle["Type"]) =>
 const mostListed = 10
 
 const listed = (all: ReadonlyArray<InFlight>): string => {
-  const shown = all.slice(0, mostListed).map(({ age, name }) => `${name} (${Span.text(age)})`)
+  const shown = all.slice(0, mostListed).map(({ age, name }) => `${name} (${Format.measured(age)})`)
   const more = all.length > mostListed ? [`${all.length - mostListed} more`] : []
   return [...shown, ...more].join(", ")
 }

@@ -5,7 +5,7 @@
 import { Duration, Either } from "effect"
 import * as Phase from "./Phase.js"
 import { PlanError } from "./PlanError.js"
-import * as Span from "./Span.js"
+import * as Format from "../Common/Format.js"
 
 export interface Hook {
   readonly name: string
@@ -81,8 +81,8 @@ export const check = (plan: Plan): Either.Either<Plan, PlanError> => {
     : Either.left(
         new PlanError({
           reason: "OverGrace",
-          found: Span.text(sum),
-          expected: Span.text(plan.grace)
+          found: Format.measured(sum),
+          expected: Format.measured(plan.grace)
         })
       )
 }
@@ -92,14 +92,14 @@ export const text = (plan: Plan): string => {
   const rows = [
     ...(Duration.toMillis(plan.lameDuck) === 0
       ? []
-      : [["lame duck", "still serving, readiness 503", Span.text(plan.lameDuck)]]),
+      : [["lame duck", "still serving, readiness 503", Format.measured(plan.lameDuck)]]),
     ...plan.phases.flatMap(({ hooks, name, title }) =>
       hooks.length === 0
         ? [[name, `${title}: nothing to do`, "-"]]
         : hooks.map((hook, index) => [
             index === 0 ? name : "",
             index === 0 ? `${title}: ${hook.name}` : hook.name,
-            Span.text(hook.limit)
+            Format.measured(hook.limit)
           ])
     )
   ]
@@ -108,7 +108,7 @@ export const text = (plan: Plan): string => {
     ([phase = "", what = "", limit = ""]) =>
       `${phase.padEnd(width(0))}  ${what.padEnd(width(1))}  ${limit}`
   )
-  const sum = `at most ${Span.text(total(plan))} of ${Span.text(plan.grace)}`
+  const sum = `at most ${Format.measured(total(plan))} of ${Format.measured(plan.grace)}`
   return [...lines, sum].join("\n")
 }
 

@@ -24,7 +24,7 @@ import * as Plan from "./Plan.js"
 import type { PlanError } from "./PlanError.js"
 import * as Reason from "./Reason.js"
 import type { ShutdownReport } from "./ShutdownReport.js"
-import * as Span from "./Span.js"
+import * as Format from "../Common/Format.js"
 
 export interface Settings {
   readonly grace: Duration.Duration
@@ -222,7 +222,7 @@ export class Shutdown {
   private get sequence(): Effect.Effect<void> {
     return Effect.gen(this, function* () {
       const { ledger, reason } = this.stop ?? this.begin(byItself)
-      const within = Span.text(this.timeLeft())
+      const within = Format.measured(this.timeLeft())
       yield* Effect.logInfo(`shutdown by ${Reason.text(reason)}, to be over within ${within}`)
       for (const line of Plan.text(this.plan()).split("\n")) yield* Effect.logDebug(line)
       if (reason._tag === "Fault") yield* Effect.logError(reason.kind, Cause.die(reason.fault))
@@ -263,7 +263,7 @@ export class Shutdown {
       if (Option.isNone(exit) || ledger.elapsed() - started > Duration.toMillis(limit)) {
         yield* Fiber.interruptFork(fiber)
         end("overran")
-        const took = Span.text(Duration.millis(ledger.elapsed() - started))
+        const took = Format.measured(ledger.elapsed() - started)
         return yield* Effect.logWarning(
           `shutdown: ${phase}: ${hook.name} overran, was left behind after ${took}`
         )

@@ -1,6 +1,6 @@
 /** What a shutdown did: every hook, how long it took and how it ended, as data, as text and as JSON. */
-import { Duration, Schema } from "effect"
-import * as Span from "./Span.js"
+import { Schema } from "effect"
+import * as Format from "../Common/Format.js"
 
 /**
  * How a hook ended. `overran`: it was not done within its limit, and was left behind. `running`: it
@@ -122,4 +122,4 @@ const bar = (entry: Entry, whole: number): string => {
   return `|${" ".repeat(from)}${"=".repeat(length)}${" ".repeat(columns - from - length)}|`
 }
 
-const took = (millis: number): string => Span.text(Duration.millis(millis))
+const took = (millis: number): string => Format.measured(millis)

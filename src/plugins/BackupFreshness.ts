@@ -16,7 +16,8 @@ import * as Outcome from "../Check/Outcome.js"
 import { sentence } from "../Common/Sentences.js"
 import * as Freshness from "./BackupFreshness/Freshness.js"
 import { Details } from "./shared/ErrorFields.js"
-import * as Figures from "./shared/Figures.js"
+import * as SpanText from "../Common/SpanText.js"
+import * as Format from "../Common/Format.js"
 
 export class BackupFreshnessError extends Schema.TaggedError<BackupFreshnessError>(
   "holter/plugins/BackupFreshness/BackupFreshnessError"
@@ -233,7 +234,7 @@ const labelOf = ({ app, database, engine }: Freshness.Facts): string =>
 /** Of several databases the one whose newest backup is the oldest. */
 const healthyText = (all: ReadonlyArray<Judgement>, { newest }: Freshness.Facts): string => {
   const figures =
-    newest === undefined ? "" : `${ageOf(newest.age)} old (${Figures.bytes(newest.bytes)})`
+    newest === undefined ? "" : `${ageOf(newest.age)} old (${Format.bytes(newest.bytes)})`
   return all.length === 1
     ? `Newest backup is ${figures}`
     : `${all.length} databases are backed up, the newest backup of each at most ${figures}`
@@ -242,7 +243,7 @@ const healthyText = (all: ReadonlyArray<Judgement>, { newest }: Freshness.Facts)
 const sizeWarning = (config: Config, newest: Freshness.Newest): ReadonlyArray<string> =>
   newest.before !== undefined && newest.bytes < newest.before * (1 - config.shrinkPercent / 100)
     ? [
-        `the newest has ${Figures.bytes(newest.bytes)}, the one before had ${Figures.bytes(newest.before)}`
+        `the newest has ${Format.bytes(newest.bytes)}, the one before had ${Format.bytes(newest.before)}`
       ]
     : []
 
@@ -286,9 +287,6 @@ const ageOf = (age: Duration.Duration): string => {
 
 const isShorter = (one: unknown, other: unknown): boolean =>
   Option.getOrElse(
-    Option.zipWith(durationOf(one), durationOf(other), Duration.lessThan),
+    Option.zipWith(SpanText.fromUnknown(one), SpanText.fromUnknown(other), Duration.lessThan),
     () => false
   )
-
-const durationOf = (input: unknown): Option.Option<Duration.Duration> =>
-  typeof input === "number" ? Option.none() : Duration.decodeUnknown(input)

@@ -20,6 +20,7 @@ import * as Sqlite from "./Database/Sqlite.js"
 import * as SqliteProbe from "./Database/SqliteProbe.js"
 import * as Figures from "./shared/Figures.js"
 import * as UrlConfig from "./shared/UrlConfig.js"
+import * as Format from "../Common/Format.js"
 
 export { DatabaseClient, DatabaseError }
 
@@ -166,7 +167,7 @@ const probePostgres = (client: Client, config: Config) =>
       const share = Figures.share(used, max)
       const full =
         share > config.maxConnectionsPercent
-          ? `Database uses ${Figures.percent(share)} of its connections (${used} of ${max})`
+          ? `Database uses ${Format.percent(share)} of its connections (${used} of ${max})`
           : undefined
       return Effect.succeed(
         report(config, { kind: client.kind, ...times, ...PostgresProbe.details(answer) }, full)

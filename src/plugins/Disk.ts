@@ -6,6 +6,7 @@ import * as Outcome from "../Check/Outcome.js"
 import * as DiskUsage from "./Disk/DiskUsage.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
+import * as Format from "../Common/Format.js"
 
 export class DiskError extends Schema.TaggedError<DiskError>("holter/plugins/Disk/DiskError")(
   "DiskError",
@@ -124,7 +125,7 @@ const judge = (
     mount: mount?.path ?? null,
     file_system: mount?.type ?? null
   }
-  const room = `${Figures.percent(free)} free (${Figures.bytes(freeBytes)})`
+  const room = `${Format.percent(free)} free (${Format.bytes(freeBytes)})`
   const fail = (reason: DiskError["reason"], found: string) =>
     new DiskError({ reason, path: config.path, found, details })
 
@@ -136,22 +137,22 @@ const judge = (
     return Effect.succeed(Outcome.healthy("Disk is read-only, as configured", { details }))
   }
   if (config.minFreeBytes !== undefined && freeBytes < config.minFreeBytes) {
-    return fail("Full", `${room}, at least ${Figures.bytes(config.minFreeBytes)} expected`)
+    return fail("Full", `${room}, at least ${Format.bytes(config.minFreeBytes)} expected`)
   }
   if (free < config.minFreePercent) {
-    return fail("Full", `${room}, at least ${Figures.percent(config.minFreePercent)} expected`)
+    return fail("Full", `${room}, at least ${Format.percent(config.minFreePercent)} expected`)
   }
   if (inodesFree !== undefined && inodesFree < config.minFreePercent) {
     return fail(
       "OutOfInodes",
-      `${Figures.percent(inodesFree)} of the inodes are free, at least ${Figures.percent(config.minFreePercent)} expected`
+      `${Format.percent(inodesFree)} of the inodes are free, at least ${Format.percent(config.minFreePercent)} expected`
     )
   }
   const warnings = [
     ...(readOnly ? ["is mounted read-only"] : []),
     ...(free < config.warnPercent ? [`has only ${room}`] : []),
     ...(inodesFree !== undefined && inodesFree < config.warnPercent
-      ? [`has only ${Figures.percent(inodesFree)} of its inodes free`]
+      ? [`has only ${Format.percent(inodesFree)} of its inodes free`]
       : [])
   ]
   return Effect.succeed(

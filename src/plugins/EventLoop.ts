@@ -9,6 +9,7 @@ import * as Outcome from "../Check/Outcome.js"
 import * as EventLoopMonitor from "./EventLoop/EventLoopMonitor.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
+import * as Format from "../Common/Format.js"
 
 export class EventLoopError extends Schema.TaggedError<EventLoopError>(
   "holter/plugins/EventLoop/EventLoopError"
@@ -97,7 +98,7 @@ const judge = (
     })
   }
   const maxDelay = Duration.decode(config.maxDelay)
-  const busy = Figures.percent(figures.busyPercent)
+  const busy = Format.percent(figures.busyPercent)
   const warnings = [
     ...(Duration.greaterThan(figures.delayP99, maxDelay)
       ? [`timers fire ${delay} ms late (p99), at most ${millis(maxDelay)} ms expected`]

@@ -10,6 +10,7 @@ import * as Outcome from "../Check/Outcome.js"
 import * as ProcessMemory from "./Memory/ProcessMemory.js"
 import { Details } from "./shared/ErrorFields.js"
 import * as Figures from "./shared/Figures.js"
+import * as Format from "../Common/Format.js"
 
 export class MemoryError extends Schema.TaggedError<MemoryError>(
   "holter/plugins/Memory/MemoryError"
@@ -22,7 +23,7 @@ export class MemoryError extends Schema.TaggedError<MemoryError>(
   cause: Schema.optional(Schema.Defect)
 }) {
   override get message(): string {
-    const limit = `under ${Figures.percent(this.criticalPercent)} expected`
+    const limit = `under ${Format.percent(this.criticalPercent)} expected`
     return this.reason === "HeapNearLimit"
       ? `Memory: the heap uses ${this.found}, ${limit}. Look for a leak, or raise --max-old-space-size.`
       : `Memory: the process uses ${this.found}, ${limit}. Look for a leak, or give it more memory.`
@@ -79,8 +80,8 @@ const judge = (
     rss_percent: Figures.rounded(resident)
   }
   const whose = figures.limitFrom === "cgroup" ? "allowed by the cgroup" : "of the machine"
-  const heapText = `${Figures.percent(heap)} of ${Figures.bytes(figures.heapLimitBytes)}`
-  const residentText = `${Figures.percent(resident)} of the ${Figures.bytes(figures.limitBytes)} ${whose}`
+  const heapText = `${Format.percent(heap)} of ${Format.bytes(figures.heapLimitBytes)}`
+  const residentText = `${Format.percent(resident)} of the ${Format.bytes(figures.limitBytes)} ${whose}`
   const fail = (reason: MemoryError["reason"], found: string) =>
     new MemoryError({ reason, found, criticalPercent: config.criticalPercent, details })
 
@@ -94,7 +95,7 @@ const judge = (
     warnings.length > 0
       ? Outcome.degraded(`Memory is short: ${warnings.join(", ")}`, { details })
       : Outcome.healthy(
-          `Memory use is ${Figures.bytes(figures.rssBytes)}, ${residentText}; the heap ${heapText}`,
+          `Memory use is ${Format.bytes(figures.rssBytes)}, ${residentText}; the heap ${heapText}`,
           { details }
         )
   )

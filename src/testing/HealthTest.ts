@@ -12,7 +12,7 @@ import {
   TestContext
 } from "effect"
 import type { Alert } from "../Alert/Alert.js"
-import * as Holter from "../Holter.js"
+import * as Holter from "../Holter/Watch.js"
 import * as Beacon from "../Lifecycle/Beacon.js"
 import * as Lifecycle from "../Lifecycle/Lifecycle.js"
 import * as RecordingChannel from "./RecordingChannel.js"

@@ -29,7 +29,7 @@ describe("Alarms", () => {
 
   it("tells a database of less than half its size, where its rows are fewer or unknown", () => {
     assert.deepStrictEqual(Alarms.compare(of(1e6, {}), of(5e5, {})), nothing)
-    const told = ["The database shrank from 1.0 MB to 499 kB since the last good backup"]
+    const told = ["The database shrank from 1 MB to 499 kB since the last good backup"]
     assert.deepStrictEqual(Alarms.compare(of(1e6, {}), of(499e3, {})), { alarms: told, notes: [] })
     // VACUUM FULL.
     assert.deepStrictEqual(Alarms.compare(of(1e6, { a: 9 }), of(499e3, { a: 9 })), {

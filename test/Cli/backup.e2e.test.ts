@@ -36,7 +36,7 @@ describe("holter backup, round trip", () => {
           created.stdout,
           /✅ Backed up dmarket_bot\.db \(sqlite\) as dmarket_bot_sqlite_/
         )
-        assert.match(created.stdout, /1 table, 1,000 rows, verified, in \d+\.\d s/)
+        assert.match(created.stdout, /1 table, 1,000 rows, verified, in [\d.]+ m?s/)
         const [made = ""] = backupName.exec(created.stdout) ?? []
         assert.deepStrictEqual(Bot.names(backups), [made])
         assert.strictEqual(Bot.mode(backups), 0o700)
@@ -45,14 +45,14 @@ describe("holter backup, round trip", () => {
 
         const listed = yield* holter("list")
         well(listed)
-        assert.match(listed.stdout, /^✅ .*: 1 backup, the newest from (just now|\d+ s ago)\n/)
+        assert.match(listed.stdout, /^✅ .*: 1 backup, the newest from (just now|\d+s ago)\n/)
         assert.match(listed.stdout, new RegExp(` 1 +1,000 +verified +${made}`))
 
         well(yield* holter("verify", "--deep"))
         const drilled = yield* holter("drill", made)
         well(drilled)
         assert.include(drilled.stdout, `${made} restores: 1 table, 1,000 rows`)
-        assert.match((yield* holter("list")).stdout, /drilled (just now|\d+ s ago)/)
+        assert.match((yield* holter("list")).stdout, /drilled (just now|\d+s ago)/)
 
         Bot.write(file, 5)
         const plan = yield* holter("restore", "--latest", "--dry-run")

@@ -326,13 +326,13 @@ describe("holter maintenance", () => {
       assert.strictEqual(started.code, 0, started.stderr)
       assert.match(
         started.stdout,
-        /^✅ Maintenance of redis, web until .* UTC \(2 h\): [0-9a-f]{8} \(new disks\)\n/
+        /^✅ Maintenance of redis, web until .* UTC \(2h\): [0-9a-f]{8} \(new disks\)\n/
       )
       assert.include(started.stdout, "holter maintenance stop redis web ends it before")
       assert.match(started.stdout, /holter watch takes this within/)
       const all = yield* holter("maintenance", "start", "--all")
       assert.include(all.stdout, "holter maintenance stop --all ends it before")
-      assert.match(all.stdout, /^✅ Maintenance of every service until .* UTC \((60 min|1 h)\): /)
+      assert.match(all.stdout, /^✅ Maintenance of every service until .* UTC \((60m|1h)\): /)
       const [first, second_] = yield* requests
       assert.deepInclude(first, { services: ["redis", "web"], why: "new disks" })
       assert.isTrue(first?._tag === "MaintenanceStarted" && first.until === first.at + 120 * minute)

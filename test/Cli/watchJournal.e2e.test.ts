@@ -11,7 +11,7 @@ import { judge } from "./soak/judge.js"
 import * as Rounds from "./soak/rounds.js"
 
 const count = Number(
-  process.env.HOLTER_SOAK_WATCH_ROUNDS ?? (process.env.HOLTER_TEST_SOAK === undefined ? 8 : 300)
+  process.env.HOLTER_SOAK_WATCH_ROUNDS ?? (process.env.HOLTER_TEST_SOAK === undefined ? 15 : 300)
 )
 const seed = process.env.HOLTER_SOAK_SEED ?? String(Math.floor(Math.random() * 1e9))
 const only = process.env.HOLTER_SOAK_ROUND

@@ -94,7 +94,7 @@ describe("Disk, with given figures", () => {
   it.effect("never rounds up to the limit that it missed", () =>
     Effect.gen(function* () {
       const result = yield* judge(share(0.999))
-      assert.include(result.message, "0.9 % free (999 bytes), at least 1 % expected")
+      assert.include(result.message, "0.9 % free (999 B), at least 1 % expected")
     })
   )
 })

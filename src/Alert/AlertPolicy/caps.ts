@@ -6,7 +6,7 @@
  */
 import type { Block } from "./Block.js"
 import * as Draft from "./Draft.js"
-import { span } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 export const blockOf = (
   draft: Draft.Draft,
@@ -21,7 +21,7 @@ export const blockOf = (
     reason: "Cap",
     rule: "cap",
     id: `Cap:${channel}`,
-    why: `${channel} had ${messages} messages about it within ${span(within)}, which is the cap`,
+    why: `${channel} had ${messages} messages about it within ${Format.span(within)}, which is the cap`,
     until: oldest + within
   }
 }

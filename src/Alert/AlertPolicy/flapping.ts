@@ -7,7 +7,7 @@
 import * as Draft from "./Draft.js"
 import type { Incident } from "./State.js"
 import { blockOf } from "./suppression.js"
-import { span, times } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 /** Counts an opening that somebody would have heard of; one too many is flapping. */
 export const onOpened = (draft: Draft.Draft, incident: Incident): void => {
@@ -41,6 +41,6 @@ export const onChange = (
     incident,
     "Flapping",
     "flapping",
-    `${why}, but it flaps (${times(changes, "change")}): the final state is told when nothing changed for ${span(draft.policy.flapping.calm)}`
+    `${why}, but it flaps (${Format.many(changes, "change")}): the final state is told when nothing changed for ${Format.span(draft.policy.flapping.calm)}`
   )
 }

@@ -8,7 +8,7 @@ import { HashMap } from "effect"
 import * as Draft from "./Draft.js"
 import * as Incidents from "./incidents.js"
 import type { Incident } from "./State.js"
-import { span, times } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 export const run = (draft: Draft.Draft): void => {
   endQuiets(draft)
@@ -30,9 +30,9 @@ const endQuiets = (draft: Draft.Draft): void => {
 const findStale = (draft: Draft.Draft): void => {
   for (const [service, check] of HashMap.entries(draft.state.checks)) {
     if (check.expectedBy === null || check.expectedBy > draft.now) continue
-    const waited = span(draft.now - Math.max(check.lastResult, draft.state.awakeSince))
+    const waited = Format.span(draft.now - Math.max(check.lastResult, draft.state.awakeSince))
     const message = `No result for ${waited}`
-    const why = `${message}, and one was due every ${span(Draft.rules(draft, service).interval)}`
+    const why = `${message}, and one was due every ${Format.span(Draft.rules(draft, service).interval)}`
     const previous = check.status === "unknown" ? check.previous : check.status
     Draft.setCheck(draft, service, { ...check, ...notKnown, previous, message })
     const incident = Draft.incident(draft, service)
@@ -66,7 +66,7 @@ const calmDown = (draft: Draft.Draft): void => {
   for (const incident of Draft.incidents(draft)) {
     const { flapping } = incident
     if (flapping === null || flapping.lastChange + calm > draft.now) continue
-    const why = `Nothing changed for ${span(calm)} after ${times(flapping.changes, "change")}`
+    const why = `Nothing changed for ${Format.span(calm)} after ${Format.many(flapping.changes, "change")}`
     if (flapping.up) Incidents.end(draft, incident, "flapping", why)
     else stayDown(draft, incident, why)
   }

@@ -8,7 +8,7 @@ import { worst } from "../Alert.js"
 import * as Draft from "./Draft.js"
 import * as Incidents from "./incidents.js"
 import type { Ended, Incident, State } from "./State.js"
-import { times } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 export const remembered = (draft: Draft.Draft, earlier: State): void => {
   const { state } = draft
@@ -32,7 +32,7 @@ export const remembered = (draft: Draft.Draft, earlier: State): void => {
       .map((quiet) => ({ ...quiet, until: quiet.until === null ? null : quiet.until + shift }))
   ]
   draft.unsettled = true
-  const why = `The journal is there: it has ${times(found.length, "open incident")} of an earlier run`
+  const why = `The journal is there: it has ${Format.many(found.length, "open incident")} of an earlier run`
   Draft.nothing(draft, { service: null }, "Noted", "start", why)
 }
 

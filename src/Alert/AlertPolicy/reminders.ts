@@ -11,7 +11,7 @@ import { severityNow } from "./incidents.js"
 import { channelRules } from "./Policy.js"
 import type { Incident } from "./State.js"
 import * as Suppression from "./suppression.js"
-import { span } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 export const run = (draft: Draft.Draft): void => {
   const owed = Draft.incidents(draft)
@@ -35,7 +35,7 @@ const remind = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.
   const reminders = incident.reminders + 1
   const gap = gaps[Math.min(reminders, gaps.length - 1)] ?? Number.POSITIVE_INFINITY
   const next = { ...incident, reminders, remindAt: draft.now + gap }
-  const why = `Still ${present.severity}, for ${span(draft.now - incident.since)}; the next reminder is due in ${span(gap)}`
+  const why = `Still ${present.severity}, for ${Format.span(draft.now - incident.since)}; the next reminder is due in ${Format.span(gap)}`
   if (block !== undefined) {
     Draft.setIncident(draft, next)
     Draft.suppressed(draft, incident, block.reason, block.rule, `A reminder was due. ${block.why}`)

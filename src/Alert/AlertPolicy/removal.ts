@@ -8,7 +8,7 @@ import type { Alert } from "../Alert.js"
 import * as Draft from "./Draft.js"
 import type { ChannelRemoved } from "./Event.js"
 import type { Incident } from "./State.js"
-import { times } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 export const channelRemoved = (
   draft: Draft.Draft,
@@ -34,7 +34,7 @@ export const channelRemoved = (
     const why = `${gone}: what it had not taken is given up (${alert.kind})`
     for (const { incident: id, service } of alert.subjects) giveUp(draft, service, id, why)
   }
-  const what = times(pending.length, "alert")
+  const what = Format.many(pending.length, "alert")
   const lost =
     pending.length === 0
       ? ""

@@ -9,7 +9,7 @@ import * as Draft from "./Draft.js"
 import * as Messages from "./messages.js"
 import type { Ended } from "./State.js"
 import * as Telling from "./telling.js"
-import { span } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 export const run = (draft: Draft.Draft): void => {
   if (draft.state.ended.length === 0) return
@@ -38,7 +38,7 @@ const messageFor = (draft: Draft.Draft, ended: Ended, channel: string): Messages
     channel: other ?? channel,
     kind: "resolved",
     rule,
-    why: `${why}. It was ${incident.severity} for ${span(at - incident.since)}`,
+    why: `${why}. It was ${incident.severity} for ${Format.span(at - incident.since)}`,
     insteadOf:
       other === undefined
         ? (ended.standIns[channel] ?? Draft.insteadOf(draft, incident, channel))

@@ -9,7 +9,7 @@ import * as Dependencies from "./dependencies.js"
 import * as Draft from "./Draft.js"
 import type { Millis } from "./Policy.js"
 import type { Incident, Quiet } from "./State.js"
-import { span } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 export const blockOf = (draft: Draft.Draft, incident: Incident): Block | undefined =>
   byStart(draft, incident) ?? byQuiet(draft, incident) ?? Dependencies.blockOf(draft, incident)
@@ -32,7 +32,7 @@ const byStart = (draft: Draft.Draft, incident: Incident): Block | undefined => {
   })
   if (draft.now < graceEnd) {
     return block(
-      `Holter started less than ${span(draft.policy.startGrace)} ago; what is still down then is told`,
+      `Holter started less than ${Format.span(draft.policy.startGrace)} ago; what is still down then is told`,
       graceEnd
     )
   }

@@ -17,7 +17,7 @@ import * as Messages from "./messages.js"
 import { channelRules } from "./Policy.js"
 import type { Incident } from "./State.js"
 import * as Suppression from "./suppression.js"
-import { span, times } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 export const run = (draft: Draft.Draft): void => {
   const owed = Draft.incidents(draft).flatMap((incident) => owedFor(draft, incident))
@@ -107,7 +107,7 @@ const whileFlapping = (draft: Draft.Draft, incident: Incident): Block | undefine
         reason: "Flapping",
         rule: "flapping",
         id: "Flapping",
-        why: `It flaps, which was told; the final state is told when nothing changed for ${span(draft.policy.flapping.calm)}`,
+        why: `It flaps, which was told; the final state is told when nothing changed for ${Format.span(draft.policy.flapping.calm)}`,
         until: undefined
       }
 
@@ -153,10 +153,11 @@ const ruleOf = (kind: Kind) =>
 const openingWords = (draft: Draft.Draft, incident: Incident): string => {
   const { flapping, opened, severity, since } = incident
   const { message } = Draft.check(draft, incident.service)
-  if (flapping !== null) return `It flaps: ${times(flapping.changes, "change")} in a short time`
+  if (flapping !== null)
+    return `It flaps: ${Format.many(flapping.changes, "change")} in a short time`
   const waited = draft.now - opened
-  const late = waited > draft.policy.groupWindow ? `, held back for ${span(waited)}` : ""
-  return joined(message, ":", `${severity} for ${span(draft.now - since)}${late}`)
+  const late = waited > draft.policy.groupWindow ? `, held back for ${Format.span(waited)}` : ""
+  return joined(message, ":", `${severity} for ${Format.span(draft.now - since)}${late}`)
 }
 
 const remember = (draft: Draft.Draft, told: Incident, channel: string): void => {

@@ -12,7 +12,7 @@ import type { Event } from "./Event.js"
 import * as Flapping from "./flapping.js"
 import * as Incidents from "./incidents.js"
 import type { CheckState, Incident } from "./State.js"
-import { span, times } from "./words.js"
+import * as Format from "../../Common/Format.js"
 
 type Result = Extract<Event, { _tag: "Result" }>
 
@@ -34,7 +34,7 @@ export const onResult = (draft: Draft.Draft, result: Result): void => {
     const isKnown = before.status !== "healthy" && Draft.incident(draft, service) !== undefined
     const said = isKnown ? { status, message: result.message } : {}
     Draft.setCheck(draft, service, { ...before, ...seen, ...said })
-    const within = span(draft.policy.startGrace)
+    const within = Format.span(draft.policy.startGrace)
     const why = joined(
       result.message,
       ":",
@@ -97,7 +97,7 @@ const withoutIncident = (
     if (before.failures === 0) return Draft.nothing(draft, { service }, "Healthy", "steady", steady)
     // Who depends on it may have waited for what becomes of it.
     draft.unsettled = true
-    const why = `Healthy again after ${times(before.failures, "failure")}, which were too few for an incident`
+    const why = `Healthy again after ${Format.many(before.failures, "failure")}, which were too few for an incident`
     return Draft.nothing(draft, { service }, "Healthy", "threshold", why)
   }
   const { failureThreshold } = Draft.rules(draft, service)
@@ -111,7 +111,7 @@ const withoutIncident = (
     cause: "failures",
     severity: severityOf(draft, service, after),
     since: after.failingSince ?? draft.now,
-    why: joined(after.message, ":", `${times(after.failures, "failure")} in a row`)
+    why: joined(after.message, ":", `${Format.many(after.failures, "failure")} in a row`)
   })
 }
 
@@ -131,7 +131,7 @@ const onSuccess = (draft: Draft.Draft, incident: Incident, check: CheckState): v
     const why = joined(check.message, ":", count)
     return Draft.nothing(draft, incident, "Recovering", "threshold", why)
   }
-  const why = joined(check.message, ":", `${times(check.successes, "success")} in a row`)
+  const why = joined(check.message, ":", `${Format.many(check.successes, "success")} in a row`)
   if (incident.flapping !== null) {
     return Flapping.onChange(draft, incident, incident.flapping, why)
   }
@@ -140,7 +140,7 @@ const onSuccess = (draft: Draft.Draft, incident: Incident, check: CheckState): v
 
 const onFailure = (draft: Draft.Draft, incident: Incident, check: CheckState): void => {
   const { failureThreshold } = Draft.rules(draft, incident.service)
-  const why = joined(check.message, ":", `${times(check.failures, "failure")} in a row`)
+  const why = joined(check.message, ":", `${Format.many(check.failures, "failure")} in a row`)
   const { flapping } = incident
   if (flapping?.up === true) {
     if (check.failures >= failureThreshold) {

@@ -1,9 +1,9 @@
 /** What is odd about a backup beside the last one that was in order. Pure. */
 import { Option } from "effect"
 import type { Stored } from "../BackupStore/Store.js"
-import * as Sizes from "../../Common/Sizes.js"
 import { judge } from "../DatabaseIdentity.js"
 import * as Manifest from "../Manifest.js"
+import * as Format from "../../Common/Format.js"
 
 /**
  * What the next one is measured by, of backups newest first: not one that was suspect itself, or a loss
@@ -74,7 +74,7 @@ export const compare = (
   const shrunk =
     now.contentBytes < before.contentBytes * suddenLoss
       ? [
-          `The database shrank from ${Sizes.bytes(before.contentBytes)} to ${Sizes.bytes(now.contentBytes)} since the last good backup`
+          `The database shrank from ${Format.bytes(before.contentBytes)} to ${Format.bytes(now.contentBytes)} since the last good backup`
         ]
       : []
   // Whoever removes what takes room, and no row, has tidied up.

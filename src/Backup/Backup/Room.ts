@@ -1,10 +1,10 @@
 /** Free space, looked at before the work. */
 import { Effect, Option } from "effect"
-import * as Sizes from "../../Common/Sizes.js"
 import { BackupError } from "../BackupError.js"
 import type { Store, Stored } from "../BackupStore/Store.js"
 import { judge } from "../DatabaseIdentity.js"
 import type * as Manifest from "../Manifest.js"
+import * as Format from "../../Common/Format.js"
 
 /**
  * What the last dump of this database took, on the disk: the best that is known of the next one. Backups
@@ -32,8 +32,8 @@ export const room = (store: Store, bytes: number, what: string): Effect.Effect<v
     return yield* new BackupError({
       reason: "DiskFull",
       subject: store.description,
-      expected: `${Sizes.bytes(bytes)} free for ${what}`,
-      found: `${Sizes.bytes(free)}, which is ${Sizes.bytes(bytes - free)} too little`,
+      expected: `${Format.bytes(bytes)} free for ${what}`,
+      found: `${Format.bytes(free)}, which is ${Format.bytes(bytes - free)} too little`,
       advice:
         "Free some space; where nothing else can go, delete the oldest backup by hand, and keep fewer"
     })

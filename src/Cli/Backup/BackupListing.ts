@@ -7,9 +7,9 @@ import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
 import { suspicions } from "../../Backup/Manifest.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
 import type { Look } from "../Output.js"
-import * as Amounts from "./Amounts.js"
 import type { Found } from "./BackupAccess.js"
 import * as BackupPage from "./BackupPage.js"
+import * as Format from "../../Common/Format.js"
 
 export const lines = (
   found: Found,
@@ -53,11 +53,11 @@ const headline = (
   if (newest === undefined) {
     return `${BackupPage.bad(look)} ${directory}: no backup that could be restored${apart}`
   }
-  const age = Amounts.ago(newest.parsed.startedAt, now)
+  const age = Format.ago(newest.parsed.startedAt.epochMillis, now.epochMillis)
   const isSuspect = suspicionsOf(newest).length > 0
   const doubt = isSuspect ? ", which may not hold all" : ""
   const sign = broken === 0 && !isSuspect ? BackupPage.good(look) : BackupPage.warning(look)
-  return `${sign} ${directory}: ${Amounts.many(backups.length, "backup")}, the newest from ${age}${doubt}${apart}`
+  return `${sign} ${directory}: ${Format.many(backups.length, "backup")}, the newest from ${age}${doubt}${apart}`
 }
 
 type Row = readonly [string, ...ReadonlyArray<string>]
@@ -72,10 +72,10 @@ const row = (one: Stored, now: DateTime.Utc, zone: DateTime.TimeZone): Row => {
   const tables = manifest?.dump.tables
   return [
     WallTime.digits(one.parsed.startedAt.epochMillis, zone),
-    Amounts.ago(one.parsed.startedAt, now).replace(/ ago$/, ""),
-    Amounts.bytes(one.bytes),
-    tables === undefined ? "?" : Amounts.count(tables.length),
-    tables === undefined ? "?" : Amounts.count(tables.reduce((sum, { rows }) => sum + rows, 0)),
+    Format.ago(one.parsed.startedAt.epochMillis, now.epochMillis).replace(/ ago$/, ""),
+    Format.bytes(one.bytes),
+    tables === undefined ? "?" : Format.count(tables.length),
+    tables === undefined ? "?" : Format.count(tables.reduce((sum, { rows }) => sum + rows, 0)),
     `${checked(one, now)}${manifest?.pinned === true ? ", pinned" : ""}`,
     one.name
   ]
@@ -87,7 +87,10 @@ const checked = (one: Stored, now: DateTime.Utc): string => {
     onNone: () => "no manifest",
     onSome: (manifest) => {
       const { drilled } = manifest
-      const how = drilled === null ? "verified" : `drilled ${Amounts.ago(drilled.at, now)}`
+      const how =
+        drilled === null
+          ? "verified"
+          : `drilled ${Format.ago(drilled.at.epochMillis, now.epochMillis)}`
       return suspicions(manifest).length === 0 ? how : `${how}, suspect`
     }
   })
@@ -132,7 +135,7 @@ const setAside = (
         "",
         "Set aside by a restore, beside the database (the last three stay, and those of the last day):",
         ...all.map(({ at, bytes, name }) => {
-          const size = bytes === undefined ? "" : `, ${Amounts.bytes(bytes)}`
-          return `${WallTime.shown(at.epochMillis, zone)}  ${name} (${Amounts.ago(at, now)}${size})`
+          const size = bytes === undefined ? "" : `, ${Format.bytes(bytes)}`
+          return `${WallTime.shown(at.epochMillis, zone)}  ${name} (${Format.ago(at.epochMillis, now.epochMillis)}${size})`
         })
       ]

@@ -1,11 +1,10 @@
 /**
  * The lines that a person reads from the commands on backups. Pure.
  */
-import { Duration } from "effect"
 import type { Copy, Created, Drilled, Pruned, PrunedCopy, Verified } from "../../Backup/Backup.js"
 import type { Table } from "../../Backup/Manifest.js"
 import type { Look } from "../Output.js"
-import * as Amounts from "./Amounts.js"
+import * as Format from "../../Common/Format.js"
 
 export const good = (look: Look): string => mark(look, "✅", "[ok]", 32)
 export const bad = (look: Look): string => mark(look, "❌", "[failed]", 31)
@@ -17,7 +16,7 @@ const mark = (look: Look, emoji: string, text: string, ansi: number): string =>
 /** `12 tables, 48,210 rows`. */
 export const contentOf = (tables: ReadonlyArray<Table>): string => {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-  return `${Amounts.many(tables.length, "table")}, ${Amounts.many(rows, "row")}`
+  return `${Format.many(tables.length, "table")}, ${Format.many(rows, "row")}`
 }
 
 export const warnings = (texts: ReadonlyArray<string>, look: Look): ReadonlyArray<string> =>
@@ -25,11 +24,11 @@ export const warnings = (texts: ReadonlyArray<string>, look: Look): ReadonlyArra
 
 export const created = (one: Created, millis: number, look: Look): ReadonlyArray<string> => {
   const { bytes, compression, contentBytes, database, tables } = one.manifest.dump
-  const before = compression === "none" ? "" : ` of ${Amounts.bytes(contentBytes)}`
+  const before = compression === "none" ? "" : ` of ${Format.bytes(contentBytes)}`
   const verified = one.manifest.verified === null ? "not verified" : "verified"
   return [
     `${good(look)} Backed up ${database.name} (${database.engine}) as ${one.name}`,
-    `   ${Amounts.bytes(bytes)}${before}, ${contentOf(tables)}, ${verified}, in ${seconds(millis)}`,
+    `   ${Format.bytes(bytes)}${before}, ${contentOf(tables)}, ${verified}, in ${Format.measured(millis)}`,
     `   in ${one.store}`,
     ...one.copies
       .filter(({ problem }) => problem === undefined)
@@ -73,7 +72,7 @@ const indented = (texts: ReadonlyArray<string>, look: Look): ReadonlyArray<strin
   warnings(texts, look).map((text) => `   ${text}`)
 
 export const drilled = (one: Drilled, look: Look): ReadonlyArray<string> => [
-  `${good(look)} ${one.name} restores: ${contentOf(one.tables)}, in ${seconds(Duration.toMillis(one.took))}`
+  `${good(look)} ${one.name} restores: ${contentOf(one.tables)}, in ${Format.measured(one.took)}`
 ]
 
 export const pruned = (one: Pruned, dryRun: boolean, look: Look): ReadonlyArray<string> => [
@@ -84,9 +83,5 @@ export const pruned = (one: Pruned, dryRun: boolean, look: Look): ReadonlyArray<
   ...one.copies.flatMap(({ removed, store }) =>
     removed.map((name) => `${dryRun ? "would remove" : "removed"}  ${name} in ${store}`)
   ),
-  `${good(look)} ${dryRun ? "Would remove" : "Removed"} ${Amounts.count(one.removed.length)}, ${dryRun ? "would keep" : "kept"} ${Amounts.count(one.kept.length)}`
+  `${good(look)} ${dryRun ? "Would remove" : "Removed"} ${Format.count(one.removed.length)}, ${dryRun ? "would keep" : "kept"} ${Format.count(one.kept.length)}`
 ]
-
-/** `2.3 s`; of what takes longer, whole minutes say enough. */
-const seconds = (millis: number): string =>
-  millis < 60_000 ? `${Math.max(0.1, millis / 1000).toFixed(1)} s` : Amounts.span(millis / 1000)

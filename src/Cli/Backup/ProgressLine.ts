@@ -3,7 +3,7 @@
  */
 import { Duration } from "effect"
 import type { Progress } from "../../Backup/BackupStrategy/Strategy.js"
-import * as Amounts from "./Amounts.js"
+import * as Format from "../../Common/Format.js"
 
 /** What is remembered between two reports. */
 export interface State {
@@ -35,20 +35,19 @@ export const next = (
 }
 
 const lineOf = ({ bytes, note, stage, total }: Progress, elapsed: number): string => {
-  if (note !== undefined)
-    return `${inWords[stage] ?? stage}  ${note} (${Amounts.span(elapsed / 1000)})`
+  if (note !== undefined) return `${inWords[stage] ?? stage}  ${note} (${Format.about(elapsed)})`
   const words = inWords[stage] ?? stage
   const rate = elapsed > 0 ? (bytes / elapsed) * 1000 : 0
   const amount =
     total === undefined || total <= 0
-      ? Amounts.bytes(bytes)
-      : `${Math.min(100, Math.floor((bytes / total) * 100))} %  ${Amounts.bytes(bytes)} of ${Amounts.bytes(total)}`
+      ? Format.bytes(bytes)
+      : `${Math.min(100, Math.floor((bytes / total) * 100))} %  ${Format.bytes(bytes)} of ${Format.bytes(total)}`
   // The first moments say little about the rest.
   const isSteady = elapsed >= 1000 && rate > 0
-  const speed = isSteady ? `  ${Amounts.bytes(rate)}/s` : ""
+  const speed = isSteady ? `  ${Format.bytes(rate)}/s` : ""
   const left =
     isSteady && total !== undefined && total > bytes
-      ? `  ${Amounts.span((total - bytes) / rate)} left`
+      ? `  ${Format.about(((total - bytes) / rate) * 1000)} left`
       : ""
   return `${words}  ${amount}${speed}${left}`
 }

@@ -6,8 +6,8 @@ import type { RestorePlan, Restored, Stopped } from "../../Backup/Backup.js"
 import * as WallTime from "../../Common/WallTime.js"
 import * as BackupName from "../../Backup/BackupName.js"
 import type { Look } from "../Output.js"
-import * as Amounts from "./Amounts.js"
 import * as BackupPage from "./BackupPage.js"
+import * as Format from "../../Common/Format.js"
 
 /** Times are in the zone of who reads. */
 export const plan = (
@@ -50,11 +50,12 @@ const startedAt = ({ manifest, name }: RestorePlan): Option.Option<DateTime.Utc>
 const backupOf = (one: RestorePlan, now: DateTime.Utc, zone: DateTime.TimeZone): string => {
   const when = Option.match(startedAt(one), {
     onNone: () => "an unknown time",
-    onSome: (at) => `${WallTime.shown(at.epochMillis, zone)} (${Amounts.ago(at, now)})`
+    onSome: (at) =>
+      `${WallTime.shown(at.epochMillis, zone)} (${Format.ago(at.epochMillis, now.epochMillis)})`
   })
   return one.manifest === undefined
     ? `${when}; there is no manifest to compare it with`
-    : `${when}: ${Amounts.bytes(one.manifest.dump.bytes)}, ${BackupPage.contentOf(one.manifest.dump.tables)}`
+    : `${when}: ${Format.bytes(one.manifest.dump.bytes)}, ${BackupPage.contentOf(one.manifest.dump.tables)}`
 }
 
 /** For who finds rows of today in a database of last week. */
@@ -62,7 +63,7 @@ const keptOf = ({ keeps }: RestorePlan): ReadonlyArray<string> =>
   keeps.length === 0
     ? []
     : [
-        `   stays     Holter's journal (${Amounts.many(keeps.length, "table")} holter_*): incidents, silences and alerts not yet sent are those of now`
+        `   stays     Holter's journal (${Format.many(keeps.length, "table")} holter_*): incidents, silences and alerts not yet sent are those of now`
       ]
 
 const databaseOf = ({ database }: RestorePlan): string =>
@@ -73,7 +74,7 @@ const presentOf = ({ preRestore, present }: RestorePlan): string => {
     case "Absent":
       return "nothing, so there is nothing to save first"
     case "Readable":
-      return `${Amounts.bytes(present.bytes)}, saved first as ${preRestore ?? "a pre-restore backup"}`
+      return `${Format.bytes(present.bytes)}, saved first as ${preRestore ?? "a pre-restore backup"}`
     case "Damaged":
       return `no database that can be read (${present.found}): it is moved aside`
   }

@@ -3,17 +3,17 @@
  */
 import { Duration } from "effect"
 import type { ConfigIssue } from "../../Check/CheckError.js"
-import { many } from "../Backup/Amounts.js"
 import { good } from "../Backup/BackupPage.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
 import type { Look } from "../Output.js"
 import * as Summary from "../Watch/Summary.js"
 import type { WatchSettings } from "../Watch/WatchSettings.js"
+import * as Format from "../../Common/Format.js"
 
 export const line = (settings: WatchSettings, look: Look): string => {
   const { alerts, configuration } = settings
   const counted = (names: ReadonlyArray<string>, thing: string) =>
-    `${many(names.length, thing)} (${names.join(", ")})`
+    `${Format.many(names.length, thing)} (${names.join(", ")})`
   const some = (names: ReadonlyArray<string>, thing: string) =>
     names.length === 0 ? [] : [counted(names, thing)]
   const parts = [

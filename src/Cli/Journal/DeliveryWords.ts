@@ -4,9 +4,9 @@
 import type { DateTime } from "effect"
 import type { Secrets } from "../../Common/Secrets.js"
 import type { Delivery } from "../../Monitor/Journal.js"
-import * as Amounts from "../Backup/Amounts.js"
 import { onOneLine } from "../Presentation.js"
 import * as Moments from "./moments.js"
+import * as Format from "../../Common/Format.js"
 
 /**
  * `queued`: its channel is about to be asked, or `holter watch` does not run. `retrying`: it did not
@@ -73,7 +73,7 @@ export const trouble = (
   if (state === "waiting") return `: the channel is disabled (${error})`
   if (state !== "retrying" || next_attempt === null) return ""
   const next = Moments.shownIn(zone)(next_attempt)
-  return `: ${Amounts.many(failures, "attempt")} failed (${error}), the next one is at ${next}`
+  return `: ${Format.many(failures, "attempt")} failed (${error}), the next one is at ${next}`
 }
 
 /** Why its channel does not get it any more. */

@@ -4,6 +4,7 @@
 import * as CliOptions from "@effect/cli/Options"
 import { DateTime, type Duration, Effect, Option } from "effect"
 import { UsageError } from "../ConfigurationError.js"
+import * as SpanText from "../../Common/SpanText.js"
 import * as TimeText from "./TimeText.js"
 
 export interface EndFlags {
@@ -13,7 +14,7 @@ export interface EndFlags {
 
 export const endFlags = {
   for: CliOptions.text("for").pipe(
-    CliOptions.withDescription(`How long: ${TimeText.spanForms}`),
+    CliOptions.withDescription(`How long: ${SpanText.forms}`),
     CliOptions.optional
   ),
   until: CliOptions.text("until").pipe(
@@ -44,7 +45,7 @@ export const endOf = (
   }
   if (Option.isSome(span)) {
     return Option.match(TimeText.span(span.value), {
-      onNone: () => wrong("--for", TimeText.spanForms, JSON.stringify(span.value)),
+      onNone: () => wrong("--for", SpanText.forms, JSON.stringify(span.value)),
       onSome: (found) => Effect.succeed(after(found))
     })
   }

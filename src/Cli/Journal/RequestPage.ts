@@ -7,8 +7,8 @@ import type { Look } from "../Output.js"
 import * as BackupPage from "../Backup/BackupPage.js"
 import { onOneLine } from "../Presentation.js"
 import type { Maintenance } from "./Maintenances.js"
-import * as Moments from "./moments.js"
 import * as Quiets from "./Quiets.js"
+import * as Format from "../../Common/Format.js"
 
 export interface Silence {
   readonly id: string
@@ -31,7 +31,7 @@ export const silenced = (
   zone: DateTime.TimeZone
 ): ReadonlyArray<string> => {
   return [
-    `${BackupPage.good(look)} Nobody is told of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Moments.lasting(until - now)}): silence ${id}`,
+    `${BackupPage.good(look)} Nobody is told of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): silence ${id}`,
     `   Checks go on, and an end that somebody is owed is told. What is down then is told then.`,
     `   holter unsilence ${id} ends it before`
   ]
@@ -47,7 +47,7 @@ export const maintained = (
   look: Look,
   zone: DateTime.TimeZone
 ): ReadonlyArray<string> => [
-  `${BackupPage.good(look)} Maintenance of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Moments.lasting(until - now)}): ${id} (${onOneLine(why)})`,
+  `${BackupPage.good(look)} Maintenance of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): ${id} (${onOneLine(why)})`,
   `   Checks go on, and an end that somebody is owed is told. What is down when it ends is told then.`,
   `   ${["holter maintenance stop", ...(services ?? ["--all"])].join(" ")} ends it before`
 ]

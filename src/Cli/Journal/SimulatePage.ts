@@ -3,16 +3,16 @@
  */
 import type { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
-import * as Amounts from "../Backup/Amounts.js"
 import { onOneLine } from "../Presentation.js"
 import * as Replay from "./Replay.js"
+import * as Format from "../../Common/Format.js"
 
 /** Times are in the zone of who reads. */
 export const lines = (report: Replay.Report, zone: DateTime.TimeZone): ReadonlyArray<string> => {
   const { leftOut, results, rows, span } = report
   if (span === undefined) return ["Nothing was recorded in that time"]
   return [
-    `Replayed ${Amounts.many(results, "result")}, ${WallTime.digits(span.from, zone)} to ${WallTime.shown(span.to, zone)}`,
+    `Replayed ${Format.many(results, "result")}, ${WallTime.digits(span.from, zone)} to ${WallTime.shown(span.to, zone)}`,
     ...omission(leftOut),
     ...summary(Replay.counts(rows)),
     ...alerts(rows, zone)
@@ -27,7 +27,7 @@ const omission = ({
   services.length === 0
     ? []
     : [
-        `Left out: ${Amounts.many(results, "result")} and ${Amounts.many(alerts, "alert")} of ${Amounts.many(services.length, "service")} that this configuration does not have (${services.join(", ")})`
+        `Left out: ${Format.many(results, "result")} and ${Format.many(alerts, "alert")} of ${Format.many(services.length, "service")} that this configuration does not have (${services.join(", ")})`
       ]
 
 /** How far a replay has come, for a terminal. */
@@ -39,7 +39,7 @@ export const progress = (
   zone: DateTime.TimeZone
 ): string => {
   const share = now > from ? Math.min(99, Math.floor(((at - from) / (now - from)) * 100)) : 0
-  return `Replaying  ${share} %  ${Amounts.many(results, "result")}, up to ${WallTime.shown(at, zone)}`
+  return `Replaying  ${share} %  ${Format.many(results, "result")}, up to ${WallTime.shown(at, zone)}`
 }
 
 const summary = (counts: ReadonlyArray<Replay.Count>): ReadonlyArray<string> => {
@@ -59,9 +59,9 @@ const summary = (counts: ReadonlyArray<Replay.Count>): ReadonlyArray<string> => 
         ["CHANNEL", "WAS SENT", "WOULD BE SENT", "IN BOTH"],
         ...[...counts, whole].map((one) => [
           one.channel,
-          Amounts.count(one.was_sent),
-          Amounts.count(one.would_be_sent),
-          Amounts.count(one.in_both)
+          Format.count(one.was_sent),
+          Format.count(one.would_be_sent),
+          Format.count(one.in_both)
         ])
       ],
       (column) => column > 0
@@ -80,7 +80,7 @@ const alerts = (
   const left = Math.max(0, rows.length - mostRows)
   return [
     "",
-    ...(left === 0 ? [] : [`${Amounts.count(left)} earlier alerts are left out (--json has them)`]),
+    ...(left === 0 ? [] : [`${Format.count(left)} earlier alerts are left out (--json has them)`]),
     ...aligned(
       [
         [`WHEN (${WallTime.nameOf(zone)})`, "CHANNEL", "WAS SENT", "WOULD BE SENT"],

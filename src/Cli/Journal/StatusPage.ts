@@ -2,7 +2,6 @@
  * The page of `holter status`. Pure.
  */
 import type { DateTime } from "effect"
-import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
 import { guidance, mark, named, onOneLine } from "../Presentation.js"
 import { pad, width } from "../Watch/Width.js"
@@ -10,6 +9,7 @@ import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import * as Quiets from "./Quiets.js"
 import type { ServiceStatus, StatusReport } from "./StatusReport.js"
+import * as Format from "../../Common/Format.js"
 
 /** Times are in the zone of who reads. */
 export const lines = (
@@ -60,8 +60,8 @@ const verdict = (all: ReadonlyArray<ServiceStatus>): string => {
   if (wrong.length > 0) return wrong.join("; ")
   const healthy = all.filter(({ status }) => status === "healthy").length
   return healthy === all.length
-    ? `${Amounts.many(healthy, "service")}, all healthy`
-    : `${healthy} of ${Amounts.many(all.length, "service")} healthy; ${having("unknown").join("")}`
+    ? `${Format.many(healthy, "service")}, all healthy`
+    : `${healthy} of ${Format.many(all.length, "service")} healthy; ${having("unknown").join("")}`
 }
 
 const watching = ({ timestamp, watch }: StatusReport): ReadonlyArray<string> => {
@@ -69,11 +69,11 @@ const watching = ({ timestamp, watch }: StatusReport): ReadonlyArray<string> => 
   const last =
     watch.last_result === null
       ? "there is no result"
-      : `the last result is from ${Moments.ago(Moments.millisOf(watch.last_result), now)}`
+      : `the last result is from ${Format.ago(Moments.millisOf(watch.last_result), now)}`
   const waiting =
     watch.requests_waiting === 0
       ? []
-      : [`   ${Amounts.many(watch.requests_waiting, "request")} not taken by it yet`]
+      : [`   ${Format.many(watch.requests_waiting, "request")} not taken by it yet`]
   return [
     watch.running
       ? `   holter watch runs: ${last}`
@@ -91,9 +91,9 @@ const services = (report: StatusReport, look: Look): ReadonlyArray<string> => {
     `${one.status}${one.stale ? ", stale" : ""}`,
     one.since === null
       ? ""
-      : `${one.since_is_exact ? "" : "> "}${Moments.lasting(now - Moments.millisOf(one.since))}`,
+      : `${one.since_is_exact ? "" : "> "}${Format.about(now - Moments.millisOf(one.since))}`,
     one.response_time_ms === null ? "" : `${Math.round(one.response_time_ms)} ms`,
-    one.last_check === null ? "never" : Moments.ago(Moments.millisOf(one.last_check), now),
+    one.last_check === null ? "never" : Format.ago(Moments.millisOf(one.last_check), now),
     onOneLine(one.message)
   ])
   const widths = heading.map((title, column) =>
@@ -127,7 +127,7 @@ const incident =
     )
     const channels = Object.keys(told).filter((channel) => !owed.has(channel))
     const parts = [
-      `${named(one.name, one.label)}: ${cause === "stale" ? "no results" : severity} since ${Moments.shownIn(zone)(since)} (${Moments.lasting(now - began)})`,
+      `${named(one.name, one.label)}: ${cause === "stale" ? "no results" : severity} since ${Moments.shownIn(zone)(since)} (${Format.about(now - began)})`,
       channels.length === 0
         ? `nobody ${owed.size === 0 ? "was" : "has been"} told${owed.size === 0 ? "" : " yet"} (\`holter why ${one.name}\`)`
         : `told: ${channels.join(", ")}`,

@@ -5,6 +5,7 @@
  * that comes twice, since the clock is set back, the one that is next to now is meant.
  */
 import { Array as Arr, DateTime, Duration, Option } from "effect"
+import * as SpanText from "../../Common/SpanText.js"
 import * as WallTime from "../../Common/WallTime.js"
 
 /** For messages about something else. */
@@ -14,9 +15,6 @@ export const forms =
 /** The same of one that is yet to come. */
 export const futureForms =
   'a time yet to come, such as 22:40, "2025-12-11 22:40" (both as pages show them) or 2025-12-11T22:40:00Z'
-
-/** For messages about something else. */
-export const spanForms = 'a span such as 2h, 90m, 1d or "30 minutes"'
 
 /** A time that has been; a time of the day is the last one. */
 export const past = (
@@ -53,30 +51,13 @@ export const future = (
   )
 }
 
-/** One number and one unit, or several of them: `2h`, `1h 30m`, `90 minutes`. */
-export const span = (text: string): Option.Option<Duration.Duration> => {
-  const words = text.trim().toLowerCase()
-  if (!/^(?:\d+(?:\.\d+)?\s*[a-z]+\s*)+$/.test(words)) return Option.none()
-  const parts = [...words.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g)].map(
-    ([, count = "", unit = ""]) => Number(count) * (millisOf(unit) ?? Number.NaN)
-  )
-  const millis = parts.reduce((sum, part) => sum + part, 0)
+/** A span to reach into the past or the future with. */
+export const span = (text: string): Option.Option<Duration.Duration> =>
   // A hundred years: dates end, and nobody means it.
-  return millis > 0 && millis <= 36_525 * 86_400_000
-    ? Option.some(Duration.millis(millis))
-    : Option.none()
-}
-
-const units: ReadonlyArray<readonly [RegExp, number]> = [
-  [/^s(?:ec(?:ond)?s?)?$/, 1000],
-  [/^m(?:in(?:ute)?s?)?$/, 60_000],
-  [/^h(?:(?:ou)?rs?)?$/, 3_600_000],
-  [/^d(?:ays?)?$/, 86_400_000],
-  [/^w(?:eeks?)?$/, 7 * 86_400_000]
-]
-
-const millisOf = (unit: string): number | undefined =>
-  units.find(([pattern]) => pattern.test(unit))?.[1]
+  Option.filter(
+    SpanText.parse(text),
+    Duration.between({ minimum: "1 nano", maximum: "36525 days" })
+  )
 
 const dayTimePattern = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/
 

@@ -3,14 +3,13 @@
  */
 import type { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
-import { span } from "../../Alert/AlertPolicy/words.js"
-import * as Amounts from "../Backup/Amounts.js"
 import type { Look } from "../Output.js"
 import { guidance, mark, named, onOneLine } from "../Presentation.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import * as Quiets from "./Quiets.js"
 import type { Entry, Told, WhyStory } from "./WhyStory.js"
+import * as Format from "../../Common/Format.js"
 
 /** Times are in the zone of who reads. */
 export const lines = (
@@ -27,7 +26,7 @@ export const lines = (
 ]
 
 const between = (from: string, to: string): string =>
-  Moments.lasting(Moments.millisOf(to) - Moments.millisOf(from))
+  Format.about(Moments.millisOf(to) - Moments.millisOf(from))
 
 const headline = (story: WhyStory, look: Look, zone: DateTime.TimeZone): string => {
   const time = Moments.shownIn(zone)
@@ -88,7 +87,7 @@ const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> =>
   rules === null
     ? ["   The configuration does not check it any more; this is what the journal knows of it"]
     : [
-        `   ${Amounts.many(rules.failures, "failure")} in a row open an incident, ${rules.successes} in a row that are healthy end it; a result is due every ${span(rules.interval_ms)}`,
+        `   ${Format.many(rules.failures, "failure")} in a row open an incident, ${rules.successes} in a row that are healthy end it; a result is due every ${Format.span(rules.interval_ms)}`,
         ...(rules.critical ? [] : ["   It is not critical: never worse than degraded"]),
         ...(rules.depends_on.length === 0
           ? []
@@ -113,7 +112,7 @@ const happened = (
     `What happened (${WallTime.nameOf(zone)}):`,
     ...(left === 0
       ? []
-      : [`  ${Amounts.count(left)} earlier entries are left out (--json has them)`]),
+      : [`  ${Format.count(left)} earlier entries are left out (--json has them)`]),
     ...entries.slice(left).map((one, index, all) => {
       const at = time(one.at)
       // What a result led to stands under it.

@@ -3,7 +3,6 @@
  */
 import { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
-import * as Amounts from "../Backup/Amounts.js"
 
 export const iso = (millis: number): string => DateTime.formatIso(DateTime.unsafeMake(millis))
 
@@ -12,13 +11,6 @@ export const shownIn =
   (zone: DateTime.TimeZone) =>
   (iso: string): string =>
     WallTime.shown(millisOf(iso), zone)
-
-/** `5 h`, for a span in milliseconds. */
-export const lasting = (millis: number): string => Amounts.span(millis / 1000)
-
-/** `5 h ago`. */
-export const ago = (then: number, now: number): string =>
-  Amounts.ago(DateTime.unsafeMake(then), DateTime.unsafeMake(now))
 
 /** Of a time in ISO 8601 that one of these wrote. */
 export const millisOf = (text: string): number => DateTime.unsafeMake(text).epochMillis

@@ -6,11 +6,11 @@ import type { Created, Drilled } from "../../Backup/Backup.js"
 import type { BackupError } from "../../Backup/BackupError.js"
 import type { Ended } from "../../Backup/BackupSchedule.js"
 import type { Stored } from "../../Backup/BackupStore/Store.js"
-import * as Amounts from "../Backup/Amounts.js"
 import { contentOf } from "../Backup/BackupPage.js"
 import type { Backups, LastBackup } from "./Board.js"
 import { Line } from "./Lines.js"
 import { messageOf } from "../../Common/Errors.js"
+import * as Format from "../../Common/Format.js"
 
 export const nothing: Backups = {
   next: undefined,
@@ -77,7 +77,7 @@ const ofCreated = ({ manifest, name, warnings }: Created): Outcome => {
   const took = Duration.millis(finishedAt.epochMillis - startedAt.epochMillis)
   return {
     done: `created ${name}`,
-    text: `${Amounts.bytes(dump.bytes)}, ${contentOf(dump.tables)}, in ${seconds(took)}`,
+    text: `${Format.bytes(dump.bytes)}, ${contentOf(dump.tables)}, in ${Format.measured(took)}`,
     warnings,
     last: { name, bytes: dump.bytes, at: startedAt.epochMillis }
   }
@@ -85,11 +85,9 @@ const ofCreated = ({ manifest, name, warnings }: Created): Outcome => {
 
 const ofDrilled = ({ name, tables, took, warnings }: Drilled): Outcome => ({
   done: `passed ${name}`,
-  text: `${contentOf(tables)}, in ${seconds(took)}`,
+  text: `${contentOf(tables)}, in ${Format.measured(took)}`,
   warnings
 })
-
-const seconds = (span: Duration.Duration): string => `${Duration.toSeconds(span).toFixed(1)} s`
 
 const problemOf = (cause: Cause.Cause<BackupError>): string => {
   const problem = Cause.squash(cause)

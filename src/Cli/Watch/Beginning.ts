@@ -2,17 +2,16 @@
  * What `holter watch` knows and says when it starts.
  */
 import { Clock, Effect } from "effect"
-import { span } from "../../Alert/AlertPolicy/words.js"
 import { Outbox } from "../../Alert/Outbox.js"
 import { Alerting } from "../../Monitor/Alerting.js"
 import { Journal } from "../../Monitor/Journal.js"
-import { many } from "../Backup/Amounts.js"
 import { briefly, Output } from "../Output.js"
 import * as Board from "./Board.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
 import * as Summary from "./Summary.js"
 import type { WatchSettings } from "./WatchSettings.js"
+import * as Format from "../../Common/Format.js"
 
 /** The rows as an earlier run left them, so that a restart hides neither beats nor outages. */
 export const remember: Effect.Effect<void, never, Reporter | Journal | Alerting> = Effect.gen(
@@ -49,7 +48,7 @@ export const takeOver: Effect.Effect<void, never, Reporter | Alerting | Outbox> 
     const at = yield* Clock.currentTimeMillis
     const { incidents, offset } = yield* Effect.flatMap(Alerting, ({ state }) => state)
     const owed = yield* Effect.flatMap(Outbox, ({ pending }) => pending)
-    const since = (time: number) => span(Math.max(0, at - time))
+    const since = (time: number) => Format.span(Math.max(0, at - time))
     const lines = [
       ...Object.values(incidents).map(({ cause, service, severity, since: began, told }) => {
         const channels = Object.keys(told)
@@ -76,7 +75,7 @@ export const say = (settings: WatchSettings): Effect.Effect<void, never, Reporte
     yield* briefly(Effect.forEach(Summary.warnings(settings), note, { discard: true }))
     const names = Summary.watched(settings)
     const message = [
-      `${many(names.length, "service")} (${names.join(", ")})`,
+      `${Format.many(names.length, "service")} (${names.join(", ")})`,
       `alerts to ${settings.alerts.names.join(", ")}`,
       `journal ${Summary.journal(settings)}`,
       ...Summary.schedules(settings)

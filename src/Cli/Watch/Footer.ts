@@ -4,7 +4,6 @@
 import type { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
 import { type Status, weigh } from "../../Check/CheckResult.js"
-import * as Amounts from "../Backup/Amounts.js"
 import * as Quiets from "../Journal/Quiets.js"
 import type { Look } from "../Output.js"
 import { called, onOneLine } from "../Presentation.js"
@@ -17,7 +16,7 @@ import {
   type Row
 } from "./Board.js"
 import * as Marks from "./Marks.js"
-import { span } from "./Span.js"
+import * as Format from "../../Common/Format.js"
 
 export interface FooterLine {
   readonly text: string
@@ -83,12 +82,12 @@ const backups = (
     running === undefined
       ? next === undefined
         ? "No backup is planned"
-        : `Next backup ${toTheMinute(next, zone)}, in ${span(next - now)}`
-      : `${running.what} is running for ${span(now - running.since)}`
+        : `Next backup ${toTheMinute(next, zone)}, in ${Format.span(next - now, { padded: true })}`
+      : `${running.what} is running for ${Format.span(now - running.since, { padded: true })}`
   const before =
     last === undefined
       ? "none yet"
-      : `last ${last.name}, ${Amounts.bytes(last.bytes)}, ${span(now - last.at)} ago`
+      : `last ${last.name}, ${Format.bytes(last.bytes)}, ${Format.span(now - last.at, { padded: true })} ago`
   return [
     plain(`${when}; ${before}`),
     ...(problem === undefined ? [] : [trouble(onOneLine(problem))])

@@ -9,9 +9,9 @@ import { onOneLine } from "../Presentation.js"
 import type { Board, Held, Row } from "./Board.js"
 import * as Footer from "./Footer.js"
 import * as Marks from "./Marks.js"
-import { span } from "./Span.js"
 import * as Sparkline from "./Sparkline.js"
 import { cut, pad, width } from "./Width.js"
+import * as Format from "../../Common/Format.js"
 
 export interface Size {
   readonly columns: number
@@ -195,12 +195,10 @@ const cells = (
 const nameOf = ({ label }: Row): string => onOneLine(label)
 
 const sinceOf = ({ since }: Row, now: number): string =>
-  since === undefined ? "-" : span(now - since)
+  since === undefined ? "-" : Format.span(now - since, { padded: true })
 
-const responseOf = ({ millis }: Row): string => {
-  if (millis === undefined) return "-"
-  return millis < 9950 ? `${Math.round(millis)} ms` : `${(millis / 1000).toFixed(1)} s`
-}
+const responseOf = ({ millis }: Row): string =>
+  millis === undefined ? "-" : Format.measured(millis)
 
 const messageOf = ({ held, message, stale }: Row, room: number, zone: DateTime.TimeZone): string =>
   [

@@ -4,6 +4,7 @@
  */
 import { Duration, Effect, Either, Option, Predicate } from "effect"
 import type { ConfigIssue } from "../../Check/CheckError.js"
+import * as SpanText from "../../Common/SpanText.js"
 import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { AlertSettings } from "../Alerts/AlertSettings.js"
 import type { BackupSettings } from "../Backup/BackupSettings.js"
@@ -208,19 +209,11 @@ const graceOf = (
         onNone: () =>
           new UsageError({
             flag: "--grace",
-            expected: 'a duration such as "10s" or "30 seconds"',
+            expected: SpanText.forms,
             found: JSON.stringify(text)
           })
       })
   })
 
-const spanOf = (text: string): Option.Option<Duration.Duration> => {
-  const short = /^(\d+(?:\.\d+)?)\s*(s|m)$/.exec(text.trim())
-  const span = short
-    ? Option.some(Duration.seconds(Number(short[1]) * (short[2] === "m" ? 60 : 1)))
-    : Duration.decodeUnknown(text.trim())
-  return Option.filter(
-    span,
-    (value) => Duration.isFinite(value) && Duration.greaterThan(value, Duration.zero)
-  )
-}
+const spanOf = (text: string): Option.Option<Duration.Duration> =>
+  Option.filter(SpanText.parse(text), Duration.greaterThan(Duration.zero))

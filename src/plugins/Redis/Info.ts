@@ -5,6 +5,7 @@
  */
 import type * as Outcome from "../../Check/Outcome.js"
 import * as Figures from "../shared/Figures.js"
+import * as Format from "../../Common/Format.js"
 
 export interface Info {
   readonly version: string
@@ -122,7 +123,7 @@ export const warnings = (info: Info, maxMemoryPercent: number): ReadonlyArray<st
     ...(info.saveFailed ? ["its last save failed"] : []),
     ...(share > maxMemoryPercent && !makesRoom(info)
       ? [
-          `it uses ${Figures.percent(share)} of its memory (${Figures.bytes(info.maxMemory)})${scarce(info)}`
+          `it uses ${Format.percent(share)} of its memory (${Format.bytes(info.maxMemory)})${scarce(info)}`
         ]
       : [])
   ]

@@ -23,7 +23,7 @@ describe("the page of holter backup list", () => {
   it("has its times in the zone of who reads, and says which", () => {
     const shown = page({ backups: [last] }, plain, DateTime.zoneMakeOffset(19_800_000))
     assert.match(shown, /^WHEN \(\+05:30\) +AGE/m)
-    assert.match(shown, /^2025-12-11 08:30:00 +5 h .*_20251211_030000_123/m)
+    assert.match(shown, /^2025-12-11 08:30:00 +5h .*_20251211_030000_123/m)
   })
 
   it("says what there is, how old it is, and whether it can be trusted", () => {
@@ -68,37 +68,37 @@ describe("the page of holter backup list", () => {
     const [first, , , , row, why] = page({ backups: [stored(suspect)] }, plain).split("\n")
     assert.strictEqual(
       first,
-      "[warning] /app/backups: 1 backup, the newest from 5 h ago, which may not hold all"
+      "[warning] /app/backups: 1 backup, the newest from 5h ago, which may not hold all"
     )
     assert.match(row ?? "", / verified, suspect  dmarket_bot_sqlite_/)
     assert.strictEqual(why, "  [warning] Table users is gone")
     const pinned = page({ backups: [stored({ ...suspect, pinned: true })] }, plain)
-    assert.match(pinned, /^\[ok\] .*5 h ago\n/)
+    assert.match(pinned, /^\[ok\] .*5h ago\n/)
     assert.notInclude(pinned, "users")
   })
 
   it("is well where every backup is", () => {
     assert.match(
       page({ backups: [last] }, plain),
-      /^\[ok\] \/app\/backups: 1 backup, the newest from 5 h ago\n/
+      /^\[ok\] \/app\/backups: 1 backup, the newest from 5h ago\n/
     )
   })
 })
 
-const sample = `⚠️  /app/backups: 4 backups, the newest from 5 h ago, 2 with a problem
+const sample = `⚠️  /app/backups: 4 backups, the newest from 5h ago, 2 with a problem
 
 Backups, newest first:
-WHEN (UTC)              AGE   SIZE  TABLES    ROWS  CHECKED             NAME
-2025-12-11 03:00:00     5 h  41 MB       2  48,210  drilled 4 days ago  dmarket_bot_sqlite_20251211_030000_123.db.gz
-2025-12-10 03:00:00    29 h   12 B       2  48,210  not good            dmarket_bot_sqlite_20251210_030000_000.db.gz
+WHEN (UTC)           AGE   SIZE  TABLES    ROWS  CHECKED           NAME
+2025-12-11 03:00:00   5h  41 MB       2  48,210  drilled 4d ago    dmarket_bot_sqlite_20251211_030000_123.db.gz
+2025-12-10 03:00:00  29h   12 B       2  48,210  not good          dmarket_bot_sqlite_20251210_030000_000.db.gz
   ❌ 12 bytes, the manifest says 41,000,000
-2025-12-09 03:00:00  2 days  41 MB       2  48,210  not good, pinned    dmarket_bot_sqlite_20251209_030000_000.db.gz
+2025-12-09 03:00:00   2d  41 MB       2  48,210  not good, pinned  dmarket_bot_sqlite_20251209_030000_000.db.gz
   ❌ found corrupt by holter backup verify
-2025-12-08 12:00:00  3 days  41 MB       ?       ?  no manifest         dmarket_bot_sqlite_20251208_120000_123.db.gz
+2025-12-08 12:00:00   3d  41 MB       ?       ?  no manifest       dmarket_bot_sqlite_20251208_120000_123.db.gz
 
 Made before a restore (out of rotation; the last three stay, and those of the last day):
-WHEN (UTC)              AGE   SIZE  TABLES    ROWS  CHECKED   NAME
-2025-12-07 08:00:00  4 days  41 MB       2  48,210  verified  dmarket_bot_pre_restore_sqlite_20251207_080000_000.db.gz
+WHEN (UTC)           AGE   SIZE  TABLES    ROWS  CHECKED   NAME
+2025-12-07 08:00:00   4d  41 MB       2  48,210  verified  dmarket_bot_pre_restore_sqlite_20251207_080000_000.db.gz
 
 Set aside by a restore, beside the database (the last three stay, and those of the last day):
-2025-12-01 12:00:00 UTC  bot_pre_restore_20251201_120000_000 (10 days ago, 700 MB)`
+2025-12-01 12:00:00 UTC  bot_pre_restore_20251201_120000_000 (10d ago, 700 MB)`

@@ -29,7 +29,7 @@ describe("the plan of a restore", () => {
     assert.strictEqual(
       page({}),
       `Restore of dmarket_bot_sqlite_20251211_030000_123.db.gz
-   from      2025-12-11 03:00:00 UTC (5 h ago): 41 MB, 2 tables, 48,210 rows
+   from      2025-12-11 03:00:00 UTC (5h ago): 41 MB, 2 tables, 48,210 rows
    into      dmarket_bot.db (sqlite) at /app/data
    there now 52 MB, saved first as dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz
 What was written after 2025-12-11 03:00:00 UTC is then in the pre-restore backup only.
@@ -53,7 +53,7 @@ Until it is done nobody else can write: programs wait, or see \`database is lock
 
   it("does without a manifest, by the time in the name or without one", () => {
     const bare = page({ manifest: undefined, warnings: ["bot.db has no manifest"] })
-    assert.include(bare, "from      2025-12-11 03:00:00 UTC (5 h ago); there is no manifest")
+    assert.include(bare, "from      2025-12-11 03:00:00 UTC (5h ago); there is no manifest")
     assert.include(bare, "⚠️  bot.db has no manifest")
     const renamed = page({ manifest: undefined, name: "copy.db" })
     assert.include(renamed, "from      an unknown time; there is no manifest")

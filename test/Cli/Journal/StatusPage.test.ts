@@ -103,7 +103,7 @@ describe("the page of holter status", () => {
     assert.strictEqual(report.watch.last_known_status, "unhealthy")
     const [first, second] = pageOf(report, plain)
     assert.strictEqual(first, "[unknown] Nothing is known now; it was unhealthy")
-    assert.match(second ?? "", /does not seem to run: the last result is from 1 h|60 min ago/)
+    assert.match(second ?? "", /does not seem to run: the last result is from 1h|60m ago/)
   })
 
   it("knows nothing where there is nothing", () => {
@@ -189,11 +189,11 @@ describe("the page of holter status", () => {
 })
 
 const sample = `❌ unhealthy: redis
-   holter watch runs: the last result is from 3 s ago
+   holter watch runs: the last result is from 3s ago
 
-   SERVICE  STATUS     FOR       RESPONSE  CHECKED  MESSAGE
-❌ redis    unhealthy  5 min        13 ms  3 s ago  connection refused
-✅ web      healthy    > 10 min     13 ms  5 s ago  PONG
+   SERVICE  STATUS     FOR    RESPONSE  CHECKED  MESSAGE
+❌ redis    unhealthy  5m        13 ms  3s ago   connection refused
+✅ web      healthy    > 10m     13 ms  5s ago   PONG
 
 Open incidents:
-  redis: unhealthy since 2025-12-11 11:55:27 UTC (5 min); told: ops; next reminder at 2025-12-11 12:11:37 UTC`
+  redis: unhealthy since 2025-12-11 11:55:27 UTC (5m); told: ops; next reminder at 2025-12-11 12:11:37 UTC`

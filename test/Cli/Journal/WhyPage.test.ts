@@ -132,7 +132,7 @@ describe("the page of holter why", () => {
 
   it("has its times in the zone of who reads", () => {
     const page = pageOf(storyOf(outage), look, DateTime.zoneUnsafeMakeNamed("Europe/Berlin"))
-    assert.match(page[0] ?? "", /since 2025-12-11 12:58:27 \+01:00 \(2 min\)/)
+    assert.match(page[0] ?? "", /since 2025-12-11 12:58:27 \+01:00 \(2m\)/)
     assert.include(page, "What happened (Europe/Berlin):")
     assert.include(page, "  2025-12-11 12:58:27  ❌ unhealthy: connection refused")
     assert.notMatch(page.join("\n"), / 11:5/)
@@ -245,7 +245,7 @@ describe("the page of holter why", () => {
   })
 })
 
-const sample = `❌ redis is unhealthy since 2025-12-11 11:58:27 UTC (2 min); incident ${storyOf(outage).incident?.id}
+const sample = `❌ redis is unhealthy since 2025-12-11 11:58:27 UTC (2m); incident ${storyOf(outage).incident?.id}
    Told: ops (opened) at 2025-12-11 11:59:37 UTC
    3 failures in a row open an incident, 2 in a row that are healthy end it; a result is due every 30s
 

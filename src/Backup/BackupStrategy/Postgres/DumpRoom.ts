@@ -7,9 +7,9 @@ import { Effect, Schedule } from "effect"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import { reserveOf } from "../../../Common/DiskBlocks.js"
-import * as Sizes from "../../../Common/Sizes.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import type { DumpOptions } from "../Strategy.js"
+import * as Format from "../../../Common/Format.js"
 
 /**
  * Never ends but by failing with `DiskFull`, once no more is left than must stay: others write to the same
@@ -29,8 +29,8 @@ export const watch = (
         new BackupError({
           reason: "DiskFull",
           subject: directory,
-          expected: `room for the dump, and ${Sizes.bytes(reserve)} that stay free beside it`,
-          found: `${Sizes.bytes(before)} free before it, and ${Sizes.bytes(free ?? 0)} by now`,
+          expected: `room for the dump, and ${Format.bytes(reserve)} that stay free beside it`,
+          found: `${Format.bytes(before)} free before it, and ${Format.bytes(free ?? 0)} by now`,
           advice:
             "Free some space; where nothing else can go, delete the oldest backup by hand, and keep fewer"
         })

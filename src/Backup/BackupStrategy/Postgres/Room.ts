@@ -4,7 +4,6 @@
  * @internal
  */
 import { Effect, Option, Schema, type Scope } from "effect"
-import * as Sizes from "../../../Common/Sizes.js"
 import * as DiskSpace from "../../../System/DiskSpace.js"
 import type { BackupError } from "../../BackupError.js"
 import type { Payload } from "../Strategy.js"
@@ -12,6 +11,7 @@ import * as Failure from "./Failure.js"
 import * as Maintenances from "./Maintenance.js"
 import * as Sessions from "./Session.js"
 import type { Target } from "./Target.js"
+import * as Format from "../../../Common/Format.js"
 
 /**
  * Fails with `DiskFull` where there is certainly too little. Otherwise what is worth knowing: how much
@@ -25,7 +25,7 @@ export const look = (
   Effect.gen(function* () {
     if (dump === undefined) return []
     const free = yield* freeOf(target, database)
-    const needed = Sizes.bytes(dump.contentBytes)
+    const needed = Format.bytes(dump.contentBytes)
     if (free === undefined) {
       return [
         `The server's disk needs about ${needed} for it beside what is there now, and as much again for its log (WAL); how much is free cannot be seen from here`
@@ -35,7 +35,7 @@ export const look = (
     return yield* Failure.make(target, {
       reason: "DiskFull",
       expected: `about ${needed} free on the server's disk, for the database beside what is there now`,
-      found: Sizes.bytes(free),
+      found: Format.bytes(free),
       advice: "Free some space there, for example of databases that earlier restores set aside"
     })
   }).pipe(Effect.scoped)

@@ -5,11 +5,11 @@
 import { Clock, Effect, Option, type Scope } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
-import * as Sizes from "../../../Common/Sizes.js"
 import { BackupError } from "../../BackupError.js"
 import * as ProcessIdentity from "../../../System/ProcessIdentity.js"
 import * as LocalFiles from "../../LocalFiles.js"
 import * as ScratchFiles from "./ScratchFiles.js"
+import * as Format from "../../../Common/Format.js"
 
 /** @internal */
 export interface Options {
@@ -35,7 +35,7 @@ export const make = ({
     return yield* new BackupError({
       reason: problems.at(-1)?.reason ?? "StoreFailed",
       subject: "the content of a backup",
-      expected: `a directory to unpack it in, with ${Sizes.bytes(bytes)} free`,
+      expected: `a directory to unpack it in, with ${Format.bytes(bytes)} free`,
       found: problems.map(({ found, subject }) => `${subject}: ${found}`).join("; "),
       advice: "Free some space, or name another directory for temporary files (TMPDIR)"
     })
@@ -97,8 +97,8 @@ const makeIn = (
       return yield* new BackupError({
         reason: "DiskFull",
         subject: directory,
-        expected: `${Sizes.bytes(bytes)} free`,
-        found: `${Sizes.bytes(free)} free`
+        expected: `${Format.bytes(bytes)} free`,
+        found: `${Format.bytes(free)} free`
       })
     }
     yield* ownPlace(directory)

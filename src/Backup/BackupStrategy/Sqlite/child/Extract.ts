@@ -3,7 +3,6 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { dirname } from "node:path"
 import { reserveOf } from "../../../../Common/DiskBlocks.js"
-import * as Sizes from "../../../../Common/Sizes.js"
 import type { PayloadRequest } from "../Protocol.js"
 import { bracketAsync } from "../../../../Common/bracket.js"
 import { about, corrupt, fail } from "./Fault.js"
@@ -11,6 +10,7 @@ import { firstBytes, sizeOf, writeAll } from "./files.js"
 import * as Header from "./Header.js"
 import { freeOf } from "./Space.js"
 import { formatOf, inOneGo, inParallel } from "./Unpackers.js"
+import * as Format from "../../../../Common/Format.js"
 
 /** @internal */
 export interface Content {
@@ -113,8 +113,8 @@ const noRoom = ({ directory, free }: Room, wanted: number): never =>
   fail({
     reason: "DiskFull",
     subject: directory,
-    expected: `${Sizes.bytes(wanted)} or more for a backup without a manifest, and ${Sizes.bytes(reserveOf(free))} that stay free`,
-    found: `${Sizes.bytes(free)} free`,
+    expected: `${Format.bytes(wanted)} or more for a backup without a manifest, and ${Format.bytes(reserveOf(free))} that stay free`,
+    found: `${Format.bytes(free)} free`,
     advice: "Look whether it is a backup at all; where it is, free some space (or set TMPDIR)"
   })
 

@@ -5,7 +5,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as JournalTables from "../../../../Common/JournalTables.js"
-import * as Sizes from "../../../../Common/Sizes.js"
 import type { Restored, RestoreRequest } from "../Protocol.js"
 import { outcome } from "../../../../Common/bracket.js"
 import type { Tables } from "./Database.js"
@@ -19,6 +18,7 @@ import * as Rights from "./Rights.js"
 import { freeOf } from "./Space.js"
 import type { Ask, OnProgress } from "./Thread.js"
 import { differenceOf, type Unpacked, unpack } from "./Unpack.js"
+import * as Format from "../../../../Common/Format.js"
 
 type Done = Omit<Restored, "_tag">
 
@@ -185,8 +185,8 @@ const room = ({ database }: RestoreRequest, bytes: number): void => {
   fail({
     reason: "DiskFull",
     subject: path.dirname(database),
-    expected: `${Sizes.bytes(bytes)} free, for the content and SQLite's journal`,
-    found: Sizes.bytes(free),
+    expected: `${Format.bytes(bytes)} free, for the content and SQLite's journal`,
+    found: Format.bytes(free),
     advice: "Free some space; nothing was changed"
   })
 }
