@@ -1,6 +1,6 @@
 /**
  * A channel is data: a type, a configuration, and how one alert is sent. `layer` turns it into a
- * Layer that registers itself. What is tried again, when, and who is told instead is not the
+ * Layer that registers itself. What is tried again, when, and who is notified instead is not the
  * channel's business: it says by its error what kind of failure it was.
  */
 import { Duration, Effect, Either, Layer, Predicate, Schema } from "effect"

@@ -12,11 +12,11 @@ import * as Configuring from "./AlertPolicy/configuring.js"
 import type { Decision } from "./AlertPolicy/Decision.js"
 import * as Draft from "./AlertPolicy/Draft.js"
 import type { Event } from "./AlertPolicy/Event.js"
-import * as Occurrences from "./AlertPolicy/occurrences.js"
+import * as EventHandlers from "./AlertPolicy/eventHandlers.js"
 import type { Policy } from "./AlertPolicy/Policy.js"
-import { remembered } from "./AlertPolicy/remembered.js"
+import { remembered } from "./AlertPolicy/earlierRun.js"
 import { channelRemoved } from "./AlertPolicy/removal.js"
-import * as Settle from "./AlertPolicy/settle.js"
+import * as Evaluate from "./AlertPolicy/evaluate.js"
 import * as StandIns from "./AlertPolicy/standIns.js"
 import type { State } from "./AlertPolicy/State.js"
 import { onResult } from "./AlertPolicy/thresholds.js"
@@ -48,10 +48,10 @@ export const step = (policy: Policy, before: State, event: Event): Step => {
   const offset = before.now - clock > disorder ? now - event.at : before.offset
   const draft = Draft.make(policy, before, { now, wall: event.at, offset })
   const late = before.due === null ? 0 : now - before.due
-  if (isFirst || late > asleep) Occurrences.awake(draft)
-  else if (late > busy) Occurrences.overslept(draft, late)
+  if (isFirst || late > asleep) EventHandlers.awake(draft)
+  else if (late > busy) EventHandlers.overslept(draft, late)
   apply(draft, event)
-  if (draft.unsettled || (before.due !== null && now >= before.due)) Settle.run(draft)
+  if (draft.unsettled || (before.due !== null && now >= before.due)) Evaluate.run(draft)
   else if (event._tag === "Result") keepDue(draft, event.service)
   return [draft.state, draft.decisions]
 }
@@ -101,7 +101,7 @@ export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean 
     alert.channel,
     (channel) => channel === alert.channel || Object.hasOwn(state.disabled, channel)
   )
-  return other !== undefined && Occurrences.newTo(alert.subjects, other).length > 0
+  return other !== undefined && EventHandlers.newTo(alert.subjects, other).length > 0
 }
 
 /**
@@ -144,23 +144,23 @@ const apply = (draft: Draft.Draft, event: Event): void => {
     case "Time":
       return
     case "Restarted":
-      return Occurrences.restarted(draft)
+      return EventHandlers.restarted(draft)
     case "Remembered":
       return remembered(draft, event.state)
     case "MaintenanceStarted":
-      return Occurrences.quiet(draft, { ...event, kind: "Maintenance" })
+      return EventHandlers.quiet(draft, { ...event, kind: "Maintenance" })
     case "MaintenanceEnded":
-      return Occurrences.loud(draft, "Maintenance", event.id)
+      return EventHandlers.loud(draft, "Maintenance", event.id)
     case "Silenced":
-      return Occurrences.quiet(draft, { ...event, kind: "Silence" })
+      return EventHandlers.quiet(draft, { ...event, kind: "Silence" })
     case "Unsilenced":
-      return Occurrences.loud(draft, "Silence", event.id)
+      return EventHandlers.loud(draft, "Silence", event.id)
     case "Acknowledged":
-      return Occurrences.acknowledged(draft, event)
+      return EventHandlers.acknowledged(draft, event)
     case "ChannelDisabled":
-      return Occurrences.disabled(draft, event)
+      return EventHandlers.disabled(draft, event)
     case "ChannelEnabled":
-      return Occurrences.enabled(draft, event.channel)
+      return EventHandlers.enabled(draft, event.channel)
     case "ChannelUnreachable":
       return StandIns.unreachable(draft, event)
     case "ChannelReached":

@@ -23,25 +23,25 @@ import {
   layer as channelRegistry,
   type RegisteredChannel
 } from "./ChannelRegistry.js"
-import * as Line from "./Notifier/Line.js"
+import * as DeliveryQueue from "./Notifier/DeliveryQueue.js"
 import { Outbox } from "./Outbox.js"
 
 /** A channel that failed for good. */
-export type Disabled = Line.Disabled
+export type Disabled = DeliveryQueue.Disabled
 
 /**
  * What happens at a channel that the alert policy must know of: it takes nothing for a while, or
  * again, or will never take some alerts.
  */
 export type News = Data.TaggedEnum<{
-  Unreachable: Line.Disabled
+  Unreachable: DeliveryQueue.Disabled
   Reached: { readonly channel: string }
-  Refused: Line.Refused
+  Refused: DeliveryQueue.Refused
 }>
 
 export const News = Data.taggedEnum<News>()
 
-export type ChannelHealth = Line.Health
+export type ChannelHealth = DeliveryQueue.Health
 
 export interface Options {
   /** The wait after a first failure; it doubles with each. One second by default. */
@@ -66,7 +66,7 @@ export class Notifier extends Context.Tag("holter/Alert/Notifier")<
   {
     /** Hands over alerts that are in the outbox already. It never waits for a channel. */
     readonly offer: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
-    /** Channels as they fail for good. The alert policy decides who is told instead. */
+    /** Channels as they fail for good. The alert policy decides who is notified instead. */
     readonly disabled: Stream.Stream<Disabled>
     /** Beside those that fail for good, what else befalls channels. */
     readonly news: Stream.Stream<News>
@@ -112,8 +112,8 @@ export const make = (
     const scope = yield* Effect.scope
     const gone = yield* Mailbox.make<Disabled>()
     const news = yield* Mailbox.make<News>()
-    const lines = new Map<string, Line.Line>()
-    const settings = (channel: string): Line.Options => ({
+    const lines = new Map<string, DeliveryQueue.DeliveryQueue>()
+    const settings = (channel: string): DeliveryQueue.Options => ({
       backoff: {
         first: Duration.decode(options.firstBackoff ?? "1 second"),
         most: Duration.decode(options.longestBackoff ?? "5 minutes")
@@ -121,7 +121,7 @@ export const make = (
       patience: () => patienceOf(options, channel),
       capacity: options.capacity ?? 1000
     })
-    const ends: Line.Ends = {
+    const ends: DeliveryQueue.Ends = {
       acknowledge: (keys) =>
         Effect.flatMap(Clock.currentTimeMillis, (at) => outbox.acknowledge(keys, at)),
       attempting: outbox.attempting,
@@ -138,7 +138,7 @@ export const make = (
       Effect.gen(function* () {
         const known = lines.get(channel)
         if (known !== undefined) return known
-        const line = yield* Line.make(
+        const line = yield* DeliveryQueue.make(
           channel,
           registry.find(channel),
           late,
@@ -259,7 +259,10 @@ const withLog = (registry: Channels): Effect.Effect<Channels, never, Scope.Scope
 const isNamedAs = (one: RegisteredChannel, other: RegisteredChannel): boolean =>
   one.name === other.name
 
-const patienceOf = ({ patience, patienceOf: of }: Options, channel: string): Line.Patience => {
+const patienceOf = (
+  { patience, patienceOf: of }: Options,
+  channel: string
+): DeliveryQueue.Patience => {
   const own = of?.(channel)
   return {
     attempts: own?.attempts ?? patience?.attempts ?? 5,

@@ -217,7 +217,9 @@ const holding = async (
 /** Bytes that this process may still write, where that can be known. @internal */
 export const free = (directory: string): Effect.Effect<number | undefined, BackupError> =>
   Effect.map(
-    attempt(directory, "a file system that tells its free space", () => DiskSpace.look(directory)),
+    attempt(directory, "a file system that reports its free space", () =>
+      DiskSpace.look(directory)
+    ),
     ({ space }) => space?.freeBytes
   )
 
@@ -301,7 +303,7 @@ export const makeDirectory = (directory: string): Effect.Effect<void, BackupErro
     )
   )
 
-const elsewhere = "Choose another path: in /proc, for one, nobody can make a directory"
+const elsewhere = "Choose another path: no directory can be made there, as in /proc"
 
 /**
  * Not by Node's `recursive`: where a file system says that there is nothing whose parent is there, as

@@ -29,7 +29,7 @@ import { type CheckRegistry, layerCheck, type Registered } from "./CheckRegistry
 import * as Guidance from "./Guidance.js"
 import type { Status } from "./CheckResult.js"
 import type { Outcome } from "./Outcome.js"
-import * as Surroundings from "./Surroundings.js"
+import * as ProbeContext from "./ProbeContext.js"
 
 export {
   CheckConfigError,
@@ -229,7 +229,7 @@ export const make = <
         ...described,
         ...secrets.scrubAll(Guidance.of(described)),
         secrets,
-        probe: Surroundings.provide(probe, services, secrets),
+        probe: ProbeContext.provide(probe, services, secrets),
         statusOf: (error: CheckFailure) => statusOf(definition.statuses, error)
       }
     })

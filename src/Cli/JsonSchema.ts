@@ -54,7 +54,7 @@ export const make = (
         properties: journal.properties
       },
       alerts: {
-        description: "who is told of what, when, and when not",
+        description: "which channels get which alerts, when, and when not",
         type: "object",
         additionalProperties: false,
         properties: {

@@ -13,7 +13,7 @@ import { configFlag, graceFlag } from "./Flags.js"
 import { briefly, ExitCode, exitCodes, Output, page } from "./Output.js"
 import * as ReaderZone from "./ReaderZone.js"
 import * as App from "./Watch/App.js"
-import * as Board from "./Watch/Board.js"
+import * as WatchState from "./Watch/WatchState.js"
 import * as Reporter from "./Watch/Reporter.js"
 import * as Steps from "./Watch/Steps.js"
 import * as Summary from "./Watch/Summary.js"
@@ -41,7 +41,7 @@ export const command = Command.make(
   (flags) => watch(flags)
 ).pipe(
   Command.withDescription(
-    "Run every check at its interval, tell who has to know, and back up on schedule. A live table on a terminal, a line for each event elsewhere. Exit code: 0 stopped in order, 1 not all of it in time"
+    "Run every check at its interval, notify channels, and back up on schedule. A live table on a terminal, a line for each event elsewhere. Exit code: 0 stopped in order, 1 not all of it in time"
   )
 )
 
@@ -64,7 +64,7 @@ const watch = (flags: Flags) =>
     const lost = yield* Deferred.make<JournalError>()
     const secrets = GrowingSecrets.make(settings.configuration.secrets)
     const reporter = Reporter.layer({
-      board: Board.make(Summary.rows(settings, zone)),
+      board: WatchState.make(Summary.rows(settings, zone)),
       secrets: secrets.secrets,
       json: flags.jsonLines
     })

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
 import { Lifecycle } from "../Lifecycle/Lifecycle.js"
 import type { Name } from "../Lifecycle/Phase.js"
 import type { PlanError } from "../Lifecycle/PlanError.js"
@@ -20,7 +20,7 @@ export const steps = {
   schedule: { phase: "intake", name: "scheduled backups" },
   heartbeat: { phase: "monitoring", name: "heartbeat" },
   state: { phase: "state", name: "results and alert state", share: 1 / 6 },
-  alerts: { phase: "bot", name: "owed alerts", share: 1 / 6 },
+  alerts: { phase: "bot", name: "unsent alerts", share: 1 / 6 },
   alerting: { phase: "bot", name: "alerting" },
   deadMan: { phase: "connections", name: "dead-man ping" },
   channels: { phase: "connections", name: "channels" },
@@ -39,8 +39,23 @@ export const on = <A, E>(
 export const scope = (step: Step): Effect.Effect<Scope.Scope, PlanError, Lifecycle> =>
   Effect.flatMap(Lifecycle, (lifecycle) => lifecycle.scope(step.phase, step.name, step))
 
-/** A part that closes at this step. */
+/** The same, or at the end of the part's own scope where that comes before the end of the program. */
+export const atEnd = <A, E>(
+  step: Step,
+  effect: Effect.Effect<A, E>
+): Effect.Effect<void, PlanError, Lifecycle | Scope.Scope> =>
+  Effect.gen(function* () {
+    const once = yield* Effect.once(effect)
+    yield* on(step, once)
+    yield* Effect.addFinalizer(() => Effect.ignoreLogged(once))
+  })
+
+/** A part that closes at this step, or with the scope that it is built in where that comes before. */
 export const within =
   (step: Step) =>
   <A, E, R>(part: Layer.Layer<A, E, R>) =>
-    Effect.flatMap(scope(step), (own) => Layer.buildWithScope(part, own))
+    Effect.gen(function* () {
+      const own = yield* Scope.make()
+      yield* atEnd(step, Scope.close(own, Exit.void))
+      return yield* Layer.buildWithScope(part, own)
+    })

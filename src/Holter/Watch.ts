@@ -20,7 +20,7 @@ import * as HealthMonitor from "../Monitor/HealthMonitor.js"
 import type { Change } from "../Monitor/HealthState.js"
 import * as Journal from "../Monitor/Journal.js"
 import * as PatientJournal from "../Monitor/PatientJournal.js"
-import { on, steps, within } from "./Steps.js"
+import { atEnd, steps, within } from "./Steps.js"
 
 /** What a program can ask for once the layer is built. */
 export type Services =
@@ -173,12 +173,12 @@ const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>({
     const { flush, lost } = yield* Journal.Journal
     yield* Effect.forkScoped(Effect.flatMap(lost, onJournalLost))
     const services = yield* Effect.context<Alerting.Alerting | Journal.Journal | Lifecycle>()
-    yield* on(steps.alerts, Effect.provide(sendOwed(journal !== undefined), services))
-    yield* on(steps.state, flush)
+    yield* atEnd(steps.alerts, Effect.provide(sendOwed(journal !== undefined), services))
+    yield* atEnd(steps.state, flush)
     if (onChange !== undefined) yield* monitor.registerAlertCallback(onChange)
     if (deadMan !== undefined) yield* within(steps.deadMan)(deadMan)
     if (observers !== undefined) yield* Layer.build(observers)
-    yield* on(steps.heartbeat, Effect.zipRight(monitor.stopHeartbeat, rest))
+    yield* atEnd(steps.heartbeat, Effect.zipRight(monitor.stopHeartbeat, rest))
     yield* monitor.startHeartbeat
   })
 
@@ -201,5 +201,5 @@ const sendOwed = (isKept: boolean) =>
     const then = isKept && down === undefined ? "sent after the next start" : lost
     const text = `${owed.length} not taken by ${channels} yet: ${then}`
     yield* note(text)
-    yield* Effect.logWarning(`Owed alerts: ${text}`)
+    yield* Effect.logWarning(`Unsent alerts: ${text}`)
   })

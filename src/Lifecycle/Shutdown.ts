@@ -18,7 +18,7 @@ import {
   Option,
   Scope
 } from "effect"
-import { endOf, Ledger } from "./Ledger.js"
+import { endOf, ShutdownLog } from "./ShutdownLog.js"
 import type * as Phase from "./Phase.js"
 import * as Plan from "./Plan.js"
 import type { PlanError } from "./PlanError.js"
@@ -53,7 +53,7 @@ interface OpenPhase extends Phase.Phase {
 
 interface Stop {
   readonly reason: Reason.Reason
-  readonly ledger: Ledger
+  readonly ledger: ShutdownLog
   /** Of hooks that set none. */
   readonly defaultLimit: Duration.Duration
   /** When the last hook has to be done: milliseconds of the ledger. */
@@ -196,7 +196,7 @@ export class Shutdown {
   private begin(reason: Reason.Reason): Stop {
     const { grace } = this.settings
     const start = monotonicMillis(this.clock)
-    const ledger = new Ledger(
+    const ledger = new ShutdownLog(
       { reason: Reason.text(reason), requestedAt: this.clock.unsafeCurrentTimeMillis(), grace },
       () => monotonicMillis(this.clock) - start
     )

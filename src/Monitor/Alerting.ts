@@ -22,12 +22,12 @@ import {
 import type { Alert } from "../Alert/Alert.js"
 import * as AlertPolicy from "../Alert/AlertPolicy.js"
 import type * as Maintenance from "../Alert/Maintenance.js"
-import * as QuietId from "../Alert/QuietId.js"
+import * as SuppressionId from "../Alert/SuppressionId.js"
 import { Notifier } from "../Alert/Notifier.js"
 import type { RoutesError } from "../Alert/Routes.js"
 import type { RegisteredCheck } from "../Check/CheckRegistry.js"
 import { Input } from "./Alerting/Input.js"
-import * as Judge from "./Alerting/Judge.js"
+import * as Evaluator from "./Alerting/Evaluator.js"
 import * as Requests from "./Alerting/Requests.js"
 import * as Rules from "./Alerting/Rules.js"
 import type { HealthEvent } from "./HealthEvent.js"
@@ -171,7 +171,7 @@ export const layer = (
         decisions.publish(decision)
       }
       const program = Effect.all({ checks: monitor.checks, channels: notifier.channels })
-      const judge = Judge.make(
+      const judge = Evaluator.make(
         {
           rules: yield* Rules.make(options.policy ?? {}, yield* program),
           checks: monitor.checks,
@@ -214,7 +214,7 @@ export const layer = (
         state: Effect.sync(judge.state),
         silence: (silence) =>
           Effect.gen(function* () {
-            const id = yield* QuietId.make
+            const id = yield* SuppressionId.make
             yield* say((at) => ({ _tag: "Silenced", at, id, ...silence }))
             return id
           }),
@@ -295,7 +295,7 @@ const forward = (
   )
 
 const judging = (
-  judge: Judge.Judge,
+  judge: Evaluator.Evaluator,
   inbox: Mailbox.Mailbox<Input>
 ): Effect.Effect<never, never, Scope.Scope> =>
   Effect.gen(function* () {

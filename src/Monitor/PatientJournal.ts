@@ -22,7 +22,7 @@ import {
 import { Outbox } from "../Alert/Outbox.js"
 import { Journal, type JournalError } from "./Journal.js"
 import * as Voice from "./Journal/Voice.js"
-import * as StandIn from "./PatientJournal/StandIn.js"
+import * as JournalBuffer from "./PatientJournal/JournalBuffer.js"
 
 export const layer = <R>(
   journal: Layer.Layer<Journal | Outbox, JournalError, R>
@@ -31,7 +31,7 @@ export const layer = <R>(
     Effect.gen(function* () {
       const voice = yield* Voice.make
       const attempt = yield* attempts(journal, voice)
-      const held = StandIn.make(voice)
+      const held = JournalBuffer.make(voice)
       const lost = yield* Deferred.make<JournalError>()
       const first = yield* Effect.either(attempt)
       if (Either.isRight(first)) yield* held.begin(first.right)
@@ -52,7 +52,7 @@ export const layer = <R>(
     })
   )
 
-const sayDown = (held: StandIn.StandIn, error: JournalError) =>
+const sayDown = (held: JournalBuffer.JournalBuffer, error: JournalError) =>
   Effect.zipRight(
     held.down(error),
     Effect.logError(
@@ -61,7 +61,7 @@ const sayDown = (held: StandIn.StandIn, error: JournalError) =>
   )
 
 /** Opens the journal and reads what was left there. It is closed again where either fails. */
-type Attempt = Effect.Effect<StandIn.Connection, JournalError>
+type Attempt = Effect.Effect<JournalBuffer.Connection, JournalError>
 
 const attempts = <R>(
   journal: Layer.Layer<Journal | Outbox, JournalError, R>,
@@ -95,9 +95,9 @@ const longestWait = Duration.seconds(30)
 
 /** Its value is why the journal is that of another program now. */
 const watchOver = (
-  held: StandIn.StandIn,
+  held: JournalBuffer.JournalBuffer,
   attempt: Attempt,
-  first: Either.Either<StandIn.Connection, JournalError>
+  first: Either.Either<JournalBuffer.Connection, JournalError>
 ): Effect.Effect<JournalError> =>
   Effect.gen(function* () {
     let connection = Option.getOrUndefined(Either.getRight(first))
@@ -118,10 +118,10 @@ const watchOver = (
   })
 
 const comeBack = (
-  held: StandIn.StandIn,
+  held: JournalBuffer.JournalBuffer,
   attempt: Attempt,
   wait: Duration.Duration
-): Effect.Effect<StandIn.Connection, JournalError> =>
+): Effect.Effect<JournalBuffer.Connection, JournalError> =>
   Effect.gen(function* () {
     yield* Effect.sleep(wait)
     const connection = yield* attempt

@@ -47,7 +47,8 @@ export const make = (maxAnswerBytes: number): Frames => {
       left -= fields * fieldCost
       if (left < 0) return tooMuch()
       if (type === RowDescription) columns = fields
-      else if (columns !== fields) return broken("a row with another number of fields than told")
+      else if (columns !== fields)
+        return broken("a row with another number of fields than announced")
     } else if (type === Authentication) {
       logins += 1
       const refused = login(bytes.readUInt32BE(from), logins)

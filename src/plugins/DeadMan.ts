@@ -121,7 +121,7 @@ const teller = Effect.sync(() => {
     })
 })
 
-const what = "The ping that tells others that Holter is alive"
+const what = "The ping that says that Holter is alive"
 
 const ping = (
   http: HttpExchange["Type"],

@@ -119,7 +119,7 @@ describe("holter config check", () => {
       assert.strictEqual(code, 0)
       assert.match(stdout, /can be used: 1 check \(disk\)/)
       assert.match(stderr, /"status" is not used by this version of holter\n/)
-      assert.match(stderr, /alerts\.channels\.hook: no route leads to it, so it is told nothing\n/)
+      assert.match(stderr, /alerts\.channels\.hook: no route leads to it, so it gets nothing\n/)
     })
   )
 

@@ -73,7 +73,7 @@ describe("holter status", () => {
       assert.match(page.stdout, /^❌ unhealthy: redis\n {3}holter watch runs/)
       assert.match(
         page.stdout,
-        /redis: unhealthy since .*; nobody has been told yet .*; owed to: ops/
+        /redis: unhealthy since .*; no channel has been notified yet .*; pending for: ops/
       )
       assert.match(page.stdout, /that no channel has taken yet:\n {2}ops: opened, redis/)
       const document = documentOf(yield* holter("status", "--json"))
@@ -183,7 +183,7 @@ describe("holter why", () => {
       const page = yield* holter("why", "redis")
       assert.strictEqual(page.code, 0, page.stderr)
       assert.match(page.stdout, /^❌ redis is unhealthy since/)
-      assert.match(page.stdout, /Told: ops \(opened\) at /)
+      assert.match(page.stdout, /Notified: ops \(opened\) at /)
       assert.match(page.stdout, /3 failures in a row open an incident/)
       assert.match(page.stdout, /rule "threshold": connection refused: failure 1 of the 3/)
       const before = yield* holter("why", "redis", "--at", "20 minutes ago", "--json")
@@ -211,7 +211,7 @@ describe("holter why", () => {
       writeFileSync(path.join(cwd, "holter.config.yaml"), "checks: { redis: { type: nothing } }\n")
       const page = yield* holter("why", "redis")
       assert.strictEqual(page.code, 0)
-      assert.match(page.stdout, /Told: ops/)
+      assert.match(page.stdout, /Notified: ops/)
       assert.match(page.stderr, /the configuration cannot be used/)
     })
   )
@@ -569,7 +569,7 @@ describeWithServices("postgres", "commands on a journal in PostgreSQL", () => {
       const status = yield* Cli.run(["status"], { env, files })
       assert.strictEqual(status.code, 2, status.stderr)
       const why = yield* Cli.run(["why", "redis"], { env, files })
-      assert.match(why.stdout, /Told: ops/)
+      assert.match(why.stdout, /Notified: ops/)
       const simulate = yield* Cli.run(["simulate"], { env, files })
       assert.match(simulate.stdout, /ops +1 +0 +0\n/)
       const silence = yield* Cli.run(["silence", "redis", "--for", "1h"], { env, files })

@@ -84,7 +84,7 @@ describeWithServices(["postgres", "redis"], "holter watch", () => {
         // Still down: known, and not told again, for more beats than open an incident.
         const second = yield* start({ cwd })
         yield* second.awaitStdout(
-          / incident cache: unhealthy for .*earlier run left it; told: ops$/m
+          / incident cache: unhealthy for .*earlier run left it; notified: ops$/m
         )
         yield* second.awaitStdout(/ status cache unhealthy \(was unhealthy\): /)
         yield* web.clear

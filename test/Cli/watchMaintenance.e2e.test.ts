@@ -34,7 +34,7 @@ describe("holter maintenance, beside a holter watch", () => {
         const second = yield* start({ cwd })
         yield* second.awaitStdout(/ status web unhealthy /)
         const status = yield* holter("status")
-        assert.match(status.stdout, /Nobody is told of:\n {2}web: maintenance [0-9a-f]{8}, until /)
+        assert.match(status.stdout, /No messages about:\n {2}web: maintenance [0-9a-f]{8}, until /)
         const why = yield* holter("why", "web")
         assert.match(why.stdout, / Held back now by maintenance [0-9a-f]{8}, until .* \(deploy\)\n/)
         assert.isEmpty(yield* telegram.messages)
@@ -57,7 +57,7 @@ describe("holter maintenance, beside a holter watch", () => {
         const watch = yield* Cli.startPty(["watch"], { cwd, files })
         yield* watch.awaitStdout(/✅ healthy.* web /)
         yield* Cli.run(["maintenance", "start", "--all", "--why", "deploy"], { cwd })
-        yield* watch.awaitStdout(/Nobody is told of every service: maintenance [0-9a-f]{8}, until /)
+        yield* watch.awaitStdout(/No messages about every service: maintenance [0-9a-f]{8}, until /)
         yield* watch.type("\u0003")
         assert.strictEqual((yield* watch.exit).code, 0)
       }),

@@ -104,7 +104,7 @@ describe("holter watch on a terminal", () => {
         yield* watch.type(ctrlC)
         const result = yield* watch.exit
         assert.strictEqual(result.code, 130, result.stdout)
-        assert.include(result.stdout, "SIGINT again: ends at once, bot: owed alerts still runs")
+        assert.include(result.stdout, "SIGINT again: ends at once, bot: unsent alerts still runs")
         assertCursorBack(result.stdout)
       }),
     patience

@@ -2,7 +2,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
-import { Context, Deferred, Effect, Exit, Layer, Option } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Option, Scope, TestClock } from "effect"
 import * as path from "node:path"
 import { Backup } from "../../src/Backup/Backup.js"
 import type { BackupError } from "../../src/Backup/BackupError.js"
@@ -10,6 +10,8 @@ import type { Ended } from "../../src/Backup/BackupSchedule.js"
 import * as Holter from "../../src/Holter.js"
 import * as Beacon from "../../src/Lifecycle/Beacon.js"
 import * as Lifecycle from "../../src/Lifecycle/Lifecycle.js"
+import * as Journal from "../../src/Monitor/Journal.js"
+import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
 import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
 import * as TempDir from "../support/TempDir.js"
 
@@ -54,6 +56,11 @@ describe("Holter.layerBackups", () => {
       )
       const { track } = Context.get(services, Beacon.Beacon)
       assert.isTrue(Exit.isFailure(yield* Effect.exit(track("backup")(Effect.void))))
+      const backup = Context.get(services, Backup)
+      const reasonOf = (asked: Effect.Effect<unknown, BackupError>) =>
+        Effect.map(Effect.flip(asked), ({ reason }) => reason)
+      assert.strictEqual(yield* reasonOf(backup.create()), "ShuttingDown")
+      assert.strictEqual(yield* reasonOf(backup.restore({ _tag: "Latest" })), "ShuttingDown")
     })
   )
 
@@ -82,7 +89,7 @@ describe("the end of a program with the front door", () => {
           "state: results and alert state",
           "drain: work in flight",
           "cancel: work in flight",
-          "bot: owed alerts",
+          "bot: unsent alerts",
           "bot: alerting",
           "connections: channels",
           "connections: checks",
@@ -90,6 +97,43 @@ describe("the end of a program with the front door", () => {
         ]
       )
       assert.isTrue(Option.isNone(Context.getOption(services, Backup)))
+    })
+  )
+
+  it.scoped("ends with its own scope where the program goes on, and leaves no hook behind", () =>
+    Effect.gen(function* () {
+      const redis = yield* ScriptedCheck.make([ScriptedCheck.fail("Down")], {
+        name: "redis",
+        failureThreshold: 1
+      })
+      const ops = yield* RecordingChannel.make("ops")
+      const program = yield* Layer.build(lifecycle)
+      const own = yield* Scope.make()
+      const order: Array<string> = []
+      const journal = Layer.tap(Journal.layerMemory, () =>
+        Effect.addFinalizer(() => Effect.sync(() => order.push("the journal closed")))
+      )
+      yield* Holter.layer({
+        checks: redis.layer,
+        channels: ops.layer,
+        journal,
+        heartbeat: { spread: 0 },
+        // The outage is open and not sent yet when the part ends.
+        policy: { groupWindow: "10 minutes", startGrace: 0 }
+      }).pipe(Layer.buildWithScope(own), Effect.provide(program))
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(yield* ops.alerts, 0)
+      yield* Scope.close(own, Exit.void)
+      order.push("its scope closed")
+      const runs = yield* redis.runs
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* redis.runs, runs)
+      assert.deepStrictEqual(order, ["the journal closed", "its scope closed"])
+      const { phases } = yield* Context.get(program, Lifecycle.Lifecycle).plan
+      assert.deepStrictEqual(
+        phases.flatMap(({ hooks }) => hooks.map(({ name }) => name)),
+        ["work in flight", "work in flight"]
+      )
     })
   )
 })

@@ -196,7 +196,7 @@ describe("a channel that is no longer configured", { timeout: 60_000 }, () => {
     Effect.gen(function* () {
       const { ops, outcomes, why } = yield* removed(FaultyChannel.take, false)
       assert.deepStrictEqual(why, [
-        "redis: Channel old is no longer configured: it will not be told of the end"
+        "redis: Channel old is no longer configured: it will not get the end"
       ])
       assert.deepStrictEqual(outcomes, [
         "old opened delivered",

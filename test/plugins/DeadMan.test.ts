@@ -162,7 +162,7 @@ describe("the dead man's switch", () => {
       now.answer = Effect.uninterruptible(Effect.never)
       assert.lengthOf(yield* during("3 minutes"), 2)
       assert.deepStrictEqual(lines, [
-        "WARN The ping that tells others that Holter is alive fails: no answer within 10s"
+        "WARN The ping that says that Holter is alive fails: no answer within 10s"
       ])
       const closing = yield* Effect.fork(close)
       yield* TestClock.adjust("3 minutes")

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import type { Block } from "./Block.js"
+import type { Suppression } from "./Suppression.js"
 import * as Draft from "./Draft.js"
 import * as Format from "../../Common/Format.js"
 
@@ -12,7 +12,7 @@ export const blockOf = (
   draft: Draft.Draft,
   service: string,
   channel: string
-): Block | undefined => {
+): Suppression | undefined => {
   const { messages, within } = draft.policy.cap
   const sent = recent(draft, service, channel)
   const oldest = sent[sent.length - messages]

@@ -6,12 +6,12 @@
  */
 import { type Status, weigh } from "../../Check/CheckResult.js"
 import { isWorse, type Severity } from "../Alert.js"
-import type { Block } from "./Block.js"
+import type { Suppression } from "./Suppression.js"
 import * as Draft from "./Draft.js"
 import type { Millis } from "./Policy.js"
 import type { Incident } from "./State.js"
 
-export const blockOf = (draft: Draft.Draft, incident: Incident): Block | undefined =>
+export const blockOf = (draft: Draft.Draft, incident: Incident): Suppression | undefined =>
   search(draft, incident, incident.service, new Set([incident.service]))
 
 /** Depth first, so that the root cause is named and not what it took down as well. */
@@ -20,7 +20,7 @@ const search = (
   incident: Incident,
   service: string,
   visited: Set<string>
-): Block | undefined => {
+): Suppression | undefined => {
   for (const dependency of Draft.rules(draft, service).dependsOn) {
     if (visited.has(dependency)) continue
     visited.add(dependency)
@@ -35,10 +35,10 @@ const explanation = (
   draft: Draft.Draft,
   incident: Incident,
   dependency: string
-): Block | undefined => {
+): Suppression | undefined => {
   const label = Draft.label(draft, dependency)
   const own = Draft.label(draft, incident.service)
-  const block = (why: string, until: Millis | undefined): Block => ({
+  const block = (why: string, until: Millis | undefined): Suppression => ({
     reason: "Dependency",
     rule: "dependency",
     id: `Dependency:${dependency}`,

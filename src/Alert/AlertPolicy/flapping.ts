@@ -6,7 +6,7 @@
  */
 import * as Draft from "./Draft.js"
 import type { Incident } from "./State.js"
-import { blockOf } from "./suppression.js"
+import { blockOf } from "./silencing.js"
 import * as Format from "../../Common/Format.js"
 
 /** Counts an opening that somebody would have heard of; one too many is flapping. */
@@ -41,6 +41,6 @@ export const onChange = (
     incident,
     "Flapping",
     "flapping",
-    `${why}, but it flaps (${Format.many(changes, "change")}): the final state is told when nothing changed for ${Format.span(draft.policy.flapping.calm)}`
+    `${why}, but it flaps (${Format.many(changes, "change")}): the final state is sent when nothing changed for ${Format.span(draft.policy.flapping.calm)}`
   )
 }

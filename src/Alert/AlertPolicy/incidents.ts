@@ -98,7 +98,13 @@ export const end = (
   Draft.removeIncident(draft, service)
   Draft.setCheck(draft, service, { ...check, recovered: draft.now })
   if (channels.length === 0) {
-    Draft.nothing(draft, incident, "NeverTold", rule, `${why}; nobody was told that it was down`)
+    Draft.nothing(
+      draft,
+      incident,
+      "NeverTold",
+      rule,
+      `${why}; no channel was notified that it was down`
+    )
     return
   }
   const ended: Ended = {

@@ -3,14 +3,14 @@
  *
  * @internal
  */
-import type { Block } from "./Block.js"
+import type { Suppression } from "./Suppression.js"
 import * as Caps from "./caps.js"
 import * as Draft from "./Draft.js"
 import * as Messages from "./messages.js"
 import { severityNow } from "./incidents.js"
 import { channelRules } from "./Policy.js"
 import type { Incident } from "./State.js"
-import * as Suppression from "./suppression.js"
+import * as Silencing from "./silencing.js"
 import * as Format from "../../Common/Format.js"
 
 export const run = (draft: Draft.Draft): void => {
@@ -26,7 +26,7 @@ const remind = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.
   const severity = severityNow(draft, incident)
   if (severity === undefined && incident.flapping === null) return []
   const present = { ...incident, severity: severity ?? incident.severity }
-  const block = Suppression.blockOf(draft, incident) ?? whileFlapping(incident)
+  const block = Silencing.blockOf(draft, incident) ?? whileFlapping(incident)
   if (block?.reason === "Start") {
     if (block.until !== undefined) Draft.lookAgain(draft, block.until)
     return []
@@ -57,13 +57,13 @@ const remind = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages.
   return owed
 }
 
-const whileFlapping = ({ flapping }: Incident): Block | undefined =>
+const whileFlapping = ({ flapping }: Incident): Suppression | undefined =>
   flapping === null
     ? undefined
     : {
         reason: "Flapping",
         rule: "flapping",
         id: "Flapping",
-        why: "It flaps, which was told",
+        why: "It flaps, and its channels know",
         until: undefined
       }

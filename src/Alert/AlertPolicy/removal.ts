@@ -19,7 +19,7 @@ export const channelRemoved = (
   for (const incident of Draft.incidents(draft)) {
     if (!Object.hasOwn(incident.told, channel)) continue
     Draft.setIncident(draft, without(incident, channel))
-    const why = `${gone}: it will not be told of the end`
+    const why = `${gone}: it will not get the end`
     Draft.nothing(draft, incident, "GivenUp", "route", why)
   }
   const { [channel]: _disabled, ...disabled } = draft.state.disabled
@@ -39,13 +39,7 @@ export const channelRemoved = (
     pending.length === 0
       ? ""
       : `, and ${what} that it had not taken ${pending.length === 1 ? "is" : "are"} given up`
-  Draft.nothing(
-    draft,
-    { service: null },
-    "Noted",
-    "route",
-    `${gone}: it is told nothing more${lost}`
-  )
+  Draft.nothing(draft, { service: null }, "Noted", "route", `${gone}: it gets nothing more${lost}`)
 }
 
 const without = (incident: Incident, channel: string): Incident => {

@@ -8,7 +8,7 @@ import * as Routes from "../Routes.js"
 import * as Draft from "./Draft.js"
 import * as Messages from "./messages.js"
 import type { Ended } from "./State.js"
-import * as Telling from "./telling.js"
+import * as Notifying from "./notifying.js"
 import * as Format from "../../Common/Format.js"
 
 export const run = (draft: Draft.Draft): void => {
@@ -16,8 +16,8 @@ export const run = (draft: Draft.Draft): void => {
   const waiting: Array<Ended> = []
   const owed: Array<Messages.Owed> = []
   for (const ended of draft.state.ended) {
-    const later = ended.channels.filter((channel) => !Telling.isTime(draft, channel))
-    const now = ended.channels.filter((channel) => Telling.isTime(draft, channel))
+    const later = ended.channels.filter((channel) => !Notifying.isTime(draft, channel))
+    const now = ended.channels.filter((channel) => Notifying.isTime(draft, channel))
     const messages = now.map((channel) => messageFor(draft, ended, channel))
     // One channel may stand in for several.
     owed.push(...new Map(messages.map((message) => [message.channel, message])).values())
@@ -26,7 +26,7 @@ export const run = (draft: Draft.Draft): void => {
     waiting.push({ ...ended, incident, channels: later })
   }
   draft.state.ended = waiting
-  if (waiting.length > 0) Telling.openGroup(draft)
+  if (waiting.length > 0) Notifying.openGroup(draft)
   Messages.send(draft, owed)
 }
 

@@ -9,7 +9,7 @@ import { clause } from "../../Common/Sentences.js"
 import * as Routes from "../Routes.js"
 import * as Draft from "./Draft.js"
 import type { Event } from "./Event.js"
-import * as Occurrences from "./occurrences.js"
+import * as EventHandlers from "./eventHandlers.js"
 
 type Of<Tag extends Event["_tag"]> = Extract<Event, { _tag: Tag }>
 
@@ -18,7 +18,7 @@ export const unreachable = (draft: Draft.Draft, event: Of<"ChannelUnreachable">)
   const { channel, pending, why } = event
   draft.state.unreachable = { ...draft.state.unreachable, [channel]: why }
   draft.unsettled = true
-  const words = `Channel ${channel} cannot be reached: ${clause(why)}. Its fallback is told until it can`
+  const words = `Channel ${channel} cannot be reached: ${clause(why)}. Its fallback is notified until it can`
   Draft.nothing(draft, { service: null }, "Noted", "fallback", words)
   for (const alert of pending) standIn(draft, channel, alert)
 }
@@ -60,10 +60,10 @@ export const refused = (
       { service: null },
       "Noted",
       "fallback",
-      `${said}. ${other} is told instead`
+      `${said}. ${other} is notified instead`
     )
     standIn(draft, channel, alert)
-    if (alert.subjects.some(({ over }) => over)) Occurrences.handOn(draft, channel, alert, said)
+    if (alert.subjects.some(({ over }) => over)) EventHandlers.handOn(draft, channel, alert, said)
   }
 }
 

@@ -11,12 +11,12 @@ import * as GlobalsFile from "../GlobalsFile.js"
 import * as LocalFiles from "../LocalFiles.js"
 import * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
-import * as Alarms from "./Alarms.js"
+import * as DataLoss from "./DataLoss.js"
 import { type Desk, lock, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Copy, CreateOptions } from "./Reports.js"
-import { room } from "./Room.js"
-import * as Stall from "./Stall.js"
+import { room } from "./FreeSpace.js"
+import * as InactivityTimeout from "./InactivityTimeout.js"
 
 /** What a store of copies gets: a new backup, and of the earlier ones those that it lacks. @internal */
 export interface Wanted {
@@ -37,7 +37,7 @@ export const copyTo = (
   { earlier, manifest }: Wanted,
   given: CreateOptions
 ): Effect.Effect<Copy> =>
-  Stall.within(desk.copyPatience, stalled(desk, store), (alive) =>
+  InactivityTimeout.within(desk.copyPatience, stalled(desk, store), (alive) =>
     Effect.scoped(
       Effect.gen(function* () {
         const onProgress: OnProgress = (progress) =>
@@ -51,9 +51,11 @@ export const copyTo = (
         const { database } = manifest.dump
         const subject = { app: desk.slug, database }
         const pinned = new Set(earlier.filter(isPinned).map(({ name }) => name))
-        const before = Alarms.lastGood(there, desk.slug, database, pinned)
+        const before = DataLoss.lastGood(there, desk.slug, database, pinned)
         const isTold = given.acceptLoss === true || Manifest.suspicions(manifest).length > 0
-        const alarms = isTold ? [] : Alarms.compare(before, manifest.dump, desk.ignoreTables).alarms
+        const alarms = isTold
+          ? []
+          : DataLoss.compare(before, manifest.dump, desk.ignoreTables).alarms
         const suspect = alarms.length > 0 ? { suspect: alarms } : {}
         const send = sending(desk, store, { alive, onProgress })
         const lacked = yield* send({ ...manifest, ...suspect })

@@ -5,13 +5,13 @@ import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
 import type { Store, Stored } from "../BackupStore/Store.js"
 import * as Manifest from "../Manifest.js"
-import * as Alarms from "./Alarms.js"
+import * as DataLoss from "./DataLoss.js"
 import { copyTo } from "./Copying.js"
 import * as Globals from "./Globals.js"
 import { type Desk, lock, silent, step } from "./Options.js"
 import { pruneStore } from "./Prune.js"
 import type { Created, CreateOptions } from "./Reports.js"
-import { lastBytes, room } from "./Room.js"
+import { lastBytes, room } from "./FreeSpace.js"
 import * as Strangers from "./Strangers.js"
 import * as Untried from "./Untried.js"
 
@@ -69,7 +69,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
   ).pipe(Effect.withSpan("Backup.create"))
 
 const untilAccepted =
-  "The good backups before it stay, and this is told again with each backup, until the data are back or the loss is accepted (holter backup create --accept-loss)"
+  "The good backups before it stay, and each backup repeats this, until the data are back or the loss is accepted (holter backup create --accept-loss)"
 
 /** What lies in the stores before a backup is made: listed once, since it may be thousands. @internal */
 export interface Beside {
@@ -152,7 +152,7 @@ export const make = (
       })
       const finishedAt = yield* DateTime.now
       const measured = measure(desk, beside, dump.database)
-      const { alarms, notes } = Alarms.compare(measured, dump, desk.ignoreTables)
+      const { alarms, notes } = DataLoss.compare(measured, dump, desk.ignoreTables)
       const isSuspect = alarms.length > 0 && !name.preRestore && given.acceptLoss !== true
       const manifest: Manifest.Manifest = {
         version: 1,
@@ -184,8 +184,8 @@ const measure = (
   { elsewhere, here }: Beside,
   database: Manifest.Database
 ): Manifest.Dump | undefined =>
-  Alarms.lastGood(here, slug, database) ??
-  Alarms.lastGood(elsewhere.flat().sort(newestFirst), slug, database)
+  DataLoss.lastGood(here, slug, database) ??
+  DataLoss.lastGood(elsewhere.flat().sort(newestFirst), slug, database)
 
 /** One that cannot be asked has none. */
 const listsOf = (

@@ -2,7 +2,7 @@
 import { DateTime, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
 import { type Leniency, leniencyOf } from "../BackupStrategy/Strategy.js"
-import { choose, sameEngine } from "./Choose.js"
+import { choose, sameEngine } from "./Selection.js"
 import * as Globals from "./Globals.js"
 import { type Desk, silent } from "./Options.js"
 import { record } from "./Record.js"

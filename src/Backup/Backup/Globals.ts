@@ -7,7 +7,7 @@ import { BackupError } from "../BackupError.js"
 import * as GlobalsFile from "../GlobalsFile.js"
 import * as LocalFiles from "../LocalFiles.js"
 import * as Manifest from "../Manifest.js"
-import type { Chosen } from "./Choose.js"
+import type { Chosen } from "./Selection.js"
 import type { Desk } from "./Options.js"
 
 /** Before the work of a dump: fails where the database has none. @internal */

@@ -16,7 +16,7 @@ import {
 import { describe, judge } from "../DatabaseIdentity.js"
 import type * as Manifest from "../Manifest.js"
 import * as Retention from "../Retention.js"
-import { type Chosen, choose, sameEngine } from "./Choose.js"
+import { type Chosen, choose, sameEngine } from "./Selection.js"
 import { type Beside, lookBeside, make, nextName } from "./Create.js"
 import * as Globals from "./Globals.js"
 import { type Desk, lock, silent, step } from "./Options.js"

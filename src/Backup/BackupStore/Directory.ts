@@ -7,7 +7,7 @@ import * as BackupLock from "../BackupLock.js"
 import * as BackupName from "../BackupName.js"
 import * as LocalFiles from "../LocalFiles.js"
 import * as Manifest from "../Manifest.js"
-import * as Look from "./Directory/Look.js"
+import * as Listing from "./Directory/Listing.js"
 import * as Mount from "./Directory/Mount.js"
 import { publish, replaceManifest } from "./Directory/Publish.js"
 import * as Staging from "./Directory/Staging.js"
@@ -35,7 +35,7 @@ export interface Options {
 interface Turn {
   readonly lock: BackupLock.Held
   /** Kept no longer, since the manifests of thousands of backups are many megabytes. */
-  readonly read: Look.Memory
+  readonly read: Listing.Memory
 }
 
 export const make = (options: Options): Effect.Effect<Store> =>
@@ -76,7 +76,7 @@ export const make = (options: Options): Effect.Effect<Store> =>
       list: answered.pipe(
         Effect.zipRight(options.create ? Effect.zipRight(mounted, existing(directory)) : ready),
         Effect.zipRight(Ref.get(turn)),
-        Effect.flatMap((mine) => Look.all(directory, mine?.read))
+        Effect.flatMap((mine) => Listing.all(directory, mine?.read))
       ),
       stage: Effect.gen(function* () {
         yield* ready

@@ -21,7 +21,7 @@ import * as Maintenance from "./Postgres/Maintenance.js"
 import * as Properties from "./Postgres/Properties.js"
 import * as Restore from "./Postgres/Restore.js"
 import * as Rights from "./Postgres/Rights.js"
-import * as Room from "./Postgres/Room.js"
+import * as FreeSpace from "./Postgres/FreeSpace.js"
 import * as Server from "./Postgres/Server.js"
 import * as Session from "./Postgres/Session.js"
 import * as SetAside from "./Postgres/SetAside.js"
@@ -95,7 +95,7 @@ export const make = (
       room: (payload) =>
         Effect.flatMap(database, (known) =>
           Effect.zipWith(
-            Room.look(target, known, payload),
+            FreeSpace.look(target, known, payload),
             Rights.risks(target, known),
             (room, risks) => [...risks, ...room]
           )

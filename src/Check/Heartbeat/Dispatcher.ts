@@ -164,7 +164,7 @@ export class Dispatcher {
     if (this.defects.length === 0) return Effect.void
     return Effect.forEach(
       this.defects.splice(0),
-      (defect) => Effect.logError("Who is told of results failed", Cause.die(defect)),
+      (defect) => Effect.logError("A subscriber to results failed", Cause.die(defect)),
       { discard: true }
     )
   }

@@ -17,7 +17,7 @@ import type * as DeadMan from "../../plugins/DeadMan.js"
 import type { Service } from "../Service.js"
 import * as AlertsSection from "./AlertsSection.js"
 import * as ChannelEntry from "./ChannelEntry.js"
-import * as Consequences from "./Consequences.js"
+import * as AlertIssues from "./AlertIssues.js"
 
 export interface AlertSettings {
   /** All channels of the file, `log`, and `telegram` where the environment names a chat. */
@@ -62,7 +62,7 @@ export const decode = (
       ...(Either.isLeft(decoded) ? decoded.left : []),
       ...wrong.flat(),
       ...reserved(entries),
-      ...Consequences.issues(content, {
+      ...AlertIssues.issues(content, {
         interpolated,
         scrub,
         services,
@@ -98,7 +98,7 @@ export const decode = (
         maintenance: windows.flatMap((window) => (Either.isRight(window) ? [window.right] : [])),
         deadMan: section.deadMan,
         warnings: unused.map(
-          (name) => `alerts.channels.${name}: no route leads to it, so it is told nothing`
+          (name) => `alerts.channels.${name}: no route leads to it, so it gets nothing`
         )
       }
     }

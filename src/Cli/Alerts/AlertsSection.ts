@@ -26,11 +26,11 @@ const ChannelEntry = Schema.Record({ key: Schema.String, value: Schema.Unknown }
 export const ChannelRules = Schema.Struct({
   grouped: optional(
     Schema.Boolean.annotations({
-      description: "false: outages that start together are told one by one, at once"
+      description: "false: outages that start together are separate messages, at once"
     })
   ),
   reminders: optional(
-    Schema.Boolean.annotations({ description: "false: what is still down is not told again" })
+    Schema.Boolean.annotations({ description: "false: no reminders of what is still down" })
   ),
   unreachable: optional(
     Schema.Struct({
@@ -94,12 +94,12 @@ export const AlertsSection = Schema.Struct({
   ),
   routes: optional(
     Schema.Array(Routes.Route).annotations({
-      description: "which channels are told of which severity"
+      description: "which channels get which severity"
     })
   ),
   maintenance: optional(
     Schema.Array(Maintenance.Settings).annotations({
-      description: "when nobody is told of outages that begin and end meanwhile"
+      description: "times at which outages that begin and end meanwhile are not sent"
     })
   ),
   timeZone: optional(

@@ -33,7 +33,7 @@ export const plan = (
 /** What becomes of what programs write while the restore runs. */
 const meanwhile = ({ database }: RestorePlan): string =>
   database.engine === "sqlite"
-    ? "Until it is done nobody else can write: programs wait, or see `database is locked`."
+    ? "Until it is done no other program can write: programs wait, or see `database is locked`."
     : "What programs write while it runs may stay behind in the old database: stop them first."
 
 const startOf = (one: RestorePlan, zone: DateTime.TimeZone): string =>

@@ -7,7 +7,7 @@ import * as Stop from "./MaintenanceStopCommand.js"
 
 export const command = Command.make("maintenance").pipe(
   Command.withDescription(
-    "Maintenance of services, begun and ended by hand: checks go on, and nobody is told of what goes down"
+    "Maintenance of services, begun and ended by hand: checks go on, and what goes down is not sent"
   ),
   Command.withSubcommands([Start.command, Stop.command])
 )

@@ -5,7 +5,7 @@
 import * as Command from "@effect/cli/Command"
 import { Clock, type Duration, Effect, Option, Stream } from "effect"
 import type { Event } from "../../Alert/AlertPolicy.js"
-import * as QuietId from "../../Alert/QuietId.js"
+import * as SuppressionId from "../../Alert/SuppressionId.js"
 import { Journal } from "../../Monitor/Journal.js"
 import * as BackupPage from "../Backup/BackupPage.js"
 import { configFlag } from "../Flags.js"
@@ -25,7 +25,7 @@ const reload = (flags: JournalRun.Asked) =>
   JournalRun.withJournal(flags, exitCodes.failed, ({ secrets }) =>
     Effect.gen(function* () {
       const { line, look, note } = yield* Output
-      const id = yield* QuietId.make
+      const id = yield* SuppressionId.make
       const at = yield* Clock.currentTimeMillis
       const { request } = yield* Journal
       yield* request({ _tag: "ReloadAsked", at, id })

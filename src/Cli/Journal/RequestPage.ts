@@ -7,7 +7,7 @@ import type { Look } from "../Output.js"
 import * as BackupPage from "../Backup/BackupPage.js"
 import { onOneLine } from "../Presentation.js"
 import type { Maintenance } from "./Maintenances.js"
-import * as Quiets from "./Quiets.js"
+import * as Suppressions from "./Suppressions.js"
 import * as Format from "../../Common/Format.js"
 
 export interface Silence {
@@ -31,14 +31,14 @@ export const silenced = (
   zone: DateTime.TimeZone
 ): ReadonlyArray<string> => {
   return [
-    `${BackupPage.good(look)} Nobody is told of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): silence ${id}`,
-    `   Checks go on, and an end that somebody is owed is told. What is down then is told then.`,
+    `${BackupPage.good(look)} No messages about ${Suppressions.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): silence ${id}`,
+    `   Checks go on, and channels that know an incident get its end. What is down then is sent then.`,
     `   holter unsilence ${id} ends it before`
   ]
 }
 
 export const unsilenced = (ids: ReadonlyArray<string>, look: Look): ReadonlyArray<string> => [
-  `${BackupPage.good(look)} Ended: ${ids.map((id) => `silence ${id}`).join(", ")}. What is down is told now`
+  `${BackupPage.good(look)} Ended: ${ids.map((id) => `silence ${id}`).join(", ")}. What is down is sent now`
 ]
 
 export const maintained = (
@@ -47,8 +47,8 @@ export const maintained = (
   look: Look,
   zone: DateTime.TimeZone
 ): ReadonlyArray<string> => [
-  `${BackupPage.good(look)} Maintenance of ${Quiets.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): ${id} (${onOneLine(why)})`,
-  `   Checks go on, and an end that somebody is owed is told. What is down when it ends is told then.`,
+  `${BackupPage.good(look)} Maintenance of ${Suppressions.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): ${id} (${onOneLine(why)})`,
+  `   Checks go on, and channels that know an incident get its end. What is down when it ends is sent then.`,
   `   ${["holter maintenance stop", ...(services ?? ["--all"])].join(" ")} ends it before`
 ]
 
@@ -60,8 +60,8 @@ export const unmaintained = (
 ): ReadonlyArray<string> => [
   ...changed.map(({ maintenance: { id, services }, rest }) =>
     rest.length === 0
-      ? `${BackupPage.good(look)} Ended: maintenance ${id} of ${Quiets.whom(services)}. What is down is told now`
-      : `${BackupPage.good(look)} Maintenance ${id} goes on for ${rest.join(", ")} only. What else is down is told now`
+      ? `${BackupPage.good(look)} Ended: maintenance ${id} of ${Suppressions.whom(services)}. What is down is sent now`
+      : `${BackupPage.good(look)} Maintenance ${id} goes on for ${rest.join(", ")} only. What else is down is sent now`
   ),
   ...windows.map((window) => `${BackupPage.warning(look)} ${stillOpen(window, zone)}`)
 ]
@@ -80,7 +80,7 @@ export const noMaintenance = (
 
 const stillOpen = ({ services, until, why }: Maintenance, zone: DateTime.TimeZone): string => {
   const end = until === null ? "its end" : WallTime.shown(until, zone)
-  return `The window "${onOneLine(why)}" of the configuration, of ${Quiets.whom(services)}, is open until ${end}: change it in the file, and reload`
+  return `The window "${onOneLine(why)}" of the configuration, of ${Suppressions.whom(services)}, is open until ${end}: change it in the file, and reload`
 }
 
 export const acknowledged = (service: string, by: string, look: Look): ReadonlyArray<string> => [
@@ -92,5 +92,5 @@ export const taking = (runs: boolean, look: Look): ReadonlyArray<string> =>
   runs
     ? ["   holter watch takes this within some 5 seconds"]
     : [
-        `${BackupPage.warning(look)} holter watch does not seem to run: it takes this when it starts, and until then nothing is checked or told at all`
+        `${BackupPage.warning(look)} holter watch does not seem to run: it takes this when it starts, and until then nothing is checked or sent at all`
       ]

@@ -3,26 +3,26 @@
  */
 import * as Command from "@effect/cli/Command"
 import { Clock, DateTime, Effect } from "effect"
-import * as QuietId from "../../Alert/QuietId.js"
+import * as SuppressionId from "../../Alert/SuppressionId.js"
 import { Journal } from "../../Monitor/Journal.js"
 import { exitCodes, Output } from "../Output.js"
 import * as ReaderZone from "../ReaderZone.js"
 import * as EndFlags from "./EndFlags.js"
 import * as JournalRun from "./JournalRun.js"
-import * as QuietFlags from "./QuietFlags.js"
+import * as SuppressionFlags from "./SuppressionFlags.js"
 import * as RequestPage from "./RequestPage.js"
 import * as Watched from "./Watched.js"
 import * as WhomFlags from "./WhomFlags.js"
 
-export const command = Command.make("silence", QuietFlags.quietFlags, (flags) =>
+export const command = Command.make("silence", SuppressionFlags.suppressionFlags, (flags) =>
   silence(flags)
 ).pipe(
   Command.withDescription(
-    "Tell nobody of these services for a while; checks go on, and holter watch takes it within seconds"
+    "Send no messages about these services for a while; checks go on, and holter watch takes it within seconds"
   )
 )
 
-const silence = (flags: QuietFlags.QuietFlags) =>
+const silence = (flags: SuppressionFlags.SuppressionFlags) =>
   Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
     const zone = yield* ReaderZone.load(flags.config)
@@ -33,7 +33,7 @@ const silence = (flags: QuietFlags.QuietFlags) =>
         const { look } = yield* Output
         const journal = yield* Journal
         yield* Watched.known("silence", flags.services)
-        const id = yield* QuietId.make
+        const id = yield* SuppressionId.make
         yield* journal.request({ _tag: "Silenced", at, id, services, until, why: flags.why })
         yield* JournalRun.page([
           ...RequestPage.silenced({ id, services, until }, at, look, zone),

@@ -7,7 +7,7 @@ import { guidance, mark, named, onOneLine } from "../Presentation.js"
 import { pad, width } from "../Watch/Width.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
-import * as Quiets from "./Quiets.js"
+import * as Suppressions from "./Suppressions.js"
 import type { ServiceStatus, StatusReport } from "./StatusReport.js"
 import * as Format from "../../Common/Format.js"
 
@@ -23,8 +23,10 @@ export const lines = (
   ...section("Open incidents:", Object.values(report.services).flatMap(incident(report, zone))),
   ...section("What to do, and where to look:", Object.values(report.services).flatMap(helping)),
   ...section(
-    "Nobody is told of:",
-    report.quiet.map((quiet) => `${Quiets.whom(quiet.services)}: ${Quiets.text(quiet, zone)}`)
+    "No messages about:",
+    report.quiet.map(
+      (quiet) => `${Suppressions.whom(quiet.services)}: ${Suppressions.text(quiet, zone)}`
+    )
   ),
   ...section(
     "Disabled channels (`holter alerts test CHANNEL` brings one back):",
@@ -129,9 +131,9 @@ const incident =
     const parts = [
       `${named(one.name, one.label)}: ${cause === "stale" ? "no results" : severity} since ${Moments.shownIn(zone)(since)} (${Format.about(now - began)})`,
       channels.length === 0
-        ? `nobody ${owed.size === 0 ? "was" : "has been"} told${owed.size === 0 ? "" : " yet"} (\`holter why ${one.name}\`)`
-        : `told: ${channels.join(", ")}`,
-      ...(owed.size === 0 ? [] : [`owed to: ${[...owed].join(", ")}`]),
+        ? `no channel ${owed.size === 0 ? "was" : "has been"} notified${owed.size === 0 ? "" : " yet"} (\`holter why ${one.name}\`)`
+        : `notified: ${channels.join(", ")}`,
+      ...(owed.size === 0 ? [] : [`pending for: ${[...owed].join(", ")}`]),
       ...(flapping ? ["it flaps"] : []),
       ...(acknowledged_by === null ? [] : [`acknowledged by ${onOneLine(acknowledged_by)}`]),
       ...(next_reminder === null

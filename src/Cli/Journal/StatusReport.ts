@@ -9,7 +9,7 @@ import { overall, type Status, weigh } from "../../Check/CheckResult.js"
 import type { Delivery, JournaledResult } from "../../Monitor/Journal.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import { iso } from "./moments.js"
-import * as Quiets from "./Quiets.js"
+import * as Suppressions from "./Suppressions.js"
 
 export interface Facts {
   /** Milliseconds of the wall clock, as all times here. */
@@ -54,7 +54,7 @@ export const make = (facts: Facts) => {
       last_known_status: known,
       requests_waiting: facts.requests
     },
-    quiet: Quiets.documents(facts.state),
+    quiet: Suppressions.documents(facts.state),
     disabled_channels: facts.state.disabled,
     outbox: facts.owed.map(({ at, channel, key, kind, subjects }) => ({
       key,

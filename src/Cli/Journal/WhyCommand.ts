@@ -16,7 +16,7 @@ import * as ReaderZone from "../ReaderZone.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as JournalPolicy from "./JournalPolicy.js"
 import * as JournalRun from "./JournalRun.js"
-import * as Quiets from "./Quiets.js"
+import * as Suppressions from "./Suppressions.js"
 import * as TimeText from "./TimeText.js"
 import * as Watched from "./Watched.js"
 import * as WhyPage from "./WhyPage.js"
@@ -38,7 +38,7 @@ export const command = Command.make(
   (flags) => why(flags)
 ).pipe(
   Command.withDescription(
-    "Tell why somebody was told of a service, or was not: results, rules, times"
+    "Say why channels were notified of a service, or were not: results, rules, times"
   )
 )
 
@@ -71,7 +71,7 @@ const why = (flags: Flags) =>
           ...{ service, at, now, policy, incident, alerts },
           isConfigured: !isUsable || policy.checks.has(service),
           ...found,
-          quiet: Option.isSome(asked) ? [] : Quiets.documents(yield* Watched.state),
+          quiet: Option.isSome(asked) ? [] : Suppressions.documents(yield* Watched.state),
           deliveries: DeliveryWords.hiding(yield* deliveries(alerts), secrets)
         })
         if (flags.json) yield* JournalRun.document(story)

@@ -7,7 +7,7 @@ import type { Look } from "../Output.js"
 import { guidance, mark, named, onOneLine } from "../Presentation.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
-import * as Quiets from "./Quiets.js"
+import * as Suppressions from "./Suppressions.js"
 import type { Entry, Told, WhyStory } from "./WhyStory.js"
 import * as Format from "../../Common/Format.js"
 
@@ -19,7 +19,7 @@ export const lines = (
 ): ReadonlyArray<string> => [
   headline(story, look, zone),
   ...telling(story, zone),
-  ...story.quiet.map((one) => `   Held back now by ${Quiets.text(one, zone)}`),
+  ...story.quiet.map((one) => `   Held back now by ${Suppressions.text(one, zone)}`),
   ...thresholds(story),
   ...guidance(story).map((text) => `   ${text}`),
   ...happened(story.timeline, look, zone)
@@ -54,18 +54,18 @@ const telling = (
     const owed = told.filter(({ delivery }) => DeliveryWords.isOwed(delivery))
     const gone = told.filter((one) => !taken.includes(one) && !owed.includes(one))
     return [
-      ...line("Told", taken.map(message(zone))),
+      ...line("Notified", taken.map(message(zone))),
       ...line("Not delivered yet", owed.map(pending(zone))),
       ...line(
-        "Not told",
+        "Not notified",
         gone.map((one) => `${what(one)}, ${DeliveryWords.end(one.delivery, zone)}`)
       )
     ]
   }
   if (untold_because === null) {
-    return incident === null ? [] : ["   Nobody was told yet"]
+    return incident === null ? [] : ["   No channel was notified yet"]
   }
-  return [`   Nobody was told: ${onOneLine(untold_because)}`]
+  return [`   No channel was notified: ${onOneLine(untold_because)}`]
 }
 
 const line = (title: string, parts: ReadonlyArray<string>): ReadonlyArray<string> =>
@@ -81,7 +81,7 @@ const message =
 const pending =
   (zone: DateTime.TimeZone) =>
   (told: Told): string =>
-    `${what(told)}, ${told.delivery.state === "queued" ? "queued" : "owed"} since ${Moments.shownIn(zone)(told.at)}${DeliveryWords.trouble(told.delivery, zone)}`
+    `${what(told)}, ${told.delivery.state === "queued" ? "queued" : "pending"} since ${Moments.shownIn(zone)(told.at)}${DeliveryWords.trouble(told.delivery, zone)}`
 
 const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> =>
   rules === null
@@ -92,7 +92,7 @@ const thresholds = ({ thresholds: rules }: WhyStory): ReadonlyArray<string> =>
         ...(rules.depends_on.length === 0
           ? []
           : [
-              `   It depends on ${rules.depends_on.join(", ")}: while that is down, nothing is told of it`
+              `   It depends on ${rules.depends_on.join(", ")}: while that is down, it sends no messages`
             ])
       ]
 
@@ -127,10 +127,10 @@ const happened = (
 const whom = ({ channels, untaken }: Extract<Entry, { readonly type: "decision" }>): string => {
   const taken = channels.filter((channel) => !untaken.includes(channel))
   const parts = [
-    ...(taken.length === 0 ? [] : [`told ${taken.join(", ")}`]),
+    ...(taken.length === 0 ? [] : [`notified ${taken.join(", ")}`]),
     ...(untaken.length === 0 ? [] : [`not taken by ${untaken.join(", ")}`])
   ]
-  return parts.length === 0 ? "told nobody" : parts.join(", ")
+  return parts.length === 0 ? "notified no channel" : parts.join(", ")
 }
 
 const entry = (one: Entry, look: Look, time: (iso: string) => string): string => {

@@ -8,7 +8,7 @@ import type { Status } from "../../Check/CheckResult.js"
 import type { Delivery, JournaledIncident, JournaledResult } from "../../Monitor/Journal.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
-import * as Quiets from "./Quiets.js"
+import * as Suppressions from "./Suppressions.js"
 
 export interface Facts {
   readonly service: string
@@ -29,7 +29,7 @@ export interface Facts {
   /** What became of them, by key. */
   readonly deliveries: ReadonlyMap<string, Delivery>
   /** The maintenances and silences that are in force, where the moment is now. */
-  readonly quiet: ReadonlyArray<Quiets.QuietDocument>
+  readonly quiet: ReadonlyArray<Suppressions.SuppressionDocument>
 }
 
 export type Entry =
@@ -88,7 +88,7 @@ export const make = (facts: Facts) => {
           depends_on: rules.dependsOn
         }
       : null,
-    quiet: facts.quiet.filter((one) => Quiets.covers(one, service)),
+    quiet: facts.quiet.filter((one) => Suppressions.covers(one, service)),
     told,
     /** Where nobody was told: the last thing that was decided about that. */
     untold_because: told.length > 0 ? null : (heldBack(own)?.why ?? null),

@@ -9,7 +9,7 @@ import * as Holter from "../../Holter.js"
 import * as Watchdog from "../../Lifecycle/Watchdog.js"
 import type { JournalError } from "../../Monitor/Journal.js"
 import { Screen } from "../Screen.js"
-import * as Beginning from "./Beginning.js"
+import * as Startup from "./Startup.js"
 import * as Built from "./Built.js"
 import * as Display from "./Display.js"
 import * as Ending from "./Ending.js"
@@ -98,9 +98,9 @@ const observers = ({ settings, verbose }: Beginnings, { backups, deadMan }: Relo
     Effect.gen(function* () {
       yield* deadMan.open(Built.deadMen(settings))
       const decisions = yield* Listening.hear
-      yield* Beginning.remember
-      yield* Beginning.say(settings)
-      yield* Beginning.takeOver
+      yield* Startup.remember
+      yield* Startup.say(settings)
+      yield* Startup.takeOver
       yield* Listening.run(verbose, decisions)
       yield* backups.open(Built.schedules(settings))
       const screen = yield* Screen

@@ -14,7 +14,7 @@ import * as BackupAccess from "../Backup/BackupAccess.js"
 import type { BackupSettings } from "../Backup/BackupSettings.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
 import * as BackupNews from "./BackupNews.js"
-import type { Backups } from "./Board.js"
+import type { Backups } from "./WatchState.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
 

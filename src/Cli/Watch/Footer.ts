@@ -4,17 +4,17 @@
 import type { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
 import { type Status, weigh } from "../../Check/CheckResult.js"
-import * as Quiets from "../Journal/Quiets.js"
+import * as Suppressions from "../Journal/Suppressions.js"
 import type { Look } from "../Output.js"
 import { called, onOneLine } from "../Presentation.js"
 import {
   type Backups,
-  type Board,
+  type WatchState,
   type ChannelTrouble,
   type JournalTrouble,
   overall,
   type Row
-} from "./Board.js"
+} from "./WatchState.js"
 import * as Marks from "./Marks.js"
 import * as Format from "../../Common/Format.js"
 
@@ -24,14 +24,16 @@ export interface FooterLine {
   readonly status: Status | undefined
 }
 
-export const lines = (board: Board, look: Look, now: number): ReadonlyArray<FooterLine> => [
+export const lines = (board: WatchState, look: Look, now: number): ReadonlyArray<FooterLine> => [
   verdict(board, look),
   ...(board.notConfigured.length === 0
     ? []
     : [plain(`Not configured: ${board.notConfigured.join(", ")}`)]),
   ...(board.backup === undefined ? [] : backups(board.backup, now, board.zone)),
   ...board.quiet.map((quiet) =>
-    warning(`Nobody is told of ${Quiets.whom(quiet.services)}: ${Quiets.text(quiet, board.zone)}`)
+    warning(
+      `No messages about ${Suppressions.whom(quiet.services)}: ${Suppressions.text(quiet, board.zone)}`
+    )
   ),
   ...board.channels.map(channel),
   ...journal(board.journal),
@@ -47,12 +49,12 @@ export const hidden = (rows: ReadonlyArray<Row>): string => {
   return `and ${counts.join(", ")}`
 }
 
-const verdict = (board: Board, look: Look): FooterLine => {
+const verdict = (board: WatchState, look: Look): FooterLine => {
   const status = overall(board)
   return { status, text: `${Marks.sign(status, look)} ${sentence(board, status)}` }
 }
 
-const sentence = (board: Board, status: Status): string => {
+const sentence = (board: WatchState, status: Status): string => {
   // What is not critical is no worse than degraded for the whole.
   const names = (one: Status) =>
     board.rows

@@ -8,12 +8,12 @@ import { Alerting } from "../../Monitor/Alerting.js"
 import type { HealthEvent } from "../../Monitor/HealthEvent.js"
 import { HealthMonitor } from "../../Monitor/HealthMonitor.js"
 import { Journal } from "../../Monitor/Journal.js"
-import * as Quiets from "../Journal/Quiets.js"
-import * as Board from "./Board.js"
+import * as Suppressions from "../Journal/Suppressions.js"
+import * as WatchState from "./WatchState.js"
 import * as Chatter from "./Chatter.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
-import * as Troubles from "./Troubles.js"
+import * as Problems from "./Problems.js"
 
 /** Decisions from the start on, kept until they are shown. */
 export const hear: Effect.Effect<Decisions, never, Alerting | Scope.Scope> = Effect.flatMap(
@@ -56,14 +56,14 @@ const onEvent = (event: HealthEvent, seen: Set<string>): Effect.Effect<void, nev
     const service = event.check.name
     if (event._tag === "Stale") {
       const at = DateTime.toEpochMillis(event.noticedAt)
-      yield* update((before) => Board.stale(before, service))
+      yield* update((before) => WatchState.stale(before, service))
       yield* say(Line.stale({ at, service, message: "no result for three intervals" }))
       return
     }
     const { message, status } = event.result
     const at = DateTime.toEpochMillis(event.result.lastCheck)
-    const previous = Board.row(yield* board, service)?.status ?? "unknown"
-    yield* update((before) => Board.checked(before, Board.sampleOf(event.result)))
+    const previous = WatchState.row(yield* board, service)?.status ?? "unknown"
+    yield* update((before) => WatchState.checked(before, WatchState.sampleOf(event.result)))
     if (status !== previous || !seen.has(service)) {
       seen.add(service)
       yield* say(Line.status({ at, service, status, previous, message }))
@@ -77,14 +77,14 @@ const lookAround = Effect.gen(function* () {
   const health = yield* Effect.flatMap(Notifier, (notifier) => notifier.health)
   const journal = yield* Effect.flatMap(Journal, (one) => one.health)
   const before = yield* board
-  const after = Troubles.noticed(before, health, journal)
+  const after = Problems.noticed(before, health, journal)
   const state = yield* Effect.flatMap(Alerting, (alerting) => alerting.state)
   const shown = {
     channels: after.channels,
     journal: after.journal,
-    quiet: Quiets.documents(state)
+    quiet: Suppressions.documents(state)
   }
-  yield* update((latest) => Board.held({ ...latest, ...shown }, state))
-  const news = Troubles.lines({ before, after, health, at: now })
+  yield* update((latest) => WatchState.held({ ...latest, ...shown }, state))
+  const news = Problems.lines({ before, after, health, at: now })
   yield* Effect.forEach(news, say, { discard: true })
 })

@@ -25,7 +25,7 @@ import { briefly, Output } from "../Output.js"
 import * as ReaderZone from "../ReaderZone.js"
 import type { Service } from "../Service.js"
 import * as Asked from "./Asked.js"
-import * as Board from "./Board.js"
+import * as WatchState from "./WatchState.js"
 import * as Built from "./Built.js"
 import { Line } from "./Lines.js"
 import type * as Pieces from "./Pieces.js"
@@ -217,7 +217,7 @@ const exchange = (running: Parts, ready: Ready, answer: Answer) =>
     yield* Effect.forEach(channels.removed, built.channels.take, { discard: true })
     const { say, update } = yield* Reporter
     const zone = yield* ReaderZone.of(alerts.policy.timeZone)
-    yield* update((board) => Board.reconfigured(board, Summary.rows(next, zone), started))
+    yield* update((board) => WatchState.reconfigured(board, Summary.rows(next, zone), started))
     yield* ready.newChecks.use
     yield* swap(built.deadMan, Built.deadMen(next))
     // Also where it is as before: an exchange may wait for its turn.

@@ -5,14 +5,14 @@
 import { Clock, Context, Effect, Layer, Mailbox } from "effect"
 import type { Secrets } from "../../Common/Secrets.js"
 import { briefly, Output } from "../Output.js"
-import type { Board } from "./Board.js"
+import type { WatchState } from "./WatchState.js"
 import * as Lines from "./Lines.js"
 
 export class Reporter extends Context.Tag("holter/Cli/Watch/Reporter")<
   Reporter,
   {
-    readonly board: Effect.Effect<Board>
-    readonly update: (change: (board: Board) => Board) => Effect.Effect<void>
+    readonly board: Effect.Effect<WatchState>
+    readonly update: (change: (board: WatchState) => WatchState) => Effect.Effect<void>
     readonly say: (line: Lines.Line) => Effect.Effect<void>
     /** Waits until the board is another than when this was asked last. */
     readonly changed: Effect.Effect<void>
@@ -22,7 +22,7 @@ export class Reporter extends Context.Tag("holter/Cli/Watch/Reporter")<
 >() {}
 
 export interface Options {
-  readonly board: Board
+  readonly board: WatchState
   readonly secrets: Secrets
   readonly json: boolean
 }

@@ -4,7 +4,7 @@
 import type { DateTime } from "effect"
 import * as JournalAccess from "../Journal/JournalAccess.js"
 import type { Service } from "../Service.js"
-import type * as Board from "./Board.js"
+import type * as WatchState from "./WatchState.js"
 import type { WatchSettings } from "./WatchSettings.js"
 
 /** What is allowed and hardly meant, or not used at all. */
@@ -21,7 +21,7 @@ export const watched = (settings: WatchSettings): ReadonlyArray<string> =>
   services(settings).map(({ name }) => name)
 
 /** What the board has rows for, and of what it says that nobody configured it. */
-export const rows = (settings: WatchSettings, zone: DateTime.TimeZone): Board.Rows => ({
+export const rows = (settings: WatchSettings, zone: DateTime.TimeZone): WatchState.Rows => ({
   name: settings.configuration.name,
   checks: services(settings).map(({ label, name, policy }) => ({
     name,

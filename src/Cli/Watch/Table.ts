@@ -6,7 +6,7 @@ import * as WallTime from "../../Common/WallTime.js"
 import type { Status } from "../../Check/CheckResult.js"
 import type { Look } from "../Output.js"
 import { onOneLine } from "../Presentation.js"
-import type { Board, Held, Row } from "./Board.js"
+import type { WatchState, Held, Row } from "./WatchState.js"
 import * as Footer from "./Footer.js"
 import * as Marks from "./Marks.js"
 import * as Sparkline from "./Sparkline.js"
@@ -19,7 +19,12 @@ export interface Size {
 }
 
 /** `now` in milliseconds of the wall clock. */
-export const lines = (board: Board, size: Size, look: Look, now: number): ReadonlyArray<string> => {
+export const lines = (
+  board: WatchState,
+  size: Size,
+  look: Look,
+  now: number
+): ReadonlyArray<string> => {
   // In a full line the cursor waits at its end, where some terminals erase the last character.
   const columns = size.columns - 1
   const line = (...pieces: ReadonlyArray<Marks.Piece>) => Marks.line(pieces, columns, look)
@@ -152,7 +157,7 @@ const gap = 2
 /** Of the word and the space before it. */
 const statusWidth = " unhealthy".length
 
-const heading = ({ name, zone }: Board, columns: number, now: number): string => {
+const heading = ({ name, zone }: WatchState, columns: number, now: number): string => {
   const time = WallTime.shown(now, zone)
   const title = onOneLine(name)
   const space = columns - width(title) - width(time)

@@ -95,7 +95,7 @@ const lines: Readonly<Record<string, () => void>> = {
       "hook resolved redis @4m55s"
     ])
   },
-  "healthy again before anybody was told": () => {
+  "healthy again before a channel was notified": () => {
     const quick: AlertPolicy.Options = {
       checks: [check("redis", { recoveryThreshold: 1 })],
       groupWindow: "1 minute"
@@ -156,7 +156,7 @@ const lines: Readonly<Record<string, () => void>> = {
     assert.deepStrictEqual(often, ["1m5?s", "16m5?s", "1h16m5?s", "5h16m5?s", "9h16m5?s"])
     assert.lengthOf(each(minutes(5)), often.length)
   },
-  "somebody acknowledged it": () => {
+  "it was acknowledged": () => {
     const seen: Event = {
       _tag: "Acknowledged",
       at: start + minutes(5),
@@ -185,14 +185,14 @@ const lines: Readonly<Record<string, () => void>> = {
     assert.deepStrictEqual(kinds(last("unhealthy")), ["ops opened redis", "ops reminder redis"])
     assert.deepStrictEqual(kinds(last("healthy")), ["ops opened redis"])
   },
-  "what held a message back ends while the last result is healthy": () => {
+  "a suppression ends while the last result is healthy": () => {
     const held = (...last: ReadonlyArray<Status>) =>
       bothWays((of) => merge(of(seconds(30), minutes(4)), redis(down(6), last)))
     assert.deepStrictEqual(held("healthy", "healthy", "healthy"), twice([]))
     const failing = held("healthy", "unhealthy", ...repeat(3, "healthy"))
     assert.deepStrictEqual(failing, twice(["ops opened redis", "ops resolved redis"]))
   },
-  "what held a message back ends while the service is less bad than it was": () => {
+  "a suppression ends while the service is less bad than before": () => {
     const within = bothWays((of) =>
       merge(of(seconds(30), minutes(4)), redis(down(4), repeat(8, "degraded")))
     )

@@ -162,7 +162,7 @@ describe("the alerts section", () => {
       assert.isTrue(Option.isSome(move?.openAt(at("2026-05-01T22:30:00Z")) ?? Option.none()))
       assert.isTrue(Duration.equals(one.deadMan?.interval ?? 0, "5 minutes"))
       assert.deepStrictEqual(one.warnings, [
-        "alerts.channels.quiet: no route leads to it, so it is told nothing"
+        "alerts.channels.quiet: no route leads to it, so it gets nothing"
       ])
     })
   )

@@ -33,7 +33,7 @@ describe("the plan of a restore", () => {
    into      dmarket_bot.db (sqlite) at /app/data
    there now 52 MB, saved first as dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz
 What was written after 2025-12-11 03:00:00 UTC is then in the pre-restore backup only.
-Until it is done nobody else can write: programs wait, or see \`database is locked\`.`
+Until it is done no other program can write: programs wait, or see \`database is locked\`.`
     )
   })
 

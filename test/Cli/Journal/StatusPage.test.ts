@@ -174,7 +174,7 @@ describe("the page of holter status", () => {
         }),
         plain
       ).join("\n")
-    assert.match(pageWith(null), /nobody has been told yet .*; owed to: ops; next/)
+    assert.match(pageWith(null), /no channel has been notified yet .*; pending for: ops; next/)
     assert.match(pageWith(null), /\n {2}ops: opened, redis, since 2025-12-11 11:56:37 UTC$/)
     const trouble = { at: now, failures: 2, error: "HTTP\n500", nextAttempt: now + 4000 }
     assert.match(
@@ -196,4 +196,4 @@ const sample = `❌ unhealthy: redis
 ✅ web      healthy    > 10m     13 ms  5s ago   PONG
 
 Open incidents:
-  redis: unhealthy since 2025-12-11 11:55:27 UTC (5m); told: ops; next reminder at 2025-12-11 12:11:37 UTC`
+  redis: unhealthy since 2025-12-11 11:55:27 UTC (5m); notified: ops; next reminder at 2025-12-11 12:11:37 UTC`

@@ -4,7 +4,7 @@ import type { Alert } from "../../../src/Alert/Alert.js"
 import type { Delivery } from "../../../src/Monitor/Journal.js"
 import * as WallTime from "../../../src/Common/WallTime.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
-import * as Quiets from "../../../src/Cli/Journal/Quiets.js"
+import * as Suppressions from "../../../src/Cli/Journal/Suppressions.js"
 import * as WhyPage from "../../../src/Cli/Journal/WhyPage.js"
 import * as WhyStory from "../../../src/Cli/Journal/WhyStory.js"
 import {
@@ -59,7 +59,7 @@ const storyOf = (
     ),
     decisions: decisions.filter(({ service }) => service === "redis" || service === null),
     alerts: decisions.flatMap(({ alerts }) => alerts),
-    quiet: Quiets.documents(state),
+    quiet: Suppressions.documents(state),
     deliveries: new Map(
       decisions
         .flatMap(({ alerts }) => alerts)
@@ -138,14 +138,14 @@ describe("the page of holter why", () => {
     assert.notMatch(page.join("\n"), / 11:5/)
   })
 
-  const told = / told ops \(opened/
+  const told = / notified ops \(opened/
   const untold = /not taken by ops \(opened/
 
   for (const [what, delivery, line, entry] of [
     [
       "has it",
       { outcome: "delivered", at: now - second, trouble: null },
-      "Told: ops (opened) at 2025-12-11 11:59:59 UTC",
+      "Notified: ops (opened) at 2025-12-11 11:59:59 UTC",
       told
     ],
     [
@@ -161,7 +161,7 @@ describe("the page of holter why", () => {
         at: null,
         trouble: { at: now, failures: 4, error: "it answered 500", nextAttempt: now + 8 * second }
       },
-      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37 UTC: 4 attempts failed (it answered 500), the next one is at 2025-12-11 12:00:08 UTC",
+      "Not delivered yet: ops (opened), pending since 2025-12-11 11:59:37 UTC: 4 attempts failed (it answered 500), the next one is at 2025-12-11 12:00:08 UTC",
       untold
     ],
     [
@@ -171,19 +171,19 @@ describe("the page of holter why", () => {
         at: null,
         trouble: { at: now, failures: 0, error: "chat not found", nextAttempt: null }
       },
-      "Not delivered yet: ops (opened), owed since 2025-12-11 11:59:37 UTC: the channel is disabled (chat not found)",
+      "Not delivered yet: ops (opened), pending since 2025-12-11 11:59:37 UTC: the channel is disabled (chat not found)",
       untold
     ],
     [
       "is replaced by its fallback",
       { outcome: "handed on", at: now, trouble: null },
-      "Not told: ops (opened), handed on at 2025-12-11 12:00:00 UTC to another channel",
+      "Not notified: ops (opened), handed on at 2025-12-11 12:00:00 UTC to another channel",
       untold
     ],
     [
       "is no longer there",
       { outcome: "given up", at: now, trouble: null },
-      "Not told: ops (opened), given up at 2025-12-11 12:00:00 UTC, as the channel is no longer configured",
+      "Not notified: ops (opened), given up at 2025-12-11 12:00:00 UTC, as the channel is no longer configured",
       untold
     ]
   ] as const satisfies ReadonlyArray<readonly [string, Delivery, string, RegExp]>) {
@@ -218,7 +218,7 @@ describe("the page of holter why", () => {
     assert.deepStrictEqual(story.told, [])
     assert.include(story.untold_because ?? "", "deploy")
     const page = pageOf(story, look)
-    assert.match(page[1] ?? "", /^ {3}Nobody was told: .*deploy/)
+    assert.match(page[1] ?? "", /^ {3}No channel was notified: .*deploy/)
     assert.isTrue(page.some((line) => line.includes('held back by the rule "silence"')))
     const few = storyOf(results("redis", now, [...times(5, "healthy"), ...times(2, "unhealthy")]))
     assert.include(few.untold_because ?? "", "failure 2 of the 3 in a row")
@@ -246,7 +246,7 @@ describe("the page of holter why", () => {
 })
 
 const sample = `❌ redis is unhealthy since 2025-12-11 11:58:27 UTC (2m); incident ${storyOf(outage).incident?.id}
-   Told: ops (opened) at 2025-12-11 11:59:37 UTC
+   Notified: ops (opened) at 2025-12-11 11:59:37 UTC
    3 failures in a row open an incident, 2 in a row that are healthy end it; a result is due every 30s
 
 What happened (UTC):
@@ -257,5 +257,5 @@ What happened (UTC):
                           rule "threshold": connection refused: failure 2 of the 3 in a row that open an incident
   2025-12-11 11:59:27  ❌ unhealthy: connection refused
                           rule "threshold": connection refused: 3 failures in a row: an incident is open (unhealthy)
-  2025-12-11 11:59:37     told ops (opened, rule "threshold"): connection refused: unhealthy for 1m 10s
+  2025-12-11 11:59:37     notified ops (opened, rule "threshold"): connection refused: unhealthy for 1m 10s
   2025-12-11 11:59:57  ❌ unhealthy: connection refused`

@@ -4,7 +4,7 @@ import { FastCheck as fc } from "effect"
 import { stripVTControlCharacters } from "node:util"
 import type { Status } from "../../../src/Check/CheckResult.js"
 import type { Look } from "../../../src/Cli/Output.js"
-import * as Board from "../../../src/Cli/Watch/Board.js"
+import * as WatchState from "../../../src/Cli/Watch/WatchState.js"
 import * as Table from "../../../src/Cli/Watch/Table.js"
 import { width } from "../../../src/Cli/Watch/Width.js"
 
@@ -18,7 +18,7 @@ const sample = (
   seconds: number,
   millis = 4,
   message = `${service} is ${status}`
-): Board.Sample => ({
+): WatchState.Sample => ({
   at: start + seconds * 1000,
   service,
   status,
@@ -26,12 +26,16 @@ const sample = (
   response_time_ms: millis
 })
 
-const watched = (name: string, label = name): Board.Watched => ({ name, label, critical: true })
+const watched = (name: string, label = name): WatchState.Watched => ({
+  name,
+  label,
+  critical: true
+})
 
-const board = (samples: ReadonlyArray<Board.Sample>): Board.Board =>
+const board = (samples: ReadonlyArray<WatchState.Sample>): WatchState.WatchState =>
   samples.reduce(
-    Board.checked,
-    Board.make({
+    WatchState.checked,
+    WatchState.make({
       name: "Price Bot",
       checks: [watched("database"), watched("redis", "Redis")],
       notConfigured: [],
@@ -77,7 +81,7 @@ describe("the table", () => {
   })
 
   it("says what is not known yet, and what nobody configured", () => {
-    const fresh = Board.make({
+    const fresh = WatchState.make({
       name: "Price Bot",
       checks: [watched("redis", "Redis")],
       notConfigured: ["DMarket API"],
@@ -115,8 +119,8 @@ describe("the table", () => {
     const names = Array.from({ length: 20 }, (_, index) => `service${index}`)
     const many = names.reduce(
       (before, name, index) =>
-        Board.checked(before, sample(name, index === 17 ? "unhealthy" : "healthy", 0)),
-      Board.make({
+        WatchState.checked(before, sample(name, index === 17 ? "unhealthy" : "healthy", 0)),
+      WatchState.make({
         name: "Bot",
         checks: names.map((name) => watched(name)),
         notConfigured: [],
@@ -133,8 +137,8 @@ describe("the table", () => {
 
   const services = (...statuses: ReadonlyArray<Status>) =>
     statuses.reduce(
-      (before, status, index) => Board.checked(before, sample(`s${index}`, status, 0)),
-      Board.make({
+      (before, status, index) => WatchState.checked(before, sample(`s${index}`, status, 0)),
+      WatchState.make({
         name: "Bot",
         checks: statuses.map((_, index) => watched(`s${index}`)),
         notConfigured: [],
@@ -144,15 +148,22 @@ describe("the table", () => {
 
   it("has the worst first, and of one status those that the configuration has first", () => {
     const mixed = services("healthy", "unknown", "degraded", "unhealthy", "degraded", "healthy")
-    const order = (one: Board.Board) =>
+    const order = (one: WatchState.WatchState) =>
       Table.lines(one, size, look, start).flatMap((line) => /s\d(?=  )/.exec(line)?.[0] ?? [])
     assert.deepStrictEqual(order(mixed), ["s3", "s2", "s4", "s1", "s0", "s5"])
     // What is old is not known.
-    assert.deepStrictEqual(order(Board.stale(mixed, "s5")), ["s3", "s2", "s4", "s1", "s5", "s0"])
+    assert.deepStrictEqual(order(WatchState.stale(mixed, "s5")), [
+      "s3",
+      "s2",
+      "s4",
+      "s1",
+      "s5",
+      "s0"
+    ])
   })
 
   it("does not call unhealthy what is degraded, or what is not critical", () => {
-    const verdict = (one: Board.Board) => Table.lines(one, size, look, start).at(-1)
+    const verdict = (one: WatchState.WatchState) => Table.lines(one, size, look, start).at(-1)
     const mixed = services("unhealthy", "degraded", "healthy")
     assert.strictEqual(verdict(mixed), "❌ Unhealthy: s0; degraded: s1")
     const [first, ...rest] = mixed.rows
@@ -166,7 +177,7 @@ describe("the table", () => {
   })
 
   it("gives the lines of a tiny terminal to services", () => {
-    const at = (rows: number, one: Board.Board) =>
+    const at = (rows: number, one: WatchState.WatchState) =>
       Table.lines(one, { columns: 60, rows }, look, start).map((line) => line.slice(0, 8).trim())
     const two = services("healthy", "unhealthy")
     assert.deepStrictEqual(at(6, two), ["Bot", "SERV", "❌  s1", "✅  s0", "❌ Unheal"])
@@ -209,7 +220,7 @@ describe("the table", () => {
       ]
     } as const
     const lines = (columns: number) =>
-      Table.lines(Board.held(up, state), { columns, rows: 24 }, look, start)
+      Table.lines(WatchState.held(up, state), { columns, rows: 24 }, look, start)
     assert.include(
       lines(160)[3],
       "(silenced until 12-11 20:01) (maintenance) (acknowledged by anna) Redis refused"
@@ -224,11 +235,11 @@ describe("the table", () => {
   })
 
   it("says that a status is old", () => {
-    const lines = Table.lines(Board.stale(up, "database"), size, look, start)
+    const lines = Table.lines(WatchState.stale(up, "database"), size, look, start)
     assert.include(lines[4], "(stale) database is healthy")
   })
 
-  const backup: Board.Backups = {
+  const backup: WatchState.Backups = {
     next: start + 7_200_000,
     last: { name: "bot_sqlite_20251211_030000_123.db.gz", bytes: 41_000_000, at: start - 60_000 },
     running: undefined,
@@ -236,7 +247,7 @@ describe("the table", () => {
   }
 
   it("tells of backups, channels and the journal below", () => {
-    const troubled: Board.Board = {
+    const troubled: WatchState.WatchState = {
       ...up,
       backup: { ...backup, problem: "The last backup failed: the disk is full" },
       channels: [
@@ -261,7 +272,7 @@ describe("the table", () => {
   })
 
   it("goes on with the rows of what is as before, when the configuration is another one", () => {
-    const next = Board.reconfigured(
+    const next = WatchState.reconfigured(
       up,
       {
         name: "New Bot",
@@ -276,11 +287,11 @@ describe("the table", () => {
       next.rows.map(({ service, status }) => `${service} ${status}`),
       ["redis unknown", "database healthy", "shop unknown"]
     )
-    assert.strictEqual(Board.row(next, "database"), Board.row(up, "database"))
+    assert.strictEqual(WatchState.row(next, "database"), WatchState.row(up, "database"))
   })
 
   it("says below of whom nobody is told, until when, and why", () => {
-    const quiet: Board.Board = {
+    const quiet: WatchState.WatchState = {
       ...up,
       quiet: [
         {
@@ -294,13 +305,13 @@ describe("the table", () => {
       ]
     }
     assert.deepStrictEqual(Table.lines(quiet, { ...size, columns: 120 }, look, start).slice(-2), [
-      "Nobody is told of every service: maintenance window:nightly, until 2025-12-11 21:00:00 UTC (nightly)",
-      "Nobody is told of redis: silence 1f2e3d4c, until it is ended (de ploy)"
+      "No messages about every service: maintenance window:nightly, until 2025-12-11 21:00:00 UTC (nightly)",
+      "No messages about redis: silence 1f2e3d4c, until it is ended (de ploy)"
     ])
   })
 
   it("says what backup is running", () => {
-    const running: Board.Board = {
+    const running: WatchState.WatchState = {
       ...up,
       backup: { ...backup, running: { what: "A backup", since: start - 5000 } }
     }
@@ -323,8 +334,8 @@ describe("the table", () => {
     .map((services) =>
       services.reduce(
         (before, { message }, index) =>
-          Board.checked(before, sample(`s${index}`, "degraded", 0, 5, message)),
-        Board.make({
+          WatchState.checked(before, sample(`s${index}`, "degraded", 0, 5, message)),
+        WatchState.make({
           name: "Bot",
           checks: services.map(({ label }, index) => watched(`s${index}`, label)),
           notConfigured: [],

@@ -13,7 +13,7 @@ import type { Maintenance } from "./Maintenance.js"
 import * as Maintenances from "./Maintenance.js"
 import * as Properties from "./Properties.js"
 import * as Rights from "./Rights.js"
-import * as Room from "./Room.js"
+import * as FreeSpace from "./FreeSpace.js"
 import * as Scratch from "./Scratch.js"
 import * as Server from "./Server.js"
 import * as Sessions from "./Session.js"
@@ -36,7 +36,7 @@ export const drill = (
     const maintenance = yield* openAnywhere(target, database)
     const rights = yield* Rights.read(maintenance.session)
     if (!rights.createDatabase) return yield* Rights.missingCreate(target, rights, "a drill")
-    yield* Room.look(target, database, payload)
+    yield* FreeSpace.look(target, database, payload)
     const risks = yield* Rights.risks(target, database)
     const { filling, swept, unmade } = yield* scratch(target, maintenance, database, {
       payload,

@@ -10,7 +10,7 @@ import * as LocalFiles from "../../LocalFiles.js"
 import type * as Manifest from "../../Manifest.js"
 import type { DumpOptions } from "../Strategy.js"
 import * as Checksum from "./Checksum.js"
-import * as DumpRoom from "./DumpRoom.js"
+import * as DumpFreeSpace from "./DumpFreeSpace.js"
 import * as Failure from "./Failure.js"
 import * as Fingerprint from "./Fingerprint.js"
 import * as Server from "./Server.js"
@@ -41,7 +41,7 @@ export const dump = (
     const [{ wanders } = { wanders: false }] = yield* session.rows(Wanders, wandering)
     const format = parallel ? ["--format=directory", `--jobs=${target.jobs}`] : ["--format=custom"]
     const compression = compressionOf(target, options, tool.major)
-    const enough = yield* DumpRoom.watch(options)
+    const enough = yield* DumpFreeSpace.watch(options)
     const [counted, output] = yield* Effect.all(
       [
         Tables.count(session),

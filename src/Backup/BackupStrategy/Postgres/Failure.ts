@@ -156,7 +156,7 @@ const states: Readonly<Record<string, Words>> = {
   "53100": diskFull,
   "55006": {
     reason: "InUse",
-    expected: "a database that nobody is connected to",
+    expected: "a database without connections",
     advice: "Stop the programs that use it, and try again"
   },
   // A file of a table or a library that is not there, an error of the disk, a damaged page or index.

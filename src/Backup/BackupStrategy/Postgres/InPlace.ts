@@ -10,7 +10,7 @@
 import { Effect, Schema, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import type { BackupError } from "../../BackupError.js"
-import * as Decisive from "../../Decisive.js"
+import * as Replacement from "../../Replacement.js"
 import type { HoldOptions, Payload, Restored } from "../Strategy.js"
 import * as Extensions from "./Extensions.js"
 import * as Fill from "./Fill.js"
@@ -80,7 +80,7 @@ export const hold = (
     yield* watched(Locks.all(psql, "EXCLUSIVE"))
     const restore = Effect.gen(function* () {
       const filled = yield* watched(fill(job, psql, list, kept))
-      yield* Decisive.whole(options, { run: commit(job, psql), setAside: () => undefined })
+      yield* Replacement.whole(options, { run: commit(job, psql), setAside: () => undefined })
       const { absent, restored, unmade } = filled
       return {
         method: "in place, in one transaction",

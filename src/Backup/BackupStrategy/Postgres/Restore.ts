@@ -7,7 +7,7 @@
  */
 import { Effect, Either, Option, type Scope } from "effect"
 import { BackupError } from "../../BackupError.js"
-import * as Decisive from "../../Decisive.js"
+import * as Replacement from "../../Replacement.js"
 import type { HoldOptions, Payload, Restored } from "../Strategy.js"
 import * as Archive from "./Archive.js"
 import * as Extensions from "./Extensions.js"
@@ -137,7 +137,7 @@ const swapped = (
       comment: present?.row.comment ?? null,
       keeper: kept.keeper
     })
-    yield* Decisive.whole(options, { run: swap, setAside: () => setAside })
+    yield* Replacement.whole(options, { run: swap, setAside: () => setAside })
     return {
       method: present === undefined ? "into a new database" : "into a new database, then renamed",
       setAside,

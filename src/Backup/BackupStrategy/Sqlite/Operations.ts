@@ -4,7 +4,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
 import type * as Manifest from "../../Manifest.js"
-import * as Decisive from "../../Decisive.js"
+import * as Replacement from "../../Replacement.js"
 import type {
   DumpOptions,
   HoldOptions,
@@ -235,7 +235,7 @@ const finish = (
   Effect.gen(function* () {
     const isReplaced = yield* started.locked
     const doubt = isReplaced ? yield* unused(yield* files.place) : undefined
-    return yield* Decisive.breakable(given, {
+    return yield* Replacement.breakable(given, {
       run: Effect.map(
         ended("Restore", "Restored", started.finish),
         ({ setAside, warnings, ...rest }) => ({

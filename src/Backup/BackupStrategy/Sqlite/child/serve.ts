@@ -7,7 +7,7 @@ import type { Answer, Request } from "../Protocol.js"
 import * as ScratchFiles from "../ScratchFiles.js"
 import { outcome } from "../../../../Common/bracket.js"
 import type { Carried } from "./carried.js"
-import * as Door from "./Door.js"
+import * as LockGate from "./LockGate.js"
 import { dump } from "./Dump.js"
 import { about, Fault, isUnsaveable, toReport } from "./Fault.js"
 import { removeTemporary } from "./files.js"
@@ -22,7 +22,7 @@ import { drill, verify } from "./Verify.js"
 export const serve = (carried: Carried): void => {
   // Before any thread is started, which has the priority of the one that starts it.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
-  const door = Door.make({
+  const door = LockGate.make({
     prepared: () => {
       write({ _tag: "Prepared" })
     },
@@ -42,10 +42,10 @@ export const serve = (carried: Carried): void => {
   })
 }
 
-const work = async (request: Request, carried: Carried, door: Door.Door): Promise<void> => {
+const work = async (request: Request, carried: Carried, door: LockGate.Door): Promise<void> => {
   const onProgress = throttled()
   const { ask, end } = Thread.start<typeof jobs>(carried, (progress) => {
-    if (progress.stage === Door.locked) door.announce()
+    if (progress.stage === LockGate.locked) door.announce()
     else onProgress(progress)
   })
   const result = await outcome(async () => {
@@ -69,7 +69,7 @@ interface Asked {
   readonly request: Request
   readonly ask: Thread.Ask<typeof jobs>
   readonly onProgress: Thread.OnProgress
-  readonly door: Door.Door
+  readonly door: LockGate.Door
 }
 
 const answer = async ({ ask, door, onProgress, request }: Asked): Promise<Answer> => {

@@ -9,7 +9,7 @@ import { Array as Arr, DateTime } from "effect"
 import type { Alert } from "../Alert.js"
 import { collapse } from "./collapse.js"
 
-export interface Parcel {
+export interface Delivery {
   readonly alert: Alert
   readonly keys: ReadonlyArray<string>
   /** Whether it may have arrived. */
@@ -17,10 +17,10 @@ export interface Parcel {
   /** When it was first tried as one that comes late: it says so, and has one late key, however often. */
   readonly lateSince?: number
   /** What it was made of, where that can be told apart again. */
-  readonly parts: ReadonlyArray<Parcel>
+  readonly parts: ReadonlyArray<Delivery>
 }
 
-export const single = ({ attempt: _, ...alert }: Alert): Parcel => ({
+export const single = ({ attempt: _, ...alert }: Alert): Delivery => ({
   alert,
   keys: [alert.key],
   isTried: false,
@@ -28,8 +28,8 @@ export const single = ({ attempt: _, ...alert }: Alert): Parcel => ({
 })
 
 /** What was tried in one delivery, by this run or an earlier one, is that delivery again. */
-export const fromAlerts = (alerts: ReadonlyArray<Alert>): ReadonlyArray<Parcel> => {
-  const deliveries = new Map<string, Array<Parcel>>()
+export const fromAlerts = (alerts: ReadonlyArray<Alert>): ReadonlyArray<Delivery> => {
+  const deliveries = new Map<string, Array<Delivery>>()
   const tried = new Set<string>()
   for (const alert of alerts) {
     const { attempt } = alert
@@ -40,13 +40,13 @@ export const fromAlerts = (alerts: ReadonlyArray<Alert>): ReadonlyArray<Parcel> 
     if (delivery === attempt) tried.add(delivery)
     deliveries.set(delivery, [...(deliveries.get(delivery) ?? []), parcel])
   }
-  return [...deliveries].flatMap(([key, parts]): ReadonlyArray<Parcel> => {
+  return [...deliveries].flatMap(([key, parts]): ReadonlyArray<Delivery> => {
     if (!tried.has(key)) return parts
     return asOne(parts).map((parcel) => ({ ...inDelivery(parcel, key), isTried: true }))
   })
 }
 
-const inDelivery = (parcel: Parcel, key: string): Parcel => {
+const inDelivery = (parcel: Delivery, key: string): Delivery => {
   const [, sent] = lateKey.exec(key) ?? []
   return sent === undefined
     ? { ...parcel, alert: { ...parcel.alert, key } }
@@ -58,7 +58,7 @@ const inDelivery = (parcel: Parcel, key: string): Parcel => {
  * the one that was tried in time, and has the time in it, so that the same delivery can be made after a
  * restart.
  */
-export const dated = (parcel: Parcel, now: number): Parcel => {
+export const dated = (parcel: Delivery, now: number): Delivery => {
   const { alert, parts } = parcel
   // A story says of each part when that was.
   const isOne = parts.length === 0 && alert.kind !== "story" && alert.kind !== "test"
@@ -68,7 +68,7 @@ export const dated = (parcel: Parcel, now: number): Parcel => {
 }
 
 /** It is clear that it did not arrive: what it was made of, each with the late key that it has. */
-export const returned = (parcel: Parcel): ReadonlyArray<Parcel> => {
+export const returned = (parcel: Delivery): ReadonlyArray<Delivery> => {
   const { sent } = parcel.alert
   const parts = opened(parcel)
   return sent === undefined
@@ -81,7 +81,7 @@ export const returned = (parcel: Parcel): ReadonlyArray<Parcel> => {
  * they have, where they have one.
  */
 export const remembered = (
-  parcels: ReadonlyArray<Parcel>
+  parcels: ReadonlyArray<Delivery>
 ): ReadonlyArray<readonly [keys: ReadonlyArray<string>, delivery: string | undefined]> => {
   const [fresh, dated] = Arr.partition(parcels, ({ lateSince }) => lateSince !== undefined)
   const none = fresh.flatMap(({ keys }) => keys)
@@ -98,7 +98,7 @@ const lateKey = /\/late\/(\d+)$/
 const clear = "/clear"
 const clearKey = /\/late\/(\d+)\/clear$/
 
-const sentAt = (parcel: Parcel, now: number): Parcel => {
+const sentAt = (parcel: Delivery, now: number): Delivery => {
   const { alert } = parcel
   return {
     ...parcel,
@@ -108,12 +108,12 @@ const sentAt = (parcel: Parcel, now: number): Parcel => {
 }
 
 /** A story of all that was never tried, behind what was. */
-export const joined = (parcels: ReadonlyArray<Parcel>): ReadonlyArray<Parcel> => {
+export const joined = (parcels: ReadonlyArray<Delivery>): ReadonlyArray<Delivery> => {
   const [tried, fresh] = Arr.partition(parcels, ({ isTried }) => !isTried)
   return [...tried, ...asOne(fresh)]
 }
 
-const asOne = (parcels: ReadonlyArray<Parcel>): ReadonlyArray<Parcel> => {
+const asOne = (parcels: ReadonlyArray<Delivery>): ReadonlyArray<Delivery> => {
   if (!Arr.isNonEmptyReadonlyArray(parcels) || parcels.length === 1) return parcels
   return [
     {
@@ -126,10 +126,10 @@ const asOne = (parcels: ReadonlyArray<Parcel>): ReadonlyArray<Parcel> => {
 }
 
 /** The same without its parts, for what waits for long: the memory that they take is bounded. */
-export const sealed = (parcel: Parcel): Parcel => ({ ...parcel, parts: [] })
+export const sealed = (parcel: Delivery): Delivery => ({ ...parcel, parts: [] })
 
 /** What it was made of. */
-export const opened = (parcel: Parcel): ReadonlyArray<Parcel> =>
+export const opened = (parcel: Delivery): ReadonlyArray<Delivery> =>
   parcel.parts.length === 0 ? [{ ...parcel, isTried: false }] : parcel.parts
 
 /**
@@ -137,11 +137,12 @@ export const opened = (parcel: Parcel): ReadonlyArray<Parcel> =>
  * still waits and was never tried; nothing, where it must.
  */
 export const cancelled = (
-  parcels: ReadonlyArray<Parcel>,
+  parcels: ReadonlyArray<Delivery>,
   end: Alert
-): readonly [left: ReadonlyArray<Parcel>, gone: ReadonlyArray<string>] | undefined => {
+): readonly [left: ReadonlyArray<Delivery>, gone: ReadonlyArray<string>] | undefined => {
   const over = new Set(end.subjects.map(({ incident }) => incident))
-  const isAbout = ({ alert }: Parcel) => alert.subjects.every(({ incident }) => over.has(incident))
+  const isAbout = ({ alert }: Delivery) =>
+    alert.subjects.every(({ incident }) => over.has(incident))
   const gone = parcels.filter((parcel) => !parcel.isTried && isAbout(parcel))
   const begun = new Set(
     gone
@@ -159,10 +160,10 @@ const beginnings: ReadonlySet<string> = new Set(["opened", "stale", "flapping"])
 
 /** What is left without these alerts, and the keys of what went. */
 export const without = (
-  parcels: ReadonlyArray<Parcel>,
+  parcels: ReadonlyArray<Delivery>,
   keys: ReadonlySet<string>
-): readonly [left: ReadonlyArray<Parcel>, gone: ReadonlyArray<string>] => {
-  const isMeant = ({ alert, keys: own }: Parcel) =>
+): readonly [left: ReadonlyArray<Delivery>, gone: ReadonlyArray<string>] => {
+  const isMeant = ({ alert, keys: own }: Delivery) =>
     keys.has(alert.key) || own.every((key) => keys.has(key))
   const all = parcels.flatMap((parcel) =>
     !isMeant(parcel) && parcel.parts.some(isMeant) ? parcel.parts : [parcel]

@@ -17,7 +17,7 @@ import type { Change, Input } from "./Input.js"
 import type { Rules } from "./Rules.js"
 import * as Windows from "./Windows.js"
 
-export interface Judge {
+export interface Evaluator {
   readonly state: () => AlertPolicy.State
   /** Comes back when all of it is written and handed over. */
   readonly take: (inputs: Iterable<Input>) => Effect.Effect<void>
@@ -39,7 +39,7 @@ export interface Options {
 
 type Event = AlertPolicy.Event.Event
 
-export const make = (options: Options, initial: AlertPolicy.State): Judge => {
+export const make = (options: Options, initial: AlertPolicy.State): Evaluator => {
   const { journal, notifier, tell } = options
   let { rules } = options
   let windows = Windows.make(options.maintenance)

@@ -6,7 +6,7 @@ import type { State } from "../../Alert/AlertPolicy.js"
 import { onOneLine } from "../Presentation.js"
 import * as Moments from "./moments.js"
 
-export interface QuietDocument {
+export interface SuppressionDocument {
   readonly kind: "maintenance" | "silence"
   readonly id: string
   /** `null` is all of them. */
@@ -15,7 +15,7 @@ export interface QuietDocument {
   readonly why: string
 }
 
-export const documents = ({ offset, quiets }: State): ReadonlyArray<QuietDocument> =>
+export const documents = ({ offset, quiets }: State): ReadonlyArray<SuppressionDocument> =>
   quiets.map(({ id, kind, services, until, why }) => ({
     kind: kind === "Silence" ? "silence" : "maintenance",
     id,
@@ -24,7 +24,7 @@ export const documents = ({ offset, quiets }: State): ReadonlyArray<QuietDocumen
     why
   }))
 
-export const covers = ({ services }: QuietDocument, service: string): boolean =>
+export const covers = ({ services }: SuppressionDocument, service: string): boolean =>
   services === null || services.includes(service)
 
 /** `every service`, or their names. */
@@ -32,7 +32,10 @@ export const whom = (services: ReadonlyArray<string> | null): string =>
   services === null ? "every service" : services.join(", ")
 
 /** `maintenance 1f2e3d4c, until 2025-12-11 03:00:00 (deploy)`. */
-export const text = ({ id, kind, until, why }: QuietDocument, zone: DateTime.TimeZone): string => {
+export const text = (
+  { id, kind, until, why }: SuppressionDocument,
+  zone: DateTime.TimeZone
+): string => {
   const end = until === null ? "until it is ended" : `until ${Moments.shownIn(zone)(until)}`
   return `${kind} ${id}, ${end} (${onOneLine(why)})`
 }

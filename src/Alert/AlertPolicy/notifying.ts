@@ -9,14 +9,14 @@
 import { joined } from "../../Common/Sentences.js"
 import { isWorse, type Kind } from "../Alert.js"
 import * as Routes from "../Routes.js"
-import type { Block } from "./Block.js"
+import type { Suppression } from "./Suppression.js"
 import * as Caps from "./caps.js"
 import * as Draft from "./Draft.js"
 import { severityNow } from "./incidents.js"
 import * as Messages from "./messages.js"
 import { channelRules } from "./Policy.js"
 import type { Incident } from "./State.js"
-import * as Suppression from "./suppression.js"
+import * as Silencing from "./silencing.js"
 import * as Format from "../../Common/Format.js"
 
 export const run = (draft: Draft.Draft): void => {
@@ -51,7 +51,7 @@ const owedFor = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages
   const severity = severityNow(draft, incident)
   // What is told is what is true now, which may be less than the worst of the incident.
   const present = { ...incident, severity: severity ?? incident.severity }
-  const block = Suppression.blockOf(draft, present) ?? whileFlapping(draft, incident)
+  const block = Silencing.blockOf(draft, present) ?? whileFlapping(draft, incident)
   if (block !== undefined) {
     holdAll(draft, incident, [block])
     return []
@@ -74,7 +74,7 @@ const owedFor = (draft: Draft.Draft, incident: Incident): ReadonlyArray<Messages
 const waitForResults = (draft: Draft.Draft, incident: Incident): void => {
   if (incident.held.join("\n") === recovering) return
   const { status } = Draft.check(draft, incident.service)
-  const why = `The last result is ${status}: the next results decide whether it is told as ${incident.severity}`
+  const why = `The last result is ${status}: the next results decide whether it is sent as ${incident.severity}`
   Draft.nothing(draft, incident, "Recovering", "recovery", why)
   Draft.setIncident(draft, { ...incident, held: [recovering] })
 }
@@ -100,19 +100,23 @@ const wanted = (draft: Draft.Draft, incident: Incident): ReadonlyArray<string> =
 }
 
 /** Flapping is one message; what it became meanwhile is told at its end. */
-const whileFlapping = (draft: Draft.Draft, incident: Incident): Block | undefined =>
+const whileFlapping = (draft: Draft.Draft, incident: Incident): Suppression | undefined =>
   incident.flapping === null || Object.keys(incident.told).length === 0
     ? undefined
     : {
         reason: "Flapping",
         rule: "flapping",
         id: "Flapping",
-        why: `It flaps, which was told; the final state is told when nothing changed for ${Format.span(draft.policy.flapping.calm)}`,
+        why: `It flaps, and its channels know: the final state is sent when nothing changed for ${Format.span(draft.policy.flapping.calm)}`,
         until: undefined
       }
 
 /** Writes down what holds messages back, once for each cause, and when to look again. */
-const holdAll = (draft: Draft.Draft, incident: Incident, blocks: ReadonlyArray<Block>): void => {
+const holdAll = (
+  draft: Draft.Draft,
+  incident: Incident,
+  blocks: ReadonlyArray<Suppression>
+): void => {
   for (const { until } of blocks) if (until !== undefined) Draft.lookAgain(draft, until)
   const unrouted = blocks.length === 0 && wanted(draft, incident).length === 0
   const held = unrouted ? ["NoRoute"] : blocks.map(({ id }) => id)
@@ -122,7 +126,7 @@ const holdAll = (draft: Draft.Draft, incident: Incident, blocks: ReadonlyArray<B
     Draft.suppressed(draft, incident, block.reason, block.rule, block.why)
   }
   if (unrouted) {
-    const why = `No route is for what is ${incident.severity}: nobody is told`
+    const why = `No route takes ${incident.severity}: no channel is notified`
     Draft.nothing(draft, incident, "NoRoute", "route", why)
   }
   const kept = Draft.incident(draft, incident.service)

@@ -11,7 +11,7 @@ import type * as Journal from "../Journal.js"
 import type { Earlier } from "../Journal/Earlier.js"
 import { unavailable } from "../Journal/JournalError.js"
 import type * as Voice from "../Journal/Voice.js"
-import { Ledger } from "./Ledger.js"
+import { RunMemory } from "./RunMemory.js"
 
 type Store = Journal.Journal["Type"]
 
@@ -23,7 +23,7 @@ export interface Connection {
   readonly close: Effect.Effect<void>
 }
 
-export interface StandIn {
+export interface JournalBuffer {
   readonly journal: Omit<Store, "lost">
   readonly outbox: Outbox["Type"]
   /** The journal was there at the start. */
@@ -46,8 +46,8 @@ interface Held {
   readonly write: (to: Connection) => Effect.Effect<void>
 }
 
-export const make = (voice: Voice.Service): StandIn => {
-  const ledger = new Ledger()
+export const make = (voice: Voice.Service): JournalBuffer => {
+  const ledger = new RunMemory()
   voice.legacy.current = () => ledger.legacy(0)
   let error = unavailable("that it was not opened yet")
   let opened: Connection | undefined

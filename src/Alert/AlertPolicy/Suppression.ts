@@ -6,11 +6,11 @@
 import type { Rule, SuppressionReason } from "./Decision.js"
 import type { Millis } from "./Policy.js"
 
-export interface Block {
+export interface Suppression {
   readonly reason: SuppressionReason
   readonly rule: Rule
   readonly why: string
-  /** Tells this block from another of the same kind, so that each is told once. */
+  /** Tells this suppression from another of the same kind, so that each is told once. */
   readonly id: string
   /** When it ends by itself; what else ends it is an event. */
   readonly until: Millis | undefined

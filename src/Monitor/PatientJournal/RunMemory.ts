@@ -15,7 +15,7 @@ type Remembered = Extract<AlertPolicy.Event.Event, { _tag: "Remembered" }>
 /** Ids of incidents that are kept, so that one that is over is not taken up again. */
 const mostIds = 10_000
 
-export class Ledger {
+export class RunMemory {
   private last: AlertPolicy.State | undefined
   private readonly owed = new Map<string, Alert>()
   private readonly ids = new Set<string>()

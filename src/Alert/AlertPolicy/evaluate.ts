@@ -6,15 +6,15 @@
  */
 import { HashMap } from "effect"
 import * as Draft from "./Draft.js"
-import * as Passing from "./passing.js"
+import * as Timers from "./timers.js"
 import * as Reminders from "./reminders.js"
 import * as Resolving from "./resolving.js"
-import * as Telling from "./telling.js"
+import * as Notifying from "./notifying.js"
 
 export const run = (draft: Draft.Draft): void => {
-  Passing.run(draft)
+  Timers.run(draft)
   Resolving.run(draft)
-  Telling.run(draft)
+  Notifying.run(draft)
   Reminders.run(draft)
   const { groupUntil } = draft.state
   if (groupUntil !== null && groupUntil <= draft.now) draft.state.groupUntil = null

@@ -4,23 +4,23 @@
 import type { ChannelHealth } from "../../Alert/Notifier.js"
 import { joined } from "../../Common/Sentences.js"
 import type { Health } from "../../Monitor/Journal.js"
-import type { Board, ChannelTrouble } from "./Board.js"
+import type { WatchState, ChannelTrouble } from "./WatchState.js"
 import { Line } from "./Lines.js"
 
 /** The board as it is to be, where nobody has said anything about these parts. */
 export const noticed = (
-  board: Board,
+  board: WatchState,
   channels: ReadonlyMap<string, ChannelHealth>,
   journal: Health
-): Board => ({
+): WatchState => ({
   ...board,
   channels: [...channels].flatMap(([channel, health]) => troubleOf(channel, health)),
   journal: { problem: journal.down, waiting: journal.waiting }
 })
 
 interface Change {
-  readonly before: Board
-  readonly after: Board
+  readonly before: WatchState
+  readonly after: WatchState
   readonly health: ReadonlyMap<string, ChannelHealth>
   readonly at: number
 }
@@ -49,8 +49,8 @@ export const lines = ({ after, at, before, health }: Change): ReadonlyArray<Line
 }
 
 const journalLines = (
-  { journal: before }: Board,
-  { journal: after }: Board,
+  { journal: before }: WatchState,
+  { journal: after }: WatchState,
   line: (part: string, name: string, message: string) => Line
 ): ReadonlyArray<Line> => {
   if (before.problem === after.problem) return []

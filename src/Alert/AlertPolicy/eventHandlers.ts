@@ -181,7 +181,7 @@ export const handOn = (draft: Draft.Draft, channel: string, alert: Alert, why: s
     service,
     incident,
     rule: "fallback",
-    why: joined(why, ";", `${other} is told in its place`),
+    why: joined(why, ";", `${other} is notified in its place`),
     channels: [other],
     alerts: [handed]
   })

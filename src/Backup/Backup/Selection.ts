@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
-import * as Look from "../BackupStore/Directory/Look.js"
+import * as Listing from "../BackupStore/Directory/Listing.js"
 import type { Stored } from "../BackupStore/Store.js"
 import type { Payload } from "../BackupStrategy/Strategy.js"
 import * as LocalFiles from "../LocalFiles.js"
@@ -85,14 +85,14 @@ const outside = (file: string): Effect.Effect<Chosen, BackupError> =>
 const seen = (file: string, isStored: boolean): Effect.Effect<Chosen, BackupError> =>
   Effect.gen(function* () {
     const name = path.basename(file)
-    const found = yield* Look.at(file)
+    const found = yield* Listing.at(file)
     if (Option.isNone(found)) return yield* missing(file)
     const { isDirectory, problem, unread } = found.value
     if (problem !== undefined) return yield* notInOrder(name, problem)
     const manifest = Option.getOrUndefined(found.value.manifest)
     const parsed = Option.getOrUndefined(BackupName.parse(name))
     const dump = manifest?.dump
-    const nothing = "so nothing tells which database it is of, nor whether it was changed"
+    const nothing = "so its database is unknown, and whether it was changed"
     const compression = dump?.compression ?? compressionOf(name, isDirectory)
     return {
       name,

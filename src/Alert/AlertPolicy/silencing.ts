@@ -4,14 +4,14 @@
  * @internal
  */
 import { clause } from "../../Common/Sentences.js"
-import type { Block } from "./Block.js"
+import type { Suppression } from "./Suppression.js"
 import * as Dependencies from "./dependencies.js"
 import * as Draft from "./Draft.js"
 import type { Millis } from "./Policy.js"
 import type { Incident, Quiet } from "./State.js"
 import * as Format from "../../Common/Format.js"
 
-export const blockOf = (draft: Draft.Draft, incident: Incident): Block | undefined =>
+export const blockOf = (draft: Draft.Draft, incident: Incident): Suppression | undefined =>
   byStart(draft, incident) ?? byQuiet(draft, incident) ?? Dependencies.blockOf(draft, incident)
 
 /** Whether a maintenance or silence is for this service. */
@@ -19,11 +19,11 @@ const covers = (quiet: Quiet, service: string): boolean =>
   quiet.services === null || quiet.services.includes(service)
 
 /** What was known before a pause is not told before it was seen again. */
-const byStart = (draft: Draft.Draft, incident: Incident): Block | undefined => {
+const byStart = (draft: Draft.Draft, incident: Incident): Suppression | undefined => {
   const { awakeSince } = draft.state
   const check = Draft.check(draft, incident.service)
   const graceEnd = awakeSince + draft.policy.startGrace
-  const block = (why: string, until: Millis): Block => ({
+  const block = (why: string, until: Millis): Suppression => ({
     reason: "Start",
     rule: "start",
     id: `Start:${awakeSince}`,
@@ -32,7 +32,7 @@ const byStart = (draft: Draft.Draft, incident: Incident): Block | undefined => {
   })
   if (draft.now < graceEnd) {
     return block(
-      `Holter started less than ${Format.span(draft.policy.startGrace)} ago; what is still down then is told`,
+      `Holter started less than ${Format.span(draft.policy.startGrace)} ago; what is still down after that is sent`,
       graceEnd
     )
   }
@@ -42,7 +42,7 @@ const byStart = (draft: Draft.Draft, incident: Incident): Block | undefined => {
     : undefined
 }
 
-const byQuiet = (draft: Draft.Draft, incident: Incident): Block | undefined => {
+const byQuiet = (draft: Draft.Draft, incident: Incident): Suppression | undefined => {
   const quiet = draft.state.quiets.find((candidate) => covers(candidate, incident.service))
   if (quiet === undefined) return undefined
   const name = quiet.kind === "Maintenance" ? "Maintenance" : "It is silenced"
@@ -50,7 +50,7 @@ const byQuiet = (draft: Draft.Draft, incident: Incident): Block | undefined => {
     reason: quiet.kind,
     rule: quiet.kind === "Maintenance" ? "maintenance" : "silence",
     id: `${quiet.kind}:${quiet.id}`,
-    why: `${name} (${clause(quiet.why)}); if it is still down afterwards, that is told then`,
+    why: `${name} (${clause(quiet.why)}); if it is still down afterwards, a message is sent then`,
     until: quiet.until ?? undefined
   }
 }

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
 import type { ChannelHealth } from "../../../src/Alert/Notifier.js"
-import * as Board from "../../../src/Cli/Watch/Board.js"
+import * as WatchState from "../../../src/Cli/Watch/WatchState.js"
 import type { Line } from "../../../src/Cli/Watch/Lines.js"
-import * as Troubles from "../../../src/Cli/Watch/Troubles.js"
+import * as Problems from "../../../src/Cli/Watch/Problems.js"
 
 const journal = { down: undefined, waiting: 0, lost: 0 }
 const failing = { waiting: 1, failures: 2, disabled: undefined, lastError: "503" }
@@ -12,16 +12,16 @@ const delivered = { waiting: 0, failures: 0, disabled: undefined, lastError: und
 
 /** The names in the lines that follow from how the channel `ops` does now. */
 const said = (before: ChannelHealth, after: ChannelHealth | undefined): ReadonlyArray<string> => {
-  const empty = Board.make({
+  const empty = WatchState.make({
     name: "Bot",
     zone: DateTime.zoneMakeOffset(0),
     checks: [],
     notConfigured: []
   })
-  const was = Troubles.noticed(empty, new Map([["ops", before]]), journal)
+  const was = Problems.noticed(empty, new Map([["ops", before]]), journal)
   const health = new Map(after === undefined ? [] : [["ops", after]])
-  const is = Troubles.noticed(was, health, journal)
-  return Troubles.lines({ before: was, after: is, health, at: 0 }).map(nameOf)
+  const is = Problems.noticed(was, health, journal)
+  return Problems.lines({ before: was, after: is, health, at: 0 }).map(nameOf)
 }
 
 const nameOf = (line: Line): string => (line._tag === "part" ? line.name : line._tag)

@@ -25,7 +25,7 @@ interface Line {
 }
 
 /** Times are milliseconds since the stop was requested, by the clock that is given. */
-export class Ledger {
+export class ShutdownLog {
   fault: string | undefined
   phase: string | undefined
   private readonly lines: Array<Line> = []

@@ -6,7 +6,7 @@ import { Outbox } from "../../Alert/Outbox.js"
 import { Alerting } from "../../Monitor/Alerting.js"
 import { Journal } from "../../Monitor/Journal.js"
 import { briefly, Output } from "../Output.js"
-import * as Board from "./Board.js"
+import * as WatchState from "./WatchState.js"
 import { Line } from "./Lines.js"
 import { Reporter } from "./Reporter.js"
 import * as Summary from "./Summary.js"
@@ -22,16 +22,16 @@ export const remember: Effect.Effect<void, never, Reporter | Journal | Alerting>
     const { rows } = yield* board
     const samples = yield* Effect.forEach(rows, ({ service }) =>
       Effect.orElseSucceed(
-        journal.results({ service, since: now - recent, limit: Board.mostBeats }),
+        journal.results({ service, since: now - recent, limit: WatchState.mostBeats }),
         () => []
       )
     )
     const { incidents, offset } = yield* Effect.flatMap(Alerting, ({ state }) => state)
     yield* update((before) => {
-      const known = samples.flat().reduce(Board.checked, before)
+      const known = samples.flat().reduce(WatchState.checked, before)
       // The journal's recent results do not reach back to the beginning of a long outage.
       return Object.values(incidents).reduce(
-        (one, { service, since }) => Board.downSince(one, service, since - offset),
+        (one, { service, since }) => WatchState.downSince(one, service, since - offset),
         known
       )
     })
@@ -53,14 +53,14 @@ export const takeOver: Effect.Effect<void, never, Reporter | Alerting | Outbox> 
       ...Object.values(incidents).map(({ cause, service, severity, since: began, told }) => {
         const channels = Object.keys(told)
         const what = cause === "stale" ? "without results" : severity
-        const whom = channels.length === 0 ? "nobody was told" : `told: ${channels.join(", ")}`
+        const whom = channels.length === 0 ? "nobody was told" : `notified: ${channels.join(", ")}`
         const message = `${what} for ${since(began - offset)}, as an earlier run left it; ${whom}`
         return Line.part({ at, part: "incident", name: service, message })
       }),
       ...owed.map((alert) => {
         const services = alert.subjects.map(({ service }) => service).join(", ")
         const message = `${alert.kind}, ${services}, decided ${since(alert.at.epochMillis)} ago by an earlier run`
-        return Line.part({ at, part: "owed", name: alert.channel, message })
+        return Line.part({ at, part: "pending", name: alert.channel, message })
       })
     ]
     yield* Effect.forEach(lines, say, { discard: true })

@@ -5,12 +5,12 @@
 import { DateTime } from "effect"
 import * as CheckResult from "../../Check/CheckResult.js"
 import type { JournaledResult } from "../../Monitor/Journal.js"
-import type { QuietDocument } from "../Journal/Quiets.js"
+import type { SuppressionDocument } from "../Journal/Suppressions.js"
 import type { State } from "../../Alert/AlertPolicy.js"
 import type { Beat } from "./Sparkline.js"
 
 /** Times are milliseconds of the wall clock. */
-export interface Board {
+export interface WatchState {
   readonly name: string
   /** In which its times are shown. */
   readonly zone: DateTime.TimeZone
@@ -21,7 +21,7 @@ export interface Board {
   readonly channels: ReadonlyArray<ChannelTrouble>
   readonly journal: JournalTrouble
   /** Maintenances and silences: of whom nobody is told. */
-  readonly quiet: ReadonlyArray<QuietDocument>
+  readonly quiet: ReadonlyArray<SuppressionDocument>
   /** What the shutdown is doing, once it has begun. */
   readonly stopping: string | undefined
 }
@@ -108,7 +108,7 @@ export interface Rows {
   readonly zone: DateTime.TimeZone
 }
 
-export const make = ({ checks, name, notConfigured, zone }: Rows): Board => ({
+export const make = ({ checks, name, notConfigured, zone }: Rows): WatchState => ({
   name,
   zone,
   rows: checks.map(fresh),
@@ -135,10 +135,10 @@ const fresh = ({ critical, label, name: service }: Watched): Row => ({
 
 /** The board of another configuration: what is known of checks goes on, but of those that start anew. */
 export const reconfigured = (
-  board: Board,
+  board: WatchState,
   { checks, name, notConfigured, zone }: Rows,
   started: ReadonlyArray<string>
-): Board => ({
+): WatchState => ({
   ...board,
   name,
   zone,
@@ -148,14 +148,14 @@ export const reconfigured = (
   )
 })
 
-export const overall = ({ rows }: Board): CheckResult.Status =>
+export const overall = ({ rows }: WatchState): CheckResult.Status =>
   CheckResult.overall(rows.map(({ critical, status }) => CheckResult.weigh(status, critical)))
 
-export const row = ({ rows }: Board, service: string): Row | undefined =>
+export const row = ({ rows }: WatchState, service: string): Row | undefined =>
   rows.find((one) => one.service === service)
 
 /** After one more result. */
-export const checked = (board: Board, sample: Sample): Board =>
+export const checked = (board: WatchState, sample: Sample): WatchState =>
   withRow(board, sample.service, (before) => ({
     ...before,
     status: sample.status,
@@ -168,14 +168,14 @@ export const checked = (board: Board, sample: Sample): Board =>
     stale: false
   }))
 
-export const stale = (board: Board, service: string): Board =>
+export const stale = (board: WatchState, service: string): WatchState =>
   withRow(board, service, (before) => ({ ...before, stale: true }))
 
 /** What holds back messages about each service, by what the alert policy knows. */
 export const held = (
-  board: Board,
+  board: WatchState,
   { incidents, offset, quiets }: Pick<State, "incidents" | "offset" | "quiets">
-): Board => ({
+): WatchState => ({
   ...board,
   rows: board.rows.map((one) => {
     const by = incidents[one.service]?.acknowledgedBy ?? undefined
@@ -195,7 +195,7 @@ export const held = (
 })
 
 /** An outage that began before the results that are known. */
-export const downSince = (board: Board, service: string, since: number): Board =>
+export const downSince = (board: WatchState, service: string, since: number): WatchState =>
   withRow(board, service, (before) =>
     before.since === undefined || before.status === "healthy"
       ? before
@@ -205,7 +205,7 @@ export const downSince = (board: Board, service: string, since: number): Board =
 /** How many beats are kept of each service. */
 export const mostBeats = 40
 
-const withRow = (board: Board, service: string, change: (row: Row) => Row): Board => ({
+const withRow = (board: WatchState, service: string, change: (row: Row) => Row): WatchState => ({
   ...board,
   rows: board.rows.map((one) => (one.service === service ? change(one) : one))
 })

@@ -11,7 +11,7 @@ import { AlertChannelError } from "../AlertChannelError.js"
 import type { RegisteredChannel } from "../ChannelRegistry.js"
 import type { Trouble } from "../Outbox.js"
 import { attempt, type Backoff, delay } from "./attempt.js"
-import * as Parcel from "./Parcel.js"
+import * as Delivery from "./Delivery.js"
 
 /** A channel that failed for good. */
 export interface Disabled {
@@ -67,7 +67,7 @@ export interface Health {
   readonly lastError: string | undefined
 }
 
-export interface Line {
+export interface DeliveryQueue {
   readonly add: (alerts: ReadonlyArray<Alert>) => Effect.Effect<void>
   /** Takes alerts out, and tells which ones they stood for. */
   readonly drop: (keys: ReadonlySet<string>) => Effect.Effect<ReadonlyArray<string>>
@@ -93,7 +93,7 @@ export const make = (
   late: boolean,
   options: Options,
   ends: Ends
-): Effect.Effect<Line> =>
+): Effect.Effect<DeliveryQueue> =>
   Effect.gen(function* () {
     const work = yield* Effect.makeLatch(false)
     const rest = yield* Effect.makeLatch(true)
@@ -101,7 +101,7 @@ export const make = (
     const enabled = yield* Effect.makeLatch(false)
     const over = yield* Effect.makeLatch(false)
     let isClosed = false
-    let parcels: ReadonlyArray<Parcel.Parcel> = []
+    let parcels: ReadonlyArray<Delivery.Delivery> = []
     let failures = 0
     let isLate = late
     let disabled: string | undefined
@@ -129,27 +129,27 @@ export const make = (
 
     const remove = (keys: ReadonlySet<string>) =>
       Effect.suspend(() => {
-        const [left, gone] = Parcel.without(parcels, keys)
+        const [left, gone] = Delivery.without(parcels, keys)
         parcels = left
         return Effect.as(settle, gone)
       })
 
-    const replace = (parcel: Parcel.Parcel, by: ReadonlyArray<Parcel.Parcel>) => {
+    const replace = (parcel: Delivery.Delivery, by: ReadonlyArray<Delivery.Delivery>) => {
       parcels = parcels.flatMap((one) => (one === parcel ? by : [one]))
     }
 
     /** It is clear that it did not arrive. */
-    const takeBack = (parcel: Parcel.Parcel, parts: ReadonlyArray<Parcel.Parcel>) =>
+    const takeBack = (parcel: Delivery.Delivery, parts: ReadonlyArray<Delivery.Delivery>) =>
       Effect.suspend(() => {
         replace(parcel, parts)
-        const known = Parcel.remembered(parts)
+        const known = Delivery.remembered(parts)
         return Effect.forEach(known, ([keys, delivery]) => ends.attempting(keys, delivery), {
           discard: true
         })
       })
 
     /** From now on it may have arrived, also where this program ends before it knows. */
-    const tried = (head: Parcel.Parcel) =>
+    const tried = (head: Delivery.Delivery) =>
       Effect.gen(function* () {
         if (head.isTried) return head
         const parcel = { ...head, isTried: true }
@@ -165,12 +165,12 @@ export const make = (
       yield* enabled.close
       const channel = yield* find
       if (Option.isNone(channel)) return yield* refuse(unknownChannel(name))
-      if (isLate && channel.value.collapses) parcels = Parcel.joined(parcels)
+      if (isLate && channel.value.collapses) parcels = Delivery.joined(parcels)
       const [first] = parcels
       if (first === undefined) return yield* settle
       const now = yield* Clock.currentTimeMillis
       const isAsItIs = first.isTried || !channel.value.collapses
-      const head = isAsItIs ? first : Parcel.dated(first, now)
+      const head = isAsItIs ? first : Delivery.dated(first, now)
       replace(first, [head])
       const parcel = yield* tried(head)
       const sent = yield* attempt(channel.value, parcel.alert, failures)
@@ -178,7 +178,7 @@ export const make = (
       if (Either.isLeft(sent)) {
         // What is clear of this attempt says nothing of one before it.
         if (!head.isTried && sent.left.unclear !== true) {
-          yield* takeBack(parcel, Parcel.returned(parcel))
+          yield* takeBack(parcel, Delivery.returned(parcel))
         }
         return yield* fail(sent.left, parcel)
       }
@@ -197,7 +197,7 @@ export const make = (
       return reached
     })
 
-    const fail = (error: AlertChannelError, parcel: Parcel.Parcel) =>
+    const fail = (error: AlertChannelError, parcel: Delivery.Delivery) =>
       Effect.gen(function* () {
         lastError = error.message
         if (error.reason === "Refused") return yield* leaveOut(error, parcel)
@@ -228,14 +228,14 @@ export const make = (
         isAway = true
         const why = `${problem}, ${failures} times within ${Duration.format(Duration.millis(now - since))}`
         yield* Effect.logError(
-          `Channel ${name} cannot be reached: ${why}. Its fallback is told instead`
+          `Channel ${name} cannot be reached: ${why}. Its fallback is notified instead`
         )
         yield* ends.unreachable({ channel: name, why })
         return Number.POSITIVE_INFINITY
       })
 
     /** One of several may be what it does not take: they go one by one. */
-    const leaveOut = (error: AlertChannelError, parcel: Parcel.Parcel) =>
+    const leaveOut = (error: AlertChannelError, parcel: Delivery.Delivery) =>
       Effect.gen(function* () {
         yield* answered
         if (parcel.parts.length > 1) {
@@ -244,7 +244,7 @@ export const make = (
         }
         yield* Effect.logError(`${sentence(error.message)} This alert is not sent there again`)
         yield* remove(new Set(parcel.keys))
-        const pending = Parcel.opened(parcel).map(({ alert }) => alert)
+        const pending = Delivery.opened(parcel).map(({ alert }) => alert)
         yield* ends.refused({ channel: name, why: error.problem, pending, keys: parcel.keys })
       })
 
@@ -269,13 +269,13 @@ export const make = (
     return {
       add: (alerts) =>
         Effect.suspend(() => {
-          parcels = [...parcels, ...Parcel.fromAlerts(alerts)]
+          parcels = [...parcels, ...Delivery.fromAlerts(alerts)]
           const excess = parcels.length - options.capacity
           // Half at once, so that not every alert from then on makes a story anew.
           const old = excess > 0 ? excess + Math.floor(options.capacity / 2) : 0
-          const few = Parcel.joined(parcels.slice(0, old))
+          const few = Delivery.joined(parcels.slice(0, old))
           parcels = [
-            ...(old > 0 ? few.map((one) => (one.isTried ? one : Parcel.sealed(one))) : few),
+            ...(old > 0 ? few.map((one) => (one.isTried ? one : Delivery.sealed(one))) : few),
             ...parcels.slice(old)
           ]
           return settle
@@ -285,8 +285,8 @@ export const make = (
         Effect.gen(function* () {
           const gone: Array<string> = []
           for (const end of over) {
-            const found = Parcel.cancelled(parcels, end)
-            parcels = found?.[0] ?? [...parcels, Parcel.single(end)]
+            const found = Delivery.cancelled(parcels, end)
+            parcels = found?.[0] ?? [...parcels, Delivery.single(end)]
             gone.push(...(found?.[1] ?? []))
           }
           // Nothing is left to find out with whether it is back: the next alert does.
@@ -300,7 +300,7 @@ export const make = (
       }),
       hurry: Effect.suspend(() => (failures > 0 ? hurried.open : Effect.void)),
       idle: rest.await,
-      waiting: Effect.sync(() => parcels.flatMap(Parcel.opened).map(({ alert }) => alert)),
+      waiting: Effect.sync(() => parcels.flatMap(Delivery.opened).map(({ alert }) => alert)),
       health: Effect.sync(() => ({
         waiting: parcels.reduce((sum, { keys }) => sum + keys.length, 0),
         failures,

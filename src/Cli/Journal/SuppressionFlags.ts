@@ -7,11 +7,11 @@ import * as EndFlags from "./EndFlags.js"
 import type * as JournalRun from "./JournalRun.js"
 import * as WhomFlags from "./WhomFlags.js"
 
-export interface QuietFlags extends EndFlags.EndFlags, JournalRun.Asked, WhomFlags.WhomFlags {
+export interface SuppressionFlags extends EndFlags.EndFlags, JournalRun.Asked, WhomFlags.WhomFlags {
   readonly why: string
 }
 
-export const quietFlags = {
+export const suppressionFlags = {
   ...WhomFlags.whomFlags("Every service, also those that are added later"),
   ...EndFlags.endFlags,
   why: CliOptions.text("why").pipe(
