@@ -80,7 +80,8 @@ export default defineConfig(
   },
   {
     files: ["src/**/*.ts"],
-    ignores: ["src/Main.ts", "src/Lifecycle/runMain.ts"],
+    // The threads of Lifecycle run when the program does not, and without Effect.
+    ignores: ["src/Main.ts", "src/Lifecycle/runMain.ts", "src/Lifecycle/*/entry.ts"],
     rules: {
       "no-restricted-syntax": sourceRules,
       "@typescript-eslint/no-non-null-assertion": "error"

@@ -1,12 +1,13 @@
 /**
- * The end by force, also of a process whose event loop is blocked: no timer fires there, so a thread
- * of its own waits. It writes the last report that it was told and kills the whole process, since
- * an exit would end the thread alone.
+ * The end by force, also of a process whose event loop is blocked: no timer fires there, so a thread of its own
+ * waits. It writes the last report that it got and kills the whole process.
  *
  * @internal
  */
 import { Duration } from "effect"
 import { Worker } from "node:worker_threads"
+import { type Change, now, type Order } from "./HardDeadline/Protocol.js"
+import { text } from "./HardDeadline/text.js"
 
 export interface HardDeadline {
   /** What to write when it comes to that. */
@@ -15,9 +16,10 @@ export interface HardDeadline {
 }
 
 export const arm = (left: Duration.Duration, report: string): HardDeadline => {
-  const worker = new Worker(program, {
+  const order: Order = { report, at: inMillis(left) }
+  const worker = new Worker(text, {
     eval: true,
-    workerData: { report, at: inMillis(left) },
+    workerData: order,
     // It must start without anything of the program: no flags, no environment, no standard streams.
     execArgv: [],
     env: {},
@@ -26,36 +28,11 @@ export const arm = (left: Duration.Duration, report: string): HardDeadline => {
   // Without a thread there is still the platform's own kill.
   worker.on("error", () => {})
   worker.unref()
+  const change = (what: Change): void => worker.postMessage(what)
   return {
-    tell: (text) => worker.postMessage({ report: text }),
-    shorten: (time) => worker.postMessage({ at: inMillis(time) })
+    tell: (latest) => change({ report: latest }),
+    shorten: (time) => change({ at: inMillis(time) })
   }
 }
 
-/** By the clock of the machine, which all threads share: a thread takes its time to start. */
 const inMillis = (left: Duration.Duration): number => now() + Duration.toMillis(left)
-
-const now = (): number => Number(process.hrtime.bigint()) / 1_000_000
-
-/** Milliseconds. */
-const longestWrite = 200
-
-const program = `
-const { parentPort, workerData } = require("node:worker_threads")
-const { write } = require("node:fs")
-let { report } = workerData
-const kill = () => process.kill(process.pid, "SIGKILL")
-const end = () => {
-  // A terminal or a pipe that nobody reads holds no kill up.
-  setTimeout(kill, ${longestWrite})
-  write(2, report, kill)
-}
-const left = (at) => at - Number(process.hrtime.bigint()) / 1_000_000
-let timer = setTimeout(end, left(workerData.at))
-parentPort.on("message", (message) => {
-  if (message.report !== undefined) report = message.report
-  if (message.at === undefined) return
-  clearTimeout(timer)
-  timer = setTimeout(end, left(message.at))
-})
-`

@@ -10,7 +10,8 @@ import { Clock, Duration, Effect, Layer, Schedule, type Scope } from "effect"
 import * as inspector from "node:inspector"
 import { Worker } from "node:worker_threads"
 import { Running } from "../Common/Running.js"
-import { program } from "./Watchdog/thread.js"
+import { firstName, held, type Named, type Order, turns } from "./Watchdog/Protocol.js"
+import { text } from "./Watchdog/text.js"
 
 export interface Options {
   /** How long the loop may be blocked. Five minutes without it; zero for no watchdog. */
@@ -62,10 +63,6 @@ const make = (options: Options): Effect.Effect<Running["Type"], never, Scope.Sco
     return observer(shared, worker)
   })
 
-/** The cells of what both threads see. */
-const turns = 0
-const held = 1
-const firstName = 2
 /** More checks than these are watched, and not named. */
 const mostNames = 4096
 
@@ -76,7 +73,7 @@ const observer = (shared: Int32Array, worker: Worker): ((name: string) => () => 
     if (known !== undefined) return known
     const cell = firstName + cells.size
     cells.set(name, cell)
-    if (cell < shared.length) worker.postMessage({ cell, name })
+    if (cell < shared.length) worker.postMessage({ cell, name } satisfies Named)
     return cell
   }
   return (name) => {
@@ -96,8 +93,8 @@ const words = ({ advice, name }: Options, limit: number) => ({
   tail: `The process could send no alert and hear no signal, and ends (70).${advice === undefined ? "" : ` ${advice}`}`
 })
 
-const start = (workerData: object): Worker => {
-  const worker = new Worker(program, {
+const start = (workerData: Order): Worker => {
+  const worker = new Worker(text, {
     eval: true,
     workerData,
     // It must start without anything of the program: no flags, no environment, no standard streams.

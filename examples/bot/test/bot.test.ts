@@ -90,7 +90,7 @@ describe("the example bot", () => {
         assert.isAbove(state.polls, polls)
         polls = state.polls
         // The database was closed: no -wal and no -shm. Every poll that was counted is in it.
-        assert.deepStrictEqual(readdirSync(cwd).sort(), ["bot-state.json", "bot.db"])
+        assert.deepStrictEqual(readdirSync(cwd).sort(), ["backups", "bot-state.json", "bot.db"])
         assert.strictEqual(rowsIn(path.join(cwd, "bot.db")), polls)
       }
     })

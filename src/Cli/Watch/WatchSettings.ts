@@ -209,7 +209,7 @@ const graceOf = (
         onNone: () =>
           new UsageError({
             flag: "--grace",
-            expected: SpanText.forms,
+            expected: 'a duration such as "10s" or "30 seconds"',
             found: JSON.stringify(text)
           })
       })
