@@ -90,7 +90,9 @@ describe("the example bot", () => {
         assert.isAbove(state.polls, polls)
         polls = state.polls
         // The database was closed: no -wal and no -shm. Every poll that was counted is in it.
-        assert.deepStrictEqual(readdirSync(cwd).sort(), ["backups", "bot-state.json", "bot.db"])
+        // The first backup is made at the start, where the bot lives long enough.
+        const left = readdirSync(cwd).filter((name) => name !== "backups")
+        assert.deepStrictEqual(left.sort(), ["bot-state.json", "bot.db"])
         assert.strictEqual(rowsIn(path.join(cwd, "bot.db")), polls)
       }
     })
