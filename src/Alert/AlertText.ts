@@ -65,7 +65,7 @@ const affected = ({ affected: names, affectedLabels }: Alert): ReadonlyArray<str
   names.length === 0
     ? []
     : [
-        `Down because of it, without messages of their own: ${((affectedLabels ?? names).map(Text.visible)).join(", ")}`
+        `Down because of it, without messages of their own: ${(affectedLabels ?? names).map(Text.visible).join(", ")}`
       ]
 
 /** Title and lines. */

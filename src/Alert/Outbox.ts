@@ -2,7 +2,7 @@
 import { Context, type Effect, Schema } from "effect"
 import type { Alert } from "./Alert.js"
 
-/** How an alert left the outbox: its channel has it, another channel was given it, or nobody gets it. */
+/** How an alert left the outbox: its channel took it, another channel took it over, or it was given up. */
 export const Outcome = Schema.Literal("delivered", "handed on", "given up")
 
 export type Outcome = typeof Outcome.Type

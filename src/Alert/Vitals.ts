@@ -1,4 +1,4 @@
-/** Whether monitoring itself is alive, for those who tell somebody outside that it is. */
+/** Whether monitoring itself is alive, as a dead man's switch reports it. */
 import { Context, Data, type Effect } from "effect"
 import type { Status } from "../Check/CheckResult.js"
 

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { Effect, Exit, Layer, Scope } from "effect"
+import { Duration, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { Lifecycle } from "../Lifecycle/Lifecycle.js"
 import type { Name } from "../Lifecycle/Phase.js"
 import type { PlanError } from "../Lifecycle/PlanError.js"
@@ -47,8 +47,25 @@ export const atEnd = <A, E>(
   Effect.gen(function* () {
     const once = yield* Effect.once(effect)
     yield* on(step, once)
-    yield* Effect.addFinalizer(() => Effect.ignoreLogged(once))
+    const { grace } = yield* Lifecycle
+    const limit = Duration.times(grace, step.share ?? 1 / 15)
+    yield* Effect.addFinalizer(() => limited(once, limit))
   })
+
+/** In a fiber that can be interrupted: a scope closes where that is not so, and no timeout would fire. */
+const limited = <A, E>(
+  effect: Effect.Effect<A, E>,
+  limit: Duration.Duration
+): Effect.Effect<void> =>
+  effect.pipe(
+    Effect.disconnect,
+    Effect.timeoutOption(limit),
+    Effect.ignoreLogged,
+    Effect.interruptible,
+    Effect.forkDaemon,
+    Effect.flatMap(Fiber.await),
+    Effect.asVoid
+  )
 
 /** A part that closes at this step, or with the scope that it is built in where that comes before. */
 export const within =

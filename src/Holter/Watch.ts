@@ -65,7 +65,7 @@ export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6> extends
   readonly requests?: Pick<Alerting.Options, "requestsEvery" | "reloads"> | undefined
   /** Built on all of it before the first beat, and so misses nothing. */
   readonly observers?: Layer.Layer<never, E5, R5> | undefined
-  /** `DeadMan.layerStandalone`: pings somebody outside for as long as the checks beat. */
+  /** `DeadMan.layerStandalone`: pings a service outside for as long as the checks beat. */
   readonly deadMan?: Layer.Layer<never, never, R6> | undefined
 }
 

@@ -53,10 +53,10 @@ interface OpenPhase extends Phase.Phase {
 
 interface Stop {
   readonly reason: Reason.Reason
-  readonly ledger: ShutdownLog
+  readonly log: ShutdownLog
   /** Of hooks that set none. */
   readonly defaultLimit: Duration.Duration
-  /** When the last hook has to be done: milliseconds of the ledger. */
+  /** When the last hook has to be done: milliseconds of the log. */
   until: number
 }
 
@@ -146,13 +146,10 @@ export class Shutdown {
   requestStop(reason: Reason.Reason): void {
     const stop = this.stop ?? this.begin(reason)
     if (reason._tag === "Fault") {
-      stop.ledger.fault ??= `${reason.kind}: ${Reason.faultText(reason.fault)}`
-      stop.until = Math.min(
-        stop.until,
-        stop.ledger.elapsed() + this.allowed(this.settings.faultGrace)
-      )
+      stop.log.fault ??= `${reason.kind}: ${Reason.faultText(reason.fault)}`
+      stop.until = Math.min(stop.until, stop.log.elapsed() + this.allowed(this.settings.faultGrace))
       Deferred.unsafeDone(this.hurried, Effect.void)
-      stop.ledger.changed()
+      stop.log.changed()
     }
     Deferred.unsafeDone(this.asked, Effect.succeed(reason))
   }
@@ -165,21 +162,21 @@ export class Shutdown {
   timeLeft(): Duration.Duration {
     const { grace } = this.settings
     if (this.stop === undefined) return grace
-    const left = this.stop.until - this.stop.ledger.elapsed()
+    const left = this.stop.until - this.stop.log.elapsed()
     return Duration.millis(Math.max(0, left + Duration.toMillis(margin(grace)) / 2))
   }
 
   report(): Option.Option<ShutdownReport> {
-    return Option.map(Option.fromNullable(this.stop), ({ ledger }) => ledger.report())
+    return Option.map(Option.fromNullable(this.stop), ({ log }) => log.report())
   }
 
   watch(listener: () => void): void {
     this.listeners.add(listener)
-    this.stop?.ledger.watch(listener)
+    this.stop?.log.watch(listener)
   }
 
   note(text: string): void {
-    this.stop?.ledger.note(text)
+    this.stop?.log.note(text)
   }
 
   /** All phases, once. Who comes later waits for the same end. */
@@ -196,12 +193,12 @@ export class Shutdown {
   private begin(reason: Reason.Reason): Stop {
     const { grace } = this.settings
     const start = monotonicMillis(this.clock)
-    const ledger = new ShutdownLog(
+    const log = new ShutdownLog(
       { reason: Reason.text(reason), requestedAt: this.clock.unsafeCurrentTimeMillis(), grace },
       () => monotonicMillis(this.clock) - start
     )
-    for (const listener of this.listeners) ledger.watch(listener)
-    this.stop = { reason, ledger, defaultLimit: this.defaultLimit(), until: this.allowed(grace) }
+    for (const listener of this.listeners) log.watch(listener)
+    this.stop = { reason, log, defaultLimit: this.defaultLimit(), until: this.allowed(grace) }
     return this.stop
   }
 
@@ -221,21 +218,21 @@ export class Shutdown {
 
   private get sequence(): Effect.Effect<void> {
     return Effect.gen(this, function* () {
-      const { ledger, reason } = this.stop ?? this.begin(byItself)
+      const { log, reason } = this.stop ?? this.begin(byItself)
       const within = Format.measured(this.timeLeft())
       yield* Effect.logInfo(`shutdown by ${Reason.text(reason)}, to be over within ${within}`)
       for (const line of Plan.text(this.plan()).split("\n")) yield* Effect.logDebug(line)
       if (reason._tag === "Fault") yield* Effect.logError(reason.kind, Cause.die(reason.fault))
       yield* this.lameDuck
       for (const phase of this.phases) {
-        ledger.enter(phase.name)
+        log.enter(phase.name)
         phase.hasBegun = true
         if (phase.hooks.size > 0) yield* Effect.logInfo(`shutdown: ${phase.name}: ${phase.title}`)
         yield* Scope.close(phase.first, Exit.void)
         yield* Scope.close(phase.rest, Exit.void)
       }
-      ledger.end()
-      yield* Deferred.succeed(this.over, ledger.report())
+      log.end()
+      yield* Deferred.succeed(this.over, log.report())
     })
   }
 
@@ -249,21 +246,21 @@ export class Shutdown {
 
   private runHook(phase: string, hook: Hook): Effect.Effect<void> {
     return Effect.gen(this, function* () {
-      const { ledger } = this.stop ?? this.begin(byItself)
+      const { log } = this.stop ?? this.begin(byItself)
       const limit = this.limitOf(hook)
-      const end = ledger.begin(phase, hook.name, limit)
+      const end = log.begin(phase, hook.name, limit)
       if (Duration.toMillis(limit) <= 0) {
         end("skipped", "no time was left")
         return yield* Effect.logWarning(`shutdown: ${phase}: ${hook.name}: no time was left`)
       }
-      const started = ledger.elapsed()
+      const started = log.elapsed()
       const fiber = yield* Effect.forkDaemon(Effect.interruptible(hook.run))
       const exit = yield* this.awaitWithin(fiber, limit, hook)
       // A hook that blocked the event loop is late also when it brought a value.
-      if (Option.isNone(exit) || ledger.elapsed() - started > Duration.toMillis(limit)) {
+      if (Option.isNone(exit) || log.elapsed() - started > Duration.toMillis(limit)) {
         yield* Fiber.interruptFork(fiber)
         end("overran")
-        const took = Format.measured(ledger.elapsed() - started)
+        const took = Format.measured(log.elapsed() - started)
         return yield* Effect.logWarning(
           `shutdown: ${phase}: ${hook.name} overran, was left behind after ${took}`
         )
@@ -302,9 +299,9 @@ export class Shutdown {
    * asked for nothing also gets the time that no other one needs: earlier ones leave it unused.
    */
   private limitOf(hook: Hook): Duration.Duration {
-    const { defaultLimit, ledger, until } = this.stop ?? this.begin(byItself)
+    const { defaultLimit, log, until } = this.stop ?? this.begin(byItself)
     const own = Duration.toMillis(hook.limit ?? defaultLimit)
-    const left = Math.max(0, until - ledger.elapsed())
+    const left = Math.max(0, until - log.elapsed())
     const planned = this.phases
       .flatMap(({ hooks }) => [...hooks])
       .reduce((sum, { limit = defaultLimit }) => sum + Duration.toMillis(limit), own)

@@ -2,7 +2,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
-import { Context, Deferred, Effect, Exit, Layer, Option, Scope, TestClock } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Scope, TestClock } from "effect"
 import * as path from "node:path"
 import { Backup } from "../../src/Backup/Backup.js"
 import type { BackupError } from "../../src/Backup/BackupError.js"
@@ -11,6 +11,7 @@ import * as Holter from "../../src/Holter.js"
 import * as Beacon from "../../src/Lifecycle/Beacon.js"
 import * as Lifecycle from "../../src/Lifecycle/Lifecycle.js"
 import * as Journal from "../../src/Monitor/Journal.js"
+import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
 import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
 import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
 import * as TempDir from "../support/TempDir.js"
@@ -134,6 +135,33 @@ describe("the end of a program with the front door", () => {
         phases.flatMap(({ hooks }) => hooks.map(({ name }) => name)),
         ["work in flight", "work in flight"]
       )
+    })
+  )
+
+  it.scoped("waits for a channel that hangs no longer than a shutdown would", () =>
+    Effect.gen(function* () {
+      const redis = yield* ScriptedCheck.make([ScriptedCheck.fail("Down")], {
+        name: "redis",
+        failureThreshold: 1
+      })
+      const stuck = yield* FaultyChannel.make([FaultyChannel.hang], {
+        name: "ops",
+        timeout: "1 hour"
+      })
+      const program = yield* Layer.build(lifecycle)
+      const own = yield* Scope.make()
+      yield* Holter.layer({
+        checks: redis.layer,
+        channels: stuck.layer,
+        heartbeat: { spread: 0 },
+        policy: { groupWindow: 0, startGrace: 0 }
+      }).pipe(Layer.buildWithScope(own), Effect.provide(program))
+      yield* TestClock.adjust("1 minute")
+      yield* stuck.awaitAttempts(1)
+      const closing = yield* Effect.fork(Scope.close(own, Exit.void))
+      // The grace of 30 seconds has a sixth for it.
+      yield* TestClock.adjust("6 seconds")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.await(closing)))
     })
   )
 })

@@ -24,7 +24,7 @@ export interface CheckRules {
   readonly dependsOn: ReadonlyArray<string>
 }
 
-/** How a channel wants to be told. */
+/** How a channel gets its alerts. */
 export interface ChannelRules {
   /** Outages that start together are one message. Without, each change is told at once. */
   readonly grouped: boolean
@@ -125,7 +125,7 @@ export const withoutChecks = (policy: Policy, names: ReadonlyArray<string>): Pol
   checks: new Map([...policy.checks].filter(([name]) => !names.includes(name)))
 })
 
-/** The rules of a check; the defaults for one that nobody described. */
+/** The rules of a check; the defaults where the policy has none for it. */
 export const rulesOf = (policy: Policy, service: string): CheckRules =>
   policy.checks.get(service) ?? checkRules(CheckPolicy.defaults, { label: service })
 

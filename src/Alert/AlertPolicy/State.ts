@@ -93,7 +93,7 @@ export const Quiet = Schema.Struct({
 
 export type Quiet = typeof Quiet.Type
 
-/** An incident that is over, of which some channels must still be told. */
+/** An incident that is over, whose end some channels do not have yet. */
 export const Ended = Schema.Struct({
   incident: Incident,
   at: time,

@@ -10,7 +10,7 @@ export interface Suppression {
   readonly reason: SuppressionReason
   readonly rule: Rule
   readonly why: string
-  /** Tells this suppression from another of the same kind, so that each is told once. */
+  /** Differs between suppressions of one kind, so that each gets one decision. */
   readonly id: string
   /** When it ends by itself; what else ends it is an event. */
   readonly until: Millis | undefined

@@ -1,4 +1,4 @@
-/** Copies of a backup in other stores. One that fails is told, and stops nothing else. */
+/** Copies of a backup in other stores. A failed copy is reported, and stops nothing else. */
 import { DateTime, Duration, Effect, Option } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"

@@ -32,7 +32,7 @@ export const silenced = (
 ): ReadonlyArray<string> => {
   return [
     `${BackupPage.good(look)} No messages about ${Suppressions.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): silence ${id}`,
-    `   Checks go on, and channels that know an incident get its end. What is down then is sent then.`,
+    `   Checks go on, and channels that know an incident get its end. What is still down at that time is sent then.`,
     `   holter unsilence ${id} ends it before`
   ]
 }
@@ -48,7 +48,7 @@ export const maintained = (
   zone: DateTime.TimeZone
 ): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Maintenance of ${Suppressions.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): ${id} (${onOneLine(why)})`,
-  `   Checks go on, and channels that know an incident get its end. What is down when it ends is sent then.`,
+  `   Checks go on, and channels that know an incident get its end. What is still down when it ends is sent then.`,
   `   ${["holter maintenance stop", ...(services ?? ["--all"])].join(" ")} ends it before`
 ]
 

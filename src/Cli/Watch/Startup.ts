@@ -53,7 +53,8 @@ export const takeOver: Effect.Effect<void, never, Reporter | Alerting | Outbox> 
       ...Object.values(incidents).map(({ cause, service, severity, since: began, told }) => {
         const channels = Object.keys(told)
         const what = cause === "stale" ? "without results" : severity
-        const whom = channels.length === 0 ? "nobody was told" : `notified: ${channels.join(", ")}`
+        const whom =
+          channels.length === 0 ? "no channel was notified" : `notified: ${channels.join(", ")}`
         const message = `${what} for ${since(began - offset)}, as an earlier run left it; ${whom}`
         return Line.part({ at, part: "incident", name: service, message })
       }),

@@ -47,8 +47,8 @@ interface Held {
 }
 
 export const make = (voice: Voice.Service): JournalBuffer => {
-  const ledger = new RunMemory()
-  voice.legacy.current = () => ledger.legacy(0)
+  const memory = new RunMemory()
+  voice.legacy.current = () => memory.legacy(0)
   let error = unavailable("that it was not opened yet")
   let opened: Connection | undefined
   /** What was there at the start, until it changes. */
@@ -112,14 +112,14 @@ export const make = (voice: Voice.Service): JournalBuffer => {
 
   const settled = (keys: ReadonlyArray<string>) =>
     Effect.sync(() => {
-      ledger.settle(keys)
+      memory.settle(keys)
     })
 
   /** Of what another program left, that which this one does not know. */
   const ofOthers = ({ known, unreadable }: Journal.Requests): Journal.Requests => ({
     known: known.map(({ event, id }) => ({
       id,
-      event: event._tag === "Remembered" ? ledger.unknown(event) : event
+      event: event._tag === "Remembered" ? memory.unknown(event) : event
     })),
     unreadable
   })
@@ -129,7 +129,7 @@ export const make = (voice: Voice.Service): JournalBuffer => {
     commit: (commit) =>
       Effect.suspend(() => {
         start = undefined
-        ledger.commit(commit)
+        memory.commit(commit)
         if (isThrough && opened !== undefined) return opened.journal.commit(commit)
         keep(commits, (to) => to.journal.commit(commit))
         return commit.event._tag === "Remembered" && opened !== undefined
@@ -196,7 +196,7 @@ export const make = (voice: Voice.Service): JournalBuffer => {
       Effect.sync(() => {
         opened = connection
         start = connection.earlier
-        ledger.begin(connection.earlier)
+        memory.begin(connection.earlier)
         isThrough = true
       }),
     down: (why) =>
@@ -205,7 +205,7 @@ export const make = (voice: Voice.Service): JournalBuffer => {
         if (opened === undefined) return
         opened = undefined
         isThrough = false
-        const beginning = ledger.beginning(at, `The journal is begun anew: found ${why.found}`)
+        const beginning = memory.beginning(at, `The journal is begun anew: found ${why.found}`)
         if (beginning !== undefined) keep(commits, (to) => to.journal.commit(beginning))
       }),
     connect: (connection) =>
@@ -213,7 +213,7 @@ export const make = (voice: Voice.Service): JournalBuffer => {
         opened = connection
         const { pending, state } = connection.earlier
         if (Option.isNone(state)) return writeAll(connection)
-        earlier = ledger.unknown({ _tag: "Remembered", at: 0, state: state.value, pending })
+        earlier = memory.unknown({ _tag: "Remembered", at: 0, state: state.value, pending })
         return Effect.void
       }),
     left: () => (isThrough ? 0 : waiting())

@@ -4,7 +4,7 @@
  */
 
 /** @internal */
-export interface Door {
+export interface LockGate {
   readonly gate: Gate
   /** Says that the lock is what comes next, and waits. */
   readonly approach: () => Promise<void>
@@ -23,7 +23,7 @@ export type Gate = Int32Array
 export const make = (say: {
   readonly prepared: () => void
   readonly locked: (replaces: boolean) => void
-}): Door => {
+}): LockGate => {
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const ways: Array<() => void> = []
   const promise = new Promise<void>((resolve) => ways.push(resolve))
@@ -54,7 +54,7 @@ export const make = (say: {
   }
 }
 
-/** Holds the thread of SQLite until the door is open. @internal */
+/** Holds the thread of SQLite until the gate is open. @internal */
 export const wait = (gate: Gate): void => {
   Atomics.wait(gate, 0, 0)
 }

@@ -8,7 +8,7 @@ import * as JournalTables from "../../../../Common/JournalTables.js"
 import type { Restored, RestoreRequest } from "../Protocol.js"
 import { outcome } from "../../../../Common/bracket.js"
 import type { Tables } from "./Database.js"
-import type { Door } from "./LockGate.js"
+import type { LockGate } from "./LockGate.js"
 import { about, fail, Fault, isUnsaveable } from "./Fault.js"
 import { createPrivate, setWalMode, sync, withCompanions, withTemporary } from "./files.js"
 import type { Present } from "./Inspect.js"
@@ -27,7 +27,7 @@ export interface Work {
   readonly request: RestoreRequest
   readonly ask: Ask<typeof jobs>
   readonly onProgress: OnProgress
-  readonly door: Door
+  readonly lockGate: LockGate
 }
 
 /** @internal */
@@ -58,11 +58,11 @@ const presentOf = async (
 }
 
 const replace = async (
-  { door, request }: Work,
+  { lockGate, request }: Work,
   { content, facts, path: source, warnings }: Unpacked
 ): Promise<Done> => {
-  if (request.quiesces) await door.approach()
-  await door.pass()
+  if (request.quiesces) await lockGate.approach()
+  await lockGate.pass()
   return about("database", request.database, (): Done => {
     const { aside, database } = request
     // Nothing is left that could tell but the record of the backup.
@@ -79,7 +79,7 @@ const replace = async (
 }
 
 const overwrite = async (
-  { ask, door, request }: Work,
+  { ask, lockGate, request }: Work,
   { content, facts, path: scratch, warnings }: Unpacked,
   present: Present
 ): Promise<Done> => {
@@ -99,10 +99,10 @@ const overwrite = async (
       const isSized = isOtherSize && (await resized({ request, scratch, sized, present, ask }))
       const source = isSized ? sized : scratch
       const keep = hasJournal ? { copy: isCopied ? copy : undefined } : undefined
-      if (request.quiesces) await door.approach()
+      if (request.quiesces) await lockGate.approach()
       const { doubts, kept, tables } = await ask("write", {
         ...{ source, database, busyTimeout, keep },
-        gate: door.gate
+        gate: lockGate.gate
       })
       const names = kept.map(({ name }) => name)
       return {

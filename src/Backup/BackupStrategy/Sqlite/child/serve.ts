@@ -22,7 +22,7 @@ import { drill, verify } from "./Verify.js"
 export const serve = (carried: Carried): void => {
   // Before any thread is started, which has the priority of the one that starts it.
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL)
-  const door = LockGate.make({
+  const lockGate = LockGate.make({
     prepared: () => {
       write({ _tag: "Prepared" })
     },
@@ -32,8 +32,8 @@ export const serve = (carried: Carried): void => {
   })
   const lines = readline.createInterface({ input: process.stdin })
   lines.once("line", (request) => {
-    lines.on("line", door.open)
-    void work(JSON.parse(request) as Request, carried, door)
+    lines.on("line", lockGate.open)
+    void work(JSON.parse(request) as Request, carried, lockGate)
   })
   // The parent has ended. A thread in a call of SQLite does not let the process exit: a signal does.
   process.stdin.on("end", () => {
@@ -42,10 +42,14 @@ export const serve = (carried: Carried): void => {
   })
 }
 
-const work = async (request: Request, carried: Carried, door: LockGate.Door): Promise<void> => {
+const work = async (
+  request: Request,
+  carried: Carried,
+  lockGate: LockGate.LockGate
+): Promise<void> => {
   const onProgress = throttled()
   const { ask, end } = Thread.start<typeof jobs>(carried, (progress) => {
-    if (progress.stage === LockGate.locked) door.announce()
+    if (progress.stage === LockGate.locked) lockGate.announce()
     else onProgress(progress)
   })
   const result = await outcome(async () => {
@@ -54,7 +58,7 @@ const work = async (request: Request, carried: Carried, door: LockGate.Door): Pr
       await ask("load", {})
       Rights.become(request, request.user)
     }
-    return answer({ request, ask, onProgress, door })
+    return answer({ request, ask, onProgress, lockGate })
   })
   const last: Answer = result.ok
     ? result.value
@@ -69,10 +73,10 @@ interface Asked {
   readonly request: Request
   readonly ask: Thread.Ask<typeof jobs>
   readonly onProgress: Thread.OnProgress
-  readonly door: LockGate.Door
+  readonly lockGate: LockGate.LockGate
 }
 
-const answer = async ({ ask, door, onProgress, request }: Asked): Promise<Answer> => {
+const answer = async ({ ask, lockGate, onProgress, request }: Asked): Promise<Answer> => {
   switch (request._tag) {
     case "Present": {
       const { busyTimeout, database } = request
@@ -101,7 +105,7 @@ const answer = async ({ ask, door, onProgress, request }: Asked): Promise<Answer
     case "Drill":
       return { _tag: "Drilled", ...(await drill(request, ask, onProgress)) }
     case "Restore":
-      return { _tag: "Restored", ...(await restore({ request, ask, onProgress, door })) }
+      return { _tag: "Restored", ...(await restore({ request, ask, onProgress, lockGate })) }
   }
 }
 
