@@ -74,7 +74,7 @@ export class BackupError extends Schema.TaggedError<BackupError>("holter/Backup/
   override get message(): string {
     const advice = this.advice === undefined ? "" : ` ${sentence(this.advice)}`
     const saved =
-      this.preRestore === undefined ? "" : ` What was there before is saved as ${this.preRestore}.`
+      this.preRestore === undefined ? "" : ` The content before is saved as ${this.preRestore}.`
     const found = sentence(`${this.subject}: expected ${this.expected}, found ${this.found}`)
     return `${found}${advice}${saved}`
   }

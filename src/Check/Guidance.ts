@@ -36,7 +36,7 @@ export const Fields = {
     (text) => text.length <= 2000 && isWeb(text) && isOpen(text)
   ),
   runbook: field(
-    "what to do: a URL, or a text of at most 500 characters; it is in every message",
+    "what to do: a URL, or words, at most 500 characters; it is in every message",
     { minLength: 1, maxLength: 500 },
     (text) => isText(500)(text)
   )

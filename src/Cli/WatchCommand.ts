@@ -33,7 +33,7 @@ export const command = Command.make(
     ),
     verbose: CliOptions.boolean("verbose").pipe(
       CliOptions.withDescription(
-        "Say also the decisions that come to nothing; without it only what somebody did and what is over (--log-level debug does so too)"
+        "Show also decisions without a message; otherwise only actions of users and the end of incidents (--log-level debug does so too)"
       )
     ),
     config: configFlag

@@ -22,7 +22,7 @@ import { namedSecrets } from "./shared/NamedSecrets.js"
 
 const word = Schema.String.pipe(
   Schema.filter((text) => text !== "" && !text.includes("\0"), {
-    description: "a text that is not empty"
+    description: "a string that is not empty"
   })
 )
 

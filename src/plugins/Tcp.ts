@@ -36,7 +36,9 @@ export class TcpError extends Schema.TaggedError<TcpError>("holter/plugins/Tcp/T
 }
 
 const line = Schema.String.pipe(
-  Schema.pattern(/^[^\r\n]{1,1000}$/, { description: "a text of 1 to 1000 characters on one line" })
+  Schema.pattern(/^[^\r\n]{1,1000}$/, {
+    description: "a string of 1 to 1000 characters on one line"
+  })
 )
 
 const Config = Schema.Struct({
@@ -44,11 +46,11 @@ const Config = Schema.Struct({
   port: ConfigField.port.annotations({ description: "the TCP port, from 1 to 65535" }),
   send: Schema.optional(
     Schema.String.annotations({
-      description: 'a text to send once connected, such as "PING\\r\\n"; no secret belongs here'
+      description: 'a string to send once connected, such as "PING\\r\\n"; no secret belongs here'
     })
   ),
   expect: Schema.optional(
-    line.annotations({ description: "a text that the first line of the answer must contain" })
+    line.annotations({ description: "a string that the first line of the answer must contain" })
   ),
   slow: Schema.optional(
     ConfigField.duration.annotations({

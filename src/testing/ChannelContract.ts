@@ -118,7 +118,7 @@ const forEachSample = (
         Effect.catchAllDefect((defect) => {
           const text = String(defect)
           const known = leakIn(samples, text) === undefined
-          return expect(false, "no defect", known ? text : "a text with a secret")
+          return expect(false, "no defect", known ? text : "a string with a secret")
         }),
         Effect.scoped,
         Effect.provide(ChannelRegistry.layer)

@@ -350,7 +350,7 @@ describe("Backup.restore", () => {
       assert.lengthOf(saved, 2)
       assert.deepStrictEqual([atStep.preRestore, inStrategy.preRestore], saved)
       assert.deepStrictEqual(told, saved)
-      assert.include(inStrategy.message, `What was there before is saved as ${saved[1]}.`)
+      assert.include(inStrategy.message, `The content before is saved as ${saved[1]}.`)
       failAt("restore/pre-restore")
       assert.isUndefined((yield* Effect.flip(run((it) => it.restore(Bench.latest)))).preRestore)
     })

@@ -204,7 +204,7 @@ describe("JsonSchema", () => {
       for (const entry of entries.slice(0, -1)) {
         assert.isNotEmpty(entry.description, entry.title)
         assert.containsAllKeys(entry.properties, ["type", "timeout", "interval", "critical"])
-        assert.match(JSON.stringify(entry.properties), /"runbook":.*"what to do: a URL, or a text/)
+        assert.match(JSON.stringify(entry.properties), /"runbook":.*"what to do: a URL, or words/)
       }
     })
   )

@@ -235,7 +235,7 @@ describe("holter backup restore, while somebody writes", () => {
         const done = yield* holter("restore", "--latest", "--yes")
         well(done)
         assert.lengthOf(saved(), 1)
-        assert.match(done.stderr, new RegExp(`^What is there now is saved as ${saved()[0]}`))
+        assert.match(done.stderr, new RegExp(`^The present content is saved as ${saved()[0]}`))
         assert.strictEqual(Bot.count(file), 10)
       }),
     60_000

@@ -276,7 +276,7 @@ describe("PluginContract", () => {
     breaksOnly(
       "shows no secret",
       Check.make("queue", { ...good, description: `leaks in its ${what}`, probe: () => probe }),
-      /a text with a secret/
+      /a string with a secret/
     )
   }
 
@@ -289,7 +289,7 @@ describe("PluginContract", () => {
       probe: (): Effect.Effect<Outcome.Outcome, InstanceType<typeof Leaky>> =>
         new Leaky({ reason: "Down", text: canary })
     }),
-    /a text with a secret/
+    /a string with a secret/
   )
 })
 

@@ -113,7 +113,7 @@ export const AlertsSection = Schema.Struct({
     Limits.annotations({ description: "what keeps a storm of failures from many messages" })
   ),
   deadMan: optional(DeadMan.Settings).annotations({
-    description: "pings to somebody outside, who raises the alarm when they stop"
+    description: "pings to a service outside, which raises the alarm when they stop"
   })
 })
 

@@ -87,7 +87,7 @@ const setAsideOf = (settings: BackupSettings) => {
       onSuccess: (setAside) => ({ setAside, warning: [] as ReadonlyArray<string> }),
       onFailure: (problem) => ({
         setAside: none,
-        warning: [`What restores set aside cannot be listed: ${problem}`]
+        warning: [`The databases that restores set aside cannot be listed: ${problem}`]
       })
     })
   )

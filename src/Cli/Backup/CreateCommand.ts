@@ -24,7 +24,7 @@ export const command = Command.make(
     ),
     acceptLoss: CliOptions.boolean("accept-loss").pipe(
       CliOptions.withDescription(
-        "What is gone since the last good backup was meant to go: do not warn of it any more"
+        "The loss since the last good backup is intended: do not warn of it any more"
       )
     ),
     globals: CliOptions.boolean("globals").pipe(

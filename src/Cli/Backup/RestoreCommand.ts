@@ -152,7 +152,7 @@ const restoreAndTell = (asked: Asked, course: Ref.Ref<Course>) =>
             ).pipe(Effect.tap((agreed) => (agreed ? Ref.set(course, "agreed") : Effect.void))),
           // At once: after a kill in the middle of the restore there are no last words.
           onSaved: (name) =>
-            Effect.zipRight(clear, note(`What is there now is saved as ${name}. Restoring ...`)),
+            Effect.zipRight(clear, note(`The present content is saved as ${name}. Restoring ...`)),
           onInterrupted: (stopped) =>
             Ref.set(course, "told").pipe(
               Effect.zipRight(clear),

@@ -24,7 +24,7 @@ export const plan = (
   ...BackupPage.warnings(one.warnings, look),
   ...(one.present._tag === "Readable"
     ? [
-        `What was written after ${startOf(one, zone)} is then in the pre-restore backup only.`,
+        `Rows written after ${startOf(one, zone)} are then in the pre-restore backup only.`,
         meanwhile(one)
       ]
     : [])
@@ -34,7 +34,7 @@ export const plan = (
 const meanwhile = ({ database }: RestorePlan): string =>
   database.engine === "sqlite"
     ? "Until it is done no other program can write: programs wait, or see `database is locked`."
-    : "What programs write while it runs may stay behind in the old database: stop them first."
+    : "Rows that programs write while it runs may stay behind in the old database: stop them first."
 
 const startOf = (one: RestorePlan, zone: DateTime.TimeZone): string =>
   Option.match(startedAt(one), {

@@ -17,7 +17,7 @@ export const command = Command.make(
   {
     service: Args.text({ name: "service" }),
     by: CliOptions.text("by").pipe(
-      CliOptions.withDescription("Who has seen it (default: this user)"),
+      CliOptions.withDescription("The person who has seen it (default: this user)"),
       CliOptions.optional
     ),
     config: configFlag
@@ -25,7 +25,7 @@ export const command = Command.make(
   (flags) => acknowledge(flags)
 ).pipe(
   Command.withDescription(
-    "Say that somebody has seen the incident of a service: no more reminders, unless it becomes worse"
+    "Acknowledge the incident of a service: no more reminders, unless it becomes worse"
   )
 )
 
@@ -59,5 +59,5 @@ const acknowledge = (flags: Flags) =>
 
 const user = Config.nonEmptyString("USER").pipe(
   Effect.orElse(() => Config.nonEmptyString("LOGNAME")),
-  Effect.orElseSucceed(() => "somebody at the command line")
+  Effect.orElseSucceed(() => "a user at the command line")
 )

@@ -32,13 +32,13 @@ export const silenced = (
 ): ReadonlyArray<string> => {
   return [
     `${BackupPage.good(look)} No messages about ${Suppressions.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): silence ${id}`,
-    `   Checks go on, and channels that know an incident get its end. What is still down at that time is sent then.`,
+    `   Checks go on, and channels that know an incident get its end. Services that are still down at that time are sent then.`,
     `   holter unsilence ${id} ends it before`
   ]
 }
 
 export const unsilenced = (ids: ReadonlyArray<string>, look: Look): ReadonlyArray<string> => [
-  `${BackupPage.good(look)} Ended: ${ids.map((id) => `silence ${id}`).join(", ")}. What is down is sent now`
+  `${BackupPage.good(look)} Ended: ${ids.map((id) => `silence ${id}`).join(", ")}. Services that are down are sent now`
 ]
 
 export const maintained = (
@@ -48,7 +48,7 @@ export const maintained = (
   zone: DateTime.TimeZone
 ): ReadonlyArray<string> => [
   `${BackupPage.good(look)} Maintenance of ${Suppressions.whom(services)} until ${WallTime.shown(until, zone)} (${Format.about(until - now)}): ${id} (${onOneLine(why)})`,
-  `   Checks go on, and channels that know an incident get its end. What is still down when it ends is sent then.`,
+  `   Checks go on, and channels that know an incident get its end. Services that are still down when it ends are sent then.`,
   `   ${["holter maintenance stop", ...(services ?? ["--all"])].join(" ")} ends it before`
 ]
 
@@ -60,8 +60,8 @@ export const unmaintained = (
 ): ReadonlyArray<string> => [
   ...changed.map(({ maintenance: { id, services }, rest }) =>
     rest.length === 0
-      ? `${BackupPage.good(look)} Ended: maintenance ${id} of ${Suppressions.whom(services)}. What is down is sent now`
-      : `${BackupPage.good(look)} Maintenance ${id} goes on for ${rest.join(", ")} only. What else is down is sent now`
+      ? `${BackupPage.good(look)} Ended: maintenance ${id} of ${Suppressions.whom(services)}. Services that are down are sent now`
+      : `${BackupPage.good(look)} Maintenance ${id} goes on for ${rest.join(", ")} only. Other services that are down are sent now`
   ),
   ...windows.map((window) => `${BackupPage.warning(look)} ${stillOpen(window, zone)}`)
 ]

@@ -34,7 +34,7 @@ export const poll = (
         const isNews = trouble !== error.message
         trouble = error.message
         return isNews
-          ? Effect.logWarning(`What other programs ask for is not heard: ${error.message}`)
+          ? Effect.logWarning(`Requests of other programs cannot be read: ${error.message}`)
           : Effect.void
       })
     )

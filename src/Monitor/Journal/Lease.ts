@@ -175,7 +175,7 @@ const bequest = (sql: SqlClient, voice: Voice.Service): Effect.Effect<void> =>
   }).pipe(
     Effect.timeoutOption("2 seconds"),
     Effect.catchAllCause((cause) =>
-      Effect.logError("What this program sent could not be left to its successor", cause)
+      Effect.logError("The deliveries of this program could not be left to its successor", cause)
     ),
     Effect.asVoid
   )

@@ -54,8 +54,7 @@ const sentences: Readonly<Record<Reason, (address: string) => string>> = {
   AuthFailed: (address) => `The database at ${address} refused the credentials`,
   LoginUnsupported: (address) => `The database at ${address} does not take a password`,
   TlsFailed: (address) => `No secure connection to the database at ${address}`,
-  ProtocolBroken: (address) =>
-    `What answers at ${address} breaks the rules of PostgreSQL's protocol`,
+  ProtocolBroken: (address) => `The server at ${address} breaks the rules of PostgreSQL's protocol`,
   DatabaseMissing: (address) => `The server at ${address} has no such database`,
   FileMissing: (address) => `The database file ${address} is missing`,
   NotADatabase: (address) => `${address} is not a SQLite database`,

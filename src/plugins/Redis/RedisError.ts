@@ -74,7 +74,7 @@ const sentences: Readonly<Record<Reason, (address: string, found: string) => str
   TlsFailed: (address, found) =>
     `No secure connection to Redis at ${address} (${found}). Check rediss:// and the certificates.`,
   ProtocolBroken: (address, found) =>
-    `What answers at ${address} is not Redis as it should be (${found}). Check the host and port in the URL, and what stands between.`,
+    `The server at ${address} does not answer as Redis does (${found}). Check the host and port in the URL, and a proxy between.`,
   Loading: (address) => `Redis at ${address} is loading its data. Wait until it has.`,
   SaveFailed: (address) =>
     `Redis at ${address} takes no writes since its last save failed. Look for a full disk.`,

@@ -150,7 +150,7 @@ const bounded = <A, E, R>(
   Effect.timeoutOption(Effect.disconnect(Effect.exit(effect)), limit)
 
 const redact = (samples: Samples, text: string): string =>
-  leakIn(samples, text) === undefined ? text : "a text with a secret"
+  leakIn(samples, text) === undefined ? text : "a string with a secret"
 
 /** Timers come and go with any program; sockets, servers, files and watchers are somebody's. */
 const openHandles = (): number =>

@@ -46,7 +46,7 @@ describe("a restore that fails", () => {
         "error.pre_restore": "bot_pre_restore.db.gz",
         "error.take_back": restoreOf("bot_pre_restore.db.gz")
       })
-      assert.include(notes, "What was there before is saved as bot_pre_restore.db.gz.")
+      assert.include(notes, "The content before is saved as bot_pre_restore.db.gz.")
       assert.include(notes, `\n   ${restoreOf("bot_pre_restore.db.gz")}`)
     })
   )

@@ -32,7 +32,7 @@ describe("the plan of a restore", () => {
    from      2025-12-11 03:00:00 UTC (5h ago): 41 MB, 2 tables, 48,210 rows
    into      dmarket_bot.db (sqlite) at /app/data
    there now 52 MB, saved first as dmarket_bot_pre_restore_sqlite_20251211_081500_000.db.gz
-What was written after 2025-12-11 03:00:00 UTC is then in the pre-restore backup only.
+Rows written after 2025-12-11 03:00:00 UTC are then in the pre-restore backup only.
 Until it is done no other program can write: programs wait, or see \`database is locked\`.`
     )
   })
@@ -57,7 +57,7 @@ Until it is done no other program can write: programs wait, or see \`database is
     assert.include(bare, "⚠️  bot.db has no manifest")
     const renamed = page({ manifest: undefined, name: "copy.db" })
     assert.include(renamed, "from      an unknown time; there is no manifest")
-    assert.include(renamed, "What was written after the backup is then")
+    assert.include(renamed, "Rows written after the backup are then")
   })
 })
 

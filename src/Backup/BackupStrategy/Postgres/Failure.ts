@@ -225,7 +225,7 @@ const toolPatterns: ReadonlyArray<readonly [RegExp, Words]> = [
     {
       reason: "NotPermitted",
       expected: "the user in the URL as the owner of all that the restore replaces",
-      advice: "Let whoever owns it give it back (ALTER ... OWNER TO), or use the URL of that role"
+      advice: "Let its owner hand it over (ALTER ... OWNER TO), or use the URL of that role"
     }
   ],
   [
