@@ -2,8 +2,7 @@
  * The lines at the bottom of a terminal, and what has to be written to change them or to put text
  * above them. One write each, so that nobody sees a half. Pure but for what it remembers.
  */
-import { stripVTControlCharacters } from "node:util"
-import { width } from "./Watch/Width.js"
+import { width } from "./Columns.js"
 
 export class Canvas {
   private lines: ReadonlyArray<string> = []
@@ -51,8 +50,7 @@ const body = (lines: ReadonlyArray<string>): string =>
 /** A line that was drawn on a wider terminal takes several rows of this one. */
 const upOver = (lines: ReadonlyArray<string>, columns: number): string => {
   const rows = lines.reduce(
-    (sum, line) =>
-      sum + Math.max(1, Math.ceil(width(stripVTControlCharacters(line)) / Math.max(1, columns))),
+    (sum, line) => sum + Math.max(1, Math.ceil(width(line) / Math.max(1, columns))),
     0
   )
   return rows === 0 ? "" : `\u001b[${rows}A\r`

@@ -1,5 +1,5 @@
 /** As much of a terminal as the live table uses: it wraps, moves up, clears, hides its cursor. */
-import { width } from "../../src/Cli/Watch/Width.js"
+import { width } from "../../src/Cli/Columns.js"
 
 const token = /\u001b\[(\??)(\d*)([A-Za-z])|\r\n|\n|\r|[\s\S]/gu
 

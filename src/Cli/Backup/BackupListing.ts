@@ -6,6 +6,7 @@ import * as WallTime from "../../Common/WallTime.js"
 import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
 import { suspicions } from "../../Backup/Manifest.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
+import * as Columns from "../Columns.js"
 import type { Look } from "../Output.js"
 import type { Found } from "./BackupAccess.js"
 import * as BackupPage from "./BackupPage.js"
@@ -26,7 +27,14 @@ export const lines = (
       : [
           "",
           title,
-          ...aligned([headingIn(zone), ...backups.map((one) => row(one, now, zone))], backups, look)
+          ...withProblems(
+            Columns.table(
+              [headingIn(zone), ...backups.map((one) => row(one, now, zone))],
+              isFigure
+            ),
+            backups,
+            look
+          )
         ]
   return [
     headline(regular, directory, now, look),
@@ -96,28 +104,21 @@ const checked = (one: Stored, now: DateTime.Utc): string => {
   })
 }
 
-/** Columns side by side, and under a backup what is wrong with it. */
-const aligned = (
-  rows: ReadonlyArray<Row>,
+/** The table, and under each backup what is wrong with it. */
+const withProblems = (
+  table: ReadonlyArray<string>,
   backups: ReadonlyArray<Stored>,
   look: Look
-): ReadonlyArray<string> => {
-  const widths = Array.from({ length: heading.length + 1 }, (_, column) =>
-    Math.max(...rows.map((cells) => cells[column]?.length ?? 0))
-  )
-  return rows.flatMap((cells, index) => {
-    const text = cells.map((cell, column) =>
-      isFigure(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
-    )
+): ReadonlyArray<string> =>
+  table.flatMap((line, index) => {
     const of = backups[index - 1]
     const problem = of === undefined ? undefined : problemOf(of)
     const under =
       problem === undefined
         ? suspicionsOf(of).map((why) => `  ${BackupPage.warning(look)} ${why}`)
         : [`  ${BackupPage.bad(look)} ${problem}`]
-    return [text.join("  ").trimEnd(), ...under]
+    return [line, ...under]
   })
-}
 
 const suspicionsOf = (one: Stored | undefined): ReadonlyArray<string> =>
   one === undefined ? [] : Option.match(one.manifest, { onNone: () => [], onSome: suspicions })

@@ -3,6 +3,7 @@
  */
 import type { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
+import * as Columns from "../Columns.js"
 import { onOneLine } from "../Presentation.js"
 import * as Replay from "./Replay.js"
 import * as Format from "../../Common/Format.js"
@@ -54,7 +55,7 @@ const summary = (counts: ReadonlyArray<Replay.Count>): ReadonlyArray<string> => 
   }
   return [
     "",
-    ...aligned(
+    ...Columns.table(
       [
         ["CHANNEL", "WAS SENT", "WOULD BE SENT", "IN BOTH"],
         ...[...counts, whole].map((one) => [
@@ -81,39 +82,19 @@ const alerts = (
   return [
     "",
     ...(left === 0 ? [] : [`${Format.count(left)} earlier alerts are left out (--json has them)`]),
-    ...aligned(
-      [
-        [`WHEN (${WallTime.nameOf(zone)})`, "CHANNEL", "WAS SENT", "WOULD BE SENT"],
-        ...rows
-          .slice(left)
-          .map(({ at, channel, was, would }) => [
-            WallTime.digits(at, zone),
-            channel,
-            titleOf(was),
-            titleOf(would)
-          ])
-      ],
-      () => false
-    )
+    ...Columns.table([
+      [`WHEN (${WallTime.nameOf(zone)})`, "CHANNEL", "WAS SENT", "WOULD BE SENT"],
+      ...rows
+        .slice(left)
+        .map(({ at, channel, was, would }) => [
+          WallTime.digits(at, zone),
+          channel,
+          titleOf(was),
+          titleOf(would)
+        ])
+    ])
   ]
 }
 
 const titleOf = (sent: Replay.Sent | undefined): string =>
   sent === undefined ? "-" : onOneLine(sent.title)
-
-const aligned = (
-  rows: ReadonlyArray<ReadonlyArray<string>>,
-  isFigure: (column: number) => boolean
-): ReadonlyArray<string> => {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((cells) => cells[column]?.length ?? 0))
-  )
-  return rows.map((cells) =>
-    cells
-      .map((cell, column) =>
-        isFigure(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
-      )
-      .join("  ")
-      .trimEnd()
-  )
-}

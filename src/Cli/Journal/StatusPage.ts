@@ -4,7 +4,7 @@
 import type { DateTime } from "effect"
 import type { Look } from "../Output.js"
 import { guidance, mark, named, onOneLine } from "../Presentation.js"
-import { pad, width } from "../Watch/Width.js"
+import * as Columns from "../Columns.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import * as Moments from "./moments.js"
 import * as Suppressions from "./Suppressions.js"
@@ -98,22 +98,11 @@ const services = (report: StatusReport, look: Look): ReadonlyArray<string> => {
     one.last_check === null ? "never" : Format.ago(Moments.millisOf(one.last_check), now),
     onOneLine(one.message)
   ])
-  const widths = heading.map((title, column) =>
-    Math.max(title.length, ...rows.map((cells) => width(cells[column] ?? "")))
-  )
-  const aligned = (cells: ReadonlyArray<string>) =>
-    cells
-      .map((cell, column) => pad(cell, widths[column] ?? 0, column === 3 ? "right" : "left"))
-      .join("  ")
-      .trimEnd()
-  const signs = Object.values(report.services).map(({ status }) => mark(status, look))
   if (rows.length === 0) return []
-  const indent = look.emoji ? "   " : ""
-  return [
-    "",
-    `${indent}${aligned(heading)}`,
-    ...rows.map((cells, index) => `${look.emoji ? `${signs[index]} ` : ""}${aligned(cells)}`)
-  ]
+  const table = Columns.table([heading, ...rows], (column) => column === 3)
+  if (!look.emoji) return ["", ...table]
+  const signs = Object.values(report.services).map(({ status }) => mark(status, look))
+  return ["", ...table.map((line, index) => `${signs[index - 1] ?? "  "} ${line}`)]
 }
 
 const incident =

@@ -3,7 +3,7 @@
  */
 import type { Status } from "../../Check/CheckResult.js"
 import type { Look } from "../Output.js"
-import { cut, width as widthOf } from "./Width.js"
+import { cut, width as widthOf } from "../Columns.js"
 
 /** The sign of a status, of `width` columns. */
 export const sign = (status: Status, look: Look): string =>

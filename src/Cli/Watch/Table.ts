@@ -4,13 +4,13 @@
 import type { DateTime } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
 import type { Status } from "../../Check/CheckResult.js"
+import { cut, pad, width } from "../Columns.js"
 import type { Look } from "../Output.js"
 import { onOneLine } from "../Presentation.js"
 import type { WatchState, Held, Row } from "./WatchState.js"
 import * as Footer from "./Footer.js"
 import * as Marks from "./Marks.js"
 import * as Sparkline from "./Sparkline.js"
-import { cut, pad, width } from "./Width.js"
 import * as Format from "../../Common/Format.js"
 
 export interface Size {

@@ -6,7 +6,7 @@ import type { Status } from "../../../src/Check/CheckResult.js"
 import type { Look } from "../../../src/Cli/Output.js"
 import * as WatchState from "../../../src/Cli/Watch/WatchState.js"
 import * as Table from "../../../src/Cli/Watch/Table.js"
-import { width } from "../../../src/Cli/Watch/Width.js"
+import { width } from "../../../src/Cli/Columns.js"
 
 const look: Look = { emoji: true, color: false }
 const size = { columns: 100, rows: 24 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
-import { cut, pad, width } from "../../../src/Cli/Watch/Width.js"
+import { cut, pad, table, width } from "../../src/Cli/Columns.js"
 
 describe("width", () => {
   const widths: ReadonlyArray<readonly [string, number]> = [
@@ -20,7 +20,8 @@ describe("width", () => {
     ["🇩🇪", 2],
     ["▁▂▃█", 4],
     ["…", 1],
-    ["\u200b", 0]
+    ["\u200b", 0],
+    ["\u001b[31mred\u001b[0m", 3]
   ]
   for (const [text, columns] of widths) {
     it(`of ${JSON.stringify(text)} is ${columns}`, () => {
@@ -54,5 +55,35 @@ describe("pad", () => {
     const expected = Math.max(columns, width(whole))
     assert.strictEqual(width(pad(whole, columns, "left")), expected)
     assert.strictEqual(width(pad(whole, columns, "right")), expected)
+  })
+})
+
+describe("table", () => {
+  it("makes a column as wide as its widest cell, by columns of the terminal", () => {
+    assert.deepStrictEqual(
+      table([
+        ["SERVICE", "STATUS"],
+        ["数据库", "healthy"],
+        ["Redis", "unhealthy"]
+      ]),
+      ["SERVICE  STATUS", "数据库   healthy", "Redis    unhealthy"]
+    )
+  })
+
+  it("puts figures to the right and no spaces at the end of a line", () => {
+    assert.deepStrictEqual(
+      table(
+        [
+          ["NAME", "ROWS", ""],
+          ["one", "1,000", ""]
+        ],
+        (column) => column === 1
+      ),
+      ["NAME   ROWS", "one   1,000"]
+    )
+  })
+
+  it("has no lines without rows", () => {
+    assert.deepStrictEqual(table([]), [])
   })
 })
