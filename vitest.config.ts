@@ -24,11 +24,13 @@ export default defineConfig({
     pool: "forks",
     // A lonely test must not turn the others off unnoticed, on a developer's machine either.
     allowOnly: false,
-    // Most suites wait for processes that they started: two at a time on two cores.
-    maxWorkers: 2,
-    minWorkers: 2,
+    // Most suites wait for processes that they started: three at a time on two cores, and four tests of
+    // a suite that says so (`describe.concurrent`).
+    maxWorkers: 3,
+    minWorkers: 3,
+    maxConcurrency: 4,
     slowTestThreshold: 5000,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000
   }
 })

@@ -1,15 +1,27 @@
 /**
  * Text in the columns of a terminal, where full-width characters and emoji take two. Pure.
  */
-import cliTruncate from "cli-truncate"
 import stringWidth from "string-width"
 
 /** The columns that a text takes; its colours take none. */
 export const width = (text: string): number => stringWidth(text)
 
 /** The text, or as much of it as fits, with `mark` in the place of the rest. */
-export const cut = (text: string, columns: number, mark: string): string =>
-  cliTruncate(text, columns, { truncationCharacter: mark })
+export const cut = (text: string, columns: number, mark: string): string => {
+  if (width(text) <= columns) return text
+  const room = columns - width(mark)
+  if (room < 0) return ""
+  let kept = ""
+  let taken = 0
+  for (const { segment } of graphemes.segment(text)) {
+    taken += width(segment)
+    if (taken > room) break
+    kept += segment
+  }
+  return kept + mark
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
 /** With spaces after it, or before it, up to that many columns. */
 export const pad = (text: string, columns: number, side: "left" | "right"): string => {

@@ -39,7 +39,7 @@ const bench = Effect.gen(function* () {
   return { telegram, hook, cwd, test }
 })
 
-describe("a secret of a channel", () => {
+describe.concurrent("a secret of a channel", () => {
   it.scopedLive("is in no output, also where a service says it", () =>
     Effect.gen(function* () {
       const canary = "literal-p4ger-canary"
@@ -63,7 +63,7 @@ describe("a secret of a channel", () => {
   )
 })
 
-describe("holter alerts test", () => {
+describe.concurrent("holter alerts test", () => {
   it.scopedLive("sends one alert to one channel, now", () =>
     Effect.gen(function* () {
       const { cwd, hook, telegram, test } = yield* bench

@@ -22,7 +22,7 @@ const backupName = /dmarket_bot_sqlite_\d{8}_\d{6}_\d{3}\.db\.gz/
 const well = (result: Cli.CliResult) =>
   assert.strictEqual(result.code, 0, `${result.stdout}${result.stderr}`)
 
-describe("holter backup, round trip", () => {
+describe.concurrent("holter backup, round trip", () => {
   it.scopedLive(
     "creates, lists, verifies, drills, restores, and takes the restore back",
     () =>
@@ -155,7 +155,7 @@ describe("holter backup, round trip", () => {
   )
 })
 
-describe("holter backup --json", () => {
+describe.concurrent("holter backup --json", () => {
   it.scopedLive(
     "is one document of every command",
     () =>
@@ -210,7 +210,7 @@ describe("holter backup --json", () => {
   )
 })
 
-describe("holter backup restore, while somebody writes", () => {
+describe.concurrent("holter backup restore, while somebody writes", () => {
   it.scopedLive(
     "gives up before anything is saved or changed, and works once the lock is gone",
     () =>
@@ -242,7 +242,7 @@ describe("holter backup restore, while somebody writes", () => {
   )
 })
 
-describe("holter backup, wrong usage", () => {
+describe.concurrent("holter backup, wrong usage", () => {
   for (const args of [
     ["restore"],
     ["restore", "--latest", "--backup-file", "x"],
@@ -298,7 +298,7 @@ describe("holter backup, wrong usage", () => {
   )
 })
 
-describe("holter backup restore, asking", () => {
+describe.concurrent("holter backup restore, asking", () => {
   const asked = (answer: string) =>
     Effect.gen(function* () {
       const bot = yield* Bot.make(100)
@@ -373,7 +373,7 @@ describe("holter backup restore, asking", () => {
   )
 })
 
-describe("holter backup, when something is wrong", () => {
+describe.concurrent("holter backup, when something is wrong", () => {
   it.scopedLive("is 1 for a backup that was cut off, and leaves the database alone", () =>
     Effect.gen(function* () {
       const { backups, file, holter } = yield* Bot.make(1000)
@@ -445,7 +445,7 @@ describe("holter backup, when something is wrong", () => {
   )
 })
 
-describe("holter backup, of what looks as if data were lost", () => {
+describe.concurrent("holter backup, of what looks as if data were lost", () => {
   it.scopedLive(
     "warns every night, in the list and in the check too, until the loss is accepted",
     () =>
@@ -482,7 +482,7 @@ describe("holter backup, of what looks as if data were lost", () => {
   )
 })
 
-describe("holter backup, at another place", () => {
+describe.concurrent("holter backup, at another place", () => {
   it.scopedLive(
     "is refused by --latest, dry run or not, and done as docs/backup-and-restore.md practises it",
     () =>
@@ -535,7 +535,7 @@ describe("holter backup, at another place", () => {
   )
 })
 
-describe("holter check, of backups", () => {
+describe.concurrent("holter check, of backups", () => {
   it.scopedLive(
     "is unhealthy without one, healthy with one, and degraded while one is broken",
     () =>
@@ -564,7 +564,7 @@ describe("holter check, of backups", () => {
   )
 })
 
-describe("holter backup and the plain tools", () => {
+describe.concurrent("holter backup and the plain tools", () => {
   it.scopedLive("writes what gunzip and sqlite3 read", () =>
     Effect.gen(function* () {
       const { backups, cwd, holter } = yield* Bot.make(1000)

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import * as Cli from "../support/Cli.js"
 import { PostgresServer } from "../support/PostgresServer.js"
-import { describeWithServices } from "../support/Services.js"
+import { describeConcurrentWithServices } from "../support/Services.js"
 import * as TempDir from "../support/TempDir.js"
 import * as Bot from "./backup.js"
 
@@ -53,7 +53,7 @@ const makeBot = (users = 1000) =>
     return { server, cwd, env, backups: path.join(cwd, "backups"), count, change, holter }
   })
 
-describeWithServices("postgres", "holter backup on PostgreSQL", () => {
+describeConcurrentWithServices("postgres", "holter backup on PostgreSQL", () => {
   it.scopedLive("takes the password of .pgpass, and says nothing on standard error", () =>
     Effect.gen(function* () {
       const { cwd, env, server } = yield* makeBot()

@@ -166,7 +166,7 @@ const cases: ReadonlyArray<Case> = [
   }
 ]
 
-describe("holter check with a wrong configuration", () => {
+describe.concurrent("holter check with a wrong configuration", () => {
   it.scopedLive("is 78, and says where, what was expected and what was found", () =>
     Effect.forEach(
       cases,
@@ -228,7 +228,7 @@ describe("holter check with a wrong configuration", () => {
   )
 })
 
-describe("holter check with passwords as people type them", () => {
+describe.concurrent("holter check with passwords as people type them", () => {
   it.scopedLive("reads @, %, / and spaces, raw or encoded, and shows none of them", () =>
     Effect.gen(function* () {
       const env = {

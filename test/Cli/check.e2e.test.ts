@@ -24,7 +24,7 @@ DMarket Bot - Health Check
 ============================================================
 `
 
-describe("holter check", () => {
+describe.concurrent("holter check", () => {
   it.scopedLive("prints the agreed page", () =>
     Effect.gen(function* () {
       const { env } = yield* Bot.make

@@ -12,7 +12,7 @@ import { alertsTo, checks, config } from "./watch.js"
 const check = (options: Cli.CliOptions, ...flags: ReadonlyArray<string>) =>
   Cli.run(["config", "check", ...flags], options)
 
-describe("holter config check", () => {
+describe.concurrent("holter config check", () => {
   it.scopedLive("says in a line what is configured, and asks nobody", () =>
     Effect.gen(function* () {
       const web = yield* HttpDouble.make({ routes: { "*": Behaviour.json(200, {}) } })

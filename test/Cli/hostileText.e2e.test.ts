@@ -7,7 +7,7 @@ import * as Cli from "../support/Cli.js"
 import * as HttpDouble from "../support/HttpDouble.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import { PostgresServer } from "../support/PostgresServer.js"
-import { describeWithServices } from "../support/Services.js"
+import { describeConcurrentWithServices } from "../support/Services.js"
 import * as TempDir from "../support/TempDir.js"
 
 /** Sets the title, goes up and clears a line, forges one, and turns the direction of what follows. */
@@ -26,7 +26,7 @@ const isClean = (written: string, context: string): void => {
 /** A terminal gets sequences of Holter's own: colours, and the line of progress. */
 const ownSequences = /\u001b\[(?:\d*(?:;\d+)*m|[0-9]*[KJGA]|\?25[lh])|\r/g
 
-describe("a text of somebody else", () => {
+describe.concurrent("a text of somebody else", () => {
   it.scopedLive("as the name of a SQLite table writes no line of its own", () =>
     Effect.gen(function* () {
       const cwd = yield* TempDir.make("hostile")
@@ -97,7 +97,7 @@ describe("a text of somebody else", () => {
   )
 })
 
-describeWithServices("postgres", "an error of PostgreSQL", () => {
+describeConcurrentWithServices("postgres", "an error of PostgreSQL", () => {
   it.scopedLive("with a text of somebody else in it writes no line of its own", () =>
     Effect.gen(function* () {
       const server = yield* PostgresServer.make()

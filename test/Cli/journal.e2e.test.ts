@@ -16,7 +16,7 @@ import { Journal } from "../../src/Monitor/Journal.js"
 import * as Cli from "../support/Cli.js"
 import * as FreePort from "../support/FreePort.js"
 import { PostgresServer } from "../support/PostgresServer.js"
-import { describeWithServices } from "../support/Services.js"
+import { describeConcurrentWithServices } from "../support/Services.js"
 import * as TempDir from "../support/TempDir.js"
 import { documentOf } from "./backup.js"
 import * as Recorder from "./Journal/recorder.js"
@@ -63,7 +63,7 @@ const recorded = (
     }
   })
 
-describe("holter status", () => {
+describe.concurrent("holter status", () => {
   it.scopedLive("says what a watching program found, and ends like a check", () =>
     Effect.gen(function* () {
       const { holter } = yield* recorded(history, ["ops"])
@@ -103,7 +103,7 @@ describe("holter status", () => {
   )
 })
 
-describe("label, link and runbook of a check", () => {
+describe.concurrent("label, link and runbook of a check", () => {
   it.scopedLive("are on the pages and in the documents of status and why", () =>
     Effect.gen(function* () {
       const { cwd, holter } = yield* recorded()
@@ -134,7 +134,7 @@ describe("label, link and runbook of a check", () => {
   )
 })
 
-describe("a check that was removed", () => {
+describe.concurrent("a check that was removed", () => {
   it.scopedLive("is explained by what the journal knows, without thresholds", () =>
     Effect.gen(function* () {
       const { cwd, holter } = yield* recorded()
@@ -152,7 +152,7 @@ describe("a check that was removed", () => {
   )
 })
 
-describe("the zone of who reads", () => {
+describe.concurrent("the zone of who reads", () => {
   it.scopedLive(
     "is that of the machine, unless alerts.timeZone names one; times are typed in it",
     () =>
@@ -175,7 +175,7 @@ describe("the zone of who reads", () => {
   )
 })
 
-describe("holter why", () => {
+describe.concurrent("holter why", () => {
   it.scopedLive("tells which rule decided, and who was told", () =>
     Effect.gen(function* () {
       const { cwd, holter } = yield* recorded()
@@ -231,7 +231,7 @@ describe("holter why", () => {
   )
 })
 
-describe("holter silence, unsilence and ack", () => {
+describe.concurrent("holter silence, unsilence and ack", () => {
   it.scopedLive("leave their word in the journal", () =>
     Effect.gen(function* () {
       const { holter, requests } = yield* recorded()
@@ -314,7 +314,7 @@ describe("holter silence, unsilence and ack", () => {
   )
 })
 
-describe("holter maintenance", () => {
+describe.concurrent("holter maintenance", () => {
   const tags = (events: ReadonlyArray<AlertPolicy.Event.Event>) => events.map(({ _tag }) => _tag)
 
   it.scopedLive("leaves its word in the journal: for services or for all, and with an end", () =>
@@ -430,7 +430,7 @@ const watching = (file: string) =>
     Layer.provide(NodeContext.layer)
   )
 
-describe("holter simulate", () => {
+describe.concurrent("holter simulate", () => {
   it.scopedLive("compares what was sent with what another configuration would have sent", () =>
     Effect.gen(function* () {
       const { cwd, holter } = yield* recorded()
@@ -487,7 +487,7 @@ describe("holter simulate", () => {
   )
 })
 
-describe("holter reload", () => {
+describe.concurrent("holter reload", () => {
   it.scopedLive("says that nobody watches, where nobody answers", () =>
     Effect.gen(function* () {
       const { holter } = yield* recorded((now) => history(now - 60 * minute))
@@ -499,7 +499,7 @@ describe("holter reload", () => {
   )
 })
 
-describe("commands on a journal", () => {
+describe.concurrent("commands on a journal", () => {
   const all = [
     [["status"], 3],
     [["why", "redis"], 1],
@@ -554,7 +554,7 @@ describe("commands on a journal", () => {
   )
 })
 
-describeWithServices("postgres", "commands on a journal in PostgreSQL", () => {
+describeConcurrentWithServices("postgres", "commands on a journal in PostgreSQL", () => {
   it.scopedLive("do the same", () =>
     Effect.gen(function* () {
       const server = yield* PostgresServer.make()

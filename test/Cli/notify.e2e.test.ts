@@ -19,7 +19,7 @@ const bench = Effect.gen(function* () {
   return { ...bot, cwd, run, told, cron: run("--cron") }
 })
 
-describe("holter check --cron", () => {
+describe.concurrent("holter check --cron", () => {
   it.scopedLive("is silent while all is well, tells a problem once, and its end", () =>
     Effect.gen(function* () {
       const { cron, cwd, dmarket, told } = yield* bench
@@ -73,7 +73,7 @@ describe("holter check --cron", () => {
 
 const later = "shutdown: {}\nstatus: {}\n"
 
-describe("holter check --cron, beside the verdict", () => {
+describe.concurrent("holter check --cron, beside the verdict", () => {
   it.scopedLive("gives no advice on the file each time, which others get", () =>
     Effect.gen(function* () {
       const { cwd, env, run } = yield* bench
@@ -158,7 +158,7 @@ describe("holter check --cron, beside the verdict", () => {
   )
 })
 
-describe("holter check --notify", () => {
+describe.concurrent("holter check --notify", () => {
   it.scopedLive("tells whatever the verdict is, each time", () =>
     Effect.gen(function* () {
       const { run, told } = yield* bench

@@ -81,7 +81,7 @@ const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   }
 }
 
-describe("a plugin", () => {
+describe.concurrent("a plugin", () => {
   it.scopedLive("is a file beside the configuration, wherever the command is typed", () =>
     Effect.gen(function* () {
       const cwd = yield* project({
@@ -161,7 +161,7 @@ describe("a plugin", () => {
   )
 })
 
-describe("a plugin that is none", () => {
+describe.concurrent("a plugin that is none", () => {
   const env = { REDIS_URL: "redis://:canary-password@127.0.0.1:1" }
   const cases: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
     ["throws", "throw new Error('no ' + process.env.REDIS_URL)", ["which fails to load: no redis"]],

@@ -31,7 +31,7 @@ const nowhere = Effect.gen(function* () {
   return { bin, folder }
 })
 
-describe("holter in a directory that was removed", () => {
+describe.concurrent("holter in a directory that was removed", () => {
   it.scopedLive("is 78 and says what to do, and works where all paths are absolute", () =>
     Effect.gen(function* () {
       const { bin, folder } = yield* nowhere
@@ -70,7 +70,7 @@ describe("holter in a directory that was removed", () => {
   )
 })
 
-describe("holter", () => {
+describe.concurrent("holter", () => {
   it.scopedLive("is 64 for flags, arguments and commands that there are not", () =>
     each(
       [
@@ -205,7 +205,7 @@ const types = [
 
 const channels = ["log", "telegram", "webhook", "command"]
 
-describe("holter plugins", () => {
+describe.concurrent("holter plugins", () => {
   it.scopedLive("lists every type with what it does", () =>
     Effect.gen(function* () {
       const result = yield* Cli.run(["plugins", "list"])
@@ -249,7 +249,7 @@ describe("holter plugins", () => {
   )
 })
 
-describe("holter init", () => {
+describe.concurrent("holter init", () => {
   it.scopedLive("writes a configuration that check accepts, and never overwrites one", () =>
     Effect.gen(function* () {
       const { env } = yield* Bot.make

@@ -11,7 +11,7 @@ const disk = "checks: { disk: { type: disk } }"
 const everySecond = (...fields: ReadonlyArray<string>) =>
   `backup: { ${['schedule: "* * * * * *"', "app: bot", ...fields].join(", ")} }`
 
-describe("holter watch", () => {
+describe.concurrent("holter watch", () => {
   it.scopedLive(
     "backs up and drills at their times, and what it made works",
     () =>

@@ -10,7 +10,7 @@ import { config } from "./watch.js"
 
 const disk = "checks: { disk: { type: disk } }"
 
-describe("holter watch refuses", () => {
+describe.concurrent("holter watch refuses", () => {
   it.scopedLive("all mistakes at once, each with its path", () =>
     Effect.gen(function* () {
       const result = yield* Cli.run(["watch"], {

@@ -8,7 +8,7 @@ import { assertOrderly, config, ended, patience, start, stop } from "./watch.js"
 
 const disk = "checks: { disk: { type: disk } }"
 
-describe("a second holter watch on the same journal", () => {
+describe.concurrent("a second holter watch on the same journal", () => {
   it.scopedLive(
     "waits for one that ends, and need not wait for one that was killed",
     () =>

@@ -8,7 +8,7 @@ import * as TelegramDouble from "../support/TelegramDouble.js"
 import * as TempDir from "../support/TempDir.js"
 import { alertsTo, checks, config, patience, start, stop } from "./watch.js"
 
-describe("holter maintenance, beside a holter watch", () => {
+describe.concurrent("holter maintenance, beside a holter watch", () => {
   it.scopedLive(
     "holds back what goes down in it, over a kill, and lets it out when it is stopped",
     () =>

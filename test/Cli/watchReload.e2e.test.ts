@@ -37,7 +37,7 @@ const told = (telegram: TelegramDouble.TelegramDouble) =>
     messages.map(({ plain }) => plain.split("\n")[0]?.replace(/^\W+/, ""))
   )
 
-describe("holter watch reads its configuration again", () => {
+describe.concurrent("holter watch reads its configuration again", () => {
   it.scopedLive(
     "by SIGHUP: an outage that is open stays one, and ends once",
     () =>

@@ -10,7 +10,7 @@ import * as HttpDouble from "../support/HttpDouble.js"
 import * as ManagedProcess from "../support/ManagedProcess.js"
 import { PostgresServer } from "../support/PostgresServer.js"
 import * as ProcessTree from "../support/ProcessTree.js"
-import { describeWithServices } from "../support/Services.js"
+import { describeConcurrentWithServices } from "../support/Services.js"
 import * as TelegramDouble from "../support/TelegramDouble.js"
 import * as TempDir from "../support/TempDir.js"
 import { names } from "./backup.js"
@@ -31,7 +31,7 @@ const healthy = Effect.gen(function* () {
   return { web, services: checks({ web: `{ type: http, url: "${web.url}/up" }` }) }
 })
 
-describe("holter watch ends in order and with 0", () => {
+describe.concurrent("holter watch ends in order and with 0", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     it.scopedLive(
       `by ${signal}`,
@@ -185,7 +185,7 @@ describe("holter watch ends in order and with 0", () => {
   )
 })
 
-describeWithServices("postgres", "holter watch, in the middle of a backup", () => {
+describeConcurrentWithServices("postgres", "holter watch, in the middle of a backup", () => {
   /** A backup that pg_dump cannot go on with, as a table is locked. */
   const blocked = (grace: string) =>
     Effect.gen(function* () {

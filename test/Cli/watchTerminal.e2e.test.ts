@@ -51,7 +51,7 @@ const assertCursorBack = (stdout: string) => {
   assert.isAbove(stdout.lastIndexOf("\u001b[?25h"), stdout.lastIndexOf("\u001b[?25l"))
 }
 
-describe("holter watch on a terminal", () => {
+describe.concurrent("holter watch on a terminal", () => {
   it.scopedLive(
     "shows the table below what it says, and leaves its last state",
     () =>

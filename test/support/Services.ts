@@ -16,6 +16,24 @@ export const describeWithServices = (
   name: string,
   body: () => void
 ): void => {
+  describeWith(services, name, { concurrent: false }, body)
+}
+
+/** The same for tests that run beside each other: each has servers and processes of its own. */
+export const describeConcurrentWithServices: typeof describeWithServices = (
+  services,
+  name,
+  body
+) => {
+  describeWith(services, name, { concurrent: true }, body)
+}
+
+const describeWith = (
+  services: Binaries.Service | ReadonlyArray<Binaries.Service>,
+  name: string,
+  options: { readonly concurrent: boolean },
+  body: () => void
+): void => {
   const wanted = typeof services === "string" ? [services] : services
   const run = TestRun.currentSync()
   const missing = run === undefined ? [] : Binaries.missing(run.binaries, wanted)
@@ -23,5 +41,5 @@ export const describeWithServices = (
     appendFileSync(TestRun.skippedFile(run), `${name} (no ${missing.join(", no ")})\n`)
   }
   // eslint-disable-next-line no-restricted-syntax -- the one place that may, and it tells the run.
-  describe.skipIf(missing.length > 0)(name, body)
+  describe.skipIf(missing.length > 0)(name, options, body)
 }

@@ -139,32 +139,41 @@ const quoted = (file: string): string =>
  *
  * @internal
  */
-export const answers = (directory: string): Effect.Effect<void, BackupError> =>
-  Effect.async<void>((resume) => {
-    const given = ["-e", question, directory, path.join(directory, mark)]
-    // What is wrong with the directory is told by who uses it: any end is an answer.
-    const child = execFile(process.execPath, given, () => {
-      resume(Effect.void)
+export const answers = (directory: string): Effect.Effect<void, BackupError> => {
+  const file = path.join(directory, mark)
+  // A shell starts in a thirtieth of the time of Node; some images of containers have none.
+  const asked = Effect.flatMap(ask("/bin/sh", ["-c", inShell, directory, file]), (isAsked) =>
+    isAsked ? Effect.void : ask(process.execPath, ["-e", inNode, directory, file])
+  )
+  return Effect.timeoutFail(asked, {
+    duration: patience,
+    onTimeout: () =>
+      new BackupError({
+        reason: "StoreFailed",
+        subject: directory,
+        expected: `a directory that answers within ${patience}`,
+        found: "no answer, as of a network share whose server cannot be reached",
+        advice: "Check the server and the network, or mount it anew (umount -f)"
+      })
+  })
+}
+
+/** `false` where there is no such program. Its directory is judged by who uses it: any end is an answer. */
+const ask = (program: string, args: ReadonlyArray<string>): Effect.Effect<boolean> =>
+  Effect.async((resume) => {
+    const child = execFile(program, args, (error) => {
+      resume(Effect.succeed(codeOf(error) !== "ENOENT"))
     })
     return Effect.sync(() => {
       child.kill("SIGKILL")
       child.unref()
     })
-  }).pipe(
-    Effect.timeoutFail({
-      duration: patience,
-      onTimeout: () =>
-        new BackupError({
-          reason: "StoreFailed",
-          subject: directory,
-          expected: `a directory that answers within ${patience}`,
-          found: "no answer, as of a network share whose server cannot be reached",
-          advice: "Check the server and the network, or mount it anew (umount -f)"
-        })
-    })
-  )
+  })
 
 const patience = "30 seconds"
 
-const question =
+/** Reads the directory and the file with what is built into a shell. */
+const inShell = 'for name in "$0"/*; do break; done; read -r line <"$1"'
+
+const inNode =
   "const fs = require('node:fs'); fs.readdirSync(process.argv[1]); fs.readFileSync(process.argv[2])"
