@@ -128,7 +128,8 @@ export const make = (
       if (isAsked) yield* Globals.possible(desk)
       yield* step("create/space")
       const least = yield* strategy.estimate
-      const last = lastBytes(beside.here, yield* desk.database)
+      const database = yield* desk.database
+      const last = lastBytes(beside.here, database)
       const { minimumFree } = desk
       yield* room(main, Math.max(least, last) + minimumFree, "a new backup")
       yield* step("create/dump")
@@ -140,7 +141,7 @@ export const make = (
         minimumFree,
         onProgress
       })
-      const dump = { ...dumped, database: yield* desk.identify(dumped.database) }
+      const dump = { ...dumped, database: yield* identified(desk, dumped.database, database) }
       const { globals, lacks } = isAsked ? yield* Globals.save(desk, stage.path) : Globals.none
       yield* step("create/verify")
       if (dump.bytes <= 0) return yield* emptyDump(dump)
@@ -174,6 +175,21 @@ export const make = (
       return { manifest, warnings: verification.warnings }
     })
   )
+
+/** What was found out before the dump, where the dump is of that place: it is read once. */
+const identified = (
+  desk: Desk,
+  dumped: Manifest.Database,
+  known: Manifest.Database
+): Effect.Effect<Manifest.Database> =>
+  known.identity !== undefined &&
+  dumped.identity === undefined &&
+  dumped.host === undefined &&
+  dumped.engine === known.engine &&
+  dumped.name === known.name &&
+  dumped.location === known.location
+    ? Effect.succeed(known)
+    : desk.identify(dumped)
 
 /**
  * The last good backup. Where the main directory has none, as after the loss of its disk, the copies

@@ -8,30 +8,32 @@ import { Effect } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import * as MountInfo from "../../../Common/MountInfo.js"
+import * as ProcessIdentity from "../../../System/ProcessIdentity.js"
 import type * as Manifest from "../../Manifest.js"
 
 /** Of a file that need not be there; its directory has no links in its path. Nothing is opened. */
 export const read = (file: string): Effect.Effect<Manifest.Identity | undefined> =>
-  Effect.promise(async () => {
-    const directory = path.dirname(file)
-    const stat = await fs.stat(directory, { bigint: true }).catch(() => undefined)
-    if (stat === undefined) return undefined
-    const mounts = MountInfo.parseMountInfo(await textOf("/proc/self/mountinfo"))
-    const mount = MountInfo.mountOf(mounts, file)
-    const boot = (await textOf("/proc/sys/kernel/random/boot_id")).trim()
-    const source = mount === undefined ? undefined : sourceOf(mount)
-    // A file that is mounted by itself lies in a directory that is not its own.
-    const isAlone = mount?.path === file
-    return {
-      file: {
-        path: mount === undefined ? file : within(mount, file),
-        device: mount?.device ?? String(stat.dev),
-        ...(source === undefined ? {} : { source }),
-        ...(boot === "" ? {} : { boot }),
-        ...(isAlone || stat.birthtimeNs <= 0n ? {} : { born: `${stat.ino} ${stat.birthtimeNs}` })
-      }
+  Effect.flatMap(ProcessIdentity.self, ({ boot }) => Effect.promise(() => look(file, boot)))
+
+const look = async (file: string, boot: string | null): Promise<Manifest.Identity | undefined> => {
+  const directory = path.dirname(file)
+  const stat = await fs.stat(directory, { bigint: true }).catch(() => undefined)
+  if (stat === undefined) return undefined
+  const mounts = MountInfo.parseMountInfo(await textOf("/proc/self/mountinfo"))
+  const mount = MountInfo.mountOf(mounts, file)
+  const source = mount === undefined ? undefined : sourceOf(mount)
+  // A file that is mounted by itself lies in a directory that is not its own.
+  const isAlone = mount?.path === file
+  return {
+    file: {
+      path: mount === undefined ? file : within(mount, file),
+      device: mount?.device ?? String(stat.dev),
+      ...(source === undefined ? {} : { source }),
+      ...(boot === null ? {} : { boot }),
+      ...(isAlone || stat.birthtimeNs <= 0n ? {} : { born: `${stat.ino} ${stat.birthtimeNs}` })
     }
-  })
+  }
+}
 
 /** A path as the file system itself has it. */
 export const within = ({ path: at, root }: MountInfo.Mount, file: string): string =>
