@@ -149,6 +149,14 @@ module.exports = {
       to: { path: "^src/plugins/", pathNot: "^src/plugins/(?:$1[./]|shared/)" }
     },
     {
+      name: "store-backend",
+      comment:
+        "What backups do with a store is written above ObjectStore; only the face knows backends.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/Backup/BackupStore[./]" },
+      to: { path: "^src/Backup/BackupStore/" }
+    },
+    {
       name: "run-main",
       comment: "Main is the only file in src that runs a program; index hands runMain to bots.",
       severity: "error",

@@ -22,7 +22,7 @@ import type {
 import { plan, restore } from "./Backup/Restore.js"
 import { verify } from "./Backup/Verify.js"
 import type { BackupError } from "./BackupError.js"
-import { BackupStore } from "./BackupStore/Store.js"
+import { BackupStore } from "./Store.js"
 import { BackupStrategy, type Leniency } from "./BackupStrategy/Strategy.js"
 
 export { BackupError } from "./BackupError.js"

@@ -30,20 +30,6 @@ export const check = (
     return yield* other(file, globals, `${found.bytes} bytes with the checksum ${found.sha256}`)
   })
 
-/** Copies what the manifest tells of, and not more. Fails where it is something else, with nothing left. @internal */
-export const copy = (
-  from: string,
-  to: string,
-  globals: Manifest.Globals
-): Effect.Effect<void, BackupError> =>
-  Effect.gen(function* () {
-    yield* look(from, globals)
-    yield* LocalFiles.copy(from, to, (bytes) =>
-      bytes <= globals.bytes ? Effect.void : other(from, globals, "more bytes")
-    )
-    yield* check(to, globals)
-  }).pipe(Effect.onError(() => Effect.ignore(LocalFiles.remove(to))))
-
 const look = (file: string, globals: Manifest.Globals): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
     const stat = yield* LocalFiles.look(file)
@@ -53,7 +39,8 @@ const look = (file: string, globals: Manifest.Globals): Effect.Effect<void, Back
     if (bytes !== globals.bytes) return yield* other(file, globals, `${bytes} bytes`)
   })
 
-const other = (subject: string, globals: Manifest.Globals, found: string): BackupError =>
+/** What lies there is not what the manifest says. @internal */
+export const other = (subject: string, globals: Manifest.Globals, found: string): BackupError =>
   new BackupError({
     reason: "Corrupt",
     subject,

@@ -3,7 +3,7 @@
  * have (links that are not followed, free space, a directory brought to the disk), with errors that
  * say what to do.
  */
-import { Effect, Option, Predicate, type Scope } from "effect"
+import { Effect, Option, Predicate, type Scope, Stream } from "effect"
 import { createHash, type Hash } from "node:crypto"
 import { type BigIntStats, constants } from "node:fs"
 import * as fs from "node:fs/promises"
@@ -92,6 +92,22 @@ export const write = (file: string, content: string): Effect.Effect<void, Backup
         Effect.onError(() => Effect.ignore(remove(file)))
       )
     })
+  )
+
+/** Adds to the end of a file that is there; false where there is none. @internal */
+export const append = (file: string, content: string): Effect.Effect<boolean, BackupError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const handle = yield* open(file, constants.O_WRONLY | constants.O_APPEND)
+      yield* attempt(file, "room for it", () => handle.write(content))
+      yield* attempt(file, "a write that reaches the disk", () => handle.sync())
+      return true
+    })
+  ).pipe(
+    Effect.catchIf(
+      (error) => codeOf(error.cause) === "ENOENT",
+      () => Effect.succeed(false)
+    )
   )
 
 /** Brings what was written to the disk. @internal */
@@ -251,34 +267,48 @@ export const sha256 = (
 export const sha256OfText = (content: string): Effect.Effect<string> =>
   Effect.sync(() => createHash("sha256").update(content).digest("hex"))
 
-/** Copies a file to one that is not there yet, for this user alone, and to the disk. @internal */
-export const copy = (
-  from: string,
-  to: string,
-  onBytes: (bytes: number) => Effect.Effect<void, BackupError>
+/** The content of a file, so many bytes of it at most: it may have become longer. @internal */
+export const read = (file: string, most: number): Stream.Stream<Uint8Array, BackupError> =>
+  Stream.unwrapScoped(
+    Effect.map(open(file, constants.O_RDONLY), (handle) =>
+      Stream.unfoldEffect(most, (left) =>
+        left <= 0
+          ? Effect.succeedNone
+          : Effect.map(
+              attempt(file, "a file that can be read to its end", () =>
+                handle.read(Buffer.allocUnsafe(Math.min(left, chunkBytes)))
+              ),
+              ({ buffer, bytesRead }) =>
+                bytesRead === 0
+                  ? Option.none()
+                  : Option.some([buffer.subarray(0, bytesRead), left - bytesRead] as const)
+            )
+      )
+    )
+  )
+
+/** Writes a file that is not there yet, for this user alone, and to the disk. @internal */
+export const writeAll = (
+  file: string,
+  content: Stream.Stream<Uint8Array, BackupError>
 ): Effect.Effect<void, BackupError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const source = yield* open(from, constants.O_RDONLY)
-      const target = yield* open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
-      const chunk = Buffer.allocUnsafe(chunkBytes)
-      const toDisk = attempt(to, "a write that reaches the disk", () => target.sync())
+      const target = yield* open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL)
+      const toDisk = attempt(file, "a write that reaches the disk", () => target.sync())
       let bytes = 0
       let synced = 0
-      for (;;) {
-        const { bytesRead } = yield* attempt(from, "a file that can be read to its end", () =>
-          source.read(chunk, 0, chunkBytes)
-        )
-        if (bytesRead === 0) break
-        yield* attempt(to, "room for a copy", () => target.writeFile(chunk.subarray(0, bytesRead)))
-        bytes += bytesRead
-        // Not all at the end, when a slow share would be silent for minutes.
-        if (bytes - synced >= aliveBytes) {
-          yield* toDisk
-          synced = bytes
-        }
-        yield* onBytes(bytes)
-      }
+      yield* Stream.runForEach(content, (chunk) =>
+        Effect.gen(function* () {
+          yield* attempt(file, "room for it", () => target.writeFile(chunk))
+          bytes += chunk.length
+          // Not all at the end, when a slow share would be silent for minutes.
+          if (bytes - synced >= aliveBytes) {
+            yield* toDisk
+            synced = bytes
+          }
+        })
+      )
       yield* toDisk
     })
   )

@@ -7,7 +7,7 @@
  * one from before that.
  */
 import { DateTime, Option } from "effect"
-import type { Stored } from "./BackupStore/Store.js"
+import type { Stored } from "./Store.js"
 import { judge } from "./DatabaseIdentity.js"
 import * as Manifest from "./Manifest.js"
 

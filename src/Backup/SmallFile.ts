@@ -4,7 +4,7 @@
  *
  * Without Effect, which a thread would load for nothing else.
  */
-import { constants, type Stats } from "node:fs"
+import { type BigIntStats, constants, type Stats } from "node:fs"
 
 /** How such a file is opened: not followed, not waited for, not this process's terminal. @internal */
 export const reading =
@@ -23,9 +23,11 @@ export interface Reading {
 }
 
 /** Undefined for what is no file, or too long. @internal */
-export const begin = (stat: Pick<Stats, "isFile" | "size">): Reading | undefined => {
+export const begin = (
+  stat: Pick<Stats, "isFile" | "size"> | Pick<BigIntStats, "isFile" | "size">
+): Reading | undefined => {
   if (!stat.isFile() || stat.size > largest) return undefined
-  const bytes = Buffer.allocUnsafe(stat.size)
+  const bytes = Buffer.allocUnsafe(Number(stat.size))
   let length = 0
   let isEnded = false
   return {
@@ -37,3 +39,7 @@ export const begin = (stat: Pick<Stats, "isFile" | "size">): Reading | undefined
     text: () => bytes.toString("utf8", 0, length)
   }
 }
+
+/** Another one after each change of a file, or after another one has taken its name. @internal */
+export const versionOf = ({ ino, mtimeNs, size }: Pick<BigIntStats, "ino" | "mtimeNs" | "size">) =>
+  `${ino}-${size}-${mtimeNs}`

@@ -98,6 +98,9 @@ const dumps = (sample: Sample, expect: Expect): Check =>
   Effect.gen(function* () {
     const before = yield* sample.content
     const { dump, path: file } = yield* dumped(sample, expect, "one")
+    const beside = yield* Effect.promise(() => fs.readdir(sample.directory))
+    const left = beside.filter((each) => each.startsWith("one") && each !== "one")
+    yield* expect(left.length === 0, "nothing beside the dump under its name", left.join(", "))
     const found = yield* Effect.promise(() => sizes(file))
     yield* expect(found.strangers === 0, "files for their user alone", "rights of others")
     yield* expect(

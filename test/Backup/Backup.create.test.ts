@@ -568,9 +568,11 @@ describe("Copies", () => {
         ...made,
         copies: made.copies.map((copy) => ({
           ...copy,
+          describe: Effect.succeed({ free: Effect.succeed(undefined), warnings: [] }),
           list: Effect.succeed([]),
           lock: () => Effect.void,
-          stage: Effect.never
+          sweep: Effect.succeed([]),
+          publish: () => Effect.never
         }))
       })).pipe(
         Effect.provide(BackupStore.layerDirectory({ path: directory, copies: [`${directory}-x`] }))

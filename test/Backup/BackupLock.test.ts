@@ -13,6 +13,7 @@ import { syncBuiltinESMExports } from "node:module"
 import * as path from "node:path"
 import type { BackupError } from "../../src/Backup/BackupError.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
+import * as Directory from "../../src/Backup/BackupStore/Directory.js"
 import * as ProcessIdentity from "../../src/System/ProcessIdentity.js"
 import * as TempDir from "../support/TempDir.js"
 import * as Tmpfs from "../support/Tmpfs.js"
@@ -27,9 +28,14 @@ const bench = Effect.gen(function* () {
     folder,
     me: yield* ProcessIdentity.self,
     locks: () => readdirSync(folder),
-    take: BackupLock.acquire(folder, "create a backup")
+    take: acquire(folder)
   }
 })
+
+const acquire = (folder: string) =>
+  Effect.flatMap(Directory.make({ path: folder, create: true }), (objects) =>
+    BackupLock.acquire(objects, "create a backup")
+  )
 
 /** A lock that somebody else left, quiet for a while. */
 const leave = (
@@ -326,7 +332,7 @@ if (Tmpfs.isPermitted()) {
         const folder = path.join((yield* bench).folder, "full")
         yield* Tmpfs.make(folder, "size=64k")
         writeFileSync(path.join(folder, "all"), Buffer.alloc(65_536))
-        const error = yield* Effect.flip(BackupLock.acquire(folder, "create a backup"))
+        const error = yield* Effect.flip(acquire(folder))
         assert.strictEqual(error.reason, "DiskFull")
         assert.deepStrictEqual(readdirSync(folder), ["all"])
       })

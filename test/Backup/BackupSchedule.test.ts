@@ -3,7 +3,7 @@ import { Context, DateTime, Duration, Effect, Either, Layer, Logger, Ref, TestCl
 import * as Backup from "../../src/Backup/Backup.js"
 import { BackupError } from "../../src/Backup/BackupError.js"
 import * as BackupSchedule from "../../src/Backup/BackupSchedule.js"
-import type { Stored } from "../../src/Backup/BackupStore/Store.js"
+import type { Stored } from "../../src/Backup/Store.js"
 import { manifest, stored } from "./manifests.js"
 
 const at = (time: string) => DateTime.unsafeMake(time).epochMillis

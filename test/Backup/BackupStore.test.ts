@@ -16,12 +16,12 @@ import {
 } from "node:fs"
 import * as path from "node:path"
 import * as ProcessIdentity from "../../src/System/ProcessIdentity.js"
-import * as Directory from "../../src/Backup/BackupStore/Directory.js"
 import * as Crowd from "../../src/Backup/BackupStore/Directory/Crowd.js"
-import type { Store } from "../../src/Backup/BackupStore/Store.js"
+import type { Store } from "../../src/Backup/Store.js"
 import * as Manifest from "../../src/Backup/Manifest.js"
 import * as TempDir from "../support/TempDir.js"
 import * as Tmpfs from "../support/Tmpfs.js"
+import { storeIn } from "./bench.js"
 import { manifest } from "./manifests.js"
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
@@ -31,7 +31,7 @@ const earlier = DateTime.unsafeMake("2024-01-01T00:00:00Z").epochMillis
 const bench = Effect.gen(function* () {
   const folder = yield* TempDir.make("store")
   const directory = path.join(folder, "backups")
-  const store = yield* Directory.make({ path: directory, create: true })
+  const store = yield* storeIn({ path: directory, create: true })
   return { folder, directory, store, files: () => readdirSync(directory).toSorted() }
 })
 
@@ -67,7 +67,7 @@ describe("A directory of backups", () => {
       assert.isUndefined(stored?.problem)
       const file = yield* store.fetch(name)
       assert.strictEqual(readFileSync(file, "utf8"), "content")
-      assert.deepStrictEqual(yield* store.warnings, [])
+      assert.deepStrictEqual((yield* store.describe).warnings, [])
     })
   )
 
@@ -93,7 +93,7 @@ describe("A directory of backups", () => {
     it.scopedLive(`says at once where no directory can be made: ${place}`, () =>
       Effect.gen(function* () {
         for (const create of [true, false]) {
-          const store = yield* Directory.make({ path: place, create })
+          const store = yield* storeIn({ path: place, create })
           const error = yield* Effect.flip(Effect.scoped(store.lock("test")))
           assert.strictEqual(error.reason, "StoreFailed")
           assert.include(error.message, "expected a directory")
@@ -109,7 +109,7 @@ describe("A directory of backups", () => {
         const folder = yield* TempDir.make("above")
         symlinkSync("real", path.join(folder, "link"))
         const deep = path.join(folder, "link", "a", "b")
-        const lock = Effect.flatMap(Directory.make({ path: deep, create: true }), (store) =>
+        const lock = Effect.flatMap(storeIn({ path: deep, create: true }), (store) =>
           Effect.scoped(store.lock("test"))
         )
         const dangling = yield* Effect.flip(lock)
@@ -274,7 +274,7 @@ describe("A directory of backups", () => {
       yield* store.lock("look")
       const before = yield* known
       assert.strictEqual(yield* known, before)
-      yield* store.update({ ...before, pinned: true })
+      yield* store.update(name, (known) => ({ ...known, pinned: true }))
       const after = yield* known
       assert.isTrue(after.pinned)
       assert.strictEqual(after.name, name)
@@ -302,10 +302,12 @@ describe("A directory of backups", () => {
     Effect.gen(function* () {
       const { files, store } = yield* bench
       const name = yield* publish(store, "content")
-      yield* store.update({ ...record("content"), pinned: true })
+      yield* store.update(name, (known) => ({ ...known, pinned: true }))
       const [stored] = yield* store.list
       assert.isTrue(Option.exists(stored?.manifest ?? Option.none(), ({ pinned }) => pinned))
-      const error = yield* Effect.flip(store.update(record("content", start + 5)))
+      const error = yield* Effect.flip(
+        store.update(record("content", start + 5).name, (known) => known)
+      )
       assert.strictEqual(error.reason, "NotFound")
       assert.deepStrictEqual(files(), [name, `${name}.manifest.json`])
     })
@@ -337,7 +339,7 @@ describe("A directory of backups", () => {
       mkdirSync(directory)
       chmodSync(directory, 0o755)
       yield* publish(store, "content")
-      assert.lengthOf(yield* store.warnings, 1)
+      assert.lengthOf((yield* store.describe).warnings, 1)
       assert.strictEqual(statSync(directory).mode & 0o777, 0o755)
     })
   )
@@ -391,6 +393,28 @@ describe("Sweeping a directory", () => {
     })
   )
 
+  it.scopedLive("removes what a drill had unpacked there, of a process that is dead", () =>
+    Effect.gen(function* () {
+      const { directory, files, store } = yield* bench
+      yield* publish(store, "content")
+      const me = yield* ProcessIdentity.self
+      const scratch = (change: Partial<ProcessIdentity.ProcessIdentity>) =>
+        `.holter-scratch-${ProcessIdentity.format({ ...me, ...change })}-0123456789abcdef`
+      const dead = scratch({ pid: 4_194_304 })
+      // Of another machine, where it may go on for hours.
+      const kept = [scratch({}), scratch({ host: "other", boot: "other" })]
+      for (const name of [dead, ...kept]) {
+        mkdirSync(path.join(directory, name), { mode: 0o700 })
+        writeFileSync(path.join(directory, name, "content"), "x")
+      }
+      const old = statSync(directory).mtimeMs / 1000 - 3600
+      for (const name of kept) utimesSync(path.join(directory, name), old, old)
+      assert.deepStrictEqual(yield* store.sweep, [dead])
+      assert.includeMembers(files(), kept)
+      assert.deepStrictEqual(readdirSync(path.join(directory, kept[1] ?? "")), ["content"])
+    })
+  )
+
   it.scopedLive("removes a link without what it points to", () =>
     Effect.gen(function* () {
       const { directory, folder, store } = yield* bench
@@ -412,17 +436,17 @@ describe("A place that cannot be used", () => {
       const { folder } = yield* bench
       const file = path.join(folder, "file")
       writeFileSync(file, "x")
-      const asFile = yield* Directory.make({ path: file, create: true })
-      for (const asked of [asFile.list, asFile.stage, asFile.lock("test"), asFile.free]) {
+      const asFile = yield* storeIn({ path: file, create: true })
+      for (const asked of [asFile.list, asFile.stage, asFile.lock("test"), asFile.describe]) {
         const error = yield* Effect.flip(Effect.scoped(asked))
         assert.strictEqual(error.reason, "StoreFailed")
         assert.include(error.message, "expected a directory, found a file")
       }
-      const below = yield* Directory.make({ path: path.join(file, "below"), create: true })
+      const below = yield* storeIn({ path: path.join(file, "below"), create: true })
       const error = yield* Effect.flip(below.list)
       assert.include(error.message, "a file in the place of a directory")
       const unmounted = path.join(folder, "unmounted")
-      const missing = yield* Directory.make({ path: unmounted, create: false })
+      const missing = yield* storeIn({ path: unmounted, create: false })
       // Where copies should be, nothing is not the same as no copies.
       for (const asked of [missing.list, Effect.scoped(missing.lock("test"))]) {
         const refused = yield* Effect.flip(Effect.asVoid(asked))
@@ -435,7 +459,10 @@ describe("A place that cannot be used", () => {
   it.scopedLive("tells its free space", () =>
     Effect.gen(function* () {
       const { store } = yield* bench
-      assert.isAbove((yield* store.free) ?? 0, 0)
+      const free = Effect.flatMap(store.describe, (place) => place.free)
+      assert.isUndefined(yield* free)
+      yield* publish(store, "content")
+      assert.isAbove((yield* free) ?? 0, 0)
     })
   )
 })
@@ -447,7 +474,7 @@ if (Tmpfs.isPermitted()) {
         const { folder } = yield* bench
         const disk = path.join(folder, "disk")
         yield* Tmpfs.make(disk, "size=64k")
-        const store = yield* Directory.make({ path: path.join(disk, "b"), create: true })
+        const store = yield* storeIn({ path: path.join(disk, "b"), create: true })
         const name = yield* publish(store, "content")
         writeFileSync(path.join(disk, "filler"), Buffer.alloc(40 * 1024))
         // Room for the payload, none for its manifest.
@@ -465,7 +492,7 @@ if (Tmpfs.isPermitted()) {
         const { folder } = yield* bench
         const disk = path.join(folder, "disk")
         yield* Tmpfs.make(disk, "size=1m")
-        const store = yield* Directory.make({ path: disk, create: true })
+        const store = yield* storeIn({ path: disk, create: true })
         const name = yield* publish(store, "content")
         execFileSync("mount", ["-o", "remount,ro", disk])
         assert.deepStrictEqual(

@@ -5,12 +5,12 @@ import * as path from "node:path"
 import * as Backup from "../../src/Backup/Backup.js"
 import { type BackupStep, steps } from "../../src/Backup/BackupStep.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
-import * as Directory from "../../src/Backup/BackupStore/Directory.js"
 import { BackupStrategy } from "../../src/Backup/BackupStrategy/Strategy.js"
 import type { Order, Work } from "../support/backup/program.js"
 import * as Runner from "../support/backup/Runner.js"
 import * as Scripted from "../support/backup/scripted.js"
 import * as TempDir from "../support/TempDir.js"
+import { storeIn } from "./bench.js"
 
 const before: Scripted.Content = { users: ["ann", "bob"], orders: ["1"] }
 const after: Scripted.Content = { users: ["ann", "bob", "cy"], orders: ["1", "2"] }
@@ -224,7 +224,7 @@ describe("A second run at the same moment", () => {
       const partials = () =>
         readdirSync(order.directory).filter((name) => name.startsWith(".partial-"))
       assert.lengthOf(partials(), 1)
-      const store = yield* Directory.make({ path: order.directory, create: true })
+      const store = yield* storeIn({ path: order.directory, create: true })
       assert.deepStrictEqual(yield* store.sweep, [])
       assert.lengthOf(partials(), 1)
       yield* other.signal("SIGKILL")

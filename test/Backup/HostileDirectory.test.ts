@@ -20,6 +20,7 @@ import * as Backup from "../../src/Backup/Backup.js"
 import * as BackupLock from "../../src/Backup/BackupLock.js"
 import * as ProcessIdentity from "../../src/System/ProcessIdentity.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
+import * as Directory from "../../src/Backup/BackupStore/Directory.js"
 import type { Progress, Strategy } from "../../src/Backup/BackupStrategy/Strategy.js"
 import * as LocalFiles from "../../src/Backup/LocalFiles.js"
 import * as Manifest from "../../src/Backup/Manifest.js"
@@ -182,6 +183,11 @@ describe("What lies in a directory of backups", () => {
   )
 })
 
+const acquire = (directory: string, purpose: string) =>
+  Effect.flatMap(Directory.make({ path: directory, create: true }), (objects) =>
+    BackupLock.acquire(objects, purpose)
+  )
+
 /** The virtual clock goes on, while files are worked on in real time. */
 const aCall = Effect.promise(() => promises.stat("/"))
 
@@ -206,10 +212,7 @@ describe("A run that comes second", () => {
       mkdirSync(directory, { mode: 0o700 })
       yield* Effect.fork(
         Effect.scoped(
-          Effect.zipRight(
-            BackupLock.acquire(directory, "create a backup"),
-            Effect.sleep("20 minutes")
-          )
+          Effect.zipRight(acquire(directory, "create a backup"), Effect.sleep("20 minutes"))
         )
       )
       while (!readdirSync(directory).includes(".holter-lock-1")) yield* aCall
@@ -230,7 +233,7 @@ describe("A run that comes second", () => {
       ] as const) {
         const { directory, run } = yield* Bench.make({ options: { lockPatience } })
         mkdirSync(directory, { mode: 0o700 })
-        yield* BackupLock.acquire(directory, purpose)
+        yield* acquire(directory, purpose)
         const error = yield* whileTimePasses(Effect.flip(run((it) => it.create())))
         assert.strictEqual(error.reason, "Locked")
         assert.include(error.message, purpose)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, FastCheck as fc } from "effect"
-import type { Stored } from "../../src/Backup/BackupStore/Store.js"
+import type { Stored } from "../../src/Backup/Store.js"
 import * as Manifest from "../../src/Backup/Manifest.js"
 import * as Retention from "../../src/Backup/Retention.js"
 import { database, stored } from "./manifests.js"

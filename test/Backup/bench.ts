@@ -6,9 +6,17 @@ import * as Backup from "../../src/Backup/Backup.js"
 import { BackupError } from "../../src/Backup/BackupError.js"
 import { BeforeStep, type BackupStep } from "../../src/Backup/BackupStep.js"
 import * as BackupStore from "../../src/Backup/BackupStore.js"
+import * as Directory from "../../src/Backup/BackupStore/Directory.js"
+import * as Store from "../../src/Backup/Store.js"
 import { BackupStrategy, type Strategy } from "../../src/Backup/BackupStrategy/Strategy.js"
 import * as Scripted from "../support/backup/scripted.js"
 import * as TempDir from "../support/TempDir.js"
+
+/** A store in a directory. */
+export const storeIn = (options: Directory.Options) =>
+  Effect.flatMap(Directory.make(options), (objects) =>
+    Store.make({ objects, staging: objects.place })
+  )
 
 type Service = Context.Tag.Service<Backup.Backup>
 

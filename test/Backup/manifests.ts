@@ -1,7 +1,7 @@
 /** Manifests for tests: only what a test is about has to be said. */
 import { DateTime, Option } from "effect"
 import * as BackupName from "../../src/Backup/BackupName.js"
-import type { Stored } from "../../src/Backup/BackupStore/Store.js"
+import type { Stored } from "../../src/Backup/Store.js"
 import type * as Manifest from "../../src/Backup/Manifest.js"
 
 const place = { engine: "sqlite", name: "bot.db", location: "/srv/bot" }

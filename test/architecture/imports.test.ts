@@ -48,6 +48,7 @@ const forbidden = `
   Backup/FromCheck -> src/Check/Check : backup-folders
   Backup/FromLifecycle -> src/Lifecycle/Lifecycle : backup-folders
   Backup/FromDriver -> better-sqlite3 : backup-packages
+  Backup/FromStore -> src/Backup/BackupStore/S3 : store-backend
   Backup/BackupStrategy/FromCheck -> src/Check/Check : backup-backends-folders
   Backup/BackupStore/FromCli -> @effect/cli : backup-backends-packages
   Lifecycle/FromBackup -> src/Backup/Backup : lifecycle-folders

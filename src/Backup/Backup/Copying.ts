@@ -1,15 +1,11 @@
 /** Copies of a backup in other stores. A failed copy is reported, and stops nothing else. */
-import { DateTime, Duration, Effect, Option } from "effect"
-import * as fs from "node:fs/promises"
-import * as path from "node:path"
+import { DateTime, Duration, Effect, Either, Option, Stream } from "effect"
 import { BackupError } from "../BackupError.js"
-import * as BackupName from "../BackupName.js"
-import type { Store, Stored } from "../BackupStore/Store.js"
+import type { Store, Stored } from "../Store.js"
 import type { OnProgress } from "../BackupStrategy/Strategy.js"
 import { judge } from "../DatabaseIdentity.js"
-import * as GlobalsFile from "../GlobalsFile.js"
-import * as LocalFiles from "../LocalFiles.js"
 import * as Manifest from "../Manifest.js"
+import type { Content } from "../ObjectStore.js"
 import * as Retention from "../Retention.js"
 import * as DataLoss from "./DataLoss.js"
 import { type Desk, lock, silent, step } from "./Options.js"
@@ -63,10 +59,7 @@ export const copyTo = (
         const missing =
           alarms.length > 0
             ? []
-            : lacking(
-                { desk, earlier, subject, there: [...storedOf(manifest), ...there] },
-                yield* DateTime.now
-              )
+            : lacking({ desk, earlier, subject, there: yield* store.list }, yield* DateTime.now)
         const more = yield* Effect.forEach(missing, send)
         yield* pruneStore(desk, store, subject)
         return { ...suspect, lacks: [...lacked, ...more.flat()] }
@@ -98,31 +91,41 @@ const sending =
     Effect.scoped(
       Effect.gen(function* () {
         yield* room(store, manifest.dump.bytes, "a copy")
-        const source = yield* desk.main.fetch(manifest.name)
-        const stage = yield* store.stage
-        yield* copy(source, stage.path, manifest, onProgress)
+        const { name, dump } = manifest
+        const content = yield* desk.main.open(name)
+        const copied = reporting(content, (bytes) =>
+          onProgress({ stage: "copy", bytes, total: dump.bytes })
+        )
         const { globals, ...rest } = manifest
-        const lacked = yield* copyGlobals(source, stage.path, manifest)
-        yield* stage.publish(lacked.length === 0 ? manifest : rest, { onAlive: alive })
+        const beside =
+          globals === undefined
+            ? Either.right(undefined)
+            : yield* Effect.either(desk.main.globals(name, globals))
+        // Where they are not what they were: no reason to go without the backup.
+        if (Either.isLeft(beside)) {
+          yield* store.publish(rest, { content: copied }, alive)
+          return [`${name} without its roles and tablespaces: ${beside.left.message}`]
+        }
+        const own = beside.right === undefined ? undefined : { content: beside.right }
+        yield* store.publish(manifest, { content: copied, globals: own }, alive)
         yield* alive
-        return lacked
+        return []
       })
     )
 
-/** Why they are left out, where they are not what they were: no reason to go without the backup. */
-const copyGlobals = (
-  source: string,
-  target: string,
-  { globals, name }: Manifest.Manifest
-): Effect.Effect<ReadonlyArray<string>> =>
-  globals === undefined
-    ? Effect.succeed([])
-    : GlobalsFile.copy(Manifest.globalsOf(source), Manifest.globalsOf(target), globals).pipe(
-        Effect.match({
-          onSuccess: () => [],
-          onFailure: ({ message }) => [`${name} without its roles and tablespaces: ${message}`]
-        })
-      )
+/** Says how much of it was read so far. */
+const reporting = ({ parts }: Content, report: (bytes: number) => Effect.Effect<void>): Content => {
+  let bytes = 0
+  return {
+    parts: parts.map((part) => ({
+      ...part,
+      content: Stream.tap(part.content, (chunk) => {
+        bytes += chunk.length
+        return report(bytes)
+      })
+    }))
+  }
+}
 
 interface Owed {
   readonly desk: Desk
@@ -130,16 +133,6 @@ interface Owed {
   readonly subject: Retention.Subject
   readonly there: ReadonlyArray<Stored>
 }
-
-/** As the store lists it from now on. */
-const storedOf = (manifest: Manifest.Manifest): ReadonlyArray<Stored> =>
-  Option.toArray(BackupName.parse(manifest.name)).map((parsed) => ({
-    name: manifest.name,
-    parsed,
-    bytes: manifest.dump.bytes,
-    manifest: Option.some(manifest),
-    problem: undefined
-  }))
 
 /** Backups of this database that are not there and would stay if they were, newest first. */
 const lacking = (
@@ -177,24 +170,3 @@ const stalled = (desk: Desk, store: Store) => () =>
     found: `no sign of life for ${Duration.format(desk.copyPatience)}, as of a share whose server went away`,
     advice: "Check the server and the network, and run it again"
   })
-
-const copy = (
-  source: string,
-  target: string,
-  { dump }: Manifest.Manifest,
-  onProgress: OnProgress
-): Effect.Effect<void, BackupError> => {
-  const report = (bytes: number) => onProgress({ stage: "copy", bytes, total: dump.bytes })
-  if (dump.parts === undefined) return LocalFiles.copy(source, target, report)
-  return Effect.gen(function* () {
-    yield* LocalFiles.makeDirectory(target)
-    let done = 0
-    for (const file of yield* LocalFiles.filesBelow(source)) {
-      const to = path.join(target, file)
-      yield* LocalFiles.makeDirectory(path.dirname(to))
-      yield* LocalFiles.copy(path.join(source, file), to, (bytes) => report(done + bytes))
-      const { size } = yield* LocalFiles.attempt(to, "the copy", () => fs.stat(to))
-      done += size
-    }
-  })
-}

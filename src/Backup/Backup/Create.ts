@@ -1,9 +1,9 @@
 /** The making of a backup: dumped beside, verified, published, copied; then older ones are pruned. */
-import { DateTime, Effect } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { version } from "../../Common/Version.js"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
-import type { Store, Stored } from "../BackupStore/Store.js"
+import type { Store, Stored } from "../Store.js"
 import * as Manifest from "../Manifest.js"
 import * as DataLoss from "./DataLoss.js"
 import { copyTo } from "./Copying.js"
@@ -40,7 +40,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
         Effect.zipRight(step("create/prune"), pruneStore(desk, desk.main, subject))
       )
       const untried = yield* Untried.look(desk, manifest, beside.here)
-      const place = yield* Effect.orElseSucceed(desk.main.warnings, () => [])
+      const place = yield* Effect.option(desk.main.describe)
       return {
         name: manifest.name,
         store: desk.main.description,
@@ -62,7 +62,7 @@ export const create = (desk: Desk, given: CreateOptions): Effect.Effect<Created,
           ...(pruned._tag === "Left" ? [`Nothing pruned: ${pruned.left.message}`] : []),
           ...(isSuspect ? [untilAccepted] : []),
           ...Strangers.notes(beside.here, subject),
-          ...place
+          ...Option.match(place, { onNone: () => [], onSome: ({ warnings }) => warnings })
         ]
       }
     })

@@ -1,6 +1,6 @@
 /** What is odd about a backup beside the last one that was in order. Pure. */
 import { Option } from "effect"
-import type { Stored } from "../BackupStore/Store.js"
+import type { Stored } from "../Store.js"
 import { judge } from "../DatabaseIdentity.js"
 import * as Manifest from "../Manifest.js"
 import * as Format from "../../Common/Format.js"

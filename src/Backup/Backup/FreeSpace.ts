@@ -1,7 +1,7 @@
 /** Free space, looked at before the work. */
 import { Effect, Option } from "effect"
 import { BackupError } from "../BackupError.js"
-import type { Store, Stored } from "../BackupStore/Store.js"
+import type { Store, Stored } from "../Store.js"
 import { judge } from "../DatabaseIdentity.js"
 import type * as Manifest from "../Manifest.js"
 import * as Format from "../../Common/Format.js"
@@ -27,7 +27,7 @@ export const lastBytes = (backups: ReadonlyArray<Stored>, database: Manifest.Dat
 /** Fails with `DiskFull` where a store has no room. @internal */
 export const room = (store: Store, bytes: number, what: string): Effect.Effect<void, BackupError> =>
   Effect.gen(function* () {
-    const free = yield* store.free
+    const free = yield* Effect.flatMap(store.describe, (place) => place.free)
     if (free === undefined || free >= bytes) return
     return yield* new BackupError({
       reason: "DiskFull",

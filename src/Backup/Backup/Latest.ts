@@ -1,7 +1,7 @@
 /** The newest backup of the database at hand, and what is in doubt about it. */
 import { DateTime, Effect, Option } from "effect"
 import { BackupError } from "../BackupError.js"
-import type { Stored } from "../BackupStore/Store.js"
+import type { Stored } from "../Store.js"
 import { describe, judge, placeOf } from "../DatabaseIdentity.js"
 import * as Manifest from "../Manifest.js"
 import type { Desk } from "./Options.js"

@@ -1,7 +1,7 @@
 /** Removes what retention does not keep. */
 import { DateTime, Effect } from "effect"
 import type { BackupError } from "../BackupError.js"
-import type { Store, Stored } from "../BackupStore/Store.js"
+import type { Store, Stored } from "../Store.js"
 import * as Retention from "../Retention.js"
 import { type Desk, lock, silent, step } from "./Options.js"
 import type { Pruned, PrunedCopy } from "./Reports.js"
@@ -40,9 +40,14 @@ export const pruneStore = (
   mayGo: (backup: Stored) => boolean = () => true
 ): Effect.Effect<ReadonlyArray<string>, BackupError> =>
   Effect.gen(function* () {
-    const listed = yield* store.list
-    const removed = new Set(verdicts(desk, listed, subject, yield* DateTime.now).removed)
-    const gone = listed.filter((one) => removed.has(one.name) && mayGo(one)).map(({ name }) => name)
+    const doomed = (listed: ReadonlyArray<Stored>) =>
+      Effect.map(DateTime.now, (now) => {
+        const removed = new Set(verdicts(desk, listed, subject, now).removed)
+        return listed.filter((one) => removed.has(one.name) && mayGo(one)).map(({ name }) => name)
+      })
+    if ((yield* doomed(yield* store.list)).length === 0) return []
+    // The list may be hours old: a pin or a verdict of one who takes no lock may have come in between.
+    const gone = yield* doomed(yield* store.relist(({ parsed }) => parsed.app === subject.app))
     yield* Effect.forEach(gone, (name) => store.remove(name), { discard: true })
     return gone
   })

@@ -1,5 +1,5 @@
 /** Writes into a backup's manifest what was learned of it later on. */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import type * as Manifest from "../Manifest.js"
 import type { Desk } from "./Options.js"
 
@@ -14,11 +14,9 @@ export const record = (
   name: string,
   change: Partial<Pick<Manifest.Manifest, "verified" | "drilled">>
 ): Effect.Effect<ReadonlyArray<string>> =>
-  Effect.gen(function* () {
-    const stored = (yield* desk.main.list).find((backup) => backup.name === name)
-    const manifest = Option.getOrUndefined(stored?.manifest ?? Option.none())
-    if (manifest !== undefined) yield* desk.main.update({ ...manifest, ...change })
-    return []
-  }).pipe(
-    Effect.catchAll((error) => Effect.succeed([`This could not be recorded: ${error.message}`]))
-  )
+  desk.main
+    .update(name, (manifest) => ({ ...manifest, ...change }))
+    .pipe(
+      Effect.as<ReadonlyArray<string>>([]),
+      Effect.catchAll((error) => Effect.succeed([`This could not be recorded: ${error.message}`]))
+    )

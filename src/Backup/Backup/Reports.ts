@@ -1,7 +1,7 @@
 /** What is asked of `Backup`, and what it answers. */
 import type { Duration, Effect, Scope } from "effect"
 import type { BackupError } from "../BackupError.js"
-import type { Stored } from "../BackupStore/Store.js"
+import type { Stored } from "../Store.js"
 import type {
   Leniency,
   OnProgress,

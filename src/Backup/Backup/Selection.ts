@@ -4,10 +4,11 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "../BackupError.js"
 import * as BackupName from "../BackupName.js"
-import * as Listing from "../BackupStore/Directory/Listing.js"
-import type { Stored } from "../BackupStore/Store.js"
+import * as Listing from "../Store/Listing.js"
+import type { Stored } from "../Store.js"
 import type { Payload } from "../BackupStrategy/Strategy.js"
 import * as LocalFiles from "../LocalFiles.js"
+import * as LocalObject from "../LocalObject.js"
 import * as Manifest from "../Manifest.js"
 import { latest, type Others } from "./Latest.js"
 import type { Desk } from "./Options.js"
@@ -50,7 +51,12 @@ export const inStore = (
   desk: Desk,
   stored: Stored
 ): Effect.Effect<Chosen, BackupError, Scope.Scope> =>
-  Effect.flatMap(desk.main.fetch(stored.name), (file) => seen(file, true))
+  Effect.gen(function* () {
+    const { name, problem, unread } = stored
+    const file = yield* desk.main.fetch(name)
+    if (problem !== undefined && unread === undefined) return yield* notInOrder(name, problem)
+    return yield* chosen(name, file, stored, true)
+  })
 
 /** Fails with `WrongEngine`. @internal */
 export const sameEngine = (desk: Desk, chosen: Chosen): Effect.Effect<void, BackupError> =>
@@ -79,17 +85,27 @@ const realPath = (file: string): Effect.Effect<string, BackupError> =>
     Effect.orElseSucceed(() => path.resolve(file))
   )
 
-const outside = (file: string): Effect.Effect<Chosen, BackupError> =>
-  Effect.flatMap(realPath(file), (real) => seen(real, false))
-
-const seen = (file: string, isStored: boolean): Effect.Effect<Chosen, BackupError> =>
+/** By its path, whatever its name. */
+const outside = (given: string): Effect.Effect<Chosen, BackupError> =>
   Effect.gen(function* () {
-    const name = path.basename(file)
-    const found = yield* Listing.at(file)
-    if (Option.isNone(found)) return yield* missing(file)
-    const { isDirectory, problem, unread } = found.value
-    if (problem !== undefined) return yield* notInOrder(name, problem)
-    const manifest = Option.getOrUndefined(found.value.manifest)
+    const file = yield* realPath(given)
+    const entry = yield* LocalObject.look(file)
+    if (Option.isNone(entry)) return yield* missing(file)
+    const record = yield* Effect.either(LocalFiles.text(Manifest.fileOf(file)))
+    const seen = Listing.look(entry.value, Listing.readOf(record))
+    if (seen.problem !== undefined) return yield* notInOrder(entry.value.key, seen.problem)
+    return yield* chosen(path.basename(file), file, seen, false)
+  })
+
+const chosen = (
+  name: string,
+  file: string,
+  { manifest: known, unread }: Pick<Stored, "manifest" | "unread">,
+  isStored: boolean
+): Effect.Effect<Chosen, BackupError> =>
+  Effect.gen(function* () {
+    const isDirectory = Option.exists(yield* LocalFiles.look(file), (stat) => stat.isDirectory())
+    const manifest = Option.getOrUndefined(known)
     const parsed = Option.getOrUndefined(BackupName.parse(name))
     const dump = manifest?.dump
     const nothing = "so its database is unknown, and whether it was changed"

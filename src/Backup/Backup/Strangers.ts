@@ -3,7 +3,7 @@
  * Pure.
  */
 import { Option } from "effect"
-import type { Stored } from "../BackupStore/Store.js"
+import type { Stored } from "../Store.js"
 import { describe, isKnown, judge, placeOf, type Verdict } from "../DatabaseIdentity.js"
 import type * as Manifest from "../Manifest.js"
 import type * as Retention from "../Retention.js"

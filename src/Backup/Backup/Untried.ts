@@ -1,6 +1,6 @@
 /** A schema that was not backed up before: whether its backup can be brought back, nobody knows yet. */
 import { Effect, Option } from "effect"
-import type { Stored } from "../BackupStore/Store.js"
+import type { Stored } from "../Store.js"
 import type * as Manifest from "../Manifest.js"
 import { judge } from "../DatabaseIdentity.js"
 import type { Desk } from "./Options.js"

@@ -1,7 +1,7 @@
 /** Reads backups to their ends. */
 import { DateTime, Effect, Option } from "effect"
 import type { BackupError } from "../BackupError.js"
-import type { Stored } from "../BackupStore/Store.js"
+import type { Stored } from "../Store.js"
 import * as GlobalsFile from "../GlobalsFile.js"
 import * as Manifest from "../Manifest.js"
 import { type Chosen, choose, inStore, notInOrder, sameEngine } from "./Selection.js"
@@ -53,8 +53,7 @@ const ofStored = (
     const result = yield* Effect.either(Effect.scoped(read))
     const failure = result._tag === "Left" ? result.left : result.right.problem
     if (failure !== undefined) {
-      const isThere = (yield* desk.main.list).some((backup) => backup.name === name)
-      if (!isThere) return undefined
+      if (!(yield* desk.main.has(name))) return undefined
     }
     return result._tag === "Right" ? result.right : { name, problem: result.left, warnings: [] }
   })

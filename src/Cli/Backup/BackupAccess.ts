@@ -66,7 +66,7 @@ export const list = (settings: BackupSettings): Effect.Effect<Found, BackupError
   Effect.gen(function* () {
     const { main } = yield* Effect.provide(BackupStore.BackupStore, storeOf(settings))
     const backups = yield* main.list
-    const warnings = yield* main.warnings
+    const { warnings } = yield* main.describe
     const { setAside, warning } = yield* setAsideOf(settings)
     return { backups, setAside, warnings: [...warnings, ...warning] }
   })

@@ -12,7 +12,7 @@ import type {
   Verified
 } from "../../Backup/Backup.js"
 import type { BackupError } from "../../Backup/BackupError.js"
-import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
+import { problemOf, type Stored } from "../../Backup/Store.js"
 import type { Present } from "../../Backup/BackupStrategy/Strategy.js"
 import { Manifest } from "../../Backup/Manifest.js"
 import type { Found } from "./BackupAccess.js"

@@ -3,7 +3,7 @@
  */
 import { type DateTime, Option } from "effect"
 import * as WallTime from "../../Common/WallTime.js"
-import { problemOf, type Stored } from "../../Backup/BackupStore/Store.js"
+import { problemOf, type Stored } from "../../Backup/Store.js"
 import { suspicions } from "../../Backup/Manifest.js"
 import type { SetAside } from "../../Backup/BackupStrategy/Strategy.js"
 import * as Columns from "../Columns.js"

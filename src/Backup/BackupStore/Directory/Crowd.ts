@@ -1,5 +1,5 @@
 /**
- * Thousands of backups, looked at by a thread of their own.
+ * Thousands of files, looked at by a thread of their own.
  *
  * Each call of Node's file system goes to a thread and comes back, five times for a backup: for ten thousand
  * of them that is a second, and several on a busy machine. A thread that waits for each call itself takes a
@@ -9,7 +9,6 @@
  */
 import { Effect } from "effect"
 import { Worker } from "node:worker_threads"
-import * as Manifest from "../../Manifest.js"
 import { atOnce, type Order, type Plain } from "./Crowd/Protocol.js"
 import { text } from "./Crowd/text.js"
 
@@ -19,19 +18,12 @@ export type { Plain }
 export const many = atOnce
 
 /**
- * By name, what is a plain file with a plain manifest or none. All that is odd about another one is for
- * `Look.at` to say: a link, a directory, an error.
+ * By name, what is a plain file, with its text where that is wanted. All that is odd about another one is for
+ * `LocalObject.look` to say: a link, a directory, an error.
  */
-export const look = (
-  directory: string,
-  names: ReadonlyArray<string>
-): Effect.Effect<ReadonlyMap<string, Plain>> =>
+export const look = (order: Order): Effect.Effect<ReadonlyMap<string, Plain>> =>
   Effect.async((resume) => {
     const found = new Map<string, Plain>()
-    const order: Order = {
-      directory,
-      names: names.map((name) => ({ name, manifest: Manifest.fileOf(name) }))
-    }
     const worker = new Worker(text, {
       eval: true,
       workerData: order,

@@ -61,10 +61,15 @@ export const make = (options: Options): Strategy => {
       return bytes
     }),
     dump: (given) => dump(options, given, false),
-    verify: (payload, { deep, justDumped: readBack = false, onProgress }) =>
-      withScratch(options, payload, 1, (request) =>
+    verify: (payload, { deep, justDumped: readBack = false, onProgress }) => {
+      const ask = (request: Protocol.PayloadRequest) =>
         asked(options, { _tag: "Verify", ...request, deep, readBack }, "Verified", onProgress)
-      ),
+      // Nothing is unpacked to read a dump back.
+      const isRead = readBack && !deep && payload.dump?.contentSha256 !== undefined
+      return isRead
+        ? Effect.scoped(Effect.flatMap(unpacking(payload, Effect.succeed("")), ask))
+        : withScratch(options, payload, 1, ask)
+    },
     drill: (payload, { onProgress }) =>
       withScratch(options, payload, 2, (request) =>
         asked(options, { _tag: "Drill", ...request }, "Drilled", onProgress)
@@ -142,11 +147,8 @@ const dump = (
     const user = yield* files.user(place)
     // Where that user may not write beside the database, another place has to do.
     const scratchIn = owners.at(-1) === user?.uid ? directory : os.tmpdir()
-    const directories = [
-      directory,
-      path.dirname(target),
-      ...(user === undefined ? [] : [scratchIn])
-    ]
+    // Where the dump is written the store sweeps, from its own list of what is there.
+    const directories = user === undefined ? [directory] : [directory, scratchIn]
     yield* Effect.forEach(directories, sweep(options, user))
     const copyAt =
       user === undefined

@@ -6,8 +6,9 @@ import { Clock, Effect, Option, type Scope } from "effect"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { BackupError } from "../../BackupError.js"
-import * as ProcessIdentity from "../../../System/ProcessIdentity.js"
 import * as LocalFiles from "../../LocalFiles.js"
+import * as Unfinished from "../../Unfinished.js"
+import { scratch } from "../../Unfinished/starts.js"
 import * as ScratchFiles from "./ScratchFiles.js"
 import * as Format from "../../../Common/Format.js"
 
@@ -80,9 +81,7 @@ export const left = (directory: string): Effect.Effect<ReadonlyArray<string>, Ba
   Effect.gen(function* () {
     const names = yield* Effect.orElseSucceed(LocalFiles.names(directory), () => [])
     return yield* Effect.filter(
-      names
-        .filter((each) => each.startsWith(ScratchFiles.scratchStart))
-        .map((each) => path.join(directory, each)),
+      names.filter((each) => each.startsWith(scratch)).map((each) => path.join(directory, each)),
       isLeft
     )
   })
@@ -115,13 +114,7 @@ const makeIn = (
   })
 
 const nameIn = (directory: string): Effect.Effect<string> =>
-  Effect.gen(function* () {
-    const owner = ProcessIdentity.format(yield* ProcessIdentity.self)
-    return path.join(
-      directory,
-      `${ScratchFiles.scratchStart}${owner}-${yield* ProcessIdentity.unique}`
-    )
-  })
+  Effect.map(Unfinished.nextName(scratch), (made) => path.join(directory, made))
 
 /** Whoever may write to a directory without the sticky bit may exchange what root makes in it. */
 const ownPlace = (directory: string): Effect.Effect<void, BackupError> =>
@@ -143,20 +136,12 @@ const ownPlace = (directory: string): Effect.Effect<void, BackupError> =>
       )
     : Effect.void
 
-const form = /-[0-9a-f]{16}$/
-
 const isLeft = (file: string): Effect.Effect<boolean, BackupError> =>
-  Effect.gen(function* () {
-    const me = yield* ProcessIdentity.self
-    const text = path.basename(file).slice(ScratchFiles.scratchStart.length).replace(form, "")
-    const owner = ProcessIdentity.parse(text, me)
-    if (owner === undefined) return false
-    const state = yield* ProcessIdentity.stateOf(owner, me)
-    if (state !== "unknown") return state === "dead"
-    const stat = yield* LocalFiles.look(file)
-    const now = yield* Clock.currentTimeMillis
-    return Option.exists(stat, ({ mtimeMs }) => now - Number(mtimeMs) > unknownOwnerMillis)
-  })
-
-/** Of another machine: longer than any work on a backup takes. */
-const unknownOwnerMillis = 24 * 3_600_000
+  Unfinished.isLeft(
+    path.basename(file),
+    Effect.gen(function* () {
+      const stat = yield* LocalFiles.look(file)
+      const now = yield* Clock.currentTimeMillis
+      return Option.match(stat, { onNone: () => 0, onSome: ({ mtimeMs }) => now - Number(mtimeMs) })
+    })
+  )

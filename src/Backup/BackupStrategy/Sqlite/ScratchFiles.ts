@@ -3,9 +3,6 @@ import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 
-/** How the directories for scratch files are named. @internal */
-export const scratchStart = ".holter-scratch-"
-
 /**
  * Only a directory of this very user's own that nobody else may look into, with nothing in it but the
  * files of a run. It is held while it is emptied, so that no link leads anywhere else, and nothing in it

@@ -1,15 +1,17 @@
-/** What the thread that looks at many backups is given, and what it answers. */
+/** What the thread that looks at many files is given, and what it answers. */
 
 /** What the thread looks at. @internal */
 export interface Order {
   readonly directory: string
-  readonly names: ReadonlyArray<{ readonly name: string; readonly manifest: string }>
+  readonly names: ReadonlyArray<{ readonly name: string; readonly isText: boolean }>
 }
 
-/** A backup that is a file, and the text of its manifest; null where it has none. @internal */
+/** A plain file; its text where it was asked for, null otherwise. @internal */
 export interface Plain {
   readonly name: string
   readonly bytes: number
+  readonly version: string
+  readonly modified: number
   readonly text: string | null
 }
 

@@ -1,7 +1,7 @@
 /** Files of the child: private to their user, written whole, gone when they are not wanted any more. */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { scratchStart } from "../ScratchFiles.js"
+import * as Unfinished from "../../../Unfinished/starts.js"
 import { attempt, bracket } from "../../../../Common/bracket.js"
 import * as Header from "./Header.js"
 import * as Rights from "./Rights.js"
@@ -80,6 +80,7 @@ export const removeTemporary = (): void => {
   for (const file of temporary) {
     remove(file)
     const directory = path.dirname(file)
-    if (path.basename(directory).startsWith(scratchStart)) attempt(() => fs.rmdirSync(directory))
+    if (path.basename(directory).startsWith(Unfinished.scratch))
+      attempt(() => fs.rmdirSync(directory))
   }
 }
