@@ -11,7 +11,7 @@ const drivers = [
   "@effect/sql-pg",
   "@effect/sql-sqlite-node"
 ]
-const readable = ["Common", "Check", "Alert", "Monitor", "Backup", "Lifecycle"]
+const readable = ["Common", "Plugin", "Check", "Alert", "Monitor", "Backup", "Lifecycle"]
 
 /**
  * `at` is a regular expression under src/. A row names the folders (beside its own) and the packages
@@ -29,12 +29,13 @@ const table = [
     packages: ["effect", "pg"],
     node: true
   },
-  { name: "check", at: "Check/", folders: ["Common"], packages: contracts },
-  { name: "alert", at: "Alert/", folders: ["Common", "Check"], packages: contracts },
+  { name: "plugin", at: "Plugin/", folders: ["Common"], packages: ["effect"] },
+  { name: "check", at: "Check/", folders: ["Common", "Plugin"], packages: contracts },
+  { name: "alert", at: "Alert/", folders: ["Common", "Plugin", "Check"], packages: contracts },
   {
     name: "monitor",
     at: "Monitor/",
-    folders: ["Common", "System", "Check", "Alert"],
+    folders: ["Common", "System", "Plugin", "Check", "Alert"],
     packages: storage
   },
   {
@@ -56,21 +57,21 @@ const table = [
   {
     name: "plugins-shared",
     at: "plugins/shared/",
-    folders: ["Common", "Check", "System", "plugins"],
+    folders: ["Common", "Plugin", "Check", "System", "plugins"],
     packages: [...storage, ...drivers],
     node: true
   },
   {
     name: "backup-freshness",
     at: "plugins/BackupFreshness[./]",
-    folders: ["Common", "Check", "Alert", "Backup", "plugins"],
+    folders: ["Common", "Plugin", "Check", "Alert", "Backup", "plugins"],
     packages: storage,
     node: true
   },
   {
     name: "plugins",
     at: "plugins/(?!shared/|BackupFreshness[./])",
-    folders: ["Common", "Check", "Alert", "Postgres", "System", "plugins"],
+    folders: ["Common", "Plugin", "Check", "Alert", "Postgres", "System", "plugins"],
     packages: [...storage, ...drivers],
     node: true
   },

@@ -19,7 +19,7 @@ export * as Check from "./Check/Check.js"
 export * as CheckRegistry from "./Check/CheckRegistry.js"
 export * as CheckResult from "./Check/CheckResult.js"
 export * as CheckRunner from "./Check/CheckRunner.js"
-export * as ConfigField from "./Check/ConfigField.js"
+export * as ConfigField from "./Plugin/ConfigField.js"
 export * as Outcome from "./Check/Outcome.js"
 
 export * as Alert from "./Alert/Alert.js"

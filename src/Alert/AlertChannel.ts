@@ -5,8 +5,8 @@
  */
 import { Duration, Effect, Either, Layer, Predicate, Schema } from "effect"
 import * as Excerpt from "../Common/Excerpt.js"
-import * as CheckConfig from "../Check/CheckConfig.js"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import * as Decoder from "../Plugin/Decoder.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import type { Alert } from "./Alert.js"
 import {
   type AlertChannelError,
@@ -97,7 +97,7 @@ export interface Described<Fields extends Schema.Struct.Fields, S> {
   readonly description: string
   readonly config: Fields
   /** What must hold beside the fields one by one. */
-  readonly rules?: CheckConfig.Rules
+  readonly rules?: Decoder.Rules
   /** How long one attempt may take; 10 seconds by default. */
   readonly timeout?:
     | Duration.DurationInput
@@ -158,14 +158,14 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
   definition: Definition<Fields, R, S>
 ): AlertChannel<Type, Fields, R, Exclude<R, S>> => {
   const config = Schema.Struct(definition.config)
-  const rules: CheckConfig.Rules = definition.rules ?? (() => [])
+  const rules: Decoder.Rules = definition.rules ?? (() => [])
   type Configuration = Schema.Struct.Type<Fields>
 
   const registered = (configuration: Configuration, options: Options | undefined) =>
     Effect.gen(function* () {
       const services = yield* Effect.context<R>()
       const name = options?.name ?? type
-      const secrets = CheckConfig.secretsOf(config, configuration)
+      const secrets = Decoder.secretsOf(config, configuration)
       const send = yield* opened(definition, configuration, name, options?.installation)
       return {
         name,
@@ -184,7 +184,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
 
   const validate = (input: Input<Fields>, options: Options | undefined) =>
     Either.mapLeft(
-      CheckConfig.validate(config, rules, input),
+      Decoder.validate(config, rules, input),
       (issues) => new ChannelConfigError({ channel: options?.name ?? type, issues })
     )
 
@@ -201,7 +201,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
     type,
     description: definition.description,
     config,
-    defaults: Object.fromEntries(Object.entries(CheckConfig.complete(config, {}) as object)),
+    defaults: Object.fromEntries(Object.entries(Decoder.complete(config, {}) as object)),
     layer: (input, options) =>
       layerChannel(Effect.flatMap(validate(input, options), (valid) => registered(valid, options))),
     layerStandalone: (input, options) =>
@@ -209,9 +209,7 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
         Effect.map(validate(input, options), (valid) => standalone(valid, options))
       ),
     decode: (input, options, scrub) =>
-      Either.map(CheckConfig.decode(config, rules, input, scrub), (valid) =>
-        standalone(valid, options)
-      )
+      Either.map(Decoder.decode(config, rules, input, scrub), (valid) => standalone(valid, options))
   }
 }
 

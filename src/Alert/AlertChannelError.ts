@@ -1,6 +1,6 @@
 /** What goes wrong with channels. */
 import { Schema } from "effect"
-import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
+import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
 import * as Text from "../Common/Text.js"
 import type { Secrets } from "../Common/Secrets.js"
 

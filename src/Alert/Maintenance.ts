@@ -3,11 +3,11 @@
  * says whether it is open and when that changes; the alert policy hears of it by events.
  */
 import { Cron, DateTime, Duration, Either, Option, Schema } from "effect"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as CronTime from "../Common/CronTime.js"
 import * as WallTime from "../Common/WallTime.js"
-import * as ConfigField from "../Check/ConfigField.js"
-import * as ConfigIssues from "../Check/ConfigIssues.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
+import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 import type { Event } from "./AlertPolicy/Event.js"
 
 /**

@@ -3,8 +3,8 @@
  * Pure.
  */
 import { Schema } from "effect"
-import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
-import * as ConfigIssues from "../Check/ConfigIssues.js"
+import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
+import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 import { Severity } from "./Alert.js"
 
 export const Route = Schema.Struct({

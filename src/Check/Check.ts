@@ -19,11 +19,11 @@ import * as Secrets from "../Common/Secrets.js"
 import {
   CheckConfigError,
   type CheckFailure,
-  type ConfigIssue,
   type DuplicateCheckError,
   type RunnerReason
 } from "./CheckError.js"
-import * as CheckConfig from "./CheckConfig.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import * as Decoder from "../Plugin/Decoder.js"
 import * as CheckPolicy from "./CheckPolicy.js"
 import { type CheckRegistry, layerCheck, type Registered } from "./CheckRegistry.js"
 import * as Guidance from "./Guidance.js"
@@ -31,10 +31,10 @@ import type { Status } from "./CheckResult.js"
 import type { Outcome } from "./Outcome.js"
 import * as ProbeContext from "./ProbeContext.js"
 
+export type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 export {
   CheckConfigError,
   type CheckFailure,
-  type ConfigIssue,
   DuplicateCheckError,
   UnknownCheckError
 } from "./CheckError.js"
@@ -221,7 +221,7 @@ export const make = <
         RunLimit,
         attemptTimeout ?? timeout
       )
-      const secrets = CheckConfig.secretsOf(config, configuration)
+      const secrets = Decoder.secretsOf(config, configuration)
       // `suspend`: a probe that throws before it returns an Effect is a crashed run, not a crashed
       // program.
       const probe = Effect.suspend(() => definition.probe(configuration))
@@ -235,7 +235,7 @@ export const make = <
     })
 
   const rules =
-    (use: Use): CheckConfig.Rules =>
+    (use: Use): Decoder.Rules =>
     (given) =>
       definition.rules?.(given, use) ?? []
 
@@ -255,7 +255,7 @@ export const make = <
     }
 
   const validate = (input: Input<Fields>, options: Options | undefined, use: Use) =>
-    CheckConfig.validate(config, rules(use), input).pipe(
+    Decoder.validate(config, rules(use), input).pipe(
       withPolicy(options),
       Either.mapLeft((issues) => new CheckConfigError({ check: options?.name ?? name, issues }))
     )
@@ -283,7 +283,7 @@ export const make = <
     runbook: definition.runbook,
     description: definition.description,
     config,
-    defaults: Object.fromEntries(Object.entries(CheckConfig.complete(config, {}) as object)),
+    defaults: Object.fromEntries(Object.entries(Decoder.complete(config, {}) as object)),
     error: definition.error,
     policy,
     layer,
@@ -297,7 +297,7 @@ export const make = <
         onRight: (valid) => standalone(valid, options)
       }),
     decode: (input, options, scrub) =>
-      CheckConfig.decode(config, rules("standalone"), input, scrub).pipe(
+      Decoder.decode(config, rules("standalone"), input, scrub).pipe(
         withPolicy(options),
         Either.map((valid) => standalone(valid, options))
       ),

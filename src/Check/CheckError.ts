@@ -1,6 +1,6 @@
 /** The errors of checks: what a check's own error must offer, and what goes wrong around a check. */
 import { type Duration, Schema } from "effect"
-import * as Text from "../Common/Text.js"
+import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
 import type { Details } from "./Outcome.js"
 
 /**
@@ -44,25 +44,6 @@ export class UnknownCheckError extends Schema.TaggedError<UnknownCheckError>(
     return `There is no check named "${this.name}". Known: ${known}.`
   }
 }
-
-/**
- * One thing that is wrong in a configuration: where, what was expected, what was found. A secret
- * is never shown, not even a wrong one.
- */
-export const ConfigIssue = Schema.Struct({
-  path: Schema.Array(Schema.String),
-  expected: Schema.String,
-  found: Schema.String
-})
-
-export type ConfigIssue = typeof ConfigIssue.Type
-
-export const formatIssue = (issue: ConfigIssue): string =>
-  `${issue.path.map(onOneLine).join(".") || "(top level)"}: expected ${issue.expected}, found ${issue.found}`
-
-/** A key may be any text, also one with line breaks. */
-const onOneLine = (step: string): string =>
-  Text.visible(step) === step ? step : Text.escaped(JSON.stringify(step))
 
 /** The configuration of a check cannot be used; every issue is listed. */
 export class CheckConfigError extends Schema.TaggedError<CheckConfigError>(

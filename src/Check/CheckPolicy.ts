@@ -1,8 +1,9 @@
 /** How a check is run and judged: limits, retries, thresholds, weight. */
 import { Duration, Either, identity, ParseResult, Schedule, Schema } from "effect"
-import type { CheckFailure, ConfigIssue } from "./CheckError.js"
-import * as ConfigField from "./ConfigField.js"
-import * as ConfigIssues from "./ConfigIssues.js"
+import type { CheckFailure } from "./CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
+import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 
 /**
  * `readiness`: the service can do its work. `liveness`: the process itself is sound; a platform

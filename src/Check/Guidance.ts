@@ -4,8 +4,8 @@
  */
 import { Either, ParseResult, Schema } from "effect"
 import * as Secrets from "../Common/Secrets.js"
-import type { ConfigIssue } from "./CheckError.js"
-import * as ConfigIssues from "./ConfigIssues.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 
 const isWeb = (text: string): boolean =>
   /^https?:\/\/[^\s\p{Cc}]+$/iu.test(text) && URL.canParse(text)

@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type { Definition } from "../Backup/BackupStrategy/Definition.js"
 import * as Check from "../Check/Check.js"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as PluginPath from "./PluginPath.js"
 import { messageOf } from "../Common/Errors.js"
 

@@ -4,7 +4,7 @@
  */
 import { Path } from "@effect/platform/Path"
 import { Config, Effect, Either, Option, Predicate } from "effect"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as Guidance from "../Check/Guidance.js"
 import * as Secrets from "../Common/Secrets.js"

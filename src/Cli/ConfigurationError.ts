@@ -2,7 +2,7 @@
  * The configuration cannot be used. Everything that is wrong is listed at once.
  */
 import { Schema } from "effect"
-import { ConfigIssue, formatIssue } from "../Check/CheckError.js"
+import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
 
 export class ConfigurationError extends Schema.TaggedError<ConfigurationError>(
   "holter/Cli/ConfigurationError"

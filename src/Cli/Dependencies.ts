@@ -2,8 +2,8 @@
  * Which service explains the outage of which: a dependency must be there, and none may be its own
  * cause. Pure.
  */
-import type { ConfigIssue } from "../Check/CheckError.js"
-import * as ConfigIssues from "../Check/ConfigIssues.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 import type { ServiceDraft } from "./ServiceDraft.js"
 
 type Draft = Pick<ServiceDraft, "name" | "entry">

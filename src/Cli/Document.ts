@@ -2,9 +2,9 @@
  * The shape of the configuration file, apart from the fields of each plugin.
  */
 import { Either, ParseResult, Predicate, Schema } from "effect"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
-import * as ConfigIssues from "../Check/ConfigIssues.js"
+import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 import { withNumbers } from "./Numbers.js"
 import { ShutdownSection } from "./ShutdownSection.js"
 

@@ -4,7 +4,7 @@
  */
 import type { FileSystem } from "@effect/platform/FileSystem"
 import { Config, Effect, Option } from "effect"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as TextFile from "./TextFile.js"
 
 /** The value of a variable; an empty one counts as not set. */

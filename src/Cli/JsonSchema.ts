@@ -2,12 +2,12 @@
  * The JSON Schema of the configuration file, made from the Schemas of the plugins, so that editors
  * complete and check it. Pure.
  */
-import { JSONSchema, Predicate, Record, type Schema, type SchemaAST } from "effect"
+import { Predicate, Record, type Schema } from "effect"
 import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type * as Check from "../Check/Check.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as Guidance from "../Check/Guidance.js"
-import * as Secrecy from "../Check/Secrecy.js"
+import * as FieldSchema from "../Plugin/JsonSchema.js"
 import { AlertsSection, ChannelRules } from "./Alerts/AlertsSection.js"
 import { variables } from "./Alerts/ChannelEntry.js"
 import { BackupSection } from "./Backup/BackupSection.js"
@@ -79,27 +79,8 @@ export const make = (
 }
 
 const objectSchema = (schema: Schema.Schema.AnyNoContext) => {
-  const root = writeOnly(JSONSchema.make(schema), schema.ast)
-  const { properties, required } = "properties" in root ? root : { properties: {}, required: [] }
-  return { properties: orVariables(properties), required, $defs: adaptedEach(root.$defs ?? {}) }
-}
-
-/** Editors and documentation are told which values are not for showing. */
-const writeOnly = <A extends object>(json: A, ast: SchemaAST.AST): A => {
-  const inner = (part: unknown, key: string): unknown =>
-    Predicate.isRecord(part)
-      ? Secrecy.partsAt(ast, key).reduce((known, schema) => writeOnly(known, schema), part)
-      : part
-  const children = Record.map(
-    Record.fromEntries(Object.entries(json)),
-    (part: unknown, keyword) => {
-      const named = keyword === "properties" || keyword === "patternProperties"
-      if (named && Predicate.isRecord(part)) return Record.map(part, inner)
-      // Any key and any index: those that the schema has by no name of their own.
-      return keyword === "additionalProperties" || keyword === "items" ? inner(part, "") : part
-    }
-  )
-  return { ...json, ...children, ...(Secrecy.isSecret(ast) ? { writeOnly: true } : {}) }
+  const { $defs, properties, required } = FieldSchema.ofFields(schema)
+  return { properties: orVariables(properties), required, $defs: adaptedEach($defs) }
 }
 
 type Plugin = Pick<AlertChannel.Any, "type" | "description" | "config">

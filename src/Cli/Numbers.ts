@@ -3,7 +3,7 @@
  * a number or a boolean, that is tried instead; a token of digits stays the text that it is. Pure.
  */
 import { Either, Predicate } from "effect"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 
 type Decode<A> = (input: unknown) => Either.Either<A, ReadonlyArray<ConfigIssue>>
 

@@ -3,10 +3,11 @@
  */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
-import { Effect, JSONSchema, Option } from "effect"
+import { Effect, Option } from "effect"
 import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type * as Check from "../Check/Check.js"
-import * as Secrecy from "../Check/Secrecy.js"
+import * as FieldSchema from "../Plugin/JsonSchema.js"
+import * as Secrecy from "../Plugin/Secrecy.js"
 import { placeholder } from "../Common/Secrets.js"
 import * as Catalog from "./Catalog.js"
 import * as Configuration from "./Configuration.js"
@@ -89,16 +90,15 @@ const ofChannel = (channel: AlertChannel.Any): ReadonlyArray<string> => [
 ]
 
 const fields = (plugin: Plugin): ReadonlyArray<string> => {
-  const root = JSONSchema.make(plugin.config)
-  if (!("properties" in root)) return ["  none"]
-  const all = Object.entries(root.properties)
+  const { $defs, properties, required } = FieldSchema.ofFields(plugin.config)
+  const all = Object.entries(properties)
   if (all.length === 0) return ["  none"]
   const width = Math.max(...all.map(([name]) => name.length))
   return all.map(([name, property]) => {
     // Its default, where it has one, is one too.
     const hidden = Secrecy.isHidden(plugin.config.ast, [name])
-    const need = root.required.includes(name) ? "required" : "optional"
-    const text = describeProperty(property, root.$defs ?? {})
+    const need = required.includes(name) ? "required" : "optional"
+    const text = FieldSchema.describe(property, $defs)
     const value = plugin.defaults[name]
     const byDefault =
       value === undefined ? "" : ` (default ${hidden ? placeholder : showDefault(value)})`
@@ -108,16 +108,3 @@ const fields = (plugin: Plugin): ReadonlyArray<string> => {
 
 const showDefault = (value: unknown): string =>
   typeof value === "string" ? value : JSON.stringify(value)
-
-const describeProperty = (
-  property: JSONSchema.JsonSchema7,
-  definitions: Readonly<Record<string, JSONSchema.JsonSchema7>>
-): string => {
-  // What the field says of itself says more than what its kind says.
-  if (property.description !== undefined) return property.description
-  const target =
-    "$ref" in property ? (definitions[property.$ref.replace("#/$defs/", "")] ?? property) : property
-  if (target.description !== undefined) return target.description
-  if ("enum" in target) return target.enum.map((value) => JSON.stringify(value)).join(" or ")
-  return "type" in target ? String(target.type) : "see the documentation"
-}

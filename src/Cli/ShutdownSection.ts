@@ -2,7 +2,7 @@
  * The `shutdown` section of the configuration file: how `holter watch` ends.
  */
 import { Schema } from "effect"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 
 export const ShutdownSection = Schema.Struct({
   grace: Schema.optional(

@@ -5,7 +5,7 @@
 import { FileSystem } from "@effect/platform/FileSystem"
 import { Context, Effect, Either, Option, Predicate } from "effect"
 import { basename, dirname, join, resolve } from "node:path"
-import type { ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as PluginPath from "./PluginPath.js"
 
 export const flag = "--trust-config"

@@ -2,7 +2,7 @@
  * What a configuration may be, far above what one is: aliases make much of little, and all that reads it
  * goes down into its values by recursion. Pure.
  */
-import type { ConfigIssue } from "../Check/CheckError.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 
 const mostLevels = 64
 

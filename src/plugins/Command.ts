@@ -16,7 +16,7 @@ import * as AlertDocument from "../Alert/AlertDocument.js"
 import { joined } from "../Common/Sentences.js"
 import * as Excerpt from "../Common/Excerpt.js"
 import * as Text from "../Common/Text.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Process from "./Command/Process.js"
 import { namedSecrets } from "./shared/NamedSecrets.js"
 

@@ -4,8 +4,8 @@
  */
 import { Effect, Predicate, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import type { ConfigIssue } from "../Check/CheckError.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as DMarketApi from "./DMarket/DMarketApi.js"
 import { isSecretKey } from "./DMarket/Signature.js"

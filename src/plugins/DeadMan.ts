@@ -8,7 +8,7 @@
  */
 import { Duration, Effect, Either, Layer, Redacted, Schedule, Schema, type Scope } from "effect"
 import { Vital, Vitals } from "../Alert/Vitals.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import { HttpExchange, layerChannel, type Request } from "./shared/HttpExchange.js"
 import { proxy } from "./shared/ProxyField.js"
 import { secretUrl } from "./shared/SecretUrl.js"

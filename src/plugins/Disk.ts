@@ -1,7 +1,7 @@
 /** Free space and free inodes of the file system that holds a path, and whether it can be written. */
 import { Effect, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as DiskUsage from "./Disk/DiskUsage.js"
 import { Details } from "./shared/ErrorFields.js"

@@ -4,7 +4,7 @@
  */
 import { Duration, Effect, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as EventLoopMonitor from "./EventLoop/EventLoopMonitor.js"
 import { Details } from "./shared/ErrorFields.js"

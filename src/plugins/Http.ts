@@ -1,8 +1,8 @@
 /** The check of anything that answers over HTTP: its status, and if wanted its JSON or its text. */
 import { Clock, Duration, Effect, Predicate, Redacted, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import type { ConfigIssue } from "../Check/CheckError.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import { type Disappointment, Expectation, wrongBody, wrongStatus } from "./Http/Expectation.js"
 import { reported } from "./shared/ErrorFields.js"

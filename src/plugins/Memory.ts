@@ -5,7 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as ProcessMemory from "./Memory/ProcessMemory.js"
 import { Details } from "./shared/ErrorFields.js"

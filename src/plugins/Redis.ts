@@ -4,7 +4,7 @@
  */
 import { Effect, Layer, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as Excerpt from "../Common/Excerpt.js"
 import * as Cluster from "./Redis/Cluster.js"

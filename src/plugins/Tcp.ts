@@ -5,7 +5,7 @@
 import { type Clock, Duration, Effect, Layer, Schema } from "effect"
 import type * as net from "node:net"
 import * as Check from "../Check/Check.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import { monotonicMillis } from "../Check/Deadlines.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as Host from "../Common/Host.js"
@@ -43,7 +43,7 @@ const line = Schema.String.pipe(
 
 const Config = Schema.Struct({
   host: Host.host.annotations({ description: "the host name or IP address to connect to" }),
-  port: ConfigField.port.annotations({ description: "the TCP port, from 1 to 65535" }),
+  port: ConfigField.port.annotations({ description: "the TCP port" }),
   send: Schema.optional(
     Schema.String.annotations({
       description: 'a string to send once connected, such as "PING\\r\\n"; no secret belongs here'

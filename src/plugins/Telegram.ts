@@ -4,7 +4,7 @@
  */
 import { Clock, Duration, Effect, Schedule, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import { apiUrl } from "./shared/ApiUrl.js"
 import { layerCheck } from "./shared/HttpExchange.js"

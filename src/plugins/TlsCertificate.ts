@@ -4,7 +4,7 @@
  */
 import { DateTime, Effect, Layer, Schema } from "effect"
 import * as Check from "../Check/Check.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import * as Outcome from "../Check/Outcome.js"
 import * as Host from "../Common/Host.js"
 import { daysUntil, type Peer, read } from "./TlsCertificate/Peer.js"

@@ -16,7 +16,7 @@ import type { Alert } from "../Alert/Alert.js"
 import * as AlertChannel from "../Alert/AlertChannel.js"
 import { AlertChannelError } from "../Alert/AlertChannelError.js"
 import * as AlertDocument from "../Alert/AlertDocument.js"
-import * as ConfigField from "../Check/ConfigField.js"
+import * as ConfigField from "../Plugin/ConfigField.js"
 import {
   HttpExchange,
   type HttpFault,

@@ -5,8 +5,8 @@ import * as AlertChannel from "../../src/Alert/AlertChannel.js"
 import { LogChannel } from "../../src/Alert/AlertChannel/Log.js"
 import { AlertChannelError, shortened } from "../../src/Alert/AlertChannelError.js"
 import * as ChannelRegistry from "../../src/Alert/ChannelRegistry.js"
-import { formatIssue } from "../../src/Check/CheckError.js"
-import * as ConfigField from "../../src/Check/ConfigField.js"
+import { formatIssue } from "../../src/Plugin/ConfigIssue.js"
+import * as ConfigField from "../../src/Plugin/ConfigField.js"
 import { alert } from "./alerts.js"
 
 class Post extends Context.Tag("test/Post")<

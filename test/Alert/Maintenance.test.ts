@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Either, FastCheck as fc, Option } from "effect"
-import { formatIssue } from "../../src/Check/CheckError.js"
+import { formatIssue } from "../../src/Plugin/ConfigIssue.js"
 import * as Maintenance from "../../src/Alert/Maintenance.js"
 
 const window = (settings: Maintenance.Settings) => Either.getOrThrow(Maintenance.make(settings))

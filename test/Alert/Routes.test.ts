@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Routes from "../../src/Alert/Routes.js"
-import { formatIssue } from "../../src/Check/CheckError.js"
+import { formatIssue } from "../../src/Plugin/ConfigIssue.js"
 
 const routes: Routes.Routes = [
   { severity: "unhealthy", to: ["ops"], fallback: "hook" },

@@ -17,7 +17,7 @@ import { inspect } from "node:util"
 import * as Check from "../../src/Check/Check.js"
 import type { CheckConfigError } from "../../src/Check/CheckError.js"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
-import * as ConfigField from "../../src/Check/ConfigField.js"
+import * as ConfigField from "../../src/Plugin/ConfigField.js"
 import * as Outcome from "../../src/Check/Outcome.js"
 import { HealthMonitor } from "../../src/Monitor/HealthMonitor.js"
 import * as scripted from "./scripted.js"
@@ -292,7 +292,7 @@ describe("a configuration that is wrong", () => {
       })
       assert.include(byPath.get("tags.1"), { found: "5" })
       assert.include(byPath.get("limits.percent"), {
-        expected: "a number from 0 to 100 (percent)",
+        expected: "a percentage from 0 to 100",
         found: "120"
       })
       assert.include(byPath.get("prot"), { found: "1" })

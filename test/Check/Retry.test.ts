@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Ref, Schedule, Schema, TestClock } from "effect"
-import * as ConfigField from "../../src/Check/ConfigField.js"
+import * as ConfigField from "../../src/Plugin/ConfigField.js"
 import * as CheckPolicy from "../../src/Check/CheckPolicy.js"
 import * as Check from "../../src/Check/Check.js"
 import * as Outcome from "../../src/Check/Outcome.js"

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, FastCheck, Layer, Redacted, Schema } from "effect"
 import * as Check from "../../src/Check/Check.js"
-import * as ConfigField from "../../src/Check/ConfigField.js"
+import * as ConfigField from "../../src/Plugin/ConfigField.js"
 import * as Details from "../../src/Check/Details.js"
 import * as Outcome from "../../src/Check/Outcome.js"
 import * as Secrets from "../../src/Common/Secrets.js"

@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Cause, type Context, Effect, Exit, Layer, Option, Redacted, Schema, Tracer } from "effect"
 import { inspect } from "node:util"
 import * as Check from "../../src/Check/Check.js"
-import * as ConfigField from "../../src/Check/ConfigField.js"
+import * as ConfigField from "../../src/Plugin/ConfigField.js"
 import * as Outcome from "../../src/Check/Outcome.js"
 import { program, runCheck } from "./scripted.js"
 

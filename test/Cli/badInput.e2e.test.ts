@@ -51,7 +51,10 @@ const cases: ReadonlyArray<Case> = [
   {
     what: "a wrong type",
     file: tcp("port: http"),
-    says: ["checks.gateway.port: expected the TCP port, from 1 to 65535", 'found "http"']
+    says: [
+      "checks.gateway.port: expected a port number from 1 to 65535 (the TCP port)",
+      'found "http"'
+    ]
   },
   {
     what: "a bare number where a duration is expected",

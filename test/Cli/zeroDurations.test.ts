@@ -1,7 +1,7 @@
 /** Where no time at all makes sense it is taken, and where it does not, it is refused in clear words. */
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Option } from "effect"
-import { formatIssue } from "../../src/Check/CheckError.js"
+import { formatIssue } from "../../src/Plugin/ConfigIssue.js"
 import * as WatchSettings from "../../src/Cli/Watch/WatchSettings.js"
 import { within } from "./inMemory.js"
 

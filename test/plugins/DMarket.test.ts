@@ -1,7 +1,7 @@
 /** The DMarket check against a local server that verifies signatures. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Duration, Effect, Either, Exit, Redacted } from "effect"
-import { formatIssue } from "../../src/Check/CheckError.js"
+import { formatIssue } from "../../src/Plugin/ConfigIssue.js"
 import { DMarket, layerClientUndici } from "../../src/plugins/DMarket.js"
 import * as DMarketDouble from "../support/DMarketDouble.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"

@@ -1,7 +1,7 @@
 /** The Telegram check against a local server that speaks the Bot API. */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Either, Redacted } from "effect"
-import { formatIssue } from "../../src/Check/CheckError.js"
+import { formatIssue } from "../../src/Plugin/ConfigIssue.js"
 import { layerClientUndici, Telegram } from "../../src/plugins/Telegram.js"
 import * as Behaviour from "../support/doubles/Behaviour.js"
 import * as TelegramDouble from "../support/TelegramDouble.js"

@@ -1,7 +1,7 @@
 /** Runs a check once, with services of its own, and gives the result as a program would see it. */
 import { Effect, Either, Layer } from "effect"
 import type * as Check from "../../src/Check/Check.js"
-import { formatIssue } from "../../src/Check/CheckError.js"
+import { formatIssue } from "../../src/Plugin/ConfigIssue.js"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import type { CheckResult } from "../../src/Check/CheckResult.js"
 import * as CheckRunner from "../../src/Check/CheckRunner.js"

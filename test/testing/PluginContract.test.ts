@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import * as net from "node:net"
 import * as Check from "../../src/Check/Check.js"
-import * as ConfigField from "../../src/Check/ConfigField.js"
+import * as ConfigField from "../../src/Plugin/ConfigField.js"
 import * as Outcome from "../../src/Check/Outcome.js"
 import * as PluginContract from "../../src/testing/PluginContract.js"
 

@@ -14,7 +14,7 @@ import {
 import * as Check from "../../src/Check/Check.js"
 import type { CheckConfigError, DuplicateCheckError } from "../../src/Check/CheckError.js"
 import type { CheckRegistry, Registered as CheckRegistered } from "../../src/Check/CheckRegistry.js"
-import * as ConfigField from "../../src/Check/ConfigField.js"
+import * as ConfigField from "../../src/Plugin/ConfigField.js"
 import * as Outcome from "../../src/Check/Outcome.js"
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

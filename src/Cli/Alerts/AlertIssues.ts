@@ -5,8 +5,8 @@
 import { Duration, Either, Predicate, Schema } from "effect"
 import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
-import type { ConfigIssue } from "../../Check/CheckError.js"
-import * as ConfigIssues from "../../Check/ConfigIssues.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
+import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
 import * as DeadMan from "../../plugins/DeadMan.js"
 import { decodeAs } from "./AlertsSection.js"
 

@@ -4,9 +4,9 @@
 import { DateTime, Either, Option, ParseResult, Schema } from "effect"
 import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
-import type { ConfigIssue } from "../../Check/CheckError.js"
-import * as ConfigField from "../../Check/ConfigField.js"
-import * as ConfigIssues from "../../Check/ConfigIssues.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
+import * as ConfigField from "../../Plugin/ConfigField.js"
+import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
 import * as DeadMan from "../../plugins/DeadMan.js"
 import { withNumbers } from "../Numbers.js"
 
@@ -80,8 +80,7 @@ const Limits = Schema.Struct({
   }),
   staleAfter: optional(
     ConfigField.count.annotations({
-      description:
-        "after so many intervals without a result a check is stale: a whole number of at least 1 (default 3)"
+      description: "after so many intervals without a result a check is stale (default 3)"
     })
   )
 })

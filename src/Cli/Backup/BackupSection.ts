@@ -3,9 +3,9 @@
  */
 import { DateTime, Either, Option, ParseResult, Predicate, Schema } from "effect"
 import * as Expression from "../../Backup/BackupSchedule/Expression.js"
-import type { ConfigIssue } from "../../Check/CheckError.js"
-import * as ConfigField from "../../Check/ConfigField.js"
-import * as ConfigIssues from "../../Check/ConfigIssues.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
+import * as ConfigField from "../../Plugin/ConfigField.js"
+import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { withNumbers } from "../Numbers.js"
 import * as Database from "./Database.js"
@@ -67,7 +67,7 @@ export const BackupSection = Schema.Struct({
   ),
   keep: Schema.optional(
     ConfigField.count.annotations({
-      description: "how many of the last backups to keep: a whole number of at least 1 (default 7)"
+      description: "how many of the last backups to keep (default 7)"
     })
   ),
   daily: keptOf("daily"),

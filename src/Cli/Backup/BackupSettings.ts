@@ -4,7 +4,7 @@
  */
 import { Path } from "@effect/platform/Path"
 import { Effect, Either, Option, Predicate, Redacted } from "effect"
-import type { ConfigIssue } from "../../Check/CheckError.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Secrets from "../../Common/Secrets.js"
 import * as Catalog from "../Catalog.js"

@@ -2,7 +2,7 @@
  * What `holter config check` says of a configuration that can be used. Pure.
  */
 import { Duration } from "effect"
-import type { ConfigIssue } from "../../Check/CheckError.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import { good } from "../Backup/BackupPage.js"
 import type { ConfigurationError } from "../ConfigurationError.js"
 import type { Look } from "../Output.js"

@@ -2,9 +2,9 @@
  * The `journal` section of the configuration file.
  */
 import { Either, ParseResult, Schema } from "effect"
-import type { ConfigIssue } from "../../Check/CheckError.js"
-import * as ConfigField from "../../Check/ConfigField.js"
-import * as ConfigIssues from "../../Check/ConfigIssues.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
+import * as ConfigField from "../../Plugin/ConfigField.js"
+import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import { withNumbers } from "../Numbers.js"
 

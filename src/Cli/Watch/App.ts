@@ -3,7 +3,7 @@
  * shows of it.
  */
 import { type Deferred, Effect, Layer } from "effect"
-import type { ConfigIssue } from "../../Check/CheckError.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import type { GrowingSecrets } from "../../Common/GrowingSecrets.js"
 import * as Holter from "../../Holter.js"
 import * as Watchdog from "../../Lifecycle/Watchdog.js"

@@ -9,7 +9,7 @@ import {
   type RegisteredChannel
 } from "../../Alert/ChannelRegistry.js"
 import type { BackupError } from "../../Backup/BackupError.js"
-import type { ConfigIssue } from "../../Check/CheckError.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import { CheckRegistry, Registered as CheckRegistered } from "../../Check/CheckRegistry.js"
 import type * as Secrets from "../../Common/Secrets.js"
 import { Beacon } from "../../Lifecycle/Beacon.js"

@@ -3,7 +3,7 @@
  * with everything that is wrong in any of them found at once.
  */
 import { Duration, Effect, Either, Option, Predicate } from "effect"
-import type { ConfigIssue } from "../../Check/CheckError.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as SpanText from "../../Common/SpanText.js"
 import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { AlertSettings } from "../Alerts/AlertSettings.js"

@@ -4,7 +4,7 @@
  * @internal
  */
 import { Schema } from "effect"
-import * as ConfigField from "../../Check/ConfigField.js"
+import * as ConfigField from "../../Plugin/ConfigField.js"
 
 const description = "the address of an API such as https://api.example.com, without a query"
 
@@ -13,8 +13,6 @@ export const apiUrl = Schema.String.pipe(
     // It may carry a password, so a wrong one is not shown.
     [ConfigField.SecretId]: "url",
     identifier: "ApiUrl",
-    description,
-    // Without this the description of a bare filter is not part of the JSON Schema.
-    jsonSchema: {}
+    description
   })
 )

@@ -5,7 +5,7 @@
  * @internal
  */
 import { Schema } from "effect"
-import * as ConfigField from "../../Check/ConfigField.js"
+import * as ConfigField from "../../Plugin/ConfigField.js"
 
 export const namedSecrets = (options: {
   /** What a name must be, in words. */

@@ -4,7 +4,7 @@
  * @internal
  */
 import { Either, Schema } from "effect"
-import * as ConfigField from "../../Check/ConfigField.js"
+import * as ConfigField from "../../Plugin/ConfigField.js"
 import * as Proxy from "../../System/Sockets/Proxy.js"
 import { none } from "./HttpExchange/Proxies.js"
 import { secretOf } from "./SecretField.js"

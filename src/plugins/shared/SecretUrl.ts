@@ -4,7 +4,7 @@
  * @internal
  */
 import type { Redacted, Schema } from "effect"
-import * as ConfigField from "../../Check/ConfigField.js"
+import * as ConfigField from "../../Plugin/ConfigField.js"
 import { secretOf } from "./SecretField.js"
 
 export const secretUrl = (options: {

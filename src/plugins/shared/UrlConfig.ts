@@ -6,7 +6,7 @@
  */
 import { Either, Redacted } from "effect"
 import type { Use } from "../../Check/Check.js"
-import type { ConfigIssue } from "../../Check/CheckError.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 
 interface UrlIssue {
   readonly expected: string

@@ -4,13 +4,13 @@ import {
   Effect,
   Either,
   FastCheck,
-  JSONSchema,
   type ParseResult,
   Schema,
   SchemaAST as AST
 } from "effect"
-import { formatIssue } from "../../Check/CheckError.js"
+import { formatIssue } from "../../Plugin/ConfigIssue.js"
 import * as CheckPolicy from "../../Check/CheckPolicy.js"
+import * as FieldSchema from "../../Plugin/JsonSchema.js"
 import { type ContractViolation, holds } from "./ContractViolation.js"
 import { type Configured, leakIn, type Samples, shown, type Subject } from "./Subject.js"
 
@@ -77,12 +77,11 @@ const rewritten = (
 export const descriptions = (check: Configured): Law =>
   Effect.gen(function* () {
     const expect = holds(check, "descriptions")
-    const made = yield* Effect.either(Effect.try(() => JSONSchema.make(check.config)))
+    const made = yield* Effect.either(Effect.try(() => FieldSchema.ofFields(check.config)))
     if (Either.isLeft(made)) return yield* expect(false, "a JSON Schema", "none: it cannot be made")
-    const { $defs = {}, ...root } = made.right
-    const properties = "properties" in root ? root.properties : {}
+    const { $defs, properties } = made.right
     const bare = Object.entries(properties)
-      .filter(([, property]) => !isDescribed(property, $defs))
+      .filter(([, property]) => !FieldSchema.isDescribed(property, $defs))
       .map(([name]) => name)
     return yield* expect(
       bare.length === 0,
@@ -90,16 +89,6 @@ export const descriptions = (check: Configured): Law =>
       `none of ${bare.join(", ")}`
     )
   })
-
-const isDescribed = (
-  property: JSONSchema.JsonSchema7,
-  definitions: Readonly<Record<string, JSONSchema.JsonSchema7>>
-): boolean => {
-  if ("description" in property && property.description !== undefined) return true
-  if (!("$ref" in property)) return false
-  const definition = definitions[property.$ref.replace("#/$defs/", "")]
-  return definition !== undefined && isDescribed(definition, {})
-}
 
 /** What is wrong is named by its path, expectation and finding, and no secret is. */
 export const refusals = (check: Configured, samples: Samples): Law =>

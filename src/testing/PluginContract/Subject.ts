@@ -1,7 +1,7 @@
 /** What the laws are told: the check, and samples of its configuration. */
 import type { Either, Schema } from "effect"
 import type * as Check from "../../Check/Check.js"
-import type { ConfigIssue } from "../../Check/CheckError.js"
+import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as Secrets from "../../Common/Secrets.js"
 
 /** Anything made by `Check.make`. */

@@ -6,7 +6,7 @@
  */
 import { Either, ParseResult, Predicate, Schema } from "effect"
 import * as Secrets from "../Common/Secrets.js"
-import type { ConfigIssue } from "./CheckError.js"
+import type { ConfigIssue } from "./ConfigIssue.js"
 import * as ConfigIssues from "./ConfigIssues.js"
 import * as ConfigSecrets from "./ConfigSecrets.js"
 

@@ -4,7 +4,7 @@
  */
 import { Duration, Option, ParseResult, Redacted, Schema } from "effect"
 import * as SpanText from "../Common/SpanText.js"
-import * as Secrecy from "./Secrecy.js"
+import * as Annotation from "./Annotation.js"
 
 const durationThat = (options: {
   readonly identifier: string
@@ -21,7 +21,8 @@ const durationThat = (options: {
     Option.exists(Option.filter(Duration.decodeUnknown(input), Duration.isFinite), holds)
   const Input = Schema.declare((input): input is Duration.DurationInput => isOne(input), {
     identifier: `${identifier}Input`,
-    description
+    description,
+    [Annotation.FormId]: { expected: description, hint: noTime } satisfies Annotation.Form
   })
   return Schema.transformOrFail(
     Schema.String.annotations({
@@ -41,6 +42,12 @@ const durationThat = (options: {
     }
   ).annotations({ identifier, description })
 }
+
+/** Only of those that are refused: where none at all is fine, it is no issue. */
+const noTime = (actual: unknown): string | undefined =>
+  Option.exists(SpanText.fromUnknown(actual), (value) => Duration.toMillis(value) <= 0)
+    ? "and it must be longer than 0"
+    : undefined
 
 /**
  * A span of time: `"10s"`, `"1h 30m"`, `"10 seconds"` or any other `Duration.DurationInput`. A bare number
@@ -86,22 +93,53 @@ export const secret: Schema.Schema<Redacted.Redacted<string>, string> = Schema.R
  *
  * const pin = Schema.String.annotations({ [ConfigField.SecretId]: true })
  */
-export const SecretId: typeof Secrecy.SecretId = Secrecy.SecretId
+export const SecretId: typeof Annotation.SecretId = Annotation.SecretId
+
+/**
+ * The annotation of a schema of one form, such as a percentage: `{ expected }` says in words what a value
+ * must be. A message about a wrong value has them before the description of the field, which says what
+ * the field is for.
+ *
+ * @example
+ * import { ConfigField } from "holter"
+ * import { Schema } from "effect"
+ *
+ * const Colour = Schema.String.pipe(Schema.pattern(/^#[0-9a-f]{6}$/)).annotations({
+ *   description: "a colour such as #00ff00",
+ *   [ConfigField.FormId]: { expected: "a colour such as #00ff00" }
+ * })
+ * const config = { good: Colour.annotations({ description: "the colour of what is healthy" }) }
+ */
+export const FormId: typeof Annotation.FormId = Annotation.FormId
+
+/** A schema of one form. */
+const formed = <A, I>(
+  schema: Schema.Schema<A, I>,
+  identifier: string,
+  expected: string
+): Schema.Schema<A, I> =>
+  schema.annotations({ identifier, description: expected, [FormId]: { expected } })
 
 /** A share of something in percent, 0 to 100. */
-export const percent = Schema.Number.pipe(
-  Schema.between(0, 100, { description: "a number from 0 to 100 (percent)" })
-).annotations({ identifier: "Percent" })
+export const percent = formed(
+  Schema.Number.pipe(Schema.between(0, 100)),
+  "Percent",
+  "a percentage from 0 to 100"
+)
 
 /** A TCP port. */
-export const port = Schema.Int.pipe(
-  Schema.between(1, 65535, { description: "a port number from 1 to 65535" })
-).annotations({ identifier: "Port" })
+export const port = formed(
+  Schema.Int.pipe(Schema.between(1, 65535)),
+  "Port",
+  "a port number from 1 to 65535"
+)
 
 /** A count of at least one. */
-export const count = Schema.Int.pipe(
-  Schema.greaterThanOrEqualTo(1, { description: "a whole number of at least 1" })
-).annotations({ identifier: "Count" })
+export const count = formed(
+  Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)),
+  "Count",
+  "a whole number of at least 1"
+)
 
 /** A field that may be left out, with the value it then has, both in a file and in code. */
 export const withDefault = <A, I, R>(field: Schema.Schema<A, I, R>, value: NoInfer<A>) =>

@@ -1,8 +1,8 @@
 /** What is wrong in a configuration, in words: where, what was expected, what was found. */
 import { Array as Arr, Duration, Inspectable, Option, ParseResult, SchemaAST as AST } from "effect"
 import * as Secrets from "../Common/Secrets.js"
-import * as SpanText from "../Common/SpanText.js"
-import type { ConfigIssue } from "./CheckError.js"
+import type { ConfigIssue } from "./ConfigIssue.js"
+import { formOf } from "./Annotation.js"
 import * as Secrecy from "./Secrecy.js"
 
 /**
@@ -126,16 +126,18 @@ const describesItself = (ast: AST.AST): boolean =>
   Option.isSome(ownDescription(ast)) && !AST.isTypeLiteral(ast)
 
 const describe = (ast: AST.AST): string => {
-  const own = Option.getOrElse(ownDescription(ast), () => "duration")
-  // A field that is described anew says what it is for, and no longer what it is.
-  if (isDuration(ast) && !own.includes("duration"))
-    return `a duration such as "10 seconds" (${own})`
+  const own = ownDescription(ast)
   if (AST.isUnion(ast)) {
     const members = ast.types.filter((type) => !AST.isUndefinedKeyword(type))
-    return members.map(describe).join(" or ")
+    const expected = members.map(describe).join(" or ")
+    return members.some((member) => formOf(member) !== undefined)
+      ? forWhat(expected, own)
+      : expected
   }
   if (AST.isLiteral(ast)) return JSON.stringify(ast.literal)
-  return Option.getOrElse(ownDescription(ast), () => {
+  const form = formOf(ast)
+  if (form !== undefined) return forWhat(form.expected, own)
+  return Option.getOrElse(own, () => {
     if (AST.isTransformation(ast)) return describe(ast.from)
     if (AST.isRefinement(ast)) return describe(ast.from)
     if (AST.isTypeLiteral(ast)) return "a mapping"
@@ -143,6 +145,13 @@ const describe = (ast: AST.AST): string => {
     return "another value"
   })
 }
+
+/** A field that is described anew says what it is for, and no longer what it is. */
+const forWhat = (expected: string, own: Option.Option<string>): string =>
+  Option.match(own, {
+    onNone: () => expected,
+    onSome: (purpose) => (purpose === expected ? expected : `${expected} (${purpose})`)
+  })
 
 const unexpected = (
   path: ReadonlyArray<string>,
@@ -166,21 +175,9 @@ const found = (ast: AST.AST, actual: unknown, { path, schema, scrub, secret }: P
   const isHidden =
     secret || Secrecy.holds(ast) || (schema !== undefined && Secrecy.isHidden(schema, path))
   if (isHidden) return hidden(actual, Secrecy.isUrl(ast))
-  const text = show(actual, scrub)
-  return isDuration(ast) && isNoTime(actual) ? `${text}, and it must be longer than 0` : text
+  const hint = formOf(ast)?.hint?.(actual)
+  return `${show(actual, scrub)}${hint === undefined ? "" : `, ${hint}`}`
 }
-
-/** Also where the field has a description of its own. */
-const isDuration = (ast: AST.AST): boolean =>
-  AST.isUnion(ast)
-    ? ast.types.some(isDuration)
-    : AST.isTransformation(ast)
-      ? isDuration(ast.to)
-      : Option.exists(AST.getIdentifierAnnotation(ast), (name) => /^Duration.*Input$/.test(name))
-
-/** Of those that are refused: where none at all is fine, it is no issue. */
-const isNoTime = (actual: unknown): boolean =>
-  Option.exists(SpanText.fromUnknown(actual), (value) => Duration.toMillis(value) <= 0)
 
 const hidden = (actual: unknown, isUrl: boolean): string => {
   if (typeof actual === "number" || typeof actual === "bigint") {

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Layer, Redacted, Schema } from "effect"
 import * as Check from "../../src/Check/Check.js"
-import * as CheckConfig from "../../src/Check/CheckConfig.js"
-import * as ConfigField from "../../src/Check/ConfigField.js"
-import * as ConfigSecrets from "../../src/Check/ConfigSecrets.js"
+import * as Decoder from "../../src/Plugin/Decoder.js"
+import * as ConfigField from "../../src/Plugin/ConfigField.js"
+import * as ConfigSecrets from "../../src/Plugin/ConfigSecrets.js"
 import * as Outcome from "../../src/Check/Outcome.js"
-import * as Secrecy from "../../src/Check/Secrecy.js"
+import * as Secrecy from "../../src/Plugin/Secrecy.js"
 import * as JsonSchema from "../../src/Cli/JsonSchema.js"
 
 const canary = "hunter2-canary"
@@ -145,26 +145,26 @@ describe("a secret of the schema", () => {
     const config = pinned(field) as Schema.Struct<Record<"field", Schema.Schema<unknown>>>
 
     it(`is not shown where a file has it wrong, nor is what contains it: ${name}`, () => {
-      const wrong = textOf(CheckConfig.decode(config, noRules, { field: written(canary) }))
+      const wrong = textOf(Decoder.decode(config, noRules, { field: written(canary) }))
       assert.include(wrong, "expected")
       assert.notInclude(wrong, canary)
       for (const other of [canary, [canary], { other: canary }, [[canary]], { pin: [canary] }]) {
-        assert.notInclude(textOf(CheckConfig.decode(config, noRules, { field: other })), canary)
+        assert.notInclude(textOf(Decoder.decode(config, noRules, { field: other })), canary)
       }
-      const number = textOf(CheckConfig.decode(config, noRules, { field: 271828 }))
+      const number = textOf(Decoder.decode(config, noRules, { field: 271828 }))
       assert.notInclude(number, "271828")
     })
 
     it(`is not shown where code has it wrong: ${name}`, () => {
       for (const value of [written(canary), Redacted.make(canary), canary]) {
-        const wrong = textOf(CheckConfig.validate(config, noRules, { field: value }))
+        const wrong = textOf(Decoder.validate(config, noRules, { field: value }))
         assert.notInclude(wrong, canary)
       }
     })
 
     it(`is found among the secrets of a configuration, and known to describe: ${name}`, () => {
       const input = { field: written(right) }
-      assert.notInclude(CheckConfig.secretsOf(config, input).scrub(`it was ${right} and`), canary)
+      assert.notInclude(Decoder.secretsOf(config, input).scrub(`it was ${right} and`), canary)
       assert.isAbove(ConfigSecrets.collect(config, input).length, 0)
       assert.isTrue(Secrecy.isHidden(config.ast, ["field"]))
     })
@@ -173,7 +173,7 @@ describe("a secret of the schema", () => {
   it("is hidden in what was decoded, where the schema leaves it a plain text", () => {
     const config = Schema.Struct({ pin: Plain.annotations(annotated) })
     const decoded = Schema.decodeSync(config)({ pin: right })
-    assert.strictEqual(CheckConfig.secretsOf(config, decoded).scrub(right), "<redacted>")
+    assert.strictEqual(Decoder.secretsOf(config, decoded).scrub(right), "<redacted>")
   })
 
   it("is not taken for one by its words", () => {
@@ -183,7 +183,7 @@ describe("a secret of the schema", () => {
         description: "Redacted books of a secret garden"
       })
     })
-    const issues = textOf(CheckConfig.decode(config, noRules, { field: "a bench" }))
+    const issues = textOf(Decoder.decode(config, noRules, { field: "a bench" }))
     assert.include(issues, "a bench")
     assert.isFalse(Secrecy.isHidden(config.ast, ["field"]))
   })

@@ -6,6 +6,7 @@
  * @internal
  */
 import { Option, Predicate, Redacted, type Schema, type SchemaAST as AST } from "effect"
+import { partsAt } from "./Annotation.js"
 import * as Secrecy from "./Secrecy.js"
 
 /**
@@ -52,4 +53,4 @@ const ofJson = (ast: AST.AST, text: string): ReadonlyArray<string> => [
 ]
 
 const findAt = (ast: AST.AST, key: string, value: unknown): ReadonlyArray<string> =>
-  Secrecy.partsAt(ast, key).flatMap((part) => find(part, value))
+  partsAt(ast, key).flatMap((part) => find(part, value))
