@@ -48,7 +48,7 @@ const table = [
   {
     name: "backup-backends",
     at: "Backup/(?:BackupStrategy|BackupStore)/",
-    folders: ["Common", "Backup", "Postgres", "System"],
+    folders: ["Common", "Plugin", "Backup", "Postgres", "System"],
     packages: [...storage, ...drivers],
     node: true
   },

@@ -1,11 +1,10 @@
 /** Writes the JSON Schema of the configuration file from the built plugins. */
 import { writeFile } from "node:fs/promises"
-import { builtIn, builtInChannels } from "../dist/Cli/Catalog.js"
+import { Effect } from "effect"
+import { builtIn } from "../dist/Cli/Catalog.js"
 import { make } from "../dist/Cli/JsonSchema.js"
 
-const loaded = (catalog) => Promise.all([...catalog.values()].map((load) => load()))
+const loaded = (types) => Effect.runPromise(Effect.all([...types.values()]))
 const target = new URL("../dist/holter.config.schema.json", import.meta.url)
-await writeFile(
-  target,
-  `${JSON.stringify(make(await loaded(builtIn), await loaded(builtInChannels)), null, 2)}\n`
-)
+const schema = make(await loaded(builtIn.checks), await loaded(builtIn.channels))
+await writeFile(target, `${JSON.stringify(schema, null, 2)}\n`)

@@ -1,12 +1,12 @@
 /**
- * A channel is data: a type, a configuration, and how one alert is sent. `layer` turns it into a
- * Layer that registers itself. What is tried again, when, and who is notified instead is not the
+ * A channel is a plugin that says how one alert is sent. It is data: `layer` turns it into a Layer that
+ * registers itself. What is tried again, when, and who is notified instead is not the
  * channel's business: it says by its error what kind of failure it was.
  */
-import { Duration, Effect, Either, Layer, Predicate, Schema } from "effect"
+import { Duration, Effect, type Schema, type Scope } from "effect"
 import * as Excerpt from "../Common/Excerpt.js"
-import * as Decoder from "../Plugin/Decoder.js"
-import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import type * as Secrets from "../Common/Secrets.js"
+import * as Plugin from "../Plugin/Plugin.js"
 import type { Alert } from "./Alert.js"
 import {
   type AlertChannelError,
@@ -22,10 +22,6 @@ export {
   DuplicateChannelError
 } from "./AlertChannelError.js"
 
-export const TypeId = "~holter/AlertChannel"
-
-export type TypeId = typeof TypeId
-
 /** What a channel is called in one program. */
 export interface Options {
   /** The name that routes use; the type by default. */
@@ -34,70 +30,44 @@ export interface Options {
   readonly installation?: string | undefined
 }
 
+/** What the plugins that are channels have in common. */
+export interface Family extends Plugin.Family {
+  readonly kind: "channel"
+  readonly options: Options
+  readonly registry: ChannelRegistry
+  readonly registered: Registered
+  readonly duplicate: DuplicateChannelError
+  readonly wrong: ChannelConfigError
+}
+
 export interface AlertChannel<
   Type extends string,
   Fields extends Schema.Struct.Fields,
   R,
-  /** What the channel's own services leave open; nothing, in a plugin that is complete. */
   Open = never
-> {
-  readonly [TypeId]: TypeId
-  readonly type: Type
-  readonly description: string
-  readonly config: Schema.Struct<Fields>
-  /** The fields that have a value where none is given. */
-  readonly defaults: Readonly<Record<string, unknown>>
-
-  /** Registers the channel, with services from the program that embeds it. */
-  readonly layer: (
-    config: Input<Fields>,
-    options?: Options
-  ) => Layer.Layer<Registered, DuplicateChannelError | ChannelConfigError, ChannelRegistry | R>
-
-  /** `layer` with services of the channel's own, built from its configuration. */
-  readonly layerStandalone: (
-    config: Input<Fields>,
-    options?: Options
-  ) => Layer.Layer<Registered, DuplicateChannelError | ChannelConfigError, ChannelRegistry | Open>
-
-  /**
-   * The channel as a configuration file describes it: its layer, with services of its own, or
-   * everything that is wrong. `scrub` takes known secrets out of what was found.
-   */
-  readonly decode: (
-    input: unknown,
-    options?: Options,
-    scrub?: (text: string) => string
-  ) => Either.Either<
-    Layer.Layer<Registered, DuplicateChannelError, ChannelRegistry | Open>,
-    ReadonlyArray<ConfigIssue>
-  >
+> extends Plugin.Plugin<Family, Type, Fields, R, Open> {
+  /** The variables that fields are read from where a configuration file does not have them. */
+  readonly variables: Readonly<Record<string, string>>
 }
-
-/** What `layer` takes: the configuration as code writes it, defaults left out. */
-export type Input<Fields extends Schema.Struct.Fields> = Schema.Simplify<
-  Schema.Struct.Constructor<Fields>
->
 
 /** Any channel, for code that knows it by its type only: the plugin catalog of a command line. */
 export type Any = Pick<
   AlertChannel<string, Schema.Struct.Fields, never>,
-  "type" | "description" | "defaults" | "decode" | TypeId
+  "type" | "description" | "defaults" | "variables" | "decode" | Plugin.TypeId
 > & { readonly config: Schema.Schema.AnyNoContext }
 
 /** Whether a value from a plugin's module is a channel. */
-export const isAlertChannel = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
+export const isAlertChannel = (value: unknown): value is Any => Plugin.kindOf(value) === "channel"
 
 export type Definition<Fields extends Schema.Struct.Fields, R, S> =
   | Sending<Fields, R, S>
   | Opening<Fields, R, S>
 
 /** What a channel says of itself, however it sends. */
-export interface Described<Fields extends Schema.Struct.Fields, S> {
-  readonly description: string
-  readonly config: Fields
-  /** What must hold beside the fields one by one. */
-  readonly rules?: Decoder.Rules
+export interface Described<Fields extends Schema.Struct.Fields, S>
+  extends Plugin.Definition<Fields, S> {
+  /** The variables that fields are read from where a configuration file does not have them. */
+  readonly variables?: { readonly [Field in keyof Fields & string]?: string }
   /** How long one attempt may take; 10 seconds by default. */
   readonly timeout?:
     | Duration.DurationInput
@@ -107,8 +77,6 @@ export interface Described<Fields extends Schema.Struct.Fields, S> {
    * counts messages says no.
    */
   readonly collapses?: boolean
-  /** Builds what `send` needs from its configuration, for use without an embedding program. */
-  readonly services: (config: Schema.Struct.Type<Fields>) => Layer.Layer<S>
 }
 
 /** A channel for which each alert is as the first one. */
@@ -156,21 +124,20 @@ export interface Opening<Fields extends Schema.Struct.Fields, R, S> extends Desc
 export const make = <const Type extends string, Fields extends Schema.Struct.Fields, R, S>(
   type: Type,
   definition: Definition<Fields, R, S>
-): AlertChannel<Type, Fields, R, Exclude<R, S>> => {
-  const config = Schema.Struct(definition.config)
-  const rules: Decoder.Rules = definition.rules ?? (() => [])
-  type Configuration = Schema.Struct.Type<Fields>
-
-  const registered = (configuration: Configuration, options: Options | undefined) =>
+): AlertChannel<Type, Fields, Exclude<R, Scope.Scope>, Exclude<Exclude<R, Scope.Scope>, S>> => {
+  const registered = (
+    config: Schema.Struct.Type<Fields>,
+    options: Options | undefined,
+    secrets: Secrets.Secrets
+  ) =>
     Effect.gen(function* () {
       const services = yield* Effect.context<R>()
       const name = options?.name ?? type
-      const secrets = Decoder.secretsOf(config, configuration)
-      const send = yield* opened(definition, configuration, name, options?.installation)
+      const send = yield* opened(definition, config, name, options?.installation)
       return {
         name,
         type,
-        timeout: timeoutOf(definition.timeout, configuration),
+        timeout: timeoutOf(definition.timeout, config),
         collapses: definition.collapses ?? true,
         send: (alert: Alert) =>
           // `suspend`: a channel that throws is a failed attempt, not a failed program.
@@ -182,34 +149,16 @@ export const make = <const Type extends string, Fields extends Schema.Struct.Fie
       }
     })
 
-  const validate = (input: Input<Fields>, options: Options | undefined) =>
-    Either.mapLeft(
-      Decoder.validate(config, rules, input),
-      (issues) => new ChannelConfigError({ channel: options?.name ?? type, issues })
-    )
-
-  type Open = Exclude<R, S>
-
-  const standalone = (valid: Configuration, options: Options | undefined) =>
-    layerChannel(registered(valid, options)).pipe(
-      Layer.provide(definition.services(valid))
-      // The same set of services, which tsc does not reduce while `R` and `S` are generic.
-    ) as Layer.Layer<Registered, DuplicateChannelError, ChannelRegistry | Open>
-
   return {
-    [TypeId]: TypeId,
-    type,
-    description: definition.description,
-    config,
-    defaults: Object.fromEntries(Object.entries(Decoder.complete(config, {}) as object)),
-    layer: (input, options) =>
-      layerChannel(Effect.flatMap(validate(input, options), (valid) => registered(valid, options))),
-    layerStandalone: (input, options) =>
-      Layer.unwrapEffect(
-        Effect.map(validate(input, options), (valid) => standalone(valid, options))
-      ),
-    decode: (input, options, scrub) =>
-      Either.map(Decoder.decode(config, rules, input, scrub), (valid) => standalone(valid, options))
+    ...Plugin.make<Family, Type, Fields, Exclude<R, Scope.Scope>, S>("channel", type, definition, {
+      register: (config, options, secrets) => layerChannel(registered(config, options, secrets)),
+      wrong: (issues, options) => new ChannelConfigError({ channel: options?.name ?? type, issues })
+    }),
+    variables: Object.fromEntries(
+      Object.entries(definition.variables ?? {}).flatMap(([field, variable]) =>
+        variable === undefined ? [] : [[field, variable] as const]
+      )
+    )
   }
 }
 

@@ -2,7 +2,8 @@
  * The channels of this program. The layer of a channel registers it here and takes it out again when
  * its scope closes.
  */
-import { Context, type Duration, Effect, Layer, Option, type Scope } from "effect"
+import { Context, type Duration, type Effect, Layer, type Scope } from "effect"
+import * as Registry from "../Plugin/Registry.js"
 import type { Alert } from "./Alert.js"
 import { type AlertChannelError, DuplicateChannelError } from "./AlertChannelError.js"
 
@@ -20,20 +21,7 @@ export interface RegisteredChannel {
 
 export class ChannelRegistry extends Context.Tag("holter/Alert/ChannelRegistry")<
   ChannelRegistry,
-  {
-    /** Adds a channel for as long as the scope is open. */
-    readonly register: (
-      channel: RegisteredChannel
-    ) => Effect.Effect<void, DuplicateChannelError, Scope.Scope>
-    /**
-     * Takes the place of the channel of that name, if there is one, for as long as the scope is open: at
-     * no moment there is none.
-     */
-    readonly replace: (channel: RegisteredChannel) => Effect.Effect<void, never, Scope.Scope>
-    /** All channels, in the order of their registration. */
-    readonly all: Effect.Effect<ReadonlyArray<RegisteredChannel>>
-    readonly find: (name: string) => Effect.Effect<Option.Option<RegisteredChannel>>
-  }
+  Registry.Registry<RegisteredChannel, DuplicateChannelError>
 >() {}
 
 /** What the layer of a channel gives: that it registered itself. */
@@ -46,41 +34,12 @@ export class Registered extends Context.Tag("holter/Alert/ChannelRegistry/Regist
 export const layerChannel = <E, R>(
   channel: Effect.Effect<RegisteredChannel, E, R>
 ): Layer.Layer<Registered, E | DuplicateChannelError, ChannelRegistry | Exclude<R, Scope.Scope>> =>
-  Layer.scoped(
-    Registered,
-    Effect.gen(function* () {
-      const { register } = yield* ChannelRegistry
-      const described = yield* channel
-      yield* register(described)
-      return { name: described.name }
-    })
-  )
+  Registry.layer(ChannelRegistry, Registered, channel)
 
-export const layer: Layer.Layer<ChannelRegistry> = Layer.sync(ChannelRegistry, () => {
-  const channels = new Map<string, RegisteredChannel>()
-  const add = (channel: RegisteredChannel) =>
-    Effect.suspend(() => {
-      const existing = channels.get(channel.name)
-      if (existing !== undefined) {
-        const { name, type } = channel
-        return new DuplicateChannelError({ name, type, existingType: existing.type })
-      }
-      channels.set(channel.name, channel)
-      return Effect.void
-    })
-  const remove = (channel: RegisteredChannel) =>
-    Effect.sync(() => {
-      // Another one may have its name by now.
-      if (channels.get(channel.name) === channel) channels.delete(channel.name)
-    })
-  return {
-    register: (channel) => Effect.acquireRelease(add(channel), () => remove(channel)),
-    replace: (channel) =>
-      Effect.acquireRelease(
-        Effect.sync(() => channels.set(channel.name, channel)),
-        () => remove(channel)
-      ),
-    all: Effect.sync(() => [...channels.values()]),
-    find: (name) => Effect.sync(() => Option.fromNullable(channels.get(name)))
-  }
-})
+export const layer: Layer.Layer<ChannelRegistry> = Layer.effect(
+  ChannelRegistry,
+  Registry.make(
+    ({ name, type }, existing) =>
+      new DuplicateChannelError({ name, type, existingType: existing.type })
+  )
+)

@@ -1,67 +1,91 @@
 /**
- * The checks and channels that the command line knows by their type, and the backup strategies of plugins. A plugin is loaded when it is needed:
- * nobody pays for a driver that no service uses.
+ * The plugins that the command line knows, by kind and type. A module is loaded when one of its plugins is
+ * needed: nobody pays for a driver that no service uses.
  */
 import { pathToFileURL } from "node:url"
 import { Effect } from "effect"
 import type * as AlertChannel from "../Alert/AlertChannel.js"
 import type { Definition } from "../Backup/BackupStrategy/Definition.js"
-import * as Check from "../Check/Check.js"
-import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
-import * as PluginPath from "./PluginPath.js"
+import type * as Check from "../Check/Check.js"
 import { messageOf } from "../Common/Errors.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import * as Plugin from "../Plugin/Plugin.js"
+import * as PluginPath from "./PluginPath.js"
 
-type Load<A> = () => Promise<A>
-
-/** Check types by name, in the order in which lists show them. */
-export type Checks = ReadonlyMap<string, Load<Check.Any>>
-
-/** The same for channels: a check and a channel may have one name. */
-export type Channels = ReadonlyMap<string, Load<AlertChannel.Any>>
-
-/** Strategies of backups by the scheme of their URLs; those of plugins alone. */
-export type Strategies = ReadonlyMap<string, Definition>
-
-export interface Catalog {
-  readonly checks: Checks
-  readonly channels: Channels
-  readonly strategies: Strategies
+interface Kinds {
+  readonly check: Check.Any
+  readonly channel: AlertChannel.Any
+  readonly strategy: Definition
 }
 
-export const builtIn: Checks = new Map<string, Load<Check.Any>>([
-  ["telegram", () => import("../plugins/Telegram.js").then((module) => module.Telegram)],
-  ["dmarket", () => import("../plugins/DMarket.js").then((module) => module.DMarket)],
-  ["database", () => import("../plugins/Database.js").then((module) => module.Database)],
-  ["redis", () => import("../plugins/Redis.js").then((module) => module.Redis)],
-  ["http", () => import("../plugins/Http.js").then((module) => module.Http)],
-  ["tcp", () => import("../plugins/Tcp.js").then((module) => module.Tcp)],
-  ["dns", () => import("../plugins/Dns.js").then((module) => module.Dns)],
-  ["tls", () => import("../plugins/TlsCertificate.js").then((module) => module.TlsCertificate)],
-  ["disk", () => import("../plugins/Disk.js").then((module) => module.Disk)],
-  ["memory", () => import("../plugins/Memory.js").then((module) => module.Memory)],
-  ["event_loop", () => import("../plugins/EventLoop.js").then((module) => module.EventLoop)],
-  [
-    "backup_freshness",
-    () => import("../plugins/BackupFreshness.js").then((module) => module.BackupFreshness)
-  ]
-])
+/** Plugins by type, in the order in which lists show them; each is loaded when it is asked for. */
+export type Types<A> = ReadonlyMap<string, Effect.Effect<A>>
 
-export const builtInChannels: Channels = new Map<string, Load<AlertChannel.Any>>([
-  ["log", () => import("../Alert/AlertChannel/Log.js").then((module) => module.LogChannel)],
-  ["telegram", () => import("../plugins/Telegram.js").then((module) => module.TelegramChannel)],
-  ["webhook", () => import("../plugins/Webhook.js").then((module) => module.WebhookChannel)],
-  ["command", () => import("../plugins/Command.js").then((module) => module.Command)]
-])
+export interface Catalog {
+  readonly checks: Types<Kinds["check"]>
+  readonly channels: Types<Kinds["channel"]>
+  /** By the scheme of their URLs; those of plugins alone, which are loaded. */
+  readonly strategies: ReadonlyMap<string, Definition>
+}
+
+type Module = Readonly<Record<string, unknown>>
+
+const isOf =
+  <K extends Plugin.Kind>(kind: K) =>
+  (value: unknown): value is Kinds[K] =>
+    Plugin.kindOf(value) === kind
+
+const typesOf = <K extends Plugin.Kind>(
+  kind: K,
+  modules: Readonly<Record<string, () => Promise<Module>>>
+): Types<Kinds[K]> => {
+  const isIt = isOf(kind)
+  return new Map(
+    Object.entries(modules).map(([type, load]) => [
+      type,
+      Effect.promise(load).pipe(
+        Effect.map((module) =>
+          Object.values(module)
+            .filter(isIt)
+            .find((one) => one.type === type)
+        ),
+        // Only a broken installation lacks one.
+        Effect.flatMap((found) => Effect.orDie(Effect.fromNullable(found)))
+      )
+    ])
+  )
+}
+
+const telegram = () => import("../plugins/Telegram.js")
+
+/** A plugin that comes with Holter is a module and its line here, which the bundle has to see. */
+export const builtIn: Catalog = {
+  checks: typesOf("check", {
+    telegram,
+    dmarket: () => import("../plugins/DMarket.js"),
+    database: () => import("../plugins/Database.js"),
+    redis: () => import("../plugins/Redis.js"),
+    http: () => import("../plugins/Http.js"),
+    tcp: () => import("../plugins/Tcp.js"),
+    dns: () => import("../plugins/Dns.js"),
+    tls: () => import("../plugins/TlsCertificate.js"),
+    disk: () => import("../plugins/Disk.js"),
+    memory: () => import("../plugins/Memory.js"),
+    event_loop: () => import("../plugins/EventLoop.js"),
+    backup_freshness: () => import("../plugins/BackupFreshness.js")
+  }),
+  channels: typesOf("channel", {
+    log: () => import("../Alert/AlertChannel/Log.js"),
+    telegram,
+    webhook: () => import("../plugins/Webhook.js"),
+    command: () => import("../plugins/Command.js")
+  }),
+  strategies: new Map()
+}
 
 /** The types, in words; where not all plugins could be loaded, another one may be one of theirs. */
 export const oneOf = (types: ReadonlyMap<string, unknown>, complete: boolean): string =>
   `one of ${[...types.keys()].join(", ")}${complete ? "" : ", or of a plugin that could not be loaded (see plugins)"}`
-
-/** The check of a type. Loading a built-in one fails only when the installation is broken. */
-export const load = (plugin: Load<Check.Any>): Effect.Effect<Check.Any> => Effect.promise(plugin)
-
-export const loadChannel = (plugin: Load<AlertChannel.Any>): Effect.Effect<AlertChannel.Any> =>
-  Effect.promise(plugin)
 
 export interface Found {
   /** With what could be loaded. */
@@ -70,9 +94,9 @@ export interface Found {
 }
 
 /**
- * The catalog with the checks and channels of other packages. A name is looked up from where the
- * configuration file lies, so that a globally installed `holter` finds the plugins of the project.
- * What is no name is left out here: the file's own shape tells of it.
+ * The catalog with the plugins of other packages. A name is looked up from where the configuration file
+ * lies, so that a globally installed `holter` finds the plugins of the project. What is no name is left
+ * out here: the file's own shape tells of it.
  */
 export const withPlugins = (
   plugins: ReadonlyArray<unknown>,
@@ -91,91 +115,74 @@ export const withPlugins = (
           found
         }))
     )
-    const checks = added(
-      builtIn,
-      modules.flatMap((module) => module.checks)
-    )
-    const channels = added(
-      builtInChannels,
-      modules.flatMap((module) => module.channels)
-    )
-    const strategies = modules.flatMap((module) => module.strategies)
-    const schemes = strategies.map(({ scheme }) => scheme)
-    const clashes = [
-      ...schemes
-        .filter((scheme, index) => isBuiltIn(scheme) || schemes.indexOf(scheme) !== index)
-        .map((scheme) => clash("strategy", scheme)),
-      ...checks.clashes.map((type) => clash("check", type)),
-      ...channels.clashes.map((type) => clash("channel", type))
-    ]
+    const found = modules.flat()
+    const checks = found.filter(isOf("check"))
+    const channels = found.filter(isOf("channel"))
+    const strategies = found.filter(isOf("strategy"))
     return {
       catalog: {
-        checks: checks.all,
-        channels: channels.all,
-        strategies: new Map(strategies.map((one) => [one.scheme, one]))
+        checks: added(builtIn.checks, checks),
+        channels: added(builtIn.channels, channels),
+        strategies: new Map(strategies.map((one) => [one.type, one]))
       },
-      issues: [...issues, ...clashes]
+      issues: [
+        ...issues,
+        ...clashes(strategies, isReserved).map(({ type }) => ({
+          path: ["plugins"],
+          expected: "every backup strategy to have a scheme of its own, which is none of Holter's",
+          found: `another one for "${type}:"`
+        })),
+        ...clashes(checks, (type) => builtIn.checks.has(type)).map(twice("check")),
+        ...clashes(channels, (type) => builtIn.channels.has(type)).map(twice("channel"))
+      ]
     }
   })
 
 const added = <A extends { readonly type: string }>(
-  known: ReadonlyMap<string, Load<A>>,
+  known: Types<A>,
   others: ReadonlyArray<A>
-) => ({
-  all: new Map([
-    ...known,
-    ...others.map((one): [string, Load<A>] => [one.type, () => Promise.resolve(one)])
-  ]),
-  clashes: others
-    .filter(
-      ({ type }, index) =>
-        known.has(type) || others.findIndex((other) => other.type === type) !== index
-    )
-    .map(({ type }) => type)
-})
+): Types<A> => new Map([...known, ...others.map((one) => [one.type, Effect.succeed(one)] as const)])
 
-const clash = (what: "check" | "channel" | "strategy", type: string): ConfigIssue =>
-  what === "strategy"
-    ? {
-        path: ["plugins"],
-        expected: "every backup strategy to have a scheme of its own, which is none of Holter's",
-        found: `another one for "${type}:"`
-      }
-    : {
-        path: ["plugins"],
-        expected: `every ${what} to have a type of its own`,
-        found: `two ${what}s of type "${type}"`
-      }
+/** Those of a type that another one has. */
+const clashes = <A extends { readonly type: string }>(
+  plugins: ReadonlyArray<A>,
+  isTaken: (type: string) => boolean
+): ReadonlyArray<A> =>
+  plugins.filter(
+    ({ type }, index) =>
+      isTaken(type) || plugins.findIndex((other) => other.type === type) !== index
+  )
 
-const isBuiltIn = (scheme: string): boolean =>
+const twice =
+  (kind: Plugin.Kind) =>
+  ({ type }: { readonly type: string }): ConfigIssue => ({
+    path: ["plugins"],
+    expected: `every ${kind} to have a type of its own`,
+    found: `two ${kind}s of type "${type}"`
+  })
+
+const isReserved = (scheme: string): boolean =>
   !/^[a-z][a-z0-9+._-]*$/.test(scheme) || /^(?:postgres|postgresql|sqlite3?)(?:\+|$)/.test(scheme)
 
-interface Module {
-  readonly checks: ReadonlyArray<Check.Any>
-  readonly channels: ReadonlyArray<AlertChannel.Any>
-  readonly strategies: ReadonlyArray<Definition>
-}
-
-const loadModule = (name: string, configFile: string): Effect.Effect<Module, string> =>
+/** What it exports that is a plugin. */
+const loadModule = (
+  name: string,
+  configFile: string
+): Effect.Effect<ReadonlyArray<unknown>, string> =>
   Effect.gen(function* () {
     const file = yield* Effect.try({
       try: () => PluginPath.resolve(name, configFile),
       catch: () => `"${name}", which cannot be found from ${configFile}`
     })
     const module = yield* Effect.tryPromise({
-      try: (): Promise<Record<string, unknown>> => import(pathToFileURL(file).href),
+      try: (): Promise<Module> => import(pathToFileURL(file).href),
       catch: (error) => `"${name}", which fails to load: ${firstLine(error)}`
     })
-    const { isAlertChannel } = yield* Effect.promise(() => import("../Alert/AlertChannel.js"))
-    const exported = [...new Set(Object.values(module))]
-    const checks = exported.filter(Check.isCheck)
-    const { isDefinition } = yield* Effect.promise(
-      () => import("../Backup/BackupStrategy/Definition.js")
+    const plugins = [...new Set(Object.values(module))].filter(
+      (value) => Plugin.kindOf(value) !== undefined
     )
-    const channels = exported.filter(isAlertChannel)
-    const strategies = exported.filter(isDefinition)
-    return checks.length + channels.length + strategies.length > 0
-      ? { checks, channels, strategies }
+    return plugins.length > 0
+      ? plugins
       : yield* Effect.fail(`"${name}", which exports none of them`)
   })
 

@@ -170,7 +170,7 @@ const backupIssues = (
   { backup }: Document.Document,
   interpolated: ReadonlySet<string>,
   secrets: Secrets.Secrets,
-  strategies: Catalog.Strategies
+  strategies: Catalog.Catalog["strategies"]
 ): Effect.Effect<ReadonlyArray<ConfigIssue>> =>
   backup === undefined
     ? Effect.succeed([])

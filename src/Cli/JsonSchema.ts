@@ -9,7 +9,6 @@ import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as Guidance from "../Check/Guidance.js"
 import * as FieldSchema from "../Plugin/JsonSchema.js"
 import { AlertsSection, ChannelRules } from "./Alerts/AlertsSection.js"
-import { variables } from "./Alerts/ChannelEntry.js"
 import { BackupSection } from "./Backup/BackupSection.js"
 import { Document } from "./Document.js"
 import { JournalSection } from "./Journal/JournalSection.js"
@@ -32,7 +31,7 @@ export const make = (
     entryOf(check, { ...guidance.properties, ...policy.properties }, suppliedTo(check))
   )
   const channelEntries = channels.map((channel) =>
-    entryOf(channel, rules.properties, Object.keys(variables[channel.type] ?? {}))
+    entryOf(channel, rules.properties, Object.keys(channel.variables))
   )
   return {
     $schema: "http://json-schema.org/draft-07/schema#",

@@ -9,7 +9,6 @@ import type * as Check from "../Check/Check.js"
 import * as FieldSchema from "../Plugin/JsonSchema.js"
 import * as Secrecy from "../Plugin/Secrecy.js"
 import { placeholder } from "../Common/Secrets.js"
-import * as Catalog from "./Catalog.js"
 import * as Configuration from "./Configuration.js"
 import { UsageError } from "./ConfigurationError.js"
 import { configFlag } from "./Flags.js"
@@ -19,10 +18,11 @@ const list = Command.make("list", { config: configFlag }, ({ config }) =>
   Effect.gen(function* () {
     const { line } = yield* Output
     const catalog = yield* Configuration.catalog(config)
-    const checks = yield* Effect.forEach(catalog.checks.values(), Catalog.load)
-    const channels = yield* Effect.forEach(catalog.channels.values(), Catalog.loadChannel)
+    const checks = yield* Effect.all([...catalog.checks.values()])
+    const channels = yield* Effect.all([...catalog.channels.values()])
     const width = Math.max(...[...checks, ...channels].map(({ type }) => type.length))
-    const row = ({ description, type }: Plugin) => line(`  ${type.padEnd(width)}  ${description}`)
+    const row = ({ description, type }: Pick<Plugin, "description" | "type">) =>
+      line(`  ${type.padEnd(width)}  ${description}`)
     yield* line("Checks:")
     yield* Effect.forEach(checks, row)
     yield* line("")
@@ -31,9 +31,7 @@ const list = Command.make("list", { config: configFlag }, ({ config }) =>
     if (catalog.strategies.size === 0) return
     yield* line("")
     yield* line("Backup strategies, by the scheme of their URLs:")
-    yield* Effect.forEach(catalog.strategies.values(), ({ description, scheme }) =>
-      line(`  ${scheme.padEnd(width)}  ${description}`)
-    )
+    yield* Effect.forEach(catalog.strategies.values(), row)
   })
 ).pipe(Command.withDescription("List the types of checks and channels that there are"))
 
@@ -44,21 +42,19 @@ const describe = Command.make(
     Effect.gen(function* () {
       const { line } = yield* Output
       const { channels, checks } = yield* Configuration.catalog(config)
-      const check = Option.fromNullable(checks.get(type))
-      const channel = Option.fromNullable(channels.get(type))
-      if (Option.isNone(check) && Option.isNone(channel)) {
+      const parts = [
+        ...Option.toArray(Option.map(Option.fromNullable(checks.get(type)), Effect.map(ofCheck))),
+        ...Option.toArray(
+          Option.map(Option.fromNullable(channels.get(type)), Effect.map(ofChannel))
+        )
+      ]
+      if (parts.length === 0) {
         return yield* new UsageError({
           flag: "type",
           expected: `one of ${[...new Set([...checks.keys(), ...channels.keys()])].join(", ")}`,
           found: JSON.stringify(type)
         })
       }
-      const parts = [
-        ...Option.toArray(Option.map(check, (load) => Effect.map(Catalog.load(load), ofCheck))),
-        ...Option.toArray(
-          Option.map(channel, (load) => Effect.map(Catalog.loadChannel(load), ofChannel))
-        )
-      ]
       const [first = [], ...others] = yield* Effect.all(parts)
       yield* Effect.forEach([...first, ...others.flatMap((lines) => ["", ...lines])], line)
     })

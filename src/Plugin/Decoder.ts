@@ -1,5 +1,5 @@
 /**
- * The configuration of a check: held to the same rules whether code or a file wrote it, with
+ * The configuration of a plugin: held to the same rules whether code or a file wrote it, with
  * everything that is wrong told at once.
  *
  * @internal
@@ -13,7 +13,7 @@ import * as ConfigSecrets from "./ConfigSecrets.js"
 /** What must hold beside the fields one by one, looked at as they were given. */
 export type Rules = (given: Readonly<Record<string, unknown>>) => ReadonlyArray<ConfigIssue>
 
-type Checked<A> = Either.Either<A, ReadonlyArray<ConfigIssue>>
+export type Checked<A> = Either.Either<A, ReadonlyArray<ConfigIssue>>
 
 /** What a configuration holds that is not shown, as code or as a file wrote it. */
 export const secretsOf = (config: Schema.Schema.All, input: unknown): Secrets.Secrets =>
@@ -27,6 +27,11 @@ export const complete = <Fields extends Schema.Struct.Fields>(
   config.make(input as Parameters<typeof config.make>[0], {
     disableValidation: true
   }) as Schema.Struct.Type<Fields> // the same type, which tsc does not reduce for generic fields
+
+/** The fields that have a value where none is given. */
+export const defaults = <Fields extends Schema.Struct.Fields>(
+  config: Schema.Struct<Fields>
+): Readonly<Record<string, unknown>> => ({ ...(complete(config, {}) as object) })
 
 /** A configuration that code wrote: defaults filled in, refinements and rules checked. */
 export const validate = <Fields extends Schema.Struct.Fields>(
@@ -56,7 +61,7 @@ export const decode = <Fields extends Schema.Struct.Fields>(
   scrub: (text: string) => string = secretsOf(config, input).scrub
 ): Checked<Schema.Struct.Type<Fields>> =>
   ParseResult.decodeUnknownEither(
-    // Fields of a check need no services: `Definition.config` is decoded here and nowhere else.
+    // Fields of a plugin need no services: `Definition.config` is decoded here and nowhere else.
     config as unknown as Schema.Schema<Schema.Struct.Type<Fields>, Schema.Struct.Encoded<Fields>>,
     strictly
   )(input).pipe(

@@ -5,8 +5,8 @@ import { Effect } from "effect"
 import * as Catalog from "../../src/Cli/Catalog.js"
 import * as JsonSchema from "../../src/Cli/JsonSchema.js"
 
-const checks = Effect.forEach([...Catalog.builtIn.values()], Catalog.load)
-const channels = Effect.forEach([...Catalog.builtInChannels.values()], Catalog.loadChannel)
+const checks = Effect.all([...Catalog.builtIn.checks.values()])
+const channels = Effect.all([...Catalog.builtIn.channels.values()])
 
 const validator = Effect.map(Effect.all([checks, channels]), ([all, told]) => {
   const schema = JSON.parse(JSON.stringify(JsonSchema.make(all, told))) as object
@@ -200,7 +200,7 @@ describe("JsonSchema", () => {
       }
       const entries = schema.properties.checks.additionalProperties.oneOf
       const titles = entries.map(({ title }) => title)
-      assert.includeMembers(titles, [...Catalog.builtIn.keys()])
+      assert.includeMembers(titles, [...Catalog.builtIn.checks.keys()])
       for (const entry of entries.slice(0, -1)) {
         assert.isNotEmpty(entry.description, entry.title)
         assert.containsAllKeys(entry.properties, ["type", "timeout", "interval", "critical"])

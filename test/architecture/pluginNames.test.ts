@@ -3,10 +3,13 @@
  * finds must not look like a member of the check or channel and be something else.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import { readdirSync } from "node:fs"
 import * as path from "node:path"
 import * as AlertChannel from "../../src/Alert/AlertChannel.js"
 import * as Check from "../../src/Check/Check.js"
+import * as Catalog from "../../src/Cli/Catalog.js"
+import * as Plugin from "../../src/Plugin/Plugin.js"
 import { projectRoot } from "./planted.js"
 
 const folder = path.join(projectRoot, "src/plugins")
@@ -38,3 +41,31 @@ describe.each(plugins)("what %s exports beside its check or channel", (name) => 
     )
   })
 })
+
+describe("the catalog of the command line", () => {
+  it("has every check and channel of src/plugins, and each under its own type", async () => {
+    const { checks, channels } = Catalog.builtIn
+    const known = await Effect.runPromise(Effect.all([...loaded(checks), ...loaded(channels)]))
+    assert.deepStrictEqual(
+      known.map(({ one }) => one.type),
+      known.map(({ type }) => type)
+    )
+    const modules = await Promise.all(
+      plugins.map(
+        (name) => import(path.join(folder, name)) as Promise<Readonly<Record<string, unknown>>>
+      )
+    )
+    const exported = modules
+      .flatMap((module) => Object.values(module))
+      .filter((value) => Plugin.kindOf(value) !== undefined)
+    const listed = new Set<unknown>(known.map(({ one }) => one))
+    assert.isAbove(exported.length, 0)
+    assert.deepStrictEqual(
+      exported.filter((value) => !listed.has(value)),
+      []
+    )
+  })
+})
+
+const loaded = <A>(types: Catalog.Types<A>) =>
+  [...types].map(([type, load]) => Effect.map(load, (one) => ({ type, one })))

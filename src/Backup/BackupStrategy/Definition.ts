@@ -5,22 +5,16 @@
 import type { CommandExecutor } from "@effect/platform/CommandExecutor"
 import type { FileSystem } from "@effect/platform/FileSystem"
 import type { Path } from "@effect/platform/Path"
-import { type Effect, Layer, Predicate, type Redacted } from "effect"
+import { type Effect, Layer, type Redacted } from "effect"
+import * as Plugin from "../../Plugin/Plugin.js"
 import type { BackupError } from "../BackupError.js"
 import { BackupStrategy, type Strategy } from "./Strategy.js"
-
-export const TypeId = "~holter/BackupStrategy"
-
-export type TypeId = typeof TypeId
 
 /** What a strategy needs of the platform, such as `NodeContext.layer`. */
 export type Requirements = CommandExecutor | FileSystem | Path
 
-export interface Definition {
-  readonly [TypeId]: TypeId
-  /** `tar` takes `tar:///srv/files`. */
-  readonly scheme: string
-  readonly description: string
+/** Its type is the scheme of its URLs: `tar` takes `tar:///srv/files`. */
+export interface Definition extends Plugin.Described<"strategy"> {
   /** The strategy for a URL. A URL that makes no sense is a `BackupError`. */
   readonly make: (
     url: Redacted.Redacted<string>
@@ -31,11 +25,11 @@ export interface Definition {
 }
 
 export const define = (
-  scheme: string,
+  type: string,
   { description, make }: Pick<Definition, "description" | "make">
 ): Definition => ({
-  [TypeId]: TypeId,
-  scheme,
+  [Plugin.TypeId]: "strategy",
+  type,
   description,
   make,
   layer: (url) => Layer.effect(BackupStrategy, make(url))
@@ -43,4 +37,4 @@ export const define = (
 
 /** Whether a value from a plugin's module is a strategy. */
 export const isDefinition = (value: unknown): value is Definition =>
-  Predicate.hasProperty(value, TypeId)
+  Plugin.kindOf(value) === "strategy"

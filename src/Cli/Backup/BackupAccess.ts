@@ -128,7 +128,7 @@ const nameOf = (url: Database): string => {
     case "Postgres":
       return url.database ?? url.user ?? "postgres"
     case "Foreign":
-      return url.definition.scheme
+      return url.definition.type
   }
 }
 

@@ -32,6 +32,11 @@ export const TelegramChannel = AlertChannel.make("telegram", {
     ),
     proxy
   },
+  variables: {
+    token: "TELEGRAM_BOT_TOKEN",
+    chatId: "ADMIN_TELEGRAM_CHAT_ID",
+    apiUrl: "TELEGRAM_API_URL"
+  },
   // One API for all alerts: it remembers where a group went.
   open: (config, name, installation) =>
     Effect.map(

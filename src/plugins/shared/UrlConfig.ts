@@ -5,7 +5,7 @@
  * @internal
  */
 import { Either, Redacted } from "effect"
-import type { Use } from "../../Check/Check.js"
+import type { Use } from "../../Plugin/Plugin.js"
 import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 
 interface UrlIssue {

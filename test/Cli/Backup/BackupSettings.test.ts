@@ -227,7 +227,7 @@ describe("What a SQLite database has nothing of", () => {
         const fileOf = (url: string, name = plugin) =>
           `plugins: ["${name}"]\nbackup: { url: "${url}" }\n`
         const { url } = yield* load({ file: fileOf("tar:///srv/files") })
-        assert.strictEqual(url?._tag === "Foreign" ? url.definition.scheme : url?._tag, "tar")
+        assert.strictEqual(url?._tag === "Foreign" ? url.definition.type : url?._tag, "tar")
         const known = yield* load({ file: fileOf(DATABASE_URL, "./no-such-plugin.js") })
         assert.strictEqual(known.url?._tag, "Sqlite")
         const [missing] = yield* issuesOf({
