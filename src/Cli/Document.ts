@@ -1,11 +1,10 @@
 /**
  * The shape of the configuration file, apart from the fields of each plugin.
  */
-import { Either, ParseResult, Predicate, Schema } from "effect"
+import { Either, Predicate, Schema } from "effect"
 import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
-import * as ConfigIssues from "../Plugin/ConfigIssues.js"
-import { withNumbers } from "./Numbers.js"
+import * as Section from "./Section.js"
 import { ShutdownSection } from "./ShutdownSection.js"
 
 const { confirm, failureThreshold, interval, jitter, recoveryThreshold, timeout } =
@@ -55,15 +54,9 @@ export const laterSections = (document: Document): ReadonlyArray<string> =>
 /** The document, without what is wrong in it, so that the rest is looked at in the same run. */
 export const decode = (
   content: unknown,
-  interpolated: ReadonlySet<string>,
-  scrub: (text: string) => string
+  reading: Section.Reading
 ): { readonly document: Document; readonly issues: ReadonlyArray<ConfigIssue> } => {
-  const attempt = (input: unknown) =>
-    withNumbers([], interpolated)(input, (filled) =>
-      ParseResult.decodeUnknownEither(Document, { errors: "all", onExcessProperty: "error" })(
-        filled
-      ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
-    )
+  const attempt = Section.decode(Document, [], reading)
   return Either.match(attempt(content), {
     onRight: (document) => ({ document, issues: [] }),
     onLeft: (issues) => {

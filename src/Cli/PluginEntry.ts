@@ -8,15 +8,13 @@ import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 import * as ConfigSecrets from "../Plugin/ConfigSecrets.js"
 import * as Catalog from "./Catalog.js"
 import { withNumbers } from "./Numbers.js"
+import type { Reading } from "./Section.js"
 
 export type Fields = Readonly<Record<string, unknown>>
 
-export interface Options {
+export interface Options extends Reading {
   /** Whether all plugins could be loaded. */
   readonly complete: boolean
-  /** Paths of values in the file that are a variable and nothing else. */
-  readonly interpolated: ReadonlySet<string>
-  readonly scrub: (text: string) => string
 }
 
 /** The plugin of a type, or that there is none. */

@@ -5,23 +5,24 @@
 import { DateTime, Effect, Option, Predicate } from "effect"
 import * as ConfigFile from "./ConfigFile.js"
 
-/** What is wrong in the file is told by whoever needs it. */
+/** For flags that are read before the configuration. What is wrong in the file is told by whoever needs it. */
 export const load = (flag: Option.Option<string>) =>
   ConfigFile.load(flag).pipe(
-    Effect.map(Option.flatMap(({ content }) => named(content))),
-    Effect.orElseSucceed(() => Option.none<DateTime.TimeZone>()),
-    Effect.flatMap(orMachine)
+    Effect.map(Option.map(({ content }) => content)),
+    Effect.orElseSucceed(() => Option.none()),
+    Effect.flatMap((content) => of(Option.getOrUndefined(content)))
   )
 
-/** The same where the section was read. */
-export const of = (timeZone: string | undefined): Effect.Effect<DateTime.TimeZone> =>
-  orMachine(Option.flatMap(Option.fromNullable(timeZone), DateTime.zoneFromString))
-
-const named = (content: unknown): Option.Option<DateTime.TimeZone> => {
+/** The zone that a file names which was read. */
+export const of = (content: unknown): Effect.Effect<DateTime.TimeZone> => {
   const alerts = Predicate.isRecord(content) ? content["alerts"] : undefined
   const timeZone = Predicate.isRecord(alerts) ? alerts["timeZone"] : undefined
-  return typeof timeZone === "string" ? DateTime.zoneFromString(timeZone) : Option.none()
+  return named(typeof timeZone === "string" ? timeZone : undefined)
 }
+
+/** The zone of a name that is right, if there is one. */
+export const named = (timeZone: string | undefined): Effect.Effect<DateTime.TimeZone> =>
+  orMachine(Option.flatMap(Option.fromNullable(timeZone), DateTime.zoneFromString))
 
 const orMachine = (found: Option.Option<DateTime.TimeZone>): Effect.Effect<DateTime.TimeZone> =>
   Option.match(found, {

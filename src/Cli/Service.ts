@@ -2,18 +2,17 @@
  * A service that the command line checks: its draft held to the fields of its plugin and made a
  * layer.
  */
-import { Effect, Either, type Layer, ParseResult, type Schema } from "effect"
+import { Effect, Either, type Layer, type Schema } from "effect"
 import * as Check from "../Check/Check.js"
 import type { DuplicateCheckError } from "../Check/CheckError.js"
 import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import type { CheckRegistry } from "../Check/CheckRegistry.js"
 import * as Guidance from "../Check/Guidance.js"
-import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 import type * as ConfigSecrets from "../Plugin/ConfigSecrets.js"
 import type * as Catalog from "./Catalog.js"
-import { withNumbers } from "./Numbers.js"
 import * as PluginEntry from "./PluginEntry.js"
+import * as Section from "./Section.js"
 import type { ServiceDraft } from "./ServiceDraft.js"
 
 export interface Service {
@@ -79,7 +78,7 @@ export const make = (
     )
     const issues = [
       ...[...unknown, ...settings.issues, ...given.issues].map(located),
-      ...leftOf(layer).flatMap((issue) =>
+      ...Section.issuesOf(layer).flatMap((issue) =>
         placed(issue, located, { check, policy, settings }, options)
       )
     ]
@@ -97,9 +96,6 @@ export const make = (
         }
       : yield* Effect.fail(issues)
   })
-
-const leftOf = <A>(either: Either.Either<A, ReadonlyArray<ConfigIssue>>) =>
-  Either.isLeft(either) ? either.left : []
 
 const ofPolicy: ReadonlyArray<string> = Object.keys(CheckPolicy.Fields)
 const ofGuidance: ReadonlyArray<string> = Object.keys(Guidance.Fields)
@@ -127,18 +123,13 @@ const guidanceOf = (
   own(Guidance.Guidance, PluginEntry.pick(entry, ofGuidance), draft, options)
 
 /** What every check has, of one kind. What is wrong in it hides nothing that is right. */
-const own = <A extends object, I>(
-  schema: Schema.Schema<Partial<A>, I>,
+const own = <Fields extends Schema.Struct.Fields>(
+  schema: Schema.Struct<Fields>,
   input: PluginEntry.Fields,
   { name }: ServiceDraft,
-  { interpolated, scrub }: Options
-): Own<Partial<A>> => {
-  const decode = (some: PluginEntry.Fields) =>
-    withNumbers(["checks", name], interpolated)(some, (filled) =>
-      ParseResult.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(
-        filled
-      ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
-    )
+  options: Options
+): Own<Partial<Schema.Struct.Type<Fields>>> => {
+  const decode = Section.decode(schema, ["checks", name], options)
   return Either.match(decode(input), {
     onRight: (right) => ({ right, issues: [] }),
     onLeft: (issues) => {

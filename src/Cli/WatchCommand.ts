@@ -60,7 +60,7 @@ const watch = (flags: Flags) =>
     yield* Configuration.prepare(settings.configuration)
     const level = yield* FiberRef.get(FiberRef.currentMinimumLogLevel)
     const verbose = flags.verbose || LogLevel.lessThanEqual(level, LogLevel.Debug)
-    const zone = yield* ReaderZone.of(settings.alerts.policy.timeZone)
+    const zone = yield* ReaderZone.named(settings.alerts.policy.timeZone)
     const lost = yield* Deferred.make<JournalError>()
     const secrets = GrowingSecrets.make(settings.configuration.secrets)
     const reporter = Reporter.layer({

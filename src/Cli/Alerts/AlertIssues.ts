@@ -8,11 +8,9 @@ import * as Routes from "../../Alert/Routes.js"
 import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
 import * as DeadMan from "../../plugins/DeadMan.js"
-import { decodeAs } from "./AlertsSection.js"
+import * as Section from "../Section.js"
 
-export interface Options {
-  readonly interpolated: ReadonlySet<string>
-  readonly scrub: (text: string) => string
+export interface Options extends Section.Reading {
   /** The names of services that the section may speak of. */
   readonly services: ReadonlyArray<string>
   /** The names of channels; unknown where the channels are no mapping. */
@@ -47,19 +45,17 @@ const ofRoutes = (routes: ReadonlyArray<unknown>, { channels, scrub }: Options):
   return Routes.issues(named, known, ["alerts", "routes"], scrub)
 }
 
-const ofWindow = (
-  window: unknown,
-  index: number,
-  { interpolated, scrub, services }: Options
-): Issues => {
+const ofWindow = (window: unknown, index: number, options: Options): Issues => {
   if (!Predicate.isRecord(window)) return []
   const path = ["alerts", "maintenance", String(index)]
-  const decode = decodeAs(Maintenance.Settings, path, interpolated, scrub)
+  const decode = Section.decodeAt(Maintenance.Settings, path, options)
   const decoded = Either.orElse(decode(window), (wrong) =>
     decode(filled(window, new Set(wrong.map((issue) => issue.path[path.length] ?? ""))))
   )
-  const made = Either.flatMap(decoded, (settings) => Maintenance.make(settings, path, services))
-  return Either.isLeft(made) ? made.left : []
+  const made = Either.flatMap(decoded, (settings) =>
+    Maintenance.make(settings, path, options.services)
+  )
+  return Section.issuesOf(made)
 }
 
 /** In the place of what is wrong: something of which there is nothing to tell. */
@@ -104,14 +100,13 @@ const sameNames = (windows: ReadonlyArray<unknown>, { scrub }: Options): Issues 
 const { interval, timeout } = DeadMan.Settings.fields
 const Times = Schema.Struct({ interval, timeout })
 
-const hasty = (deadMan: unknown, { interpolated, scrub }: Options): Issues => {
+const hasty = (deadMan: unknown, options: Options): Issues => {
   if (!Predicate.isRecord(deadMan)) return []
   const path = ["alerts", "deadMan"]
-  const times = decodeAs(
+  const times = Section.decodeAt(
     Times,
     path,
-    interpolated,
-    scrub
+    options
   )({
     interval: deadMan["interval"],
     timeout: deadMan["timeout"]

@@ -14,6 +14,7 @@ import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as Excerpt from "../../Common/Excerpt.js"
 import type * as Secrets from "../../Common/Secrets.js"
 import type * as DeadMan from "../../plugins/DeadMan.js"
+import * as Section from "../Section.js"
 import type { Service } from "../Service.js"
 import * as AlertsSection from "./AlertsSection.js"
 import * as ChannelEntry from "./ChannelEntry.js"
@@ -49,22 +50,22 @@ export const decode = (
   options: Options
 ): Effect.Effect<Decoded, ReadonlyArray<ConfigIssue>> =>
   Effect.gen(function* () {
-    const { interpolated, scrub, services } = options
-    const decoded = AlertsSection.decode(content, interpolated, scrub)
+    const { services, variables } = options
+    const decoded = AlertsSection.decode(content, options)
     const given = Predicate.isRecord(content) ? content["channels"] : undefined
     const named = Predicate.isRecord(given) ? given : {}
-    const entries = withDefaults(shaped(named), options.environment)
+    const environment = yield* variables(["TELEGRAM_BOT_TOKEN", "ADMIN_TELEGRAM_CHAT_ID"])
+    const entries = withDefaults(shaped(named), environment.values)
     const [wrong, channels] = yield* Effect.partition(Object.entries(entries), ([name, entry]) =>
       ChannelEntry.make(name, entry, options)
     )
     const names = [...new Set([...Object.keys(named), ...Object.keys(entries)])]
     const all = [
-      ...(Either.isLeft(decoded) ? decoded.left : []),
+      ...Section.issuesOf(decoded),
       ...wrong.flat(),
       ...reserved(entries),
       ...AlertIssues.issues(content, {
-        interpolated,
-        scrub,
+        ...options,
         services,
         channels: given === undefined || Predicate.isRecord(given) ? names : undefined
       })

@@ -1,14 +1,13 @@
 /**
  * The shape of the `alerts` section of the configuration file, apart from the fields of each channel.
  */
-import { DateTime, Either, Option, ParseResult, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
-import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as ConfigField from "../../Plugin/ConfigField.js"
-import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
+import type * as Decoder from "../../Plugin/Decoder.js"
 import * as DeadMan from "../../plugins/DeadMan.js"
-import { withNumbers } from "../Numbers.js"
+import * as Section from "../Section.js"
 
 /**
  * What stands behind it describes the field and not the mapping in it: a mapping that described
@@ -121,26 +120,6 @@ export type AlertsSection = typeof AlertsSection.Type
 /** The section, or everything that is wrong in its shape, by its path in the file. */
 export const decode = (
   content: unknown,
-  interpolated: ReadonlySet<string>,
-  scrub: (text: string) => string
-): Either.Either<AlertsSection, ReadonlyArray<ConfigIssue>> =>
-  decodeAs(AlertsSection, ["alerts"], interpolated, scrub)(content ?? {})
-
-/** The same for a part of the section, so that what is right in it can be looked at further. */
-export const decodeAs =
-  <A, I>(
-    schema: Schema.Schema<A, I>,
-    path: ReadonlyArray<string>,
-    interpolated: ReadonlySet<string>,
-    scrub: (text: string) => string
-  ) =>
-  (content: unknown): Either.Either<A, ReadonlyArray<ConfigIssue>> =>
-    withNumbers(path, interpolated)(content, (filled) =>
-      ParseResult.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(
-        filled
-      ).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
-    ).pipe(
-      Either.mapLeft((issues) =>
-        issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
-      )
-    )
+  reading: Section.Reading
+): Decoder.Checked<AlertsSection> =>
+  Section.decodeAt(AlertsSection, ["alerts"], reading)(content ?? {})

@@ -1,16 +1,16 @@
 /**
  * A channel of the configuration: its entry held to the fields of its plugin and made a layer.
  */
-import { Effect, Either, type Layer, ParseResult } from "effect"
+import { Effect, Either, type Layer } from "effect"
 import type { DuplicateChannelError } from "../../Alert/AlertChannelError.js"
 import type { ChannelRules } from "../../Alert/AlertPolicy.js"
 import type { ChannelRegistry } from "../../Alert/ChannelRegistry.js"
 import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import type * as ConfigSecrets from "../../Plugin/ConfigSecrets.js"
-import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
 import type * as Catalog from "../Catalog.js"
-import { withNumbers } from "../Numbers.js"
+import type { ConfigSource } from "../ConfigSource.js"
 import * as PluginEntry from "../PluginEntry.js"
+import * as Section from "../Section.js"
 import * as AlertsSection from "./AlertsSection.js"
 
 export interface Channel {
@@ -26,7 +26,7 @@ export interface Channel {
 
 export interface Options extends PluginEntry.Options {
   readonly catalog: Catalog.Catalog["channels"]
-  readonly environment: ReadonlyMap<string, string>
+  readonly variables: ConfigSource["variables"]
   readonly installation: string
 }
 
@@ -37,46 +37,50 @@ export const make = (
   options: Options
 ): Effect.Effect<Channel, ReadonlyArray<ConfigIssue>> =>
   Effect.gen(function* () {
-    const { catalog, environment, installation, interpolated, scrub } = options
+    const { catalog, installation, scrub, variables } = options
     const path = ["alerts", "channels", name]
     const type = String(entry["type"])
     const channel = yield* Effect.mapError(
       PluginEntry.find(catalog, type, path, options),
       (issue) => [issue]
     )
-    const supplied = Object.entries(channel.variables).filter(
-      ([field, variable]) => entry[field] === undefined && environment.has(variable)
+    const lacking = Object.entries(channel.variables).filter(
+      ([field]) => entry[field] === undefined
     )
-    const given = supplied.map(([field, variable]) => [field, environment.get(variable)])
+    const { issues: unread, values } = yield* variables(lacking.map(([, variable]) => variable))
+    const supplied = lacking.filter(([, variable]) => values.has(variable))
+    const given = supplied.map(([field, variable]) => [field, values.get(variable)])
     const { decode, fields, secrets, unknown } = PluginEntry.open(
       { ...Object.fromEntries(given), ...entry },
       channel,
       ofRules,
       path,
+      { ...options, interpolated: withVariables(path, supplied, options.interpolated) }
+    )
+    const rules = Section.decode(
+      AlertsSection.ChannelRules,
+      path,
       options
-    )
-    const rules = withNumbers(path, interpolated)(
-      PluginEntry.pick(entry, ofRules),
-      decodeRules(scrub)
-    )
+    )(PluginEntry.pick(entry, ofRules))
     const layer = decode((input) => channel.decode(input, { name, installation }, scrub))
-    if (Either.isRight(rules) && Either.isRight(layer) && unknown.length === 0) {
+    if (Either.isRight(rules) && Either.isRight(layer) && unknown.length + unread.length === 0) {
       const whole = { type, fields, installation }
       return { name, type, rules: rules.right, layer: layer.right, entry: whole, secrets }
     }
-    return yield* Effect.fail(
-      [...unknown, ...leftOf(rules), ...leftOf(layer)].map(
+    return yield* Effect.fail([
+      ...unread,
+      ...[...unknown, ...Section.issuesOf(rules), ...Section.issuesOf(layer)].map(
         PluginEntry.located(path, Object.fromEntries(supplied))
       )
-    )
+    ])
   })
 
+/** Of a variable it is not known whether it was meant as a number either. */
+const withVariables = (
+  path: ReadonlyArray<string>,
+  supplied: ReadonlyArray<readonly [string, string]>,
+  interpolated: ReadonlySet<string>
+): ReadonlySet<string> =>
+  new Set([...interpolated, ...supplied.map(([field]) => [...path, field].join("\0"))])
+
 const ofRules = Object.keys(AlertsSection.ChannelRules.fields)
-
-const decodeRules = (scrub: (text: string) => string) => (input: unknown) =>
-  ParseResult.decodeUnknownEither(AlertsSection.ChannelRules, { errors: "all" })(input).pipe(
-    Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub))
-  )
-
-const leftOf = <A>(either: Either.Either<A, ReadonlyArray<ConfigIssue>>) =>
-  Either.isLeft(either) ? either.left : []

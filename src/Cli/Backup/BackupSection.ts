@@ -1,13 +1,13 @@
 /**
  * The `backup` section of the configuration file.
  */
-import { DateTime, Either, Option, ParseResult, Predicate, Schema } from "effect"
+import { DateTime, Either, Option, Schema } from "effect"
 import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as ConfigField from "../../Plugin/ConfigField.js"
-import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
+import type * as Decoder from "../../Plugin/Decoder.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
-import { withNumbers } from "../Numbers.js"
+import * as Section from "../Section.js"
 import * as Database from "./Database.js"
 
 const text = Schema.NonEmptyTrimmedString
@@ -126,30 +126,14 @@ export type BackupSection = typeof BackupSection.Type
 /** The section, or everything that is wrong in it, by its path in the file. */
 export const decode = (
   content: unknown,
-  interpolated: ReadonlySet<string>,
-  scrub: (text: string) => string,
+  reading: Section.Reading,
   strategies: Database.Strategies
-): Either.Either<BackupSection, ReadonlyArray<ConfigIssue>> =>
-  withNumbers(["backup"], interpolated)(content ?? {}, (filled) => {
-    const shape = ParseResult.decodeUnknownEither(BackupSection, {
-      errors: "all",
-      onExcessProperty: "error"
-    })(filled).pipe(Either.mapLeft((issue) => ConfigIssues.fromParseIssue(issue, scrub)))
-    const wrong = Either.isLeft(shape) ? shape.left : []
-    const given = Predicate.isRecord(filled) ? filled : {}
-    // What is wrong with a field by itself goes before what its value means.
-    const isWrong = (field: string) => wrong.some(({ path }) => path[0] === field)
-    const more = [
-      ...(isWrong("url") ? [] : urlIssues(given["url"], strategies)),
-      ...(isWrong("url") ? [] : globalsIssues(given)),
-      ...(isWrong("level") || isWrong("compress") ? [] : levelIssues(given))
-    ]
-    return more.length === 0 ? shape : Either.left([...wrong, ...more])
-  }).pipe(
-    Either.mapLeft((issues) =>
-      issues.map((issue) => ({ ...issue, path: ["backup", ...issue.path] }))
-    )
-  )
+): Decoder.Checked<BackupSection> =>
+  Section.decodeAt(BackupSection, ["backup"], reading, (given) => [
+    ...urlIssues(given["url"], strategies),
+    ...globalsIssues(given),
+    ...levelIssues(given)
+  ])(content ?? {})
 
 /** A schema says what it expects; the parser knows which part of a URL is wrong, and shows none. */
 const urlIssues = (url: unknown, strategies: Database.Strategies): ReadonlyArray<ConfigIssue> =>

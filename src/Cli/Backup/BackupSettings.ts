@@ -3,16 +3,15 @@
  * together. What is wrong elsewhere in the file is no reason not to restore a database.
  */
 import { Path } from "@effect/platform/Path"
-import { Effect, Either, Option, Predicate, Redacted } from "effect"
+import { type DateTime, Effect, Either, Option, Predicate, Redacted } from "effect"
 import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
 import * as Secrets from "../../Common/Secrets.js"
-import * as Catalog from "../Catalog.js"
-import * as ConfigFile from "../ConfigFile.js"
+import * as ConfigSource from "../ConfigSource.js"
 import { ConfigurationError, UsageError } from "../ConfigurationError.js"
-import * as Environment from "../Environment.js"
 import { Output } from "../Output.js"
-import * as TrustedConfig from "../TrustedConfig.js"
+import * as ReaderZone from "../ReaderZone.js"
+import { issuesOf, type Reading } from "../Section.js"
 import { checkKeep, type MakingFlags, noMakingFlags, type PlaceFlags } from "./BackupFlags.js"
 import * as BackupSection from "./BackupSection.js"
 import * as Database from "./Database.js"
@@ -32,6 +31,8 @@ export interface BackupSettings {
   /** Where it came from, for messages. */
   readonly source: string
   readonly secrets: Secrets.Secrets
+  /** In which pages show times. */
+  readonly zone: DateTime.TimeZone
 }
 
 interface Options extends PlaceFlags {
@@ -41,25 +42,29 @@ interface Options extends PlaceFlags {
 }
 
 export const load = Effect.fn("BackupSettings.load")(function* (flags: Options) {
+  yield* noEmptyFlags(flags)
+  yield* checkKeep((flags.making ?? noMakingFlags).keep)
+  return yield* of(yield* ConfigSource.read(flags.config, variablesBeside(flags)), flags)
+})
+
+/** Without flags it is what the configuration says. */
+export const of = Effect.fn("BackupSettings.of")(function* (
+  source: ConfigSource.ConfigSource,
+  flags: Options
+) {
   const path = yield* Path
   const { making = noMakingFlags } = flags
-  yield* noEmptyFlags(flags)
-  yield* checkKeep(making.keep)
-  const file = yield* ConfigFile.load(flags.config)
-  const source = Option.match(file, { onNone: () => "environment", onSome: (one) => one.path })
-  const fail = (issues: ReadonlyArray<ConfigIssue>) => new ConfigurationError({ source, issues })
-  const environment = yield* readEnvironment(flags)
-  const secrets = Secrets.make([
-    ...environment.secrets,
-    ...Option.match(flags.databaseUrl, { onNone: () => [], onSome: Secrets.collect }),
-    ...Option.match(file, {
-      onNone: () => [],
-      onSome: (one) => [...one.secrets, ...Secrets.collect(one.content)]
-    })
-  ])
+  const fail = (issues: ReadonlyArray<ConfigIssue>) =>
+    new ConfigurationError({ source: source.name, issues })
+  const environment = yield* source.variables(variablesBeside(flags))
+  const secrets = Secrets.merge(
+    source.secrets,
+    Secrets.make(Option.match(flags.databaseUrl, { onNone: () => [], onSome: Secrets.collect }))
+  )
   yield* Effect.flatMap(Output, ({ hide }) => hide(secrets))
-  const strategies = yield* strategiesFor(file, flags, environment.values)
-  const { issues, name, section } = readSection(file, flags, secrets.scrub, strategies.known)
+  const reading = { interpolated: source.interpolated, scrub: secrets.scrub }
+  const strategies = yield* strategiesFor(source, flags, environment.values)
+  const { issues, name, section } = readSection(source, flags, reading, strategies.known)
   const all = [...environment.issues, ...secrets.scrubAll(strategies.issues), ...issues]
   if (all.length > 0) return yield* fail(all)
   const url = yield* urlOf(flags, section, environment.values, strategies.known)
@@ -76,8 +81,9 @@ export const load = Effect.fn("BackupSettings.load")(function* (flags: Options) 
     section,
     compression: making.compress ? (section.compress ?? "gzip") : "none",
     copies: (section.stores ?? []).map((place) => path.resolve(place.path)),
-    source,
-    secrets
+    source: source.name,
+    secrets,
+    zone: yield* ReaderZone.of(source.content)
   } satisfies BackupSettings
 })
 
@@ -95,41 +101,30 @@ const noEmptyFlags = (flags: PlaceFlags) =>
     { discard: true }
   )
 
-const variables = ["DATABASE_URL", "HOLTER_BACKUP_DIR", "HOLTER_NAME"]
+/** The variables that it is made of. */
+export const variables: ReadonlyArray<string> = ["DATABASE_URL", "HOLTER_BACKUP_DIR", "HOLTER_NAME"]
 
-const readEnvironment = (flags: PlaceFlags) =>
-  Effect.gen(function* () {
-    const given = new Map([
-      ["DATABASE_URL", flags.databaseUrl],
-      ["HOLTER_BACKUP_DIR", flags.backupDir]
-    ])
-    const values = new Map<string, string>()
-    const [issues] = yield* Effect.partition(
-      variables.filter((name) => Option.isNone(given.get(name) ?? Option.none())),
-      (name) =>
-        Effect.map(
-          Environment.read(name),
-          Option.map((value) => values.set(name, value))
-        )
-    )
-    return { values, issues, secrets: [...values.values()].flatMap(Secrets.collect) }
-  })
+/** A flag goes before its variable, which is not even read. */
+const variablesBeside = ({ backupDir, databaseUrl }: PlaceFlags): ReadonlyArray<string> =>
+  variables.filter(
+    (name) =>
+      !(name === "DATABASE_URL" && Option.isSome(databaseUrl)) &&
+      !(name === "HOLTER_BACKUP_DIR" && Option.isSome(backupDir))
+  )
 
 /**
  * Those of plugins. They are loaded where a URL is none that Holter knows itself: what is wrong with a
  * plugin is no reason not to restore another database.
  */
 const strategiesFor = (
-  file: Option.Option<ConfigFile.ConfigFile>,
+  { content, hasFile, plugins, strangers }: ConfigSource.ConfigSource,
   flags: PlaceFlags,
   environment: ReadonlyMap<string, string>
 ) =>
   Effect.gen(function* () {
     const none = { known: Database.noStrategies, issues: [] as ReadonlyArray<ConfigIssue> }
-    if (Option.isNone(file) || !Predicate.isRecord(file.value.content)) return none
-    const { content, path } = file.value
-    const { backup, plugins } = content
-    const inFile = Predicate.isRecord(backup) ? backup["url"] : undefined
+    if (!hasFile || !Array.isArray(ConfigSource.sectionOf(content, "plugins"))) return none
+    const inFile = ConfigSource.sectionOf(ConfigSource.sectionOf(content, "backup"), "url")
     // The variable counts only where nothing else names a database: it may be another program's.
     const named = Option.getOrUndefined(flags.databaseUrl)
     const given = [
@@ -140,43 +135,39 @@ const strategiesFor = (
     const isKnown = given.every(
       (text) => typeof text !== "string" || Either.isRight(DatabaseUrl.parse(text))
     )
-    if (isKnown || !Array.isArray(plugins)) return none
-    const strangers = (yield* TrustedConfig.issues(path, content)).filter(
-      (issue) => issue.path[0] === "plugins"
-    )
-    if (strangers.length > 0) return { ...none, issues: strangers }
-    const found = yield* Catalog.withPlugins(plugins, path)
+    if (isKnown) return none
+    const untrusted = (yield* strangers).filter((issue) => issue.path[0] === "plugins")
+    if (untrusted.length > 0) return { ...none, issues: untrusted }
+    const found = yield* plugins
     return { known: found.catalog.strategies, issues: found.issues }
   })
 
 /** The section and the name; of the issues of the file, those that are in either of them. */
 const readSection = (
-  file: Option.Option<ConfigFile.ConfigFile>,
+  { content, hasFile, unfilled: allUnfilled }: ConfigSource.ConfigSource,
   flags: Options,
-  scrub: (text: string) => string,
+  reading: Reading,
   strategies: Database.Strategies
 ) => {
   const none = { issues: [], name: undefined, section: {} as BackupSection.BackupSection }
-  if (Option.isNone(file) || !Predicate.isRecord(file.value.content)) return none
-  const { content, interpolated, issues } = file.value
+  if (!hasFile || !Predicate.isRecord(content)) return none
   const given = content["backup"]
   const isUrl = ({ path: [section, key] }: ConfigIssue) => section === "backup" && key === "url"
   // `url: ${DATABASE_URL}` where the variable is missing: that is no database, as without a file.
   const noUrl =
-    Option.isSome(flags.databaseUrl) || (flags.databaseOptional === true && issues.some(isUrl))
+    Option.isSome(flags.databaseUrl) || (flags.databaseOptional === true && allUnfilled.some(isUrl))
   const backup = Predicate.isRecord(given)
     ? Object.fromEntries(Object.entries(given).filter(([key]) => !noUrl || key !== "url"))
     : given
-  const unfilled = issues.filter(
+  const unfilled = allUnfilled.filter(
     (issue) => ["backup", "name"].includes(issue.path[0] ?? "") && !(noUrl && isUrl(issue))
   )
-  const section = BackupSection.decode(backup, interpolated, scrub, strategies)
-  const wrong = Either.isLeft(section) ? section.left : []
+  const section = BackupSection.decode(backup, reading, strategies)
   const isTold = (issue: ConfigIssue) =>
     unfilled.some((other) => other.path.join("\0") === issue.path.join("\0"))
   const name = content["name"]
   return {
-    issues: [...unfilled, ...wrong.filter((issue) => !isTold(issue))],
+    issues: [...unfilled, ...issuesOf(section).filter((issue) => !isTold(issue))],
     name: typeof name === "string" && name.trim() !== "" ? name : undefined,
     section: Either.getOrElse(section, () => none.section)
   }

@@ -7,7 +7,6 @@ import { Output } from "../Output.js"
 import * as BackupAccess from "./BackupAccess.js"
 import * as BackupDocument from "./BackupDocument.js"
 import { jsonFlag, type PlaceFlags, placeFlags } from "./BackupFlags.js"
-import * as ReaderZone from "../ReaderZone.js"
 import * as BackupListing from "./BackupListing.js"
 import * as BackupPage from "./BackupPage.js"
 import * as BackupRun from "./BackupRun.js"
@@ -34,8 +33,9 @@ const list = (flags: Flags) =>
           settings
         )
       }
-      const zone = yield* ReaderZone.load(flags.config)
-      yield* BackupRun.page(BackupListing.lines(found, settings.directory, now, look, zone))
+      yield* BackupRun.page(
+        BackupListing.lines(found, settings.directory, now, look, settings.zone)
+      )
       yield* BackupRun.notes(BackupPage.warnings(found.warnings, look))
     })
     yield* BackupRun.reporting(flags, settings)(Effect.scoped(work))

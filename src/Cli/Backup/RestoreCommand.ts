@@ -22,7 +22,6 @@ import * as BackupRun from "./BackupRun.js"
 import * as BackupSettings from "./BackupSettings.js"
 import * as BackupPage from "./BackupPage.js"
 import * as Progress from "./Progress.js"
-import * as ReaderZone from "../ReaderZone.js"
 import * as RestorePage from "./RestorePage.js"
 
 export const command = Command.make(
@@ -87,8 +86,7 @@ const restore = (flags: Flags) =>
     const settings = yield* BackupSettings.load(flags)
     yield* checkLeniency(flags, settings.url)
     const now = yield* DateTime.now
-    const zone = yield* ReaderZone.load(flags.config)
-    const asked: Asked = { flags, choice, settings, now, zone }
+    const asked: Asked = { flags, choice, settings, now }
     const work = flags.dryRun ? showPlan(asked) : carryOut(asked)
     const asking = { json: flags.json, restoreOf: commandOf(flags) }
     yield* BackupRun.reporting(asking, settings)(Effect.scoped(work))
@@ -100,10 +98,9 @@ interface Asked {
   readonly settings: BackupSettings.BackupSettings
   readonly now: DateTime.Utc
   /** In which times are shown. */
-  readonly zone: DateTime.TimeZone
 }
 
-const showPlan = ({ choice, flags, now, settings, zone }: Asked) =>
+const showPlan = ({ choice, flags, now, settings }: Asked) =>
   Effect.gen(function* () {
     const { look } = yield* Output
     const backup = yield* BackupAccess.open(settings)
@@ -112,7 +109,7 @@ const showPlan = ({ choice, flags, now, settings, zone }: Asked) =>
     )
     yield* flags.json
       ? BackupRun.document(BackupDocument.ofPlan(plan), settings)
-      : BackupRun.page(RestorePage.plan(plan, now, look, zone))
+      : BackupRun.page(RestorePage.plan(plan, now, look, settings.zone))
   })
 
 /** How far it has come, for the last words where a signal ends it. */
@@ -243,11 +240,11 @@ const somebodyToAsk = Effect.gen(function* () {
   })
 })
 
-const agree = (plan: RestorePlan, { now, zone }: Asked) =>
+const agree = (plan: RestorePlan, { now, settings }: Asked) =>
   Effect.gen(function* () {
     const dialog = yield* Dialog
     const { look } = yield* Output
-    yield* BackupRun.notes(RestorePage.plan(plan, now, look, zone))
+    yield* BackupRun.notes(RestorePage.plan(plan, now, look, settings.zone))
     const answer = yield* dialog.ask('Type "yes" to restore it: ')
     return answer.trim().toLowerCase() === "yes"
   })

@@ -1,13 +1,14 @@
 /**
  * How a configuration alerts, for commands that explain or replay decisions.
  */
-import { Effect, type Option } from "effect"
+import { Effect } from "effect"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
+import type { ConfigSource } from "../ConfigSource.js"
 import * as Configuration from "../Configuration.js"
 import { Output } from "../Output.js"
 
-export const load = (flag: Option.Option<string>) =>
-  Effect.flatMap(Configuration.load(flag), ({ alerts }) => alerts)
+export const load = (source: ConfigSource) =>
+  Effect.flatMap(Configuration.fromSource(source), ({ alerts }) => alerts)
 
 export interface Lenient {
   readonly policy: AlertPolicy.Policy
@@ -16,9 +17,9 @@ export interface Lenient {
 }
 
 /** What happened is told also where the configuration is broken: that may be what happened. */
-export const lenient = (flag: Option.Option<string>) =>
+export const lenient = (source: ConfigSource) =>
   Effect.catchAll(
-    Effect.map(load(flag), ({ policy }): Lenient => ({ policy, isUsable: true })),
+    Effect.map(load(source), ({ policy }): Lenient => ({ policy, isUsable: true })),
     () =>
       Effect.gen(function* () {
         const { note } = yield* Output

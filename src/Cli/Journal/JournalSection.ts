@@ -1,12 +1,11 @@
 /**
  * The `journal` section of the configuration file.
  */
-import { Either, ParseResult, Schema } from "effect"
-import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
+import { Schema } from "effect"
 import * as ConfigField from "../../Plugin/ConfigField.js"
-import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
+import type * as Decoder from "../../Plugin/Decoder.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
-import { withNumbers } from "../Numbers.js"
+import * as Section from "../Section.js"
 
 export const JournalSection = Schema.Struct({
   url: Schema.optional(
@@ -26,18 +25,6 @@ export type JournalSection = typeof JournalSection.Type
 /** The section, or everything that is wrong in it, by its path in the file. */
 export const decode = (
   content: unknown,
-  interpolated: ReadonlySet<string>,
-  scrub: (text: string) => string
-): Either.Either<JournalSection, ReadonlyArray<ConfigIssue>> =>
-  withNumbers(["journal"], interpolated)(content ?? {}, (filled) =>
-    ParseResult.decodeUnknownEither(JournalSection, { errors: "all", onExcessProperty: "error" })(
-      filled
-    ).pipe(
-      Either.mapLeft((issue) =>
-        ConfigIssues.fromParseIssue(issue, scrub).map((one) => ({
-          ...one,
-          path: ["journal", ...one.path]
-        }))
-      )
-    )
-  )
+  reading: Section.Reading
+): Decoder.Checked<JournalSection> =>
+  Section.decodeAt(JournalSection, ["journal"], reading)(content ?? {})

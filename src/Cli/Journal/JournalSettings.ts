@@ -3,15 +3,15 @@
  * and the default brought together.
  */
 import { Path } from "@effect/platform/Path"
-import { type Duration, Effect, Either, Option, Predicate } from "effect"
+import { type Duration, Effect, Either, type Option, Predicate } from "effect"
 import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as DatabaseUrl from "../../Common/DatabaseUrl.js"
-import * as Secrets from "../../Common/Secrets.js"
-import * as ConfigFile from "../ConfigFile.js"
+import type * as Secrets from "../../Common/Secrets.js"
+import type * as Decoder from "../../Plugin/Decoder.js"
+import * as ConfigSource from "../ConfigSource.js"
 import { ConfigurationError } from "../ConfigurationError.js"
 import * as EmbeddedDatabase from "../EmbeddedDatabase.js"
-import * as Environment from "../Environment.js"
-import { Output } from "../Output.js"
+import * as Section from "../Section.js"
 import * as JournalSection from "./JournalSection.js"
 
 export interface JournalSettings {
@@ -23,57 +23,38 @@ export interface JournalSettings {
 /** What a command that works with the journal, and with nothing else of the configuration, needs. */
 export interface Loaded extends JournalSettings {
   readonly secrets: Secrets.Secrets
+  /** Where it was read, for what else is read there. */
+  readonly source: ConfigSource.ConfigSource
 }
 
 export const variable = "HOLTER_JOURNAL_URL"
 
 /** What is wrong elsewhere in the file is no reason not to tell what happened. */
 export const load = Effect.fn("JournalSettings.load")(function* (flag: Option.Option<string>) {
-  const file = yield* ConfigFile.load(flag)
-  const source = Option.match(file, { onNone: () => "environment", onSome: (one) => one.path })
-  const environment = yield* Effect.either(Environment.read(variable))
-  const named = Option.getOrUndefined(Option.flatten(Either.getRight(environment)))
-  const secrets = Secrets.make([
-    ...(named === undefined ? [] : Secrets.collect(named)),
-    ...Option.match(file, {
-      onNone: () => [],
-      onSome: (one) => [...one.secrets, ...Secrets.collect(one.content)]
-    })
-  ])
-  yield* Effect.flatMap(Output, ({ hide }) => hide(secrets))
-  const content = Option.match(file, { onNone: () => undefined, onSome: sectionOf })
-  const unfilled = Option.match(file, {
-    onNone: (): ReadonlyArray<ConfigIssue> => [],
-    onSome: ({ issues }) => issues.filter(({ path }) => path[0] === "journal")
-  })
-  const interpolated = Option.match(file, {
-    onNone: () => new Set<string>(),
-    onSome: (one) => one.interpolated
-  })
-  const decoded = yield* decode(content, named, interpolated, secrets.scrub)
+  const source = yield* ConfigSource.read(flag, [variable])
+  const environment = yield* source.variables([variable])
+  const section = ConfigSource.sectionOf(source.content, "journal")
+  const decoded = yield* decode(section, environment.values.get(variable), source)
+  const unfilled = source.unfilled.filter(({ path }) => path[0] === "journal")
   const issues = [
-    ...(Either.isLeft(environment) ? [environment.left] : []),
-    ...(unfilled.length > 0 ? unfilled : Either.isLeft(decoded) ? decoded.left : [])
+    ...environment.issues,
+    ...(unfilled.length > 0 ? unfilled : Section.issuesOf(decoded))
   ]
   if (Either.isLeft(decoded) || issues.length > 0) {
-    return yield* new ConfigurationError({ source, issues })
+    return yield* new ConfigurationError({ source: source.name, issues })
   }
-  return { ...decoded.right, secrets } satisfies Loaded
+  return { ...decoded.right, secrets: source.secrets, source } satisfies Loaded
 })
-
-const sectionOf = ({ content }: ConfigFile.ConfigFile): unknown =>
-  Predicate.isRecord(content) ? content["journal"] : undefined
 
 /** The settings that the section and the variable say, or everything that is wrong in them. */
 export const decode = (
   section: unknown,
   named: string | undefined,
-  interpolated: ReadonlySet<string>,
-  scrub: (text: string) => string
-): Effect.Effect<Either.Either<JournalSettings, ReadonlyArray<ConfigIssue>>, never, Path> =>
+  reading: Section.Reading
+): Effect.Effect<Decoder.Checked<JournalSettings>, never, Path> =>
   Effect.map(Path, (path) => {
-    const shape = JournalSection.decode(section, interpolated, scrub)
-    const wrong = Either.isLeft(shape) ? shape.left : []
+    const shape = JournalSection.decode(section, reading)
+    const wrong = Section.issuesOf(shape)
     const url = Predicate.isRecord(section) ? section["url"] : undefined
     const isTold = wrong.some((issue) => issue.path.length === 1 || issue.path[1] === "url")
     const place = placeOf(typeof url === "string" ? url : undefined, named)

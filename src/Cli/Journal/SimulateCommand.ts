@@ -46,9 +46,9 @@ const simulate = (flags: Flags) =>
   Effect.gen(function* () {
     const zone = yield* ReaderZone.load(flags.config)
     const since = yield* sinceOf(flags.since, zone)
-    yield* JournalRun.withJournal(flags, exitCodes.failed, () =>
+    yield* JournalRun.withJournal(flags, exitCodes.failed, ({ source }) =>
       Effect.gen(function* () {
-        const { maintenance, policy } = yield* JournalPolicy.load(flags.config)
+        const { maintenance, policy } = yield* JournalPolicy.load(source)
         const replay = Replay.make(policy, maintenance)
         yield* replayed(replay, since, zone)
         const span = replay.span()

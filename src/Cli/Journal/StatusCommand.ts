@@ -40,7 +40,7 @@ const status = (flags: Flags) =>
       const report = StatusReport.make({
         now: yield* Clock.currentTimeMillis,
         place: JournalAccess.placeOf(settings.url),
-        policy: (yield* JournalPolicy.lenient(flags.config)).policy,
+        policy: (yield* JournalPolicy.lenient(settings.source)).policy,
         state: yield* Watched.state,
         results: yield* newest,
         owed,
@@ -49,7 +49,7 @@ const status = (flags: Flags) =>
       })
       if (flags.json) yield* JournalRun.document(report)
       else {
-        const zone = yield* ReaderZone.load(flags.config)
+        const zone = yield* ReaderZone.of(settings.source.content)
         yield* JournalRun.page(StatusPage.lines(report, look, zone))
       }
       yield* JournalRun.exit(exitCodes[report.overall_status])

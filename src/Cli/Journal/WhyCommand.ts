@@ -54,12 +54,12 @@ const why = (flags: Flags) =>
     const now = yield* Clock.currentTimeMillis
     const zone = yield* ReaderZone.load(flags.config)
     const asked = yield* momentOf(flags.at, now, zone)
-    yield* JournalRun.withJournal(flags, exitCodes.failed, ({ secrets }) =>
+    yield* JournalRun.withJournal(flags, exitCodes.failed, ({ secrets, source }) =>
       Effect.gen(function* () {
         const { look } = yield* Output
         const { service } = flags
         yield* checkKnown(service)
-        const { isUsable, policy } = yield* JournalPolicy.lenient(flags.config)
+        const { isUsable, policy } = yield* JournalPolicy.lenient(source)
         const at = Option.getOrElse(asked, () => now)
         const incident = yield* incidentAt(service, asked)
         const { interval } = rulesOf(policy, service)

@@ -287,6 +287,6 @@ export const deadMen = (settings: WatchSettings): ReadonlyArray<Sole> =>
 
 export const schedules = (settings: WatchSettings): ReadonlyArray<Sole> => {
   if (settings.backups === undefined) return []
-  const { secrets: _, source: _source, ...entry } = settings.backups.settings
+  const { secrets: _, source: _source, zone: _zone, ...entry } = settings.backups.settings
   return [{ name: "backups", entry, settings }]
 }

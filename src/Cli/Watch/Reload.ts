@@ -19,6 +19,7 @@ import { ReloadRequest } from "../../Lifecycle/ReloadRequest.js"
 import { Alerting } from "../../Monitor/Alerting.js"
 import * as Holder from "../../Monitor/Journal/Lease/Holder.js"
 import type { Vitals } from "../../Alert/Vitals.js"
+import * as ConfigSource from "../ConfigSource.js"
 import * as Configuration from "../Configuration.js"
 import { ConfigurationError } from "../ConfigurationError.js"
 import { briefly, Output } from "../Output.js"
@@ -123,7 +124,7 @@ const load = ({ current, flags, secrets }: Running) =>
     Effect.filterOrFail(
       ({ configuration }) =>
         configuration.source === current.settings.configuration.source ||
-        configuration.source !== Configuration.withoutFile,
+        configuration.source !== ConfigSource.withoutFile,
       () => gone(current.settings.configuration.source)
     ),
     Effect.tap(({ configuration }) => Configuration.prepare(configuration)),
@@ -216,7 +217,7 @@ const exchange = (running: Parts, ready: Ready, answer: Answer) =>
     }).pipe(Effect.orDie)
     yield* Effect.forEach(channels.removed, built.channels.take, { discard: true })
     const { say, update } = yield* Reporter
-    const zone = yield* ReaderZone.of(alerts.policy.timeZone)
+    const zone = yield* ReaderZone.named(alerts.policy.timeZone)
     yield* update((board) => WatchState.reconfigured(board, Summary.rows(next, zone), started))
     yield* ready.newChecks.use
     yield* swap(built.deadMan, Built.deadMen(next))

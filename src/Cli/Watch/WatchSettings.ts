@@ -7,15 +7,14 @@ import type { ConfigIssue } from "../../Plugin/ConfigIssue.js"
 import * as SpanText from "../../Common/SpanText.js"
 import * as Expression from "../../Backup/BackupSchedule/Expression.js"
 import type { AlertSettings } from "../Alerts/AlertSettings.js"
-import type { BackupSettings } from "../Backup/BackupSettings.js"
-import * as BackupSettingsLoader from "../Backup/BackupSettings.js"
+import * as BackupSettings from "../Backup/BackupSettings.js"
 import * as Globals from "../Backup/Globals.js"
+import * as ConfigSource from "../ConfigSource.js"
 import * as Configuration from "../Configuration.js"
 import { ConfigurationError, UsageError } from "../ConfigurationError.js"
 import type { Planned } from "./Backups.js"
 import * as Plan from "../../Lifecycle/Plan.js"
 import type { PlanError } from "../../Lifecycle/PlanError.js"
-import * as Environment from "../Environment.js"
 import type { ShutdownSection } from "../ShutdownSection.js"
 import * as Steps from "./Steps.js"
 import type { Parts, Time } from "./Steps.js"
@@ -35,25 +34,19 @@ export interface Flags {
 
 export const load = Effect.fn("WatchSettings.load")(function* (flags: Flags) {
   const grace = yield* graceOf(flags.grace)
-  const [configuration, settings] = yield* together(
-    Effect.flatMap(Configuration.load(flags.config), (loaded) =>
-      Effect.map(loaded.alerts, (alerts) => ({ loaded, alerts }))
-    ),
-    BackupSettingsLoader.load({
-      config: flags.config,
-      databaseUrl: Option.none(),
-      backupDir: Option.none()
-    }).pipe(
-      Effect.catchTag("ConfigurationError", (error) => withoutDatabase(error, flags.config)),
-      Effect.flatMap(withDatabase)
-    )
-  ).pipe(Effect.catchTag("ConfigurationError", (error) => withPlan(error, flags.config, grace)))
-  const { alerts, loaded } = configuration
+  const source = yield* ConfigSource.read(flags.config, [
+    ...Configuration.variables,
+    ...BackupSettings.variables
+  ])
+  const { backup, configuration } = yield* Configuration.of(source, {
+    backup: scheduled(source),
+    alerts: true
+  }).pipe(Effect.catchAll((error) => withPlan(error, source, grace)))
   return {
-    configuration: loaded,
-    alerts,
-    backups: planned(settings),
-    time: timeOf(loaded.shutdown, grace)
+    configuration,
+    alerts: yield* configuration.alerts,
+    backups: planned(backup),
+    time: timeOf(configuration.shutdown, grace)
   } satisfies WatchSettings
 })
 
@@ -93,74 +86,69 @@ export const tooLong = ({ expected, found, message }: PlanError): ConfigurationE
   })
 
 /**
- * With what else is wrong: a shutdown that takes too long even without the parts of which it is not
- * known whether they are to be there.
+ * With what else is wrong, each mistake once: a shutdown that takes too long even without the parts of
+ * which it is not known whether they are to be there.
  */
 const withPlan = (
-  error: ConfigurationError,
-  config: Option.Option<string>,
+  { issues, source: from }: ConfigurationError,
+  { document }: ConfigSource.ConfigSource,
   grace: Option.Option<Duration.Duration>
 ) =>
   Effect.gen(function* () {
+    const fail = (all: ReadonlyArray<ConfigIssue>) =>
+      new ConfigurationError({ source: from, issues: distinct(all) })
     const isUnknown = ({ path: [section, field] }: ConfigIssue) =>
       section === "shutdown" && (field === undefined || ["grace", "lameDuck"].includes(field))
-    if (error.issues.some(isUnknown)) return yield* error
-    const { shutdown } = yield* Effect.orElseFail(Configuration.outline(config), () => error)
-    const plan = check({ backups: false, deadMan: false }, timeOf(shutdown, grace))
-    yield* Effect.mapError(
-      plan,
-      ({ issues }) =>
-        new ConfigurationError({ source: error.source, issues: [...error.issues, ...issues] })
-    )
-    return yield* error
+    if (issues.some(isUnknown)) return yield* fail(issues)
+    const plan = check({ backups: false, deadMan: false }, timeOf(document.shutdown, grace))
+    yield* Effect.mapError(plan, (tooLong) => fail([...issues, ...tooLong.issues]))
+    return yield* fail(issues)
   })
+
+const distinct = (issues: ReadonlyArray<ConfigIssue>): ReadonlyArray<ConfigIssue> => {
+  const paths = issues.map(({ path }) => path.join("\0"))
+  return issues.filter((_, index) => paths.indexOf(paths[index] ?? "") === index)
+}
 
 export const partsOf = ({ alerts, backups }: WatchSettings): Parts => ({
   backups: backups !== undefined,
   deadMan: alerts.deadMan !== undefined
 })
 
-type Wrong = ConfigurationError | UsageError
-
-/** Both, or what is wrong in either, each mistake once. */
-const together = <A, B, R, R2>(
-  one: Effect.Effect<A, Wrong, R>,
-  other: Effect.Effect<B, Wrong, R2>
-): Effect.Effect<readonly [A, B], Wrong, R | R2> =>
-  Effect.gen(function* () {
-    const first = yield* Effect.either(one)
-    const second = yield* Effect.either(other)
-    if (Either.isRight(first) && Either.isRight(second)) return [first.right, second.right] as const
-    const wrong = [
-      ...(Either.isLeft(first) ? [first.left] : []),
-      ...(Either.isLeft(second) ? [second.left] : [])
-    ]
-    const usage = wrong.find((error) => error instanceof UsageError)
-    if (usage !== undefined) return yield* usage
-    const errors = wrong.filter((error) => error instanceof ConfigurationError)
-    return yield* new ConfigurationError({
-      source: errors[0]?.source ?? "environment",
-      issues: distinct(errors)
+/** The settings of scheduled backups, or all that is wrong in them. */
+const scheduled = (source: ConfigSource.ConfigSource) =>
+  BackupSettings.of(source, noFlags).pipe(
+    Effect.tap(Globals.checkFile),
+    Effect.mapError((error) => (error instanceof ConfigurationError ? error.issues : [])),
+    Effect.matchEffect({
+      onSuccess: (settings) =>
+        settings.url === undefined && isScheduled(settings.section)
+          ? Effect.fail([noDatabase])
+          : Effect.succeed(settings),
+      // With what else is wrong in the section: that there is a time for backups, and nothing to back up.
+      onFailure: (issues) =>
+        Effect.flatMap(source.variables(["DATABASE_URL"]), (named) =>
+          Effect.fail(
+            named.values.size + named.issues.length === 0 && lacksUrl(source.document.backup)
+              ? [...issues, noDatabase]
+              : issues
+          )
+        )
     })
-  })
+  )
 
-const distinct = (errors: ReadonlyArray<ConfigurationError>): ReadonlyArray<ConfigIssue> => {
-  const byPath = new Map<string, ConfigIssue>()
-  for (const issue of errors.flatMap(({ issues }) => issues)) {
-    const path = issue.path.join("\0")
-    if (!byPath.has(path)) byPath.set(path, issue)
-  }
-  return [...byPath.values()]
-}
+const noFlags = { config: Option.none(), databaseUrl: Option.none(), backupDir: Option.none() }
 
-const withDatabase = (
-  settings: BackupSettings
-): Effect.Effect<BackupSettings, ConfigurationError> => {
-  const { drill, schedule } = settings.section
-  return settings.url !== undefined || (schedule ?? drill) === undefined
-    ? Effect.as(Globals.checkFile(settings), settings)
-    : new ConfigurationError({ source: settings.source, issues: [noDatabase] })
-}
+const isScheduled = ({
+  drill,
+  schedule
+}: Pick<BackupSettings.BackupSettings["section"], "drill" | "schedule">): boolean =>
+  (schedule ?? drill) !== undefined
+
+const lacksUrl = (backup: unknown): boolean =>
+  Predicate.isRecord(backup) &&
+  (backup["schedule"] ?? backup["drill"]) !== undefined &&
+  backup["url"] === undefined
 
 const noDatabase: ConfigIssue = {
   path: ["backup", "url"],
@@ -168,31 +156,13 @@ const noDatabase: ConfigIssue = {
   found: "nothing"
 }
 
-/** With what else is wrong in the section: that there is a time for backups, and nothing to back up. */
-const withoutDatabase = ({ issues, source }: ConfigurationError, config: Option.Option<string>) =>
-  Effect.gen(function* () {
-    const outline = yield* Effect.option(Configuration.outline(config))
-    const backup = Option.getOrUndefined(outline)?.backup
-    const named = yield* Effect.either(Environment.read("DATABASE_URL"))
-    const isMissing =
-      Predicate.isRecord(backup) &&
-      (backup["schedule"] ?? backup["drill"]) !== undefined &&
-      backup["url"] === undefined &&
-      Either.isRight(named) &&
-      Option.isNone(named.right)
-    return yield* new ConfigurationError({
-      source,
-      issues: isMissing ? [...issues, noDatabase] : issues
-    })
-  })
-
-const planned = (settings: BackupSettings): Planned | undefined => {
+const planned = (settings: BackupSettings.BackupSettings): Planned | undefined => {
   const { drill, schedule, timeZone } = settings.section
   const cron = (text: string | undefined) =>
     text === undefined
       ? undefined
       : Option.getOrUndefined(Either.getRight(Expression.parse(text, timeZone)))
-  return (schedule ?? drill) === undefined
+  return !isScheduled(settings.section)
     ? undefined
     : { settings, create: cron(schedule), drill: cron(drill) }
 }
