@@ -15,8 +15,7 @@ import {
   Fiber,
   identity,
   Layer,
-  Schedule,
-  type Scope
+  Schedule
 } from "effect"
 import type { CheckFailure, RunnerReason } from "./CheckError.js"
 import { type Observer, Running } from "../Common/Running.js"
@@ -248,6 +247,3 @@ const retried = (
 
 const mayRetry = (retry: Retry, error: CheckFailure): boolean =>
   error._tag === "AttemptTimeout" || retry.while(error)
-
-/** The services that a probe may use beside its own: a scope that closes when the run ends. */
-export type ProbeScope = Scope.Scope

@@ -15,7 +15,6 @@ import {
 } from "effect"
 import { Vital, Vitals } from "../Alert/Vitals.js"
 import { UnknownCheckError } from "../Check/CheckError.js"
-import type { Group } from "../Check/CheckPolicy.js"
 import { CheckRegistry, type RegisteredCheck } from "../Check/CheckRegistry.js"
 import type { CheckResult, Status } from "../Check/CheckResult.js"
 import { CheckRunner } from "../Check/CheckRunner.js"
@@ -72,10 +71,6 @@ export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
     readonly heartbeat: Effect.Effect<Option.Option<HeartbeatReport>>
     /** From the last results; nothing is run. */
     readonly overallStatus: Effect.Effect<Status>
-    /** The same for the checks of one group. */
-    readonly groupStatus: (group: Group) => Effect.Effect<Status>
-    /** Whether every check of readiness has had a result that is not unhealthy. */
-    readonly started: Effect.Effect<boolean>
     readonly statusSummary: Effect.Effect<StatusSummary.StatusSummary>
     /** Every result, of beats and of single runs, from when the stream is run. */
     readonly results: Stream.Stream<CheckResult>
@@ -171,11 +166,6 @@ export const layerWith = (
         stopHeartbeat: FiberHandle.clear(beating),
         heartbeat: report,
         overallStatus: Effect.map(entries, StatusSummary.overall),
-        groupStatus: (group) =>
-          Effect.map(entries, (all) =>
-            StatusSummary.overall(all.filter(({ check }) => check.policy.group === group))
-          ),
-        started: Effect.map(entries, StatusSummary.started),
         statusSummary: Effect.gen(function* () {
           return StatusSummary.make(yield* entries, yield* DateTime.now, yield* report)
         }),

@@ -18,8 +18,6 @@ export interface HealthState {
   readonly unhealthy: number
   /** Results in a row that were not unhealthy. */
   readonly passable: number
-  /** Whether there ever was a result that was not unhealthy. */
-  readonly started: boolean
   /**
    * Before anything is confirmed a check counts as healthy, so that its first failures are news.
    * One that is not critical is never worse than degraded.
@@ -53,7 +51,6 @@ export const initial: HealthState = {
   successes: 0,
   unhealthy: 0,
   passable: 0,
-  started: false,
   confirmedStatus: "healthy",
   confirmed: undefined
 }
@@ -65,7 +62,7 @@ export const next = (
   thresholds: Thresholds
 ): HealthState => {
   const status = weigh(result.status, thresholds.critical)
-  if (status === "unknown") return { ...state, last: result, started: true }
+  if (status === "unknown") return { ...state, last: result }
   const isHealthy = status === "healthy"
   const isUnhealthy = status === "unhealthy"
   const counted: HealthState = {
@@ -74,7 +71,6 @@ export const next = (
     successes: isHealthy ? state.successes + 1 : 0,
     unhealthy: isUnhealthy ? state.unhealthy + 1 : 0,
     passable: isUnhealthy ? 0 : state.passable + 1,
-    started: state.started || result.status !== "unhealthy",
     confirmedStatus: state.confirmedStatus,
     confirmed: state.confirmed
   }

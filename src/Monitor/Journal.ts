@@ -20,7 +20,7 @@ import { type JournalError, unavailable } from "./Journal/JournalError.js"
 import * as Lease from "./Journal/Lease.js"
 import { type Holder, ofProcess } from "./Journal/Lease/Holder.js"
 import * as Memory from "./Journal/memory.js"
-import { fromSqlError, open, openReading, reasonOf } from "./Journal/open.js"
+import { open, openReading, reasonOf } from "./Journal/open.js"
 import * as Read from "./Journal/read.js"
 import * as Requests from "./Journal/Requests.js"
 import * as ToChanges from "./Journal/ToChanges.js"
@@ -117,9 +117,6 @@ export class Journal extends Context.Tag("holter/Monitor/Journal")<
      * its database is not the one that was opened (`intact`).
      */
     readonly lost: Effect.Effect<JournalError>
-    /** The last verdict that was kept under this key. */
-    readonly verdict: (key: string) => Effect.Effect<Option.Option<string>, JournalError>
-    readonly keepVerdict: (key: string, verdict: string) => Effect.Effect<void, JournalError>
     readonly health: Effect.Effect<Entry.Health>
     /** Writes what waits, once. */
     readonly flush: Effect.Effect<void>
@@ -192,8 +189,7 @@ const readerOf = (sql: SqlClient, version: number, { lost, turn }: Lease.Lease):
   deliveries: (alerts) => (version < 2 ? nothing : Read.deliveries(sql, alerts)),
   lost,
   turn,
-  ...Requests.make(sql),
-  ...verdicts(sql)
+  ...Requests.make(sql)
 })
 
 /** A journal in memory, of bounded size, for programs that keep nothing over a restart. */
@@ -314,19 +310,3 @@ const pruning = (sql: SqlClient, { retain = "30 days" }: Options) =>
     Effect.zipRight(Effect.sleep("1 hour")),
     Effect.forever
   )
-
-const verdicts = (sql: SqlClient): Pick<Reader, "verdict" | "keepVerdict"> => ({
-  verdict: (key) =>
-    sql<{ readonly verdict: string }>`SELECT verdict FROM holter_verdicts WHERE key = ${key}`.pipe(
-      Effect.mapBoth({
-        onFailure: fromSqlError,
-        onSuccess: ([row]) => Option.fromNullable(row?.verdict)
-      })
-    ),
-  keepVerdict: (key, verdict) =>
-    sql`INSERT INTO holter_verdicts ${sql.insert({ key, verdict })}
-      ON CONFLICT (key) DO UPDATE SET verdict = excluded.verdict`.pipe(
-      Effect.mapError(fromSqlError),
-      Effect.asVoid
-    )
-})

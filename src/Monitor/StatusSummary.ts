@@ -73,13 +73,6 @@ export const overall = (entries: ReadonlyArray<Entry>): CheckResult.Status =>
     )
   )
 
-/**
- * Whether the program has started: every check of readiness had a result that is not unhealthy.
- * A check that is not configured holds nothing up.
- */
-export const started = (entries: ReadonlyArray<Entry>): boolean =>
-  entries.every(({ check, state }) => check.policy.group !== "readiness" || state.started)
-
 const notKnownYet: CheckResult.ServiceReport = {
   status: "unknown",
   response_time_ms: null,

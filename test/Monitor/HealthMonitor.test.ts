@@ -26,14 +26,13 @@ const answering = (status: Status): scripted.Probe => {
 
 const statuses = { Absent: "unknown" } as const
 
-/** Checks that answer so, by name; a name with `?` is not critical, one with `!` is of liveness. */
+/** Checks that answer so, by name; a name with `?` is not critical. */
 const checks = (all: Record<string, Status | scripted.Probe>) =>
   Object.entries(all)
     .map(([name, answer]) =>
       check(name, typeof answer === "string" ? answering(answer) : answer, {
         statuses,
-        critical: !name.endsWith("?"),
-        group: name.endsWith("!") ? "liveness" : "readiness"
+        critical: !name.endsWith("?")
       })
     )
     .reduce((before, next) => Layer.provideMerge(next, before))
@@ -70,7 +69,7 @@ describe("overallStatus", () => {
       yield* Effect.gen(function* () {
         const monitor = yield* HealthMonitor.HealthMonitor
         yield* monitor.runAllChecks
-        yield* Effect.all([monitor.overallStatus, monitor.statusSummary, monitor.started])
+        yield* Effect.all([monitor.overallStatus, monitor.statusSummary])
         assert.strictEqual(yield* Ref.get(runs), 1)
       }).pipe(
         monitored({
@@ -89,58 +88,6 @@ describe("overallStatus", () => {
       assert.strictEqual((yield* monitor.runAllChecks).size, 0)
       assert.strictEqual(yield* monitor.overallStatus, "unknown")
     }).pipe(Effect.provide(program(Layer.empty)))
-  )
-})
-
-describe("groups", () => {
-  it.effect("every check is of readiness but those that say otherwise", () =>
-    Effect.gen(function* () {
-      const monitor = yield* HealthMonitor.HealthMonitor
-      yield* monitor.runAllChecks
-      assert.strictEqual(yield* monitor.groupStatus("readiness"), "unhealthy")
-      assert.strictEqual(yield* monitor.groupStatus("liveness"), "degraded")
-      assert.strictEqual(yield* monitor.overallStatus, "unhealthy")
-    }).pipe(monitored({ database: "unhealthy", "memory!": "degraded" }))
-  )
-})
-
-describe("startup", () => {
-  it.effect(
-    "waits for a result of every readiness check that is not unhealthy, and stays passed",
-    () =>
-      Effect.gen(function* () {
-        const status = yield* Ref.make<Status>("unhealthy")
-        const a = Effect.flatMap(Ref.get(status), answering)
-        yield* Effect.gen(function* () {
-          const monitor = yield* HealthMonitor.HealthMonitor
-          assert.isFalse(yield* monitor.started)
-          yield* monitor.runCheck("absent")
-          yield* monitor.runCheck("b")
-          assert.isFalse(yield* monitor.started)
-          yield* monitor.runCheck("a")
-          assert.isFalse(yield* monitor.started)
-          yield* Ref.set(status, "degraded")
-          yield* monitor.runCheck("a")
-          assert.isTrue(yield* monitor.started)
-          yield* Ref.set(status, "unhealthy")
-          yield* monitor.runCheck("a")
-          assert.isTrue(yield* monitor.started)
-        }).pipe(monitored({ a, b: "healthy", absent: "unknown", "memory!": "unhealthy" }))
-      })
-  )
-
-  it.effect("a check that was not configured first and is unhealthy later had its result", () =>
-    Effect.gen(function* () {
-      const status = yield* Ref.make<Status>("unknown")
-      yield* Effect.gen(function* () {
-        const monitor = yield* HealthMonitor.HealthMonitor
-        yield* monitor.runAllChecks
-        assert.isTrue(yield* monitor.started)
-        yield* Ref.set(status, "unhealthy")
-        yield* monitor.runAllChecks
-        assert.isTrue(yield* monitor.started)
-      }).pipe(monitored({ a: Effect.flatMap(Ref.get(status), answering) }))
-    })
   )
 })
 

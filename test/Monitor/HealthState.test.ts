@@ -75,15 +75,6 @@ describe("HealthState", () => {
     })
   })
 
-  it("is started from the first result that is not unhealthy, for good", () => {
-    holds((results) => {
-      assert.strictEqual(
-        fold(results).started,
-        results.some(({ status }) => status !== "unhealthy")
-      )
-    })
-  })
-
   it("does not change the state that it was given", () => {
     holds((results) => {
       const before = fold(results)
@@ -203,6 +194,5 @@ describe("a check that is not critical", () => {
   it("is shown with the status that it has", () => {
     const state = HealthState.next(HealthState.initial, result("unhealthy", 0), lax)
     assert.strictEqual(state.last?.status, "unhealthy")
-    assert.isFalse(state.started)
   })
 })

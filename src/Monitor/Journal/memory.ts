@@ -25,7 +25,6 @@ export const make = () => {
   let kept = Changes.none
   let requests: ReadonlyArray<Request> = []
   let count = 0
-  const verdicts = new Map<string, string>()
   return {
     write: (changes: Changes.Changes) =>
       Effect.sync(() => {
@@ -89,12 +88,7 @@ export const make = () => {
               return kept.outbox.has(key) ? [[key, { outcome: "queued", at: null, trouble }]] : []
             })
           )
-      ),
-    verdict: (key: string) => Effect.sync(() => Option.fromNullable(verdicts.get(key))),
-    keepVerdict: (key: string, verdict: string) =>
-      Effect.sync(() => {
-        verdicts.set(key, verdict)
-      })
+      )
   }
 }
 

@@ -64,6 +64,9 @@ const more = [
 /** The delivery in which an alert was tried, of which it is not known whether it arrived. */
 const attempts = ["ALTER TABLE holter_outbox ADD COLUMN attempt text"]
 
+/** Nothing ever wrote to it. */
+const unused = ["DROP TABLE holter_verdicts"]
+
 const run = (all: ReadonlyArray<string>) =>
   Effect.flatMap(SqlClient, (sql) =>
     Effect.forEach(all, (statement) => sql.unsafe(statement), { discard: true })
@@ -72,11 +75,12 @@ const run = (all: ReadonlyArray<string>) =>
 export const migrations = {
   "1_tables": run(statements),
   "2_deliveries": run(more),
-  "3_attempts": run(attempts)
+  "3_attempts": run(attempts),
+  "4_unused": run(unused)
 }
 
 /** The version that this Holter writes. */
-export const version = 3
+export const version = 4
 
 /** Where the migrator notes what it did. */
 export const table = JournalTables.migrations

@@ -162,8 +162,6 @@ export const make = (voice: Voice.Service): JournalBuffer => {
     }),
     setAside: (unreadable) => asked(({ setAside }) => setAside(unreadable)),
     deliveries: (alerts) => asked(({ deliveries }) => deliveries(alerts)),
-    verdict: (key) => asked(({ verdict }) => verdict(key)),
-    keepVerdict: (key, verdict) => asked(({ keepVerdict }) => keepVerdict(key, verdict)),
     health: Effect.suspend(() =>
       isThrough && opened !== undefined
         ? opened.journal.health

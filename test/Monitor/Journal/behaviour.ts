@@ -226,15 +226,4 @@ export const behaves = (name: string, fresh: Effect.Effect<Store, unknown, Scope
       })
     )
   )
-
-  it.scopedLive(`${name}: keeps the last verdict of each key`, () =>
-    withJournal((journal) =>
-      Effect.gen(function* () {
-        assert.isTrue(Option.isNone(yield* journal.verdict("all")))
-        yield* journal.keepVerdict("all", "one")
-        yield* journal.keepVerdict("all", "two")
-        assert.deepStrictEqual(Option.getOrNull(yield* journal.verdict("all")), "two")
-      })
-    )
-  )
 }
