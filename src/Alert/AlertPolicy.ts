@@ -1,26 +1,46 @@
 /**
- * When somebody is told, and when not: a pure fold from events to decisions. The same function runs
- * live, in tests, and over the journal's past.
+ * Which alerts are sent, and why not: a pure fold from events to decisions. The same function runs live, in
+ * tests, and over the journal's past.
+ *
+ * Every step is one shape, `AlertPolicy/Step`: the state so far, what was decided, and the notifications that
+ * are on their way. A stage takes it and returns the next; nothing is changed in place. What happened is
+ * counted by one stage, that of its event (`happen`). What follows from it for everything that is open is a
+ * list of stages (`pipeline`), which is left out for an event that changes nothing for others, as nearly all
+ * do not. A notification is what channels are to hear of one incident; `Suppressions.by` makes a stage of a
+ * reason to hold it back.
+ *
+ * From a probe to a channel that is the fifth of six shapes: `Outcome` (what a probe reports), `CheckResult`
+ * (what a run comes to), `Event` (what the fold hears), `Incident` (what it knows), `Notification`, `Alert`
+ * (what a channel gets).
  *
  * The fold has no clock. It says by `due` when it wants to hear of the time again, and nothing that
  * goes by time happens before; `advance` gives it every such time up to the next event.
  */
 import { HashMap } from "effect"
-import * as Routes from "./Routes.js"
-import type { Alert } from "./Alert.js"
-import * as Configuring from "./AlertPolicy/configuring.js"
+import * as Alerts from "./AlertPolicy/alerts.js"
+import * as Caps from "./AlertPolicy/caps.js"
+import * as Channels from "./AlertPolicy/channels.js"
+import * as Configuration from "./AlertPolicy/configuration.js"
 import type { Decision } from "./AlertPolicy/Decision.js"
-import * as Draft from "./AlertPolicy/Draft.js"
+import * as EarlierRun from "./AlertPolicy/earlierRun.js"
 import type { Event } from "./AlertPolicy/Event.js"
-import * as EventHandlers from "./AlertPolicy/eventHandlers.js"
+import * as Flapping from "./AlertPolicy/flapping.js"
+import * as Grouping from "./AlertPolicy/grouping.js"
+import * as Incidents from "./AlertPolicy/incidents.js"
+import * as Inhibition from "./AlertPolicy/inhibition.js"
 import type { Policy } from "./AlertPolicy/Policy.js"
-import { remembered } from "./AlertPolicy/earlierRun.js"
-import { channelRemoved } from "./AlertPolicy/removal.js"
-import * as Evaluate from "./AlertPolicy/evaluate.js"
-import * as StandIns from "./AlertPolicy/standIns.js"
+import * as Reminders from "./AlertPolicy/reminders.js"
+import * as Resolving from "./AlertPolicy/resolving.js"
+import * as Routing from "./AlertPolicy/routing.js"
+import * as Silences from "./AlertPolicy/silences.js"
+import * as Staleness from "./AlertPolicy/staleness.js"
+import * as StartGrace from "./AlertPolicy/startGrace.js"
 import type { State } from "./AlertPolicy/State.js"
-import { onResult } from "./AlertPolicy/thresholds.js"
+import * as Steps from "./AlertPolicy/Step.js"
+import * as Suppressions from "./AlertPolicy/suppressions.js"
+import * as Thresholds from "./AlertPolicy/thresholds.js"
 
+export { isHandedOn, isStoodIn, unrouted } from "./AlertPolicy/channels.js"
 export { Decision, NothingReason, Rule, SuppressionReason } from "./AlertPolicy/Decision.js"
 export * as Event from "./AlertPolicy/Event.js"
 export {
@@ -38,22 +58,125 @@ export { CheckState, Ended, Incident, initial, Quiet, State } from "./AlertPolic
 
 export type Step = readonly [state: State, decisions: ReadonlyArray<Decision>]
 
+/** What happened, by its own stage. */
+const happen = (step: Steps.Step, event: Event): Steps.Step => {
+  switch (event._tag) {
+    case "Result":
+      return Thresholds.count(step, event)
+    case "Time":
+      return step
+    case "Restarted":
+      return Configuration.restarted(step)
+    case "Remembered":
+      return EarlierRun.remembered(step, event)
+    case "MaintenanceStarted":
+    case "Silenced":
+      return Silences.begin(step, event)
+    case "MaintenanceEnded":
+    case "Unsilenced":
+      return Silences.end(step, event)
+    case "Acknowledged":
+      return Reminders.acknowledged(step, event)
+    case "ChannelDisabled":
+      return Channels.disabled(step, event)
+    case "ChannelEnabled":
+      return Channels.enabled(step, event)
+    case "ChannelUnreachable":
+      return Channels.unreachable(step, event)
+    case "ChannelReached":
+      return Channels.reached(step, event)
+    case "AlertRefused":
+      return Channels.refused(step, event)
+    case "ChannelRemoved":
+      return Channels.removed(step, event)
+    case "ReloadAsked":
+      return Configuration.asked(step, event)
+    case "Reconfigured":
+      return Configuration.reconfigured(step, event)
+    case "ReconfigurationRefused":
+      return Configuration.refused(step, event)
+  }
+}
+
+/** What holds back any message but the end of what a channel was notified of. */
+const suppressions: ReadonlyArray<Steps.Stage> = [
+  Suppressions.by(StartGrace.suppression),
+  Suppressions.by(Silences.suppression),
+  Suppressions.by(Inhibition.suppression),
+  Suppressions.by(Flapping.suppression)
+]
+
+/** The next time at which a rule that goes by time has something to say. */
+const dueNext: Steps.Stage = (step) => {
+  const { checks, groupUntil, incidents, quiets } = step.state
+  let next = Math.min(
+    groupUntil ?? Number.POSITIVE_INFINITY,
+    step.lookAgain ?? Number.POSITIVE_INFINITY
+  )
+  const at = (time: number | null) => {
+    if (time !== null && time > step.now && time < next) next = time
+  }
+  for (const { until } of quiets) at(until)
+  for (const { expectedBy } of HashMap.values(checks)) at(expectedBy)
+  for (const { flapping, remindAt } of Object.values(incidents)) {
+    at(remindAt)
+    if (flapping !== null) at(flapping.lastChange + step.policy.flapping.calm)
+  }
+  const isAny = Number.isFinite(next)
+  return { ...step, state: { ...step.state, due: isAny ? Math.max(next, step.now + 1) : null } }
+}
+
+/** What follows for everything that is open, and what the passing of time alone does. */
+const pipeline: ReadonlyArray<Steps.Stage> = [
+  Silences.expire,
+  Staleness.find,
+  Flapping.calm,
+
+  Resolving.find,
+  Alerts.send,
+
+  Routing.find,
+  Incidents.asNow,
+  ...suppressions,
+  Routing.decideNext,
+  Caps.limit,
+  Routing.explain,
+  Suppressions.record,
+  Grouping.wait,
+  Alerts.send,
+  Caps.count,
+  Routing.remember,
+  Reminders.begin,
+
+  Reminders.find,
+  ...suppressions,
+  Incidents.asNow,
+  Caps.limit,
+  Reminders.record,
+  Alerts.send,
+  Caps.count,
+
+  Grouping.close,
+  dueNext
+]
+
 /** One event. */
 export const step = (policy: Policy, before: State, event: Event): Step => {
-  const isFirst = before.now === 0
   // The fold's clock never goes back: a wall clock that does changes what is between the two.
   const clock = event.at + before.offset
   const now = Math.max(clock, before.now)
   // Results and times that overtake each other on their way here did not set the clock.
   const offset = before.now - clock > disorder ? now - event.at : before.offset
-  const draft = Draft.make(policy, before, { now, wall: event.at, offset })
-  const late = before.due === null ? 0 : now - before.due
-  if (isFirst || late > asleep) EventHandlers.awake(draft)
-  else if (late > busy) EventHandlers.overslept(draft, late)
-  apply(draft, event)
-  if (draft.unsettled || (before.due !== null && now >= before.due)) Evaluate.run(draft)
-  else if (event._tag === "Result") keepDue(draft, event.service)
-  return [draft.state, draft.decisions]
+  const begun = Steps.make(policy, before, { now, wall: event.at, offset })
+  const happened = happen(StartGrace.wake(begun, before), event)
+  const isDue = before.due !== null && now >= before.due
+  const { decisions, state } =
+    happened.isChanged || isDue
+      ? Steps.through(pipeline, happened)
+      : event._tag === "Result"
+        ? dueSooner(happened, event.service)
+        : happened
+  return [state, decisions]
 }
 
 /**
@@ -89,99 +212,14 @@ export const services = ({ checks, incidents }: State): ReadonlyArray<string> =>
 export const due = (state: State): number | undefined =>
   state.due === null ? undefined : state.due - state.offset
 
-/**
- * Whether another channel takes this alert, now that its own fails for good. Such alerts are the
- * `pending` ones of `ChannelDisabled`; all others stay in the outbox until their channel returns, also
- * an end that the other channel is told for its own sake.
- */
-export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean => {
-  const other = Routes.fallback(
-    policy.routes,
-    alert.severity,
-    alert.channel,
-    (channel) => channel === alert.channel || Object.hasOwn(state.disabled, channel)
-  )
-  return other !== undefined && EventHandlers.newTo(alert.subjects, other).length > 0
-}
-
-/**
- * Whether this end is for a channel that takes nothing now, and the one in its place is told of the
- * same end, as it was of the outage. Where the channel did not get the beginning, it need not have the
- * end.
- */
-export const isStoodIn = (policy: Policy, state: State, alert: Alert): boolean => {
-  const { channel, kind, severity, subjects } = alert
-  if (kind !== "resolved" || !Object.hasOwn(state.unreachable, channel)) return false
-  const other = Routes.fallback(policy.routes, severity, channel, (name) => name === channel)
-  return other !== undefined && subjects.every(({ others }) => others?.includes(other) === true)
-}
-
-/**
- * The channels that know of an incident and are in no route. Where one of them is not there any more
- * either, `ChannelRemoved` says so to the fold.
- */
-export const unrouted = (policy: Policy, state: State): ReadonlyArray<string> => {
-  const knowing = [
-    ...Object.values(state.incidents).flatMap(({ told }) => Object.keys(told)),
-    ...state.ended.flatMap(({ channels }) => channels)
-  ]
-  return [...new Set(knowing)].filter((channel) => !Routes.names(policy.routes, channel))
-}
-
-/** A time that comes so late was slept through: the machine wakes up, which is like a start. */
-const asleep = 60_000
-
-/** The process had no time to look. No check is stale because of that. */
-const busy = 1000
-
 /** So much too early an event may come. */
 const disorder = 1000
 
-const apply = (draft: Draft.Draft, event: Event): void => {
-  switch (event._tag) {
-    case "Result":
-      return onResult(draft, event)
-    case "Time":
-      return
-    case "Restarted":
-      return EventHandlers.restarted(draft)
-    case "Remembered":
-      return remembered(draft, event.state)
-    case "MaintenanceStarted":
-      return EventHandlers.quiet(draft, { ...event, kind: "Maintenance" })
-    case "MaintenanceEnded":
-      return EventHandlers.loud(draft, "Maintenance", event.id)
-    case "Silenced":
-      return EventHandlers.quiet(draft, { ...event, kind: "Silence" })
-    case "Unsilenced":
-      return EventHandlers.loud(draft, "Silence", event.id)
-    case "Acknowledged":
-      return EventHandlers.acknowledged(draft, event)
-    case "ChannelDisabled":
-      return EventHandlers.disabled(draft, event)
-    case "ChannelEnabled":
-      return EventHandlers.enabled(draft, event.channel)
-    case "ChannelUnreachable":
-      return StandIns.unreachable(draft, event)
-    case "ChannelReached":
-      return StandIns.reached(draft, event.channel)
-    case "AlertRefused":
-      return StandIns.refused(draft, event)
-    case "ChannelRemoved":
-      return channelRemoved(draft, event)
-    case "ReloadAsked":
-      return Configuring.asked(draft, event)
-    case "Reconfigured":
-      return Configuring.reconfigured(draft, event)
-    case "ReconfigurationRefused":
-      return Configuring.refused(draft, event)
-  }
-}
-
 /** A result puts off when its check is stale; `due` may then be too early, never too late. */
-const keepDue = (draft: Draft.Draft, service: string): void => {
-  const { expectedBy } = Draft.check(draft, service)
-  if (expectedBy === null) return
-  const { due: before } = draft.state
-  if (before === null || expectedBy < before) draft.state.due = expectedBy
+const dueSooner = (step: Steps.Step, service: string): Steps.Step => {
+  const { expectedBy } = Steps.check(step, service)
+  const { due: before } = step.state
+  return expectedBy === null || (before !== null && expectedBy >= before)
+    ? step
+    : { ...step, state: { ...step.state, due: expectedBy } }
 }

@@ -72,7 +72,7 @@ export const worse = (self: Status, that: Status): Status =>
   severity[self] >= severity[that] ? self : that
 
 /** What a result counts for: a check that is not critical makes nothing worse than degraded. */
-export const weigh = (status: Status, critical: boolean): Status =>
+export const weigh = <S extends Status>(status: S, critical: boolean): S | "degraded" =>
   status === "unhealthy" && !critical ? "degraded" : status
 
 /** The status of everything; `unknown` when nothing is known. */

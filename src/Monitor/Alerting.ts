@@ -289,7 +289,7 @@ const forward = (
   Stream.runForEachChunk(Mailbox.toStream(events), (chunk) =>
     inbox.offerAll(
       Chunk.filterMap(chunk, (event) =>
-        event._tag === "Checked" ? Option.some(Input.Checked(event)) : Option.none()
+        event._tag === "Checked" ? Option.some(event) : Option.none()
       )
     )
   )

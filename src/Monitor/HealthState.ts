@@ -6,39 +6,32 @@
  * changes people are told.
  */
 import type { CheckPolicy } from "../Check/CheckPolicy.js"
-import { type CheckResult, type Status, weigh } from "../Check/CheckResult.js"
+import { type CheckResult, weigh } from "../Check/CheckResult.js"
+import * as Thresholds from "../Check/Thresholds.js"
 
-export interface HealthState {
+export interface HealthState extends Thresholds.Counts {
   readonly last: CheckResult | undefined
-  /** Results in a row that were not healthy. */
-  readonly failures: number
-  /** Results in a row that were healthy. */
-  readonly successes: number
-  /** Results in a row that were unhealthy. */
-  readonly unhealthy: number
   /** Results in a row that were not unhealthy. */
   readonly passable: number
   /**
    * Before anything is confirmed a check counts as healthy, so that its first failures are news.
    * One that is not critical is never worse than degraded.
    */
-  readonly confirmedStatus: Known
+  readonly confirmedStatus: Thresholds.Known
   /** The latest result of the confirmed status. */
   readonly confirmed: CheckResult | undefined
 }
 
-type Known = Exclude<Status, "unknown">
-
 /** How many results in a row it takes to change the confirmed status, and how bad it can be. */
-export type Thresholds = Pick<CheckPolicy, "critical" | "failureThreshold" | "recoveryThreshold">
+export type Rules = Thresholds.Thresholds & Pick<CheckPolicy, "critical">
 
 /** A change of the confirmed status. */
 export interface Change {
   readonly service: string
   /** The confirmed status: of a check that is not critical never worse than degraded. */
-  readonly status: Known
+  readonly status: Thresholds.Known
   /** The confirmed status before; healthy at the start. */
-  readonly previousStatus: Known
+  readonly previousStatus: Thresholds.Known
   /** The result with which the threshold was reached. Its own status may be worse. */
   readonly result: CheckResult
   /** The latest result of the status before; none where a check was down from its start. */
@@ -46,35 +39,29 @@ export interface Change {
 }
 
 export const initial: HealthState = {
+  ...Thresholds.none,
   last: undefined,
-  failures: 0,
-  successes: 0,
-  unhealthy: 0,
   passable: 0,
   confirmedStatus: "healthy",
   confirmed: undefined
 }
 
 /** The state after one more result. `unknown` neither counts nor resets: nothing was learned. */
-export const next = (
-  state: HealthState,
-  result: CheckResult,
-  thresholds: Thresholds
-): HealthState => {
-  const status = weigh(result.status, thresholds.critical)
+export const next = (state: HealthState, result: CheckResult, rules: Rules): HealthState => {
+  const status = weigh(result.status, rules.critical)
   if (status === "unknown") return { ...state, last: result }
-  const isHealthy = status === "healthy"
-  const isUnhealthy = status === "unhealthy"
+  const { failures, successes, unhealthy } = Thresholds.count(state, status)
+  // Field by field: a spread that overwrites costs several times as much, for each beat.
   const counted: HealthState = {
+    failures,
+    unhealthy,
+    successes,
     last: result,
-    failures: isHealthy ? 0 : state.failures + 1,
-    successes: isHealthy ? state.successes + 1 : 0,
-    unhealthy: isUnhealthy ? state.unhealthy + 1 : 0,
-    passable: isUnhealthy ? 0 : state.passable + 1,
+    passable: unhealthy > 0 ? 0 : state.passable + 1,
     confirmedStatus: state.confirmedStatus,
     confirmed: state.confirmed
   }
-  return confirms(counted, status, thresholds)
+  return confirms(counted, status, rules)
     ? { ...counted, confirmedStatus: status, confirmed: result }
     : counted
 }
@@ -97,18 +84,12 @@ export const changeBetween = (before: HealthState, after: HealthState): Change |
 }
 
 /** Whether the status of the last result is now the confirmed one. */
-const confirms = (
-  { confirmedStatus: confirmed, failures, passable, successes, unhealthy }: HealthState,
-  status: Known,
-  { failureThreshold, recoveryThreshold }: Thresholds
-): boolean => {
+const confirms = (state: HealthState, status: Thresholds.Known, rules: Rules): boolean => {
+  const { confirmedStatus: confirmed, passable } = state
   if (status === confirmed) return true
-  switch (status) {
-    case "healthy":
-      return successes >= recoveryThreshold
-    case "degraded":
-      return confirmed === "healthy" ? failures >= failureThreshold : passable >= recoveryThreshold
-    case "unhealthy":
-      return confirmed === "healthy" ? failures >= failureThreshold : unhealthy >= failureThreshold
-  }
+  if (status === "healthy") return Thresholds.isRecovered(state, rules)
+  if (confirmed === "healthy") return Thresholds.isFailing(state, rules)
+  return status === "degraded"
+    ? passable >= rules.recoveryThreshold
+    : Thresholds.isUnhealthy(state, rules)
 }

@@ -2,8 +2,8 @@
  * What happens, as far as alerts are concerned. `at` is the time of the wall clock in milliseconds;
  * a clock that is set back or forward is seen and allowed for.
  */
-import { Schema } from "effect"
-import { Status } from "../../Check/CheckResult.js"
+import { DateTime, Duration, Schema } from "effect"
+import { type CheckResult, Status } from "../../Check/CheckResult.js"
 import { Alert } from "../Alert.js"
 import { State } from "./State.js"
 
@@ -140,6 +140,16 @@ export const ReconfigurationRefused = Schema.TaggedStruct("ReconfigurationRefuse
   problems: Schema.Array(Schema.String)
 })
 
+/** What a result is for alerts. */
+export const ofResult = (result: CheckResult): typeof Result.Type => ({
+  _tag: "Result",
+  at: DateTime.toEpochMillis(result.lastCheck),
+  service: result.service,
+  status: result.status,
+  message: result.message,
+  retryAfter: result.retryAfter === undefined ? null : Duration.toMillis(result.retryAfter)
+})
+
 export const Event = Schema.Union(
   Result,
   Time,
@@ -162,3 +172,6 @@ export const Event = Schema.Union(
 )
 
 export type Event = typeof Event.Type
+
+/** The event with this tag. */
+export type Of<Tag extends Event["_tag"]> = Extract<Event, { _tag: Tag }>

@@ -5,6 +5,7 @@
  */
 import { HashMap, Schema } from "effect"
 import { Status } from "../../Check/CheckResult.js"
+import * as Thresholds from "../../Check/Thresholds.js"
 import { Severity } from "../Alert.js"
 
 const time = Schema.Number
@@ -148,18 +149,22 @@ export const initial: State = {
 }
 
 /**
+ * What comes now is counted from nothing.
+ *
+ * @internal
+ */
+export const uncounted = { ...Thresholds.none, failingSince: null }
+
+/**
  * @internal
  */
 export const unseen: CheckState = {
+  ...uncounted,
   status: "unknown",
   previous: "unknown",
   message: "No result yet",
   lastResult: 0,
   expectedBy: null,
-  failures: 0,
-  unhealthy: 0,
-  successes: 0,
-  failingSince: null,
   openings: [],
   recovered: null,
   sent: {}

@@ -1,51 +1,49 @@
 /**
- * Takes up what an earlier run knew, while this one runs already. Who was told of an outage is told
- * of its end, though it was over before anybody remembered it.
+ * Takes up what an earlier run knew, while this one runs already. Channels that were notified of an outage
+ * get its end, though it was over before this run knew of it.
  *
  * @internal
  */
-import { worst } from "../Alert.js"
-import * as Draft from "./Draft.js"
-import * as Incidents from "./incidents.js"
-import type { Ended, Incident, State } from "./State.js"
 import * as Format from "../../Common/Format.js"
+import { worst } from "../Alert.js"
+import type { Of } from "./Event.js"
+import * as Incidents from "./incidents.js"
+import type { Ended, Incident } from "./State.js"
+import * as Step from "./Step.js"
 
-export const remembered = (draft: Draft.Draft, earlier: State): void => {
-  const { state } = draft
+export const remembered = (step: Step.Step, { state: earlier }: Of<"Remembered">): Step.Step => {
   // Both clocks are the wall's, with what each of them has seen it set by.
-  const shift = state.offset - earlier.offset
+  const shift = step.state.offset - earlier.offset
   const found = Object.values(earlier.incidents).map((incident) => moved(incident, shift))
-  state.sequence = Math.max(state.sequence, earlier.sequence)
-  for (const incident of found) takeUp(draft, incident)
-  state.ended = [
-    ...state.ended,
-    ...earlier.ended.map((ended): Ended => {
-      const { at, incident } = ended
-      return { ...ended, at: at + shift, incident: moved(incident, shift) }
-    })
-  ]
-  const known = new Set(state.quiets.map(({ id, kind }) => `${kind}:${id}`))
-  state.quiets = [
-    ...state.quiets,
-    ...earlier.quiets
-      .filter(({ id, kind }) => !known.has(`${kind}:${id}`))
-      .map((quiet) => ({ ...quiet, until: quiet.until === null ? null : quiet.until + shift }))
-  ]
-  draft.unsettled = true
-  const why = `The journal is there: it has ${Format.many(found.length, "open incident")} of an earlier run`
-  Draft.nothing(draft, { service: null }, "Noted", "start", why)
+  const sequence = Math.max(step.state.sequence, earlier.sequence)
+  const next = Step.forEach(Step.change(step, { sequence }), found, takeUp)
+  const known = new Set(next.state.quiets.map(({ id, kind }) => `${kind}:${id}`))
+  const quiets = earlier.quiets
+    .filter(({ id, kind }) => !known.has(`${kind}:${id}`))
+    .map((quiet) => ({ ...quiet, until: quiet.until === null ? null : quiet.until + shift }))
+  const ended = earlier.ended.map((one): Ended => {
+    return { ...one, at: one.at + shift, incident: moved(one.incident, shift) }
+  })
+  return Step.note(
+    Step.change(next, {
+      ended: [...next.state.ended, ...ended],
+      quiets: [...next.state.quiets, ...quiets]
+    }),
+    "start",
+    `The journal is there: it has ${Format.many(found.length, "open incident")} of an earlier run`
+  )
 }
 
-/** One that is open now is the same outage, or one that whoever was told takes for the same. */
-const takeUp = (draft: Draft.Draft, earlier: Incident): void => {
+/** One that is open now is the same outage, or one that its channels take for the same. */
+const takeUp = (step: Step.Step, earlier: Incident): Step.Step => {
   const { service } = earlier
-  const own = Draft.incident(draft, service)
-  if (!draft.policy.checks.has(service)) {
-    Draft.setIncident(draft, earlier)
-    return Incidents.end(draft, earlier, "removed", "It is no longer checked")
+  const own = Step.incident(step, service)
+  if (!step.policy.checks.has(service)) {
+    const opened = Step.setIncident(step, earlier)
+    return Incidents.end(opened, earlier, "removed", "It is no longer checked")
   }
-  if (own === undefined) return Draft.setIncident(draft, earlier)
-  Draft.setIncident(draft, {
+  if (own === undefined) return Step.setIncident(step, earlier)
+  return Step.setIncident(step, {
     ...earlier,
     guidance: own.guidance,
     severity: worst([earlier.severity, own.severity]),
@@ -58,7 +56,7 @@ const takeUp = (draft: Draft.Draft, earlier: Incident): void => {
   })
 }
 
-/** A channel that was told by both runs knows both ids. */
+/** A channel that was notified by both runs knows both ids. */
 const namesOf = (earlier: Incident, own: Incident): Incident["names"] => {
   if (earlier.id === own.id && Object.keys(own.names).length === 0) return earlier.names
   const channels = new Set([...Object.keys(earlier.told), ...Object.keys(own.told)])

@@ -1,13 +1,13 @@
 /**
- * How an incident opens, becomes worse and ends. Whether anybody is told is decided elsewhere.
+ * How an incident opens, becomes worse and ends. Whether channels hear of it is decided by other stages.
  *
  * @internal
  */
 import { weigh } from "../../Check/CheckResult.js"
 import { isWorse, type Severity } from "../Alert.js"
-import * as Draft from "./Draft.js"
-import * as Flapping from "./flapping.js"
+import type { Notification } from "./Notification.js"
 import type { Ended, Incident } from "./State.js"
+import * as Step from "./Step.js"
 
 export interface Opening {
   readonly service: string
@@ -17,20 +17,18 @@ export interface Opening {
   readonly why: string
 }
 
-export const open = (draft: Draft.Draft, opening: Opening): void => {
+export const open = (step: Step.Step, opening: Opening): Step.Step => {
   const { cause, service, severity, since, why } = opening
-  const sequence = draft.state.sequence + 1
-  const before = Draft.check(draft, service)
-  draft.state.sequence = sequence
+  const sequence = step.state.sequence + 1
   const incident: Incident = {
     // The time keeps ids apart when a journal was lost, the number within a millisecond.
-    id: `${service}-${draft.wall.toString(36)}-${sequence}`,
+    id: `${service}-${step.wall.toString(36)}-${sequence}`,
     service,
     cause,
     severity,
-    previous: before.previous,
-    guidance: Draft.guidance(draft, { service }),
-    opened: draft.now,
+    previous: Step.check(step, service).previous,
+    guidance: Step.guidance(step, { service }),
+    opened: step.now,
     since,
     told: {},
     names: {},
@@ -42,29 +40,26 @@ export const open = (draft: Draft.Draft, opening: Opening): void => {
     standIns: {},
     held: []
   }
-  Draft.setIncident(draft, incident)
-  Draft.nothing(
-    draft,
+  return Step.nothing(
+    Step.setIncident(Step.change(step, { sequence }), incident),
     incident,
     "IncidentOpened",
     cause === "stale" ? "stale" : "threshold",
     `${why}: an incident is open (${severity})`
   )
-  Flapping.onOpened(draft, incident)
 }
 
 export const worsen = (
-  draft: Draft.Draft,
+  step: Step.Step,
   incident: Incident,
   severity: Severity,
   why: string
-): void => {
+): Step.Step => {
   const { acknowledgedBy } = incident
-  Draft.setIncident(draft, { ...incident, severity, acknowledgedBy: null })
   const again =
     acknowledgedBy === null ? "" : `; what ${acknowledgedBy} has acknowledged was less than that`
-  Draft.nothing(
-    draft,
+  return Step.nothing(
+    Step.setIncident(step, { ...incident, severity, acknowledgedBy: null }),
     incident,
     "IncidentWorse",
     "threshold",
@@ -72,50 +67,52 @@ export const worsen = (
   )
 }
 
+/** The incident is over. Channels that were notified of it are owed the end of it. */
+export const end = (
+  step: Step.Step,
+  incident: Incident,
+  rule: Ended["rule"],
+  why: string
+): Step.Step => {
+  const { service } = incident
+  const check = Step.check(step, service)
+  const channels = Object.keys(incident.told)
+  const over = Step.setCheck(Step.removeIncident(step, service), service, {
+    ...check,
+    recovered: step.now
+  })
+  if (channels.length === 0) {
+    const untold = `${why}; no channel was notified that it was down`
+    return Step.nothing(over, incident, "NeverTold", rule, untold)
+  }
+  const { message } = check
+  const ended: Ended = { incident, at: step.now, message, why, rule, channels, standIns: {} }
+  return Step.nothing(
+    Step.change(over, { ended: [...over.state.ended, ended] }),
+    incident,
+    "Recovered",
+    rule,
+    `${why}: the incident is over`
+  )
+}
+
 /**
  * How bad it is by the last result, and no worse than the incident: what a message may say now. Nothing
  * while that result is healthy: whether the incident is over is for the next results to decide.
  */
-export const severityNow = (draft: Draft.Draft, incident: Incident): Severity | undefined => {
-  const { status } = Draft.check(draft, incident.service)
+export const severityNow = (step: Step.Step, incident: Incident): Severity | undefined => {
+  const { status } = Step.check(step, incident.service)
   if (status === "healthy") return undefined
   if (status === "unknown") return incident.severity
-  const { critical } = Draft.rules(draft, incident.service)
+  const { critical } = Step.rules(step, incident.service)
   const last = weigh(status, critical) === "unhealthy" ? "unhealthy" : "degraded"
   return isWorse(incident.severity, last) ? last : incident.severity
 }
 
-/** The incident is over. Who was told of it is owed the end of it. */
-export const end = (
-  draft: Draft.Draft,
-  incident: Incident,
-  rule: Ended["rule"],
-  why: string
-): void => {
-  const { service } = incident
-  const check = Draft.check(draft, service)
-  const channels = Object.keys(incident.told)
-  Draft.removeIncident(draft, service)
-  Draft.setCheck(draft, service, { ...check, recovered: draft.now })
-  if (channels.length === 0) {
-    Draft.nothing(
-      draft,
-      incident,
-      "NeverTold",
-      rule,
-      `${why}; no channel was notified that it was down`
-    )
-    return
-  }
-  const ended: Ended = {
-    incident,
-    at: draft.now,
-    message: check.message,
-    why,
-    rule,
-    channels,
-    standIns: {}
-  }
-  draft.state.ended = [...draft.state.ended, ended]
-  Draft.nothing(draft, incident, "Recovered", rule, `${why}: the incident is over`)
-}
+/** From here on each notification is as bad as its service is now. */
+export const asNow: Step.Stage = (step) => ({
+  ...step,
+  notifications: step.notifications.map(
+    (one): Notification => ({ ...one, severity: severityNow(step, one.incident) })
+  )
+})

@@ -4,83 +4,83 @@
  * @internal
  */
 import { weigh } from "../../Check/CheckResult.js"
-import { longestRetryAfter } from "../../Check/Heartbeat/Rhythm.js"
+import * as Thresholds from "../../Check/Thresholds.js"
+import * as Format from "../../Common/Format.js"
 import { joined } from "../../Common/Sentences.js"
 import { isWorse, type Severity } from "../Alert.js"
-import * as Draft from "./Draft.js"
-import type { Event } from "./Event.js"
+import type { Of } from "./Event.js"
 import * as Flapping from "./flapping.js"
 import * as Incidents from "./incidents.js"
+import * as StartGrace from "./startGrace.js"
 import type { CheckState, Incident } from "./State.js"
-import * as Format from "../../Common/Format.js"
+import * as Step from "./Step.js"
 
-type Result = Extract<Event, { _tag: "Result" }>
-
-export const onResult = (draft: Draft.Draft, result: Result): void => {
+export const count = (before: Step.Step, result: Of<"Result">): Step.Step => {
   const { service, status } = result
-  const before = Draft.check(draft, service)
-  const seen = { lastResult: draft.now, expectedBy: nextBy(draft, result) }
-  // Who waits for the first result since the start, or for one at all, waits no longer.
-  if (before.lastResult < draft.state.awakeSince || before.expectedBy === null) {
-    draft.unsettled = true
-  }
+  const check = Step.check(before, service)
+  const expectedBy = Step.expectedBy(before, service, result.retryAfter ?? 0)
+  // Messages that wait for the first result since the start, or for one at all, wait no longer.
+  const isAwaited = check.lastResult < before.state.awakeSince || check.expectedBy === null
+  const step = isAwaited ? Step.changed(before) : before
+  const seen = { lastResult: step.now, expectedBy }
   if (status === "unknown") {
-    Draft.setCheck(draft, service, { ...before, ...seen })
-    return Draft.nothing(draft, { service }, "Unknown", "steady", unknownWhy)
-  }
-  const grace = draft.state.awakeSince + draft.policy.startGrace - draft.now
-  if (status !== "healthy" && grace > 0) {
-    // It does not count, but what is told of a known outage is what it says.
-    const isKnown = before.status !== "healthy" && Draft.incident(draft, service) !== undefined
-    const said = isKnown ? { status, message: result.message } : {}
-    Draft.setCheck(draft, service, { ...before, ...seen, ...said })
-    const within = Format.span(draft.policy.startGrace)
-    const why = joined(
-      result.message,
-      ":",
-      `a failure within ${within} of the start does not count`
+    return Step.nothing(
+      Step.setCheck(step, service, { ...check, ...seen }),
+      { service },
+      "Unknown",
+      "steady",
+      unknownWhy
     )
-    return Draft.suppressed(draft, { service }, "Start", "start", why)
   }
-  const after = counted(draft, before, result, seen.expectedBy)
-  Draft.setCheck(draft, service, after)
-  const incident = Draft.incident(draft, service)
-  if (incident === undefined) return withoutIncident(draft, service, before, after)
-  if (status === "healthy") return onSuccess(draft, incident, after)
+  if (status !== "healthy" && StartGrace.left(step) > 0) return tooEarly(step, result, seen)
+  const after = counted(step, check, result, status, expectedBy)
+  const next = Step.setCheck(step, service, after)
+  const incident = Step.incident(next, service)
+  if (incident === undefined) return withoutIncident(next, service, check, after)
+  if (status === "healthy") return onSuccess(next, incident, after)
   // Messages wait while a service seems to come back, or to be less bad.
-  if (before.status !== status) draft.unsettled = true
-  onFailure(draft, incident, after)
+  return onFailure(check.status === status ? next : Step.changed(next), incident, after)
 }
 
 const unknownWhy = "The result is unknown: it counts neither as a failure nor as a success"
 
-/** The heartbeat slows a check down by no more than that, whatever it asked for. */
-const nextBy = (draft: Draft.Draft, { retryAfter, service }: Result): number =>
-  draft.now +
-  Math.min(retryAfter ?? 0, longestRetryAfter) +
-  draft.policy.staleAfter * Draft.rules(draft, service).interval
+/** It does not count, but what is sent of a known outage is what it says. */
+const tooEarly = (
+  step: Step.Step,
+  { message, service, status }: Of<"Result">,
+  seen: Pick<CheckState, "expectedBy" | "lastResult">
+): Step.Step => {
+  const check = Step.check(step, service)
+  const isKnown = check.status !== "healthy" && Step.incident(step, service) !== undefined
+  const said = isKnown ? { status, message } : {}
+  const within = Format.span(step.policy.startGrace)
+  const why = joined(message, ":", `a failure within ${within} of the start does not count`)
+  const next = Step.setCheck(step, service, { ...check, ...seen, ...said })
+  return Step.suppressed(next, { service }, "Start", "start", why)
+}
 
 const counted = (
-  draft: Draft.Draft,
+  step: Step.Step,
   check: CheckState,
-  result: Result,
+  { message, service }: Of<"Result">,
+  status: Thresholds.Known,
   expectedBy: number
 ): CheckState => {
-  const { message, service, status } = result
   const isHealthy = status === "healthy"
-  const isUnhealthy = weigh(status, Draft.rules(draft, service).critical) === "unhealthy"
-  const { failures, openings, recovered, sent } = check
-  // Field by field, as in Draft: this is done for every beat.
+  const { critical } = Step.rules(step, service)
+  const { failures, successes, unhealthy } = Thresholds.count(check, weigh(status, critical))
+  const { openings, recovered, sent } = check
+  // Field by field, as in Step: this is done for every beat.
   return {
     status,
-    previous: !isHealthy && failures === 0 ? check.status : check.previous,
+    previous: failures === 1 ? check.status : check.previous,
     message,
-    lastResult: draft.now,
+    lastResult: step.now,
     expectedBy,
-    failures: isHealthy ? 0 : failures + 1,
-    unhealthy: isUnhealthy ? check.unhealthy + 1 : 0,
-    successes: isHealthy ? check.successes + 1 : 0,
-    failingSince: isHealthy ? null : (check.failingSince ?? draft.now),
+    failures,
+    unhealthy,
+    successes,
+    failingSince: isHealthy ? null : (check.failingSince ?? step.now),
     openings,
     recovered,
     sent
@@ -88,29 +88,29 @@ const counted = (
 }
 
 const withoutIncident = (
-  draft: Draft.Draft,
+  step: Step.Step,
   service: string,
   before: CheckState,
   after: CheckState
-): void => {
+): Step.Step => {
   if (after.status === "healthy") {
-    if (before.failures === 0) return Draft.nothing(draft, { service }, "Healthy", "steady", steady)
-    // Who depends on it may have waited for what becomes of it.
-    draft.unsettled = true
+    if (before.failures === 0) return Step.nothing(step, { service }, "Healthy", "steady", steady)
+    // A service that depends on it may have waited for what becomes of it.
     const why = `Healthy again after ${Format.many(before.failures, "failure")}, which were too few for an incident`
-    return Draft.nothing(draft, { service }, "Healthy", "threshold", why)
+    return Step.nothing(Step.changed(step), { service }, "Healthy", "threshold", why)
   }
-  const { failureThreshold } = Draft.rules(draft, service)
-  if (after.failures < failureThreshold) {
-    const count = `failure ${after.failures} of the ${failureThreshold} in a row that open an incident`
-    const why = joined(after.message, ":", count)
-    return Draft.nothing(draft, { service }, "BelowThreshold", "threshold", why)
+  const rules = Step.rules(step, service)
+  if (!Thresholds.isFailing(after, rules)) {
+    const { failureThreshold } = rules
+    const nth = `failure ${after.failures} of the ${failureThreshold} in a row that open an incident`
+    const why = joined(after.message, ":", nth)
+    return Step.nothing(step, { service }, "BelowThreshold", "threshold", why)
   }
-  Incidents.open(draft, {
+  return Flapping.open(step, {
     service,
     cause: "failures",
-    severity: severityOf(draft, service, after),
-    since: after.failingSince ?? draft.now,
+    severity: severityOf(step, service, after),
+    since: after.failingSince ?? step.now,
     why: joined(after.message, ":", `${Format.many(after.failures, "failure")} in a row`)
   })
 }
@@ -118,39 +118,36 @@ const withoutIncident = (
 const steady = "Healthy, as before"
 
 /** What so many failures in a row amount to: unhealthy only if enough of them were. */
-const severityOf = (draft: Draft.Draft, service: string, check: CheckState): Severity =>
-  check.unhealthy >= Draft.rules(draft, service).failureThreshold ? "unhealthy" : "degraded"
+const severityOf = (step: Step.Step, service: string, check: CheckState): Severity =>
+  Thresholds.isUnhealthy(check, Step.rules(step, service)) ? "unhealthy" : "degraded"
 
-const onSuccess = (draft: Draft.Draft, incident: Incident, check: CheckState): void => {
-  const { recoveryThreshold } = Draft.rules(draft, incident.service)
-  if (incident.flapping?.up === true) {
-    return Draft.nothing(draft, incident, "Healthy", "flapping", "Healthy, but it flaps")
+const onSuccess = (step: Step.Step, incident: Incident, check: CheckState): Step.Step => {
+  const rules = Step.rules(step, incident.service)
+  const { flapping } = incident
+  if (flapping?.up === true) {
+    return Step.nothing(step, incident, "Healthy", "flapping", "Healthy, but it flaps")
   }
-  if (check.successes < recoveryThreshold) {
-    const count = `success ${check.successes} of the ${recoveryThreshold} in a row that end the incident`
-    const why = joined(check.message, ":", count)
-    return Draft.nothing(draft, incident, "Recovering", "threshold", why)
+  if (!Thresholds.isRecovered(check, rules)) {
+    const nth = `success ${check.successes} of the ${rules.recoveryThreshold} in a row that end the incident`
+    return Step.nothing(step, incident, "Recovering", "threshold", joined(check.message, ":", nth))
   }
   const why = joined(check.message, ":", `${Format.many(check.successes, "success")} in a row`)
-  if (incident.flapping !== null) {
-    return Flapping.onChange(draft, incident, incident.flapping, why)
-  }
-  Incidents.end(draft, incident, "recovery", why)
+  return flapping === null
+    ? Incidents.end(step, incident, "recovery", why)
+    : Flapping.turned(step, incident, flapping, why)
 }
 
-const onFailure = (draft: Draft.Draft, incident: Incident, check: CheckState): void => {
-  const { failureThreshold } = Draft.rules(draft, incident.service)
+const onFailure = (step: Step.Step, incident: Incident, check: CheckState): Step.Step => {
   const why = joined(check.message, ":", `${Format.many(check.failures, "failure")} in a row`)
   const { flapping } = incident
   if (flapping?.up === true) {
-    if (check.failures >= failureThreshold) {
-      return Flapping.onChange(draft, incident, flapping, why)
-    }
-    return Draft.nothing(draft, incident, "BelowThreshold", "flapping", `${why}, while it flaps`)
+    return Thresholds.isFailing(check, Step.rules(step, incident.service))
+      ? Flapping.turned(step, incident, flapping, why)
+      : Step.nothing(step, incident, "BelowThreshold", "flapping", `${why}, while it flaps`)
   }
-  const severity = severityOf(draft, incident.service, check)
+  const severity = severityOf(step, incident.service, check)
   if (isWorse(severity, incident.severity)) {
-    return Incidents.worsen(draft, incident, severity, why)
+    return Incidents.worsen(step, incident, severity, why)
   }
-  Draft.nothing(draft, incident, "StillOpen", "steady", `${why}; the incident is open already`)
+  return Step.nothing(step, incident, "StillOpen", "steady", `${why}; the incident is open already`)
 }

@@ -6,6 +6,7 @@
 import { Duration } from "effect"
 import type { RegisteredCheck } from "../CheckRegistry.js"
 import type { CheckResult } from "../CheckResult.js"
+import * as Thresholds from "../Thresholds.js"
 import * as Rhythm from "./Rhythm.js"
 
 export class Pulse {
@@ -13,7 +14,7 @@ export class Pulse {
   skipped = 0
   latestBy = 0
   next: Rhythm.Beat
-  private failing = false
+  private counts = Thresholds.none
 
   constructor(
     readonly check: RegisteredCheck,
@@ -46,8 +47,7 @@ export class Pulse {
 
   private isFirstFailure(result: CheckResult | undefined): boolean {
     if (result === undefined || result.status === "unknown") return false
-    const before = this.failing
-    this.failing = result.status !== "healthy"
-    return this.failing && !before
+    this.counts = Thresholds.count(this.counts, result.status)
+    return this.counts.failures === 1
   }
 }

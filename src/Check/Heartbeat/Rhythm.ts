@@ -51,8 +51,15 @@ export const grid = 10
  */
 export const longestRetryAfter = Duration.toMillis("1 hour")
 
-/** A check is stale without a result for so many of its intervals, beside what it asked for. */
+/** A check is stale without a result for so many of its intervals. */
 export const staleAfter = 3
+
+/**
+ * For how long a check may be without a result, in milliseconds, before it is stale: the one answer for
+ * alerts, for the summary and for `holter status`. A service that asks to be left alone gets that on top.
+ */
+export const allowed = (interval: number, retryAfter: number, intervals = staleAfter): number =>
+  intervals * interval + Math.min(retryAfter, longestRetryAfter)
 
 /** The first beat comes within `spread` after the start, sooner where the interval is shorter. */
 export const make = (

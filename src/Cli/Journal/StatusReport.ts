@@ -6,6 +6,7 @@ import type { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import { rulesOf } from "../../Alert/AlertPolicy/Policy.js"
 import { overall, type Status, weigh } from "../../Check/CheckResult.js"
+import * as Rhythm from "../../Check/Heartbeat/Rhythm.js"
 import type { Delivery, JournaledResult } from "../../Monitor/Journal.js"
 import * as DeliveryWords from "./DeliveryWords.js"
 import { iso } from "./moments.js"
@@ -83,9 +84,9 @@ const serviceOf = (facts: Facts, name: string) => {
   const check = Option.getOrUndefined(HashMap.get(state.checks, name))
   const incident = state.incidents[name]
   const wall = (time: number) => iso(time - state.offset)
-  const allowed = policy.staleAfter * rulesOf(policy, name).interval + (last?.retry_after_ms ?? 0)
   const status: Status = last?.status ?? "unknown"
-  const { label, link, runbook } = rulesOf(policy, name)
+  const { interval, label, link, runbook } = rulesOf(policy, name)
+  const allowed = Rhythm.allowed(interval, last?.retry_after_ms ?? 0, policy.staleAfter)
   return {
     name,
     label,

@@ -205,8 +205,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Evaluator =>
         return Effect.suspend(() => {
           if (gone.has(input.check)) return Effect.void
           rules.learn(input.check)
-          const entry = Entry.fromResult(input.result)
-          fold(Entry.toEvent(entry))
+          fold(AlertPolicy.Event.ofResult(input.result))
           return journal.record(input.result)
         })
       case "Said":

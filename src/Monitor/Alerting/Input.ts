@@ -8,7 +8,7 @@ import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import type * as Maintenance from "../../Alert/Maintenance.js"
 import type { News } from "../../Alert/Notifier.js"
 import type { RegisteredCheck } from "../../Check/CheckRegistry.js"
-import type { CheckResult } from "../../Check/CheckResult.js"
+import type { HealthEvent } from "../HealthEvent.js"
 import type { Rules } from "./Rules.js"
 
 /** Another policy, and what else is another since it was made. */
@@ -23,8 +23,10 @@ export interface Change {
   readonly event: (at: number) => AlertPolicy.Event.Event
 }
 
-export type Input = Data.TaggedEnum<{
-  Checked: { readonly check: RegisteredCheck; readonly result: CheckResult }
+/** A result as the monitor published it, or what befalls alerting itself. */
+export type Input = Extract<HealthEvent, { readonly _tag: "Checked" }> | Asked
+
+type Asked = Data.TaggedEnum<{
   /** What somebody said: a silence, an acknowledgement, that a channel is back. */
   Said: {
     /** It happens when it is folded: events of the past would look like a clock that was set. */
@@ -43,4 +45,4 @@ export type Input = Data.TaggedEnum<{
   Look: { readonly done: Deferred.Deferred<void> | undefined }
 }>
 
-export const Input = Data.taggedEnum<Input>()
+export const Input = Data.taggedEnum<Asked>()

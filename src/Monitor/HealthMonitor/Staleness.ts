@@ -34,10 +34,7 @@ export class Staleness<C extends Check> {
   noteResult(check: C, { retryAfter }: Pick<CheckResult, "retryAfter">, now: number): void {
     const watched = this.watchedOf(check)
     watched.since = this.awakeAt(now)
-    watched.quiet =
-      retryAfter === undefined
-        ? 0
-        : Math.min(Duration.toMillis(retryAfter), Rhythm.longestRetryAfter)
+    watched.quiet = retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
     watched.isStale = false
   }
 
@@ -71,7 +68,7 @@ export class Staleness<C extends Check> {
   }
 
   private isOverdue(check: C, { quiet, since }: Watched): boolean {
-    return this.awake - since > Rhythm.staleAfter * intervalOf(check) + quiet
+    return this.awake - since > Rhythm.allowed(intervalOf(check), quiet)
   }
 
   /** Who comes to look much too late was asleep meanwhile. */
