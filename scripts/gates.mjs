@@ -54,6 +54,7 @@ export const gates = [
   { name: "types", command: ["node", "scripts/typecheck.mjs"], tally: ofTypecheck },
   { name: "build", command: ["npm", "run", "build", "--silent"] },
   { name: "examples in docs", command: ["node", "scripts/checkExamples.mjs"] },
+  { name: "words", command: ["node", "scripts/checkWords.mjs"] },
   { name: "unused", command: ["knip", "--no-progress", "--no-config-hints"] },
   {
     name: "imports",

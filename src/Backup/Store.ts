@@ -336,7 +336,7 @@ const amend = (
     return yield* new BackupError({
       reason: "StoreFailed",
       subject: `${objects.place}/${key}`,
-      expected: "a manifest that nobody else changes at this moment",
+      expected: "a manifest that no other program changes at this moment",
       found: "one that others change again and again",
       advice: "Run it again"
     })

@@ -31,9 +31,9 @@ export const noSuchKey = (
 /** What was found, for a value that is no secret; `scrub` takes the known secrets out of it. */
 export const show = (actual: unknown, scrub: (text: string) => string): string => {
   if (typeof actual !== "string") return kind(actual)
-  if (lineBreak.test(actual)) return "a text with a line break"
+  if (lineBreak.test(actual)) return "a string with a line break"
   // In the wrong field, such as a token where its chat is to be named.
-  if (Secrets.looksLikeToken(actual)) return "a text with the form of a secret (not shown)"
+  if (Secrets.looksLikeToken(actual)) return "a string with the form of a secret (not shown)"
   const text = scrub(actual)
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text)
 }
@@ -186,12 +186,12 @@ const hidden = (actual: unknown, isUrl: boolean): string => {
   if (typeof actual !== "string") return kind(actual)
   if (actual.length === 0) return "an empty text"
   // A line break at the end of a value is not seen by whoever looks for what is wrong with it.
-  if (lineBreak.test(actual)) return "a text with a line break (not shown, it may be secret)"
+  if (lineBreak.test(actual)) return "a string with a line break (not shown, it may be secret)"
   // The kind of a URL is no secret; a text that happens to look like one may be.
   const scheme = isUrl ? otherScheme.exec(actual)?.[0] : undefined
   return scheme === undefined
     ? "another text (not shown, it may be secret)"
-    : `a text that starts with ${scheme} (the rest is not shown, it may be secret)`
+    : `a string that starts with ${scheme} (the rest is not shown, it may be secret)`
 }
 
 const lineBreak = /[\n\r\u2028\u2029]/
@@ -203,6 +203,6 @@ const kind = (actual: unknown): string => {
   if (Array.isArray(actual)) return "a list"
   if (Duration.isDuration(actual)) return Duration.format(actual)
   if (typeof actual === "object") return "a mapping"
-  if (typeof actual === "string") return "a text"
+  if (typeof actual === "string") return "a string"
   return Inspectable.toStringUnknown(actual)
 }

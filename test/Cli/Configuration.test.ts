@@ -361,9 +361,9 @@ describe("Configuration, everything that is wrong", () => {
       assert.deepStrictEqual(
         issues.map(({ found }) => found),
         [
-          "a text with a line break (not shown, it may be secret)",
-          "a text with a line break",
-          "a text with a line break"
+          "a string with a line break (not shown, it may be secret)",
+          "a string with a line break",
+          "a string with a line break"
         ]
       )
     })
@@ -375,7 +375,7 @@ describe("Configuration, everything that is wrong", () => {
       const [kind] = yield* issuesOf({}, web("ftp://canary:canary@h"))
       assert.strictEqual(
         kind?.found,
-        "a text that starts with ftp:// (the rest is not shown, it may be secret)"
+        "a string that starts with ftp:// (the rest is not shown, it may be secret)"
       )
       const [other] = yield* issuesOf({}, web("http://canary h"))
       assert.strictEqual(other?.found, "another text (not shown, it may be secret)")

@@ -122,22 +122,22 @@ const cases: ReadonlyArray<Case> = [
   {
     what: "a token with a newline",
     env: { TELEGRAM_BOT_TOKEN: `${token}\n` },
-    says: ["TELEGRAM_BOT_TOKEN: expected", "found a text with a line break (not shown"]
+    says: ["TELEGRAM_BOT_TOKEN: expected", "found a string with a line break (not shown"]
   },
   {
     what: "a token with a newline inside",
     env: { TELEGRAM_BOT_TOKEN: `${token}\r\nX-Injected: 1` },
-    says: ["TELEGRAM_BOT_TOKEN: expected", "found a text with a line break (not shown"]
+    says: ["TELEGRAM_BOT_TOKEN: expected", "found a string with a line break (not shown"]
   },
   {
     what: "line breaks in values and keys",
     file: 'checks:\n  "a\\nb": { type: tcp, host: "h\\nx", port: 1 }\n',
-    says: ['  checks."a\\nb".host: expected ', "found a text with a line break\n"]
+    says: ['  checks."a\\nb".host: expected ', "found a string with a line break\n"]
   },
   {
     what: "a URL of an unsupported kind for a web page",
     file: `checks:\n  web: { type: http, url: "ftp://u:${canary}@h" }\n`,
-    says: ["checks.web.url: expected a URL", "found a text that starts with ftp://"]
+    says: ["checks.web.url: expected a URL", "found a string that starts with ftp://"]
   },
   {
     what: "a key that is none",

@@ -1,6 +1,6 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, it, layer } from "@effect/vitest"
-import { Effect, Fiber, Layer, Redacted } from "effect"
+import { Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
 import * as os from "node:os"
 import { Database } from "../../src/plugins/Database.js"
 import * as Ipv6 from "../support/Ipv6.js"
@@ -174,13 +174,14 @@ describeWithServices("postgres", "Database on PostgreSQL", () => {
       })
     )
 
-    it.scoped("an exhausted pool is no dead database: acquiring timed out", () =>
+    it.scoped("an exhausted pool is no dead database, and loses no connection to the check", () =>
       Effect.gen(function* () {
         const server = yield* PostgresServer
         const sql = PgClient.layer({ url: Redacted.make(server.url), maxConnections: 1 })
         const context = yield* Layer.build(sql)
         const client = yield* Effect.provide(PgClient.PgClient, context)
-        yield* client.reserve
+        const held = yield* Scope.make()
+        yield* Scope.extend(client.reserve, held)
         const run = yield* runnable(
           Database.layerSqlClient({ acquireTimeout: "50 millis" }).pipe(
             Layer.provide(Layer.succeedContext(context))
@@ -188,6 +189,8 @@ describeWithServices("postgres", "Database on PostgreSQL", () => {
         )
         const result = yield* run
         assert.strictEqual(result.reason, "AcquireTimedOut", result.message)
+        yield* Scope.close(held, Exit.void)
+        assert.deepStrictEqual(yield* client`SELECT 1 AS one`, [{ one: 1 }])
       })
     )
   })

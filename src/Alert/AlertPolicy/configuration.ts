@@ -36,7 +36,7 @@ export const refused = (step: Step.Step, event: Of<"ReconfigurationRefused">): S
 }
 
 export const asked = (step: Step.Step, { id }: Of<"ReloadAsked">): Step.Step =>
-  Step.note(step, "configuration", `Somebody wants the configuration to be read again (${id})`)
+  Step.note(step, "configuration", `A reload of the configuration was requested (${id})`)
 
 /**
  * What was counted of a check that is another one now says nothing of this one. Channels that were notified

@@ -4,6 +4,7 @@
  * backups out.
  */
 import { DateTime, Effect, Option, Ref, type Scope } from "effect"
+import { abandonable } from "../../Common/abandonable.js"
 import { BackupError } from "../BackupError.js"
 import { restoring } from "../BackupLock.js"
 import * as BackupName from "../BackupName.js"
@@ -128,7 +129,7 @@ const saveAndReplace = (
     const { strategy } = desk
     yield* step("restore/pre-restore")
     const isSaved = plan.preRestore !== undefined
-    const { quiesce } = given
+    const quiesce = given.quiesce === undefined ? undefined : abandonable(given.quiesce)
     const hold = isSaved ? strategy.hold : undefined
     if (hold === undefined) yield* quiesce ?? Effect.void
     const held =

@@ -8,6 +8,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Duration, Effect } from "effect"
+import { abandonable } from "../../Common/abandonable.js"
 import type { DatabaseClient, Kind, Session } from "./DatabaseClient.js"
 import { DatabaseError } from "./DatabaseError.js"
 import * as PostgresError from "./PostgresError.js"
@@ -37,7 +38,7 @@ export const make = (sql: SqlClient, options: Options): DatabaseClient["Type"] =
     kind === "sqlite"
       ? SqliteError.fromCause(error.cause, address)
       : PostgresError.fromCause(error.cause, address)
-  const reserve = Effect.timeoutFail(Effect.mapError(sql.reserve, mapped), {
+  const reserve = Effect.timeoutFail(abandonable(Effect.mapError(sql.reserve, mapped)), {
     duration: options.acquireTimeout,
     onTimeout: () =>
       new DatabaseError({
