@@ -56,7 +56,7 @@ const locate = (flag: Option.Option<string>) =>
       if (flag.value !== "") return Option.some(place(flag.value, "--config"))
       // `--config "$CONFIG"` where the variable is missing.
       const expected = "the path of a configuration file"
-      return yield* new UsageError({ flag: "--config", expected, found: "an empty text" })
+      return yield* new UsageError({ flag: "--config", expected, found: "an empty string" })
     }
     const variable = yield* Environment.read("HOLTER_CONFIG").pipe(
       Effect.mapError((issue) => new ConfigurationError({ source: "environment", issues: [issue] }))

@@ -184,13 +184,13 @@ const hidden = (actual: unknown, isUrl: boolean): string => {
     return "a number (not shown, it may be secret)"
   }
   if (typeof actual !== "string") return kind(actual)
-  if (actual.length === 0) return "an empty text"
+  if (actual.length === 0) return "an empty string"
   // A line break at the end of a value is not seen by whoever looks for what is wrong with it.
   if (lineBreak.test(actual)) return "a string with a line break (not shown, it may be secret)"
   // The kind of a URL is no secret; a text that happens to look like one may be.
   const scheme = isUrl ? otherScheme.exec(actual)?.[0] : undefined
   return scheme === undefined
-    ? "another text (not shown, it may be secret)"
+    ? "another string (not shown, it may be secret)"
     : `a string that starts with ${scheme} (the rest is not shown, it may be secret)`
 }
 

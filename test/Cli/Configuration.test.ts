@@ -378,10 +378,10 @@ describe("Configuration, everything that is wrong", () => {
         "a string that starts with ftp:// (the rest is not shown, it may be secret)"
       )
       const [other] = yield* issuesOf({}, web("http://canary h"))
-      assert.strictEqual(other?.found, "another text (not shown, it may be secret)")
+      assert.strictEqual(other?.found, "another string (not shown, it may be secret)")
       // What looks like a URL where a secret is expected may be the secret.
       const [token] = yield* issuesOf({ TELEGRAM_BOT_TOKEN: "canary://x" })
-      assert.strictEqual(token?.found, "another text (not shown, it may be secret)")
+      assert.strictEqual(token?.found, "another string (not shown, it may be secret)")
     })
   )
 

@@ -146,7 +146,7 @@ describe.concurrent("holter", () => {
         assert.strictEqual(empty.code, 64)
         assert.match(
           empty.stderr,
-          /^holter: --(only|config): expected .*, found (""|an empty text)\n$/
+          /^holter: --(only|config): expected .*, found (""|an empty string)\n$/
         )
       })
     )

@@ -96,7 +96,7 @@ const noEmptyFlags = (flags: PlaceFlags) =>
     ] as const,
     ([flag, expected, value]) =>
       Option.contains(value, "")
-        ? Effect.fail(new UsageError({ flag, expected, found: "an empty text" }))
+        ? Effect.fail(new UsageError({ flag, expected, found: "an empty string" }))
         : Effect.void,
     { discard: true }
   )

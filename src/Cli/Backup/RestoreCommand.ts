@@ -226,7 +226,7 @@ const choose = ({ backupFile, latest }: Flags) =>
         found: latest ? "both" : "neither"
       })
     : Option.contains(backupFile, "")
-      ? new UsageError({ flag: "--backup-file", expected: "a file", found: "an empty text" })
+      ? new UsageError({ flag: "--backup-file", expected: "a file", found: "an empty string" })
       : Effect.succeed(BackupAccess.choiceOf(backupFile))
 
 /** Before any work: a script that forgot --yes should learn it at once. */

@@ -80,7 +80,7 @@ describe("the entry of a channel", () => {
       const { rules } = yield* make({ token: "a", grouped: false })
       assert.deepStrictEqual(rules, { grouped: false })
       assert.deepStrictEqual(yield* issuesOf({ token: "a", tokn: "b" }), [
-        "alerts.channels.oncall.tokn: expected no such key (known: token, priority, type, grouped, reminders, unreachable), found a text"
+        "alerts.channels.oncall.tokn: expected no such key (known: token, priority, type, grouped, reminders, unreachable), found a string"
       ])
     })
   )
