@@ -142,18 +142,17 @@ export const incident = ({ state }: Step, service: string): Incident | undefined
 export const incidents = ({ state }: Step): ReadonlyArray<Incident> =>
   Object.values(state.incidents)
 
-export const setIncident = (step: Step, value: Incident): Step => setIncidents(step, [value])
+export const setIncident = (step: Step, value: Incident): Step =>
+  change(step, { incidents: { ...step.state.incidents, [value.service]: value } })
 
 /** Together, since each change copies them all. */
-export const setIncidents = (step: Step, values: ReadonlyArray<Incident>): Step =>
-  values.length === 0
-    ? step
-    : change(step, {
-        incidents: {
-          ...step.state.incidents,
-          ...Object.fromEntries(values.map((value) => [value.service, value]))
-        }
-      })
+export const setIncidents = (step: Step, values: ReadonlyArray<Incident>): Step => {
+  const [first, ...rest] = values
+  if (first === undefined) return step
+  if (rest.length === 0) return setIncident(step, first)
+  const news = Object.fromEntries(values.map((value) => [value.service, value]))
+  return change(step, { incidents: { ...step.state.incidents, ...news } })
+}
 
 export const removeIncident = (step: Step, service: string): Step =>
   change(step, { incidents: without(step.state.incidents, service) })

@@ -2,7 +2,7 @@
  * What holds for every trace: results, time, quiet times, restarts, channels that fail and return.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck as fc, Schema } from "effect"
+import { FastCheck as fc, HashMap, Schema } from "effect"
 import type { Alert } from "../../../src/Alert/Alert.js"
 import * as AlertPolicy from "../../../src/Alert/AlertPolicy.js"
 import type { Status } from "../../../src/Check/CheckResult.js"
@@ -236,6 +236,18 @@ const expectTrue = (
   }
 }
 
+/** So that a stage that changes it throws. */
+const frozen = <A>(value: A): A => {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value
+  // What a HashMap keeps inside is its own.
+  if (HashMap.isHashMap(value)) {
+    for (const one of HashMap.values(value)) frozen(one)
+    return value
+  }
+  Object.values(value).forEach(frozen)
+  return Object.freeze(value)
+}
+
 describe("AlertPolicy, for every trace", () => {
   it("opened and resolved alternate for each incident and channel", () => {
     holds((trace) => {
@@ -398,6 +410,18 @@ describe("AlertPolicy, for every trace", () => {
         assert.isTrue(decisions.some((decision) => decision.service === one.service))
       }
     }, 100)
+  })
+
+  it("changes nothing of what it was given", () => {
+    const written = Schema.encodeSync(Schema.parseJson(AlertPolicy.State))
+    holds((trace) => {
+      const seen: Array<readonly [AlertPolicy.State, string]> = []
+      play(rules(), trace, (state) => {
+        seen.push([frozen(state), written(state)])
+        return state
+      })
+      for (const [state, before] of seen) assert.strictEqual(written(state), before)
+    }, 50)
   })
 
   it("asks for the time only in the future, so that a loop that sleeps until then ends", () => {

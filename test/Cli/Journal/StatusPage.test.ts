@@ -34,7 +34,7 @@ const journaled = (events: ReadonlyArray<Event>, service: string): ReadonlyArray
             message: one.message,
             response_time_ms: 12.5,
             reason: null,
-            retry_after_ms: null,
+            retry_after_ms: one.retryAfter,
             details: {}
           }
         ]
@@ -120,6 +120,15 @@ describe("the page of holter status", () => {
     assert.isFalse(report.services["web"]?.stale)
     assert.isTrue(report.watch.running)
     assert.strictEqual(pageOf(report, plain)[0], "[ok] 1 of 2 services healthy; unknown: web")
+  })
+
+  it("allows a service that asked to be left alone no more than an hour, as alerts do", () => {
+    const asked = (minutes: number): ReadonlyArray<Event> =>
+      results("redis", now - minutes * minute, ["degraded"]).map((one) =>
+        one._tag === "Result" ? { ...one, retryAfter: 24 * 60 * minute } : one
+      )
+    assert.isFalse(reportOf(asked(60)).services["redis"]?.stale)
+    assert.isTrue(reportOf(asked(70)).services["redis"]?.stale)
   })
 
   it("is no worse than degraded because of what is not critical", () => {
