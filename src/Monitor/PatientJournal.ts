@@ -20,9 +20,9 @@ import {
   Scope
 } from "effect"
 import { Outbox } from "../Alert/Outbox.js"
-import { Journal, type JournalError } from "./Journal.js"
+import { Journal, JournalError } from "./Journal.js"
+import * as BufferedJournal from "./Journal/BufferedJournal.js"
 import * as Voice from "./Journal/Voice.js"
-import * as JournalBuffer from "./PatientJournal/JournalBuffer.js"
 
 export const layer = <R>(
   journal: Layer.Layer<Journal | Outbox, JournalError, R>
@@ -30,45 +30,54 @@ export const layer = <R>(
   Layer.scopedContext(
     Effect.gen(function* () {
       const voice = yield* Voice.make
+      // Its connections close after what waits for them is written.
       const attempt = yield* attempts(journal, voice)
-      const held = JournalBuffer.make(voice)
+      const held = yield* BufferedJournal.make
+      voice.legacy.current = held.legacy
       const lost = yield* Deferred.make<JournalError>()
       const first = yield* Effect.either(attempt)
       if (Either.isRight(first)) yield* held.begin(first.right)
       else if (first.left.reason === "Unavailable") yield* sayDown(held, first.left)
       else return yield* first.left
-      yield* Effect.addFinalizer(() => {
-        const left = held.left()
-        return left === 0
-          ? Effect.void
-          : Effect.logError(`The journal did not come back: ${left} entries are lost`)
-      })
+      yield* Effect.addFinalizer(() =>
+        Effect.flatMap(held.left, (left) =>
+          left === 0
+            ? Effect.void
+            : Effect.logError(`The journal did not come back: ${left} entries are lost`)
+        )
+      )
       yield* Effect.forkScoped(
         Effect.flatMap(watchOver(held, attempt, first), (gone) => Deferred.succeed(lost, gone))
       )
       return Context.make(Journal, { ...held.journal, lost: Deferred.await(lost) }).pipe(
-        Context.add(Outbox, held.outbox)
+        Context.add(Outbox, { ...held.outbox, turn: voice.turn })
       )
     })
   )
 
-const sayDown = (held: JournalBuffer.JournalBuffer, error: JournalError) =>
+const sayDown = (held: BufferedJournal.BufferedJournal, error: JournalError) =>
   Effect.zipRight(
-    held.down(error),
+    held.disconnect(error),
     Effect.logError(
       `${error.message} Checks and alerts go on; what is to be written is kept in memory`
     )
   )
 
+/** A journal that was opened, and what it says of its end. */
+interface Opened extends BufferedJournal.Connection {
+  readonly lost: Effect.Effect<JournalError>
+  readonly close: Effect.Effect<void>
+}
+
 /** Opens the journal and reads what was left there. It is closed again where either fails. */
-type Attempt = Effect.Effect<JournalBuffer.Connection, JournalError>
+type Attempt = Effect.Effect<Opened, JournalError>
 
 const attempts = <R>(
   journal: Layer.Layer<Journal | Outbox, JournalError, R>,
   voice: Voice.Service
 ) =>
   Effect.gen(function* () {
-    const scope = yield* Effect.scope
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     const context = Context.add(yield* Effect.context<R>(), Voice.Voice, voice)
     const attempt: Attempt = Effect.gen(function* () {
       const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
@@ -76,12 +85,11 @@ const attempts = <R>(
         Effect.provide(context),
         Effect.flatMap((opened) =>
           Effect.gen(function* () {
-            const store = Context.get(opened, Journal)
-            const outbox = Context.get(opened, Outbox)
-            const state = yield* store.state
-            const pending = yield* outbox.pending
-            const close = Scope.close(own, Exit.void)
-            return { journal: store, outbox, earlier: { state, pending }, close }
+            const { lost, state, store } = Context.get(opened, Journal)
+            if (store === undefined) return yield* foreign
+            const { pending } = Context.get(opened, Outbox)
+            const earlier = { state: yield* state, pending: yield* pending }
+            return { store, earlier, lost, close: Scope.close(own, Exit.void) }
           })
         ),
         Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
@@ -90,14 +98,21 @@ const attempts = <R>(
     return attempt
   })
 
+const foreign = new JournalError({
+  reason: "Unsupported",
+  expected: "a journal that Journal.layer or Journal.layerMemory made",
+  found: "another one",
+  advice: "Provide it as it is: it is not buffered here"
+})
+
 const firstWait = Duration.seconds(1)
 const longestWait = Duration.seconds(30)
 
 /** Its value is why the journal is that of another program now. */
 const watchOver = (
-  held: JournalBuffer.JournalBuffer,
+  held: BufferedJournal.BufferedJournal,
   attempt: Attempt,
-  first: Either.Either<JournalBuffer.Connection, JournalError>
+  first: Either.Either<Opened, JournalError>
 ): Effect.Effect<JournalError> =>
   Effect.gen(function* () {
     let connection = Option.getOrUndefined(Either.getRight(first))
@@ -107,10 +122,10 @@ const watchOver = (
         if (Either.isLeft(back)) return back.left
         connection = back.right
       }
-      const error = yield* connection.journal.lost
+      const error = yield* connection.lost
       if (error.reason !== "Replaced") return error
       yield* Effect.logError(error.message)
-      yield* held.down(error)
+      yield* held.disconnect(error)
       // Before the next attempt: what lies beside the old file is cleared away when it closes.
       yield* Effect.exit(connection.close)
       connection = undefined
@@ -118,10 +133,10 @@ const watchOver = (
   })
 
 const comeBack = (
-  held: JournalBuffer.JournalBuffer,
+  held: BufferedJournal.BufferedJournal,
   attempt: Attempt,
   wait: Duration.Duration
-): Effect.Effect<JournalBuffer.Connection, JournalError> =>
+): Effect.Effect<Opened, JournalError> =>
   Effect.gen(function* () {
     yield* Effect.sleep(wait)
     const connection = yield* attempt

@@ -1,11 +1,11 @@
 /** What stands in for a journal that is down: how much it holds, in which order that is written. */
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Context, Effect, Layer, Logger, Stream, TestClock } from "effect"
+import { Chunk, Context, Deferred, Effect, Layer, Logger, Stream, TestClock } from "effect"
 import { Outbox } from "../../src/Alert/Outbox.js"
 import * as Journal from "../../src/Monitor/Journal.js"
+import * as Buffer from "../../src/Monitor/Journal/Buffer.js"
 import * as Changes from "../../src/Monitor/Journal/Changes.js"
 import * as Entry from "../../src/Monitor/Journal/Entry.js"
-import * as Writer from "../../src/Monitor/Journal/Writer.js"
 import * as PatientJournal from "../../src/Monitor/PatientJournal.js"
 import { seconds, start } from "../Alert/trace.js"
 import { checkResult, commits } from "./Journal/steps.js"
@@ -20,15 +20,20 @@ const unavailable = new Journal.JournalError({
 /** A journal in memory that cannot be opened for a while. */
 const awayFor = (
   open: (attempt: number) => Effect.Effect<void, Journal.JournalError>,
-  change: (journal: Journal.Journal["Type"]) => Journal.Journal["Type"] = (journal) => journal
+  meanwhile: Effect.Effect<void> = Effect.void
 ) =>
   Effect.gen(function* () {
     const inMemory = yield* Layer.build(Journal.layerMemory)
-    const kept = Context.add(
-      inMemory,
-      Journal.Journal,
-      change(Context.get(inMemory, Journal.Journal))
-    )
+    const inner = Context.get(inMemory, Journal.Journal)
+    const { store } = inner
+    if (store === undefined) return yield* Effect.dieMessage("it has no store")
+    const kept = Context.add(inMemory, Journal.Journal, {
+      ...inner,
+      store: {
+        ...store,
+        write: (changes) => Effect.zipRight(meanwhile, store.write(changes))
+      }
+    })
     let attempts = 0
     const patient = yield* Layer.build(
       PatientJournal.layer(
@@ -78,7 +83,8 @@ describe("a journal that is down", { timeout: 60_000 }, () => {
       if (step === undefined) return assert.fail("no step")
       for (let index = 0; index < most + 3; index++) yield* journal.commit(step)
       const { lost, waiting } = yield* journal.health
-      assert.deepStrictEqual({ lost, waiting }, { lost: 3, waiting: most })
+      // An event and a decision of each, and the last state.
+      assert.deepStrictEqual({ lost, waiting }, { lost: 3, waiting: 2 * most + 1 })
     })
   )
 
@@ -90,16 +96,11 @@ describe("a journal that is down", { timeout: 60_000 }, () => {
       const beat: { now: Effect.Effect<void> } = { now: Effect.void }
       const { journal, kept } = yield* awayFor(
         (attempt) => (attempt === 1 ? unavailable : Effect.void),
-        // In the middle of what is written there is one more beat.
-        (inner) => ({
-          ...inner,
-          record: (result) =>
-            Effect.zipRight(
-              inner.record(result),
-              Effect.suspend(() =>
-                result.lastCheck.epochMillis === start + seconds(3000) ? beat.now : Effect.void
-              )
-            )
+        // While it is written there is one more beat.
+        Effect.suspend(() => {
+          const { now } = beat
+          beat.now = Effect.void
+          return now
         })
       )
       beat.now = journal.record(late)
@@ -169,18 +170,55 @@ describe("a journal that is down", { timeout: 60_000 }, () => {
   )
 })
 
+describe("a journal that is taken away", { timeout: 60_000 }, () => {
+  it.scoped("is given what could not be written to the one before", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start)
+      const inMemory = yield* Layer.build(Journal.layerMemory)
+      const inner = Context.get(inMemory, Journal.Journal)
+      const { store } = inner
+      if (store === undefined) return yield* Effect.dieMessage("it has no store")
+      const gone = yield* Deferred.make<Journal.JournalError>()
+      let opened = 0
+      const journal = Layer.sync(Journal.Journal, () => {
+        opened += 1
+        if (opened > 1) return inner
+        const write = () => Effect.fail({ why: "the file is gone", busy: false })
+        return { ...inner, lost: Deferred.await(gone), store: { ...store, write } }
+      })
+      const patient = yield* Layer.build(
+        PatientJournal.layer(
+          Layer.merge(Layer.succeed(Outbox, Context.get(inMemory, Outbox)), journal)
+        )
+      ).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+      const { health, record } = Context.get(patient, Journal.Journal)
+      yield* record(checkResult(0, "web", "healthy"))
+      yield* TestClock.adjust("1 second")
+      assert.include((yield* health).down, "the file is gone")
+      yield* Deferred.succeed(gone, new Journal.JournalError({ ...replaced, reason: "Replaced" }))
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(opened, 2)
+      assert.lengthOf(yield* inner.results({}), 1)
+      assert.deepStrictEqual(yield* health, { down: undefined, waiting: 0, lost: 0 })
+    })
+  )
+})
+
+const replaced = { expected: "the file that was opened", found: "another", advice: "Leave it" }
+
 describe("a journal that goes down", { timeout: 60_000 }, () => {
   it.scoped("has the last 20,000 results kept for it, and those before counted", () =>
     Effect.gen(function* () {
-      const writer = yield* Writer.make(
-        { write: () => Effect.fail({ why: "the disk is full", busy: false }) },
-        { gather: 0, patience: "2 seconds" }
-      )
+      const buffer = yield* Buffer.make({
+        write: () => Effect.fail({ why: "the disk is full", busy: false }),
+        gather: () => 0,
+        patience: "2 seconds"
+      })
       const entry = { ...Changes.none, results: [{ seq: 0, value: journaled }] }
-      for (let index = 0; index < most + 700; index++) yield* writer.add(entry)
-      yield* writer.flush
-      for (let index = 0; index < 42; index++) yield* writer.add(entry)
-      const { down, lost, waiting } = yield* writer.health
+      for (let index = 0; index < most + 700; index++) yield* buffer.add(entry)
+      yield* buffer.flush
+      for (let index = 0; index < 42; index++) yield* buffer.add(entry)
+      const { down, lost, waiting } = yield* buffer.health
       assert.deepStrictEqual(
         { down, lost, waiting },
         { down: "the disk is full", lost: 742, waiting: most }

@@ -7,7 +7,7 @@
 import type { Alert } from "../../Alert/Alert.js"
 import type * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import type { Outcome, Trouble } from "../../Alert/Outbox.js"
-import type { JournaledIncident, JournaledResult } from "./Entry.js"
+import { type Commit, isRoutine, type JournaledIncident, type JournaledResult } from "./Entry.js"
 
 /** A thing and its place in the order of everything that this run has written. */
 export interface Numbered<A> {
@@ -57,6 +57,10 @@ const mostResults = 20_000
 /** The same for decisions and events. */
 const mostDecisions = 20_000
 
+/** How much of what is bounded is in it. */
+export const bounded = ({ decisions, results }: Changes): number =>
+  results.length + decisions.length
+
 export const isEmpty = (changes: Changes): boolean => size(changes) === 0
 
 export const size = (changes: Changes): number =>
@@ -102,8 +106,49 @@ const last = <A>(
   return joined.length <= most ? joined : joined.slice(-most)
 }
 
+/** Alerts that are owed no longer, and what became of them. */
+export const left = (keys: ReadonlyArray<string>, outcome: Outcome, at: number): Changes => ({
+  ...none,
+  outbox: new Map(keys.map((key) => [key, undefined])),
+  deliveries: new Map(keys.map((key) => [key, { at, outcome }]))
+})
+
+/** One step of the policy, as it is written. */
+export const ofCommit = (
+  { after, before, decisions, event, removed = [], taken = [] }: Commit,
+  numbered: <A>(value: A) => Numbered<A>
+): Changes => {
+  // Results are recorded as such, and the time is no news.
+  const isPlain = event._tag === "Result" || event._tag === "Time"
+  const news = decisions.filter((decision) => !isRoutine(decision))
+  const { deliveries } = left(
+    removed,
+    event._tag === "ChannelRemoved" ? "given up" : "handed on",
+    event.at
+  )
+  return {
+    ...none,
+    deliveries,
+    taken,
+    events: isPlain ? [] : [numbered(event)],
+    decisions: news.map(numbered),
+    incidents: new Map([
+      // What was open in an earlier run may be over at once.
+      ...(event._tag === "Remembered" ? incidentsOf(event.state, after, event.at) : []),
+      ...incidentsOf(before, after, event.at)
+    ]),
+    state: after,
+    outbox: new Map([
+      ...removed.map((key) => [key, undefined] as const),
+      ...decisions.flatMap(({ alerts }) =>
+        alerts.map((alert) => [alert.key, numbered(alert)] as const)
+      )
+    ])
+  }
+}
+
 /** The incidents that a step opened, made worse or ended. */
-export const incidentsOf = (
+const incidentsOf = (
   before: AlertPolicy.State,
   after: AlertPolicy.State,
   at: number

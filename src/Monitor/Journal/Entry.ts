@@ -86,7 +86,7 @@ export interface Health {
   readonly down: string | undefined
   /** What waits to be written. */
   readonly waiting: number
-  /** Results that were given up, because it was down for too long. */
+  /** Results and decisions that were given up, because it was down for too long. */
   readonly lost: number
 }
 

@@ -7,6 +7,7 @@ import { Effect, Option, Stream } from "effect"
 import type { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
 import * as Changes from "./Changes.js"
+import type { Store } from "./Store.js"
 import {
   type Delivery,
   type JournaledIncident,
@@ -21,13 +22,20 @@ const mostIncidents = 1000
 /** Of how many alerts it is known what became of them. */
 const mostDeliveries = 1000
 
-export const make = () => {
+export const make = (): Store => {
   let kept = Changes.none
+  let latest = 0
   let requests: ReadonlyArray<Request> = []
   let count = 0
   return {
-    write: (changes: Changes.Changes) =>
+    gather: 0,
+    write: (written) =>
       Effect.sync(() => {
+        const changes = behind(latest, written)
+        latest = [changes.results, changes.events, changes.decisions].reduce(
+          (most, all) => Math.max(most, all.at(-1)?.seq ?? 0),
+          latest
+        )
         const all = Changes.merge(kept, changes)
         const owed = [...all.outbox].filter(([, alert]) => alert !== undefined)
         const isOwed = new Set(owed.map(([key]) => key))
@@ -89,6 +97,26 @@ export const make = () => {
             })
           )
       )
+  }
+}
+
+/** Several runs may share it: what the next one has numbered from the start comes behind the one before. */
+const behind = (latest: number, changes: Changes.Changes): Changes.Changes => {
+  const { decisions, events, results } = changes
+  const first = [results, events, decisions].reduce(
+    (least, all) => Math.min(least, all[0]?.seq ?? least),
+    Number.POSITIVE_INFINITY
+  )
+  if (first > latest) return changes
+  const shifted = <A>({ seq, value }: Changes.Numbered<A>): Changes.Numbered<A> => ({
+    seq: latest + 1 - first + seq,
+    value
+  })
+  return {
+    ...changes,
+    results: results.map(shifted),
+    events: events.map(shifted),
+    decisions: decisions.map(shifted)
   }
 }
 

@@ -7,8 +7,8 @@
 import { HashMap, Option } from "effect"
 import type { Alert } from "../../Alert/Alert.js"
 import * as AlertPolicy from "../../Alert/AlertPolicy.js"
-import type { Earlier } from "../Journal/Earlier.js"
-import type { Commit } from "../Journal/Entry.js"
+import type { Earlier } from "./Earlier.js"
+import type { Commit } from "./Entry.js"
 
 type Remembered = Extract<AlertPolicy.Event.Event, { _tag: "Remembered" }>
 
