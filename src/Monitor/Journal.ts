@@ -6,15 +6,15 @@
  * so that no crash leaves one without the other. A journal that is down stops nothing: what is to be
  * written is kept in memory and written when it is back.
  */
-import { SqlClient } from "@effect/sql/SqlClient"
+import { SqlClient, TransactionConnection } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Context, Duration, Effect, Layer, Random, type Scope } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Random, type Scope } from "effect"
 import { Outbox } from "../Alert/Outbox.js"
 import * as BufferedJournal from "./Journal/BufferedJournal.js"
 import type { Writing } from "./Journal/BufferedJournal.js"
 import * as Earlier from "./Journal/Earlier.js"
 import type * as Entry from "./Journal/Entry.js"
-import { type JournalError, unavailable } from "./Journal/JournalError.js"
+import { inTransaction, type JournalError, unavailable } from "./Journal/JournalError.js"
 import * as Lease from "./Journal/Lease.js"
 import { type Holder, ofProcess } from "./Journal/Lease/Holder.js"
 import * as Memory from "./Journal/memory.js"
@@ -100,9 +100,15 @@ export const layer = (
 ): Layer.Layer<Journal | Outbox, JournalError, SqlClient> =>
   Layer.scopedContext(
     Effect.gen(function* () {
-      const sql = yield* SqlClient
-      const { holder, intact = Effect.void, prepare = () => Effect.void } = options
-      const version = yield* options.reading === true ? openReading : open(prepare)
+      if (Option.isSome(yield* Effect.serviceOption(TransactionConnection))) {
+        return yield* inTransaction
+      }
+      // Columns are named by the journal, whatever the program makes of those of its own.
+      const sql = (yield* SqlClient).withoutTransforms()
+      const { holder, intact = Effect.void, prepare } = options
+      const version = yield* options.reading === true
+        ? openReading(sql, prepare)
+        : open(sql, prepare)
       // Before the buffer, so that it is released after all is written.
       const lease =
         holder === undefined

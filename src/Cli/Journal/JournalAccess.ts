@@ -46,14 +46,25 @@ export const layer = (
   )
 }
 
-/** Which journal it is, for whoever has several. */
+/** Which journal it is, and what an operator can do about it. */
 const placed = (
   error: Journal.JournalError,
   url: DatabaseUrl.DatabaseUrl
 ): Journal.JournalError => {
-  const { advice, cause, expected, found, reason } = error
+  const { cause, expected, found, reason } = error
   const place = placeOf(url)
+  const advice = adviceFor[reason] ?? error.advice
   return new Journal.JournalError({ reason, place, expected, found, advice, cause })
+}
+
+const adviceFor: Readonly<Partial<Record<Journal.JournalError["reason"], string>>> = {
+  Corrupt:
+    "Nothing in it was changed. Move the file and its -wal and -shm files away to start a new journal, or name another one with HOLTER_JOURNAL_URL",
+  Missing:
+    "`holter watch` keeps one: start it, or name the one of another place with HOLTER_JOURNAL_URL",
+  NewerVersion:
+    "Nothing in it was changed. Use that Holter again, or name another journal with HOLTER_JOURNAL_URL",
+  Unreadable: "Use the Holter that wrote it, or name another journal with HOLTER_JOURNAL_URL"
 }
 
 export const placeOf = (url: DatabaseUrl.DatabaseUrl): string =>

@@ -66,6 +66,7 @@ export const make = ({
     let wasAbsent = false
     let failures = 0
     let lost = 0
+    const own = yield* Effect.context<never>()
 
     const add = (changes: Changes.Changes) =>
       Effect.suspend(() => {
@@ -179,7 +180,8 @@ export const make = ({
           yield* Effect.timeoutOption(Deferred.await(written), patience)
         }),
       health: Effect.sync(() => ({ down, waiting: Changes.size(all()), lost })),
-      flush: attempt,
+      // What is written in a transaction of the caller's would be gone with that.
+      flush: Effect.mapInputContext(attempt, () => own),
       suspend: (why) =>
         Effect.suspend(() => {
           down = why

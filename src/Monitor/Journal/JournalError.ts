@@ -7,7 +7,7 @@ import { sentence } from "../../Common/Sentences.js"
  * | --- | --- |
  * | `Corrupt` | it is there, and is no database, or a damaged one |
  * | `NewerVersion` | a newer Holter has written it |
- * | `Unsupported` | a dialect of SQL that no journal is written in |
+ * | `Unsupported` | a dialect of SQL that no journal is written in, or a transaction around its layer |
  * | `Missing` | nothing was recorded in it yet, and it was asked for reading only |
  * | `Unavailable` | it cannot be reached, read or written at the moment |
  * | `Held` | another program keeps it |
@@ -54,7 +54,7 @@ export const corrupt = (found: string, cause?: unknown): JournalError =>
     expected: "a sound database",
     found,
     advice:
-      "Nothing in it was changed. Move the file and its -wal and -shm files away to start a new journal, or name another one with HOLTER_JOURNAL_URL",
+      "Nothing in it was changed. Restore it from a backup, or give the journal another database",
     cause
   })
 
@@ -90,8 +90,7 @@ export const missing = (found: string): JournalError =>
     reason: "Missing",
     expected: "a journal",
     found,
-    advice:
-      "`holter watch` keeps one: start it, or name the one of another place with HOLTER_JOURNAL_URL"
+    advice: "Start the program that keeps it, or give the journal another database"
   })
 
 /**
@@ -102,8 +101,7 @@ export const newer = (version: number, known: number): JournalError =>
     reason: "NewerVersion",
     expected: `a schema of version ${known} or less`,
     found: `version ${version}, written by a newer Holter`,
-    advice:
-      "Nothing in it was changed. Use that Holter again, or name another journal with HOLTER_JOURNAL_URL"
+    advice: "Nothing in it was changed. Use that Holter again, or give the journal another database"
   })
 
 /**
@@ -114,6 +112,18 @@ export const unreadable = (what: string, cause?: unknown): JournalError =>
     reason: "Unreadable",
     expected: `${what} as this version of Holter writes them`,
     found: "something else",
-    advice: "Use the Holter that wrote it, or name another journal with HOLTER_JOURNAL_URL",
+    advice: "Use the Holter that wrote it, or give the journal another database",
     cause
   })
+
+/**
+ * All that the layer starts would go on in a transaction that has ended.
+ *
+ * @internal
+ */
+export const inTransaction = new JournalError({
+  reason: "Unsupported",
+  expected: "a layer that is built outside of transactions",
+  found: "a transaction that is open",
+  advice: "Build the layer first, and use it in the transaction"
+})

@@ -12,20 +12,22 @@ import { corrupt, JournalError, missing, newer, unavailable } from "./JournalErr
 import { migrations, table, version } from "./migrations.js"
 import { codeOf } from "../../Common/Errors.js"
 
+/** Sets a connection of the journal's own, once the database was looked at. */
+type Prepare = (sql: SqlClient) => Effect.Effect<void, SqlError>
+
 /**
  * Makes a journal where there is none. One that is up to date is not touched: its tables would have to
  * be locked, and others who read them, as a dump does, would be waited for.
  */
 export const open = (
-  /** Sets a connection of the caller's own, once the database was looked at. */
-  prepare: (sql: SqlClient) => Effect.Effect<void, SqlError>
-): Effect.Effect<number, JournalError, SqlClient> =>
+  sql: SqlClient,
+  prepare: Prepare | undefined
+): Effect.Effect<number, JournalError> =>
   Effect.gen(function* () {
-    const sql = yield* SqlClient
-    const found = yield* inspect
-    yield* Effect.mapError(prepare(sql), fromSqlError)
+    const found = yield* inspect(sql, prepare)
+    if (prepare !== undefined) yield* Effect.mapError(prepare(sql), fromSqlError)
     if (found === version) return version
-    yield* migrate
+    yield* migrate(sql)
     // Of two programs that make the tables at once one finds that the other is about to.
     const made = yield* refuseNewer(sql)
     return made === version
@@ -36,24 +38,28 @@ export const open = (
 const busy = { code: "SQLITE_BUSY", message: "another program writes" }
 
 /** Changes nothing. Its value is the version that was found. */
-export const openReading: Effect.Effect<number, JournalError, SqlClient> = Effect.filterOrElse(
-  Effect.suspend(() => inspect),
-  (found) => found > 0,
-  () => missing("a database without one")
-)
+export const openReading = (
+  sql: SqlClient,
+  prepare: Prepare | undefined
+): Effect.Effect<number, JournalError> =>
+  Effect.filterOrElse(
+    inspect(sql, prepare),
+    (found) => found > 0,
+    () => missing("a database without one")
+  )
 
 /** The version that was found, 0 where there is no journal. */
-const inspect: Effect.Effect<number, JournalError, SqlClient> = Effect.gen(function* () {
-  const sql = yield* SqlClient
+const inspect = Effect.fnUntraced(function* (sql: SqlClient, prepare: Prepare | undefined) {
+  const check = prepare === undefined ? checkTables : checkFile
   yield* sql.onDialectOrElse({
-    sqlite: () => inspectSqlite(sql),
+    sqlite: () => Effect.catchTag(check(sql), "SqlError", fromSqlError),
     pg: () => Effect.void,
     orElse: () =>
       new JournalError({
         reason: "Unsupported",
         expected: "SQLite or PostgreSQL",
         found: "another dialect of SQL",
-        advice: "Name a journal of one of these kinds with HOLTER_JOURNAL_URL"
+        advice: "Give the journal a database of one of these kinds"
       })
   })
   return yield* refuseNewer(sql)
@@ -62,16 +68,38 @@ const inspect: Effect.Effect<number, JournalError, SqlClient> = Effect.gen(funct
 /** A whole check reads the whole file and blocks the loop; a large file is looked at in part. */
 const mostBytes = 64 * 1024 * 1024
 
-const inspectSqlite = (sql: SqlClient): Effect.Effect<void, JournalError> =>
-  Effect.gen(function* () {
-    yield* sql`SELECT count(*) FROM sqlite_master`
-    const [row] = yield* sql<{ readonly bytes: number }>`SELECT page_count * page_size AS bytes
-      FROM pragma_page_count, pragma_page_size`
-    if (row === undefined || row.bytes > mostBytes) return
-    const [found] = yield* sql<Readonly<Record<string, unknown>>>`PRAGMA quick_check(1)`
-    const verdict = Object.values(found ?? {})[0]
-    if (verdict !== "ok") return yield* corrupt(String(verdict))
-  }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
+type Check = (sql: SqlClient) => Effect.Effect<void, JournalError | SqlError>
+
+/** Of a file that is the journal's own. */
+const checkFile: Check = Effect.fnUntraced(function* (sql) {
+  yield* sql`SELECT count(*) FROM sqlite_master`
+  if (yield* isLarge(sql)) return
+  yield* judged(yield* sql<Verdict>`PRAGMA quick_check(1)`)
+})
+
+/** The rest of the file belongs to the program, and is none of the journal's business. */
+const checkTables: Check = Effect.fnUntraced(function* (sql) {
+  const tables = yield* sql<{ readonly name: string }>`SELECT name FROM sqlite_master
+    WHERE type = 'table' AND name GLOB 'holter_*'`
+  if (yield* isLarge(sql)) return
+  for (const { name } of tables) {
+    yield* judged(yield* sql<Verdict>`PRAGMA quick_check(${sql(name)})`)
+  }
+})
+
+type Verdict = Readonly<Record<string, unknown>>
+
+const judged = ([found]: ReadonlyArray<Verdict>): Effect.Effect<void, JournalError> => {
+  const verdict = Object.values(found ?? {})[0]
+  return verdict === "ok" ? Effect.void : corrupt(String(verdict))
+}
+
+const isLarge = (sql: SqlClient): Effect.Effect<boolean, SqlError> =>
+  Effect.map(
+    sql<{ readonly bytes: number }>`SELECT page_count * page_size AS bytes
+      FROM pragma_page_count, pragma_page_size`,
+    ([row]) => row === undefined || row.bytes > mostBytes
+  )
 
 const refuseNewer = (sql: SqlClient): Effect.Effect<number, JournalError> =>
   Effect.gen(function* () {
@@ -86,16 +114,17 @@ const refuseNewer = (sql: SqlClient): Effect.Effect<number, JournalError> =>
     return latest > version ? yield* newer(latest, version) : latest
   }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(fromSqlError(error))))
 
-const migrate: Effect.Effect<void, JournalError, SqlClient> = Migrator.make({})({
-  loader: Migrator.fromRecord(migrations),
-  table
-}).pipe(
-  // The migrator dies of a migration that fails.
-  Effect.catchAllCause((cause) =>
-    Effect.fail(unavailable(`its tables cannot be made (${reasonOf(Cause.squash(cause))})`, cause))
-  ),
-  Effect.asVoid
-)
+const migrate = (sql: SqlClient): Effect.Effect<void, JournalError> =>
+  Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }).pipe(
+    Effect.provideService(SqlClient, sql),
+    // The migrator dies of a migration that fails.
+    Effect.catchAllCause((cause) =>
+      Effect.fail(
+        unavailable(`its tables cannot be made (${reasonOf(Cause.squash(cause))})`, cause)
+      )
+    ),
+    Effect.asVoid
+  )
 
 /** What the driver said, which stands two errors deep. */
 export const reasonOf = (error: unknown): string => {

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { SqlClient } from "@effect/sql/SqlClient"
-import { Effect, Layer, Redacted } from "effect"
-import { existsSync, readFileSync } from "node:fs"
+import { Effect, Layer, Redacted, String as Str } from "effect"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import * as Journal from "../../../src/Monitor/Journal.js"
 import { Database } from "../../../src/plugins/Database.js"
 import { runOnly, services } from "../../plugins/run.js"
@@ -61,6 +61,79 @@ describe("The program's own connection to SQLite", () => {
   )
 })
 
+/** As bots have it, whose columns are snake_case and whose objects are not. */
+const transforms = {
+  transformResultNames: Str.snakeToCamel,
+  transformQueryNames: Str.camelToSnake
+}
+
+describe("A journal in the database of a bot", () => {
+  const bot = (options: Partial<Parameters<typeof SqliteClient.layer>[0]> = {}) =>
+    Effect.map(TempDir.make("foreign"), (folder) =>
+      SqliteClient.layer({ filename: `${folder}/bot.db`, disableWAL: true, ...options })
+    )
+
+  it.scopedLive("is read through a client that transforms names", () =>
+    Effect.flatMap(bot(transforms), (client) => Effect.provide(used, client))
+  )
+
+  it.scopedLive("does not judge what is the bot's", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      yield* sql`CREATE TABLE orders (price INTEGER CHECK (price > 0))`
+      yield* sql`PRAGMA ignore_check_constraints = ON`
+      yield* sql`INSERT INTO orders VALUES (-1)`
+      yield* sql`PRAGMA ignore_check_constraints = OFF`
+      yield* used
+    }).pipe((work) => Effect.flatMap(bot(), (client) => Effect.provide(work, client)))
+  )
+
+  it.scopedLive("is found out where its own tables are damaged, and says to move nothing", () =>
+    Effect.gen(function* () {
+      const filename = `${yield* TempDir.make("foreign")}/bot.db`
+      const client = SqliteClient.layer({ filename, disableWAL: true })
+      const page = yield* Effect.gen(function* () {
+        const sql = yield* SqlClient
+        yield* used
+        const [row] = yield* sql<{ readonly at: number }>`SELECT (rootpage - 1) * page_size AS at
+          FROM sqlite_master, pragma_page_size WHERE name = 'holter_results'`
+        return row?.at ?? 0
+      }).pipe(Effect.provide(client))
+      const bytes = readFileSync(filename)
+      bytes.fill(0xff, page, page + 64)
+      writeFileSync(filename, bytes)
+      const journal = Effect.provide(Journal.Journal, Layer.provide(Journal.layer(), client))
+      const error = yield* Effect.flip(journal)
+      assert.strictEqual(error._tag, "JournalError")
+      assert.include(error.message, "Restore it from a backup")
+      assert.notInclude(error.message, "ove the file")
+    })
+  )
+
+  it.scopedLive("is not built in a transaction, and flushes outside of one", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      const build = Effect.provide(Journal.Journal, Journal.layer())
+      const refused = yield* Effect.flip(sql.withTransaction(build))
+      assert.include(refused.message, "expected a layer that is built outside of transactions")
+      yield* sql`CREATE TABLE orders (id INTEGER)`
+      yield* Effect.gen(function* () {
+        const journal = yield* Journal.Journal
+        yield* sql`INSERT INTO orders VALUES (1)`.pipe(
+          Effect.zipRight(journal.record(checkResult(0, "redis", "healthy"))),
+          Effect.zipRight(Effect.timeoutOption(journal.flush, "100 millis")),
+          Effect.zipRight(Effect.fail("rolled back")),
+          sql.withTransaction,
+          Effect.ignore
+        )
+        yield* journal.flush
+        assert.lengthOf(yield* journal.results({}), 1)
+        assert.lengthOf(yield* sql`SELECT * FROM orders`, 0)
+      }).pipe(Effect.provide(Journal.layer({ gather: "1 hour" })))
+    }).pipe((work) => Effect.flatMap(bot(), (client) => Effect.provide(work, client)))
+  )
+})
+
 /** Every setting of the connection and the file that a statement may change. */
 const pragmas = Effect.gen(function* () {
   const sql = yield* SqlClient
@@ -100,6 +173,13 @@ describeWithServices("postgres", "The program's own connection to PostgreSQL", (
           PgClient.layer({ url: Redacted.make(url), minConnections: 1, maxConnections: 1 })
         )
       )
+    })
+  )
+
+  it.scopedLive("may transform names", () =>
+    Effect.gen(function* () {
+      const { url } = yield* PostgresServer.make()
+      yield* Effect.provide(used, PgClient.layer({ url: Redacted.make(url), ...transforms }))
     })
   )
 })

@@ -68,7 +68,7 @@ describe("A journal with one holder", () => {
       const error = yield* Fiber.join(second)
       assert.strictEqual(error.reason, "Held")
       assert.match(error.message, /found process 1 on a, since 20.*, with a sign of life at 20/)
-      assert.match(error.message, /End that one first.*HOLTER_JOURNAL_URL/)
+      assert.match(error.message, /End that one first.*a journal of its own/)
       // The first one has noticed nothing.
       yield* TestClock.adjust("1 minute")
       for (const step of commits(outage())) yield* first.journal.commit(step)

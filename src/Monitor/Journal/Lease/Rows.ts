@@ -66,7 +66,7 @@ export const held = (row: Row): JournalError =>
     expected: "a journal that no other program keeps",
     found: told(row),
     advice:
-      "End that one first, as two would both send alerts, or name another journal with HOLTER_JOURNAL_URL"
+      "End that one first, as two would both send alerts, or give this one a journal of its own"
   })
 
 export const succeeded = (row: Row | undefined): JournalError =>
