@@ -1,7 +1,7 @@
 /**
  * Beats every minute of a clock on which an hour is three seconds, with alerts, until it is killed. A
- * line for each result: the service, how many of its beats were run and skipped, and the time by that
- * clock; and one for each alert.
+ * line for each result: the service, its number, how many beats were run and skipped by now, and the time
+ * by that clock; and one for each alert.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Clock, Duration, Effect, Layer, Logger, Option, Stream } from "effect"
@@ -38,15 +38,18 @@ const registered = Layer.provideMerge(
 
 const told = Effect.gen(function* () {
   const monitor = yield* HealthMonitor.HealthMonitor
+  const counts = new Map<string, number>()
   const results = Stream.runForEach(monitor.results, ({ service }) =>
     Effect.flatMap(monitor.heartbeat, (report) => {
       const beats = Option.flatMapNullable(report, ({ beats: all }) => all.get(service))
       return Option.match(beats, {
         onNone: () => Effect.void,
         onSome: (own) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            print(`${service} ${own.beats} ${own.skipped} ${now}`)
-          )
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            const count = (counts.get(service) ?? 0) + 1
+            counts.set(service, count)
+            return print(`${service} ${count} ${own.beats} ${own.skipped} ${now}`)
+          })
       })
     })
   )
