@@ -21,13 +21,13 @@ export interface Stored {
 
 /** What is looked at. @internal */
 export const wanted: Wanted = {
-  keys: (key) => Option.isSome(BackupName.parse(key)) || isManifest(key),
+  keys: (key) => BackupName.isLike(key) || isManifest(key),
   texts: (key) => isManifest(key)
 }
 
 const isManifest = (key: string): boolean => {
   const backup = Manifest.backupOf(key)
-  return backup !== undefined && Option.isSome(BackupName.parse(backup))
+  return backup !== undefined && BackupName.isLike(backup)
 }
 
 /** Newest first. @internal */
@@ -60,7 +60,7 @@ export const besides = (entries: ReadonlyArray<Entry>) => {
     const { key, version } = entry
     const backup = Manifest.backupOf(key)
     if (backup !== undefined && keys.has(backup)) versions.set(key, version)
-    else if (Option.isNone(BackupName.parse(key))) others.push(entry)
+    else if (!BackupName.isLike(key)) others.push(entry)
   }
   return { versions, others }
 }
