@@ -20,7 +20,7 @@ export const secretsOf = (config: Schema.Schema.All, input: unknown): Secrets.Se
   Secrets.fromConfig([input, ConfigSecrets.collect(config, input)])
 
 /** The defaults filled in, nothing else looked at. */
-export const complete = <Fields extends Schema.Struct.Fields>(
+const complete = <Fields extends Schema.Struct.Fields>(
   config: Schema.Struct<Fields>,
   input: object
 ): Schema.Struct.Type<Fields> =>

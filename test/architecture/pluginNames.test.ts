@@ -43,28 +43,30 @@ describe.each(plugins)("what %s exports beside its check or channel", (name) => 
 })
 
 describe("the catalog of the command line", () => {
-  it("has every check and channel of src/plugins, and each under its own type", async () => {
-    const { checks, channels } = Catalog.builtIn
-    const known = await Effect.runPromise(Effect.all([...loaded(checks), ...loaded(channels)]))
-    assert.deepStrictEqual(
-      known.map(({ one }) => one.type),
-      known.map(({ type }) => type)
-    )
-    const modules = await Promise.all(
-      plugins.map(
-        (name) => import(path.join(folder, name)) as Promise<Readonly<Record<string, unknown>>>
+  it.effect("has every check and channel of src/plugins, and each under its own type", () =>
+    Effect.gen(function* () {
+      const { checks, channels } = Catalog.builtIn
+      const known = yield* Effect.all([...loaded(checks), ...loaded(channels)])
+      assert.deepStrictEqual(
+        known.map(({ one }) => one.type),
+        known.map(({ type }) => type)
       )
-    )
-    const exported = modules
-      .flatMap((module) => Object.values(module))
-      .filter((value) => Plugin.kindOf(value) !== undefined)
-    const listed = new Set<unknown>(known.map(({ one }) => one))
-    assert.isAbove(exported.length, 0)
-    assert.deepStrictEqual(
-      exported.filter((value) => !listed.has(value)),
-      []
-    )
-  })
+      const modules = yield* Effect.forEach(plugins, (name) =>
+        Effect.promise(
+          () => import(path.join(folder, name)) as Promise<Readonly<Record<string, unknown>>>
+        )
+      )
+      const exported = modules
+        .flatMap((module) => Object.values(module))
+        .filter((value) => Plugin.kindOf(value) !== undefined)
+      const listed = new Set<unknown>(known.map(({ one }) => one))
+      assert.isAbove(exported.length, 0)
+      assert.deepStrictEqual(
+        exported.filter((value) => !listed.has(value)),
+        []
+      )
+    })
+  )
 })
 
 const loaded = <A>(types: Catalog.Types<A>) =>

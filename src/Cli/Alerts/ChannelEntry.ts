@@ -49,7 +49,7 @@ export const make = (
     )
     const { issues: unread, values } = yield* variables(lacking.map(([, variable]) => variable))
     const supplied = lacking.filter(([, variable]) => values.has(variable))
-    const given = supplied.map(([field, variable]) => [field, values.get(variable)])
+    const given = supplied.map(([field, variable]) => [field, values.get(variable)] as const)
     const { decode, fields, secrets, unknown } = PluginEntry.open(
       { ...Object.fromEntries(given), ...entry },
       channel,
