@@ -313,6 +313,30 @@ describe("Backups in a store that is no directory", () => {
     )
   }
 
+  for (const [what, isNamed] of [
+    ["that gets no name leaves no manifest", false],
+    ["that has its name keeps its manifest, whatever happens then", true]
+  ] as const) {
+    it.scoped(what, () =>
+      Effect.gen(function* () {
+        const { keys, objects } = MemoryStore.make()
+        const failing: ObjectStore.ObjectStore = {
+          ...objects,
+          putIfAbsent: (key, content, options) => {
+            if (!key.endsWith(".db")) return objects.putIfAbsent(key, content, options)
+            const before = isNamed
+              ? Effect.asVoid(objects.putIfAbsent(key, content, options))
+              : (options?.beforeCommit ?? Effect.void)
+            return Effect.zipRight(before, Effect.fail(refused))
+          }
+        }
+        const { create } = yield* backups(failing)
+        assert.strictEqual((yield* Effect.flip(create(day(1)))).reason, "Locked")
+        assert.lengthOf(keys(), isNamed ? 2 : 0)
+      })
+    )
+  }
+
   it.scoped("leave nothing of a run that was killed where they are staged", () =>
     Effect.gen(function* () {
       const { create, staged, staging } = yield* backups(MemoryStore.make().objects)
