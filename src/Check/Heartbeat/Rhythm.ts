@@ -49,7 +49,7 @@ export const grid = 10
 /**
  * A service that asks to be left alone for a day would otherwise be out of sight for a day.
  */
-export const longestRetryAfter = Duration.toMillis("1 hour")
+const longestRetryAfter = Duration.toMillis("1 hour")
 
 /** A check is stale without a result for so many of its intervals. */
 export const staleAfter = 3
