@@ -3,4 +3,5 @@
  * `holter watch` has them. Each part can be taken by itself as well.
  */
 export { type Backups, layerBackups } from "./Holter/Backups.js"
-export { layer, type Options, type Services } from "./Holter/Watch.js"
+export type { Failure as JournalFailure } from "./Holter/ProgramJournal.js"
+export { type Failure, layer, type Options, type Services } from "./Holter/Watch.js"

@@ -197,11 +197,25 @@ export const advance = (policy: Policy, before: State, event: Event): Step => {
   return [next, decisions.length === 0 ? decided : [...decisions, ...decided]]
 }
 
-/** The state while nothing is checked: no result is due, so no check is stale. `Restarted` ends it. */
+/** The state while nothing is checked: no result is due, so no check is stale. `expecting` ends it. */
 export const resting = (state: State): State => ({
   ...state,
   checks: HashMap.map(state.checks, (check) => ({ ...check, expectedBy: null }))
 })
+
+/** The state once everything is checked again: from this time of the wall clock a result of each check is due. */
+export const expecting = (policy: Policy, before: State, at: number): State => {
+  const now = Math.max(at + before.offset, before.now)
+  const step = Steps.make(policy, before, { now, wall: at, offset: before.offset })
+  let due = before.due ?? Number.POSITIVE_INFINITY
+  const checks = HashMap.map(before.checks, (check, service) => {
+    if (!policy.checks.has(service)) return check
+    const expectedBy = Steps.expectedBy(step, service)
+    due = Math.min(due, expectedBy)
+    return { ...check, expectedBy }
+  })
+  return { ...before, checks, due: Number.isFinite(due) ? due : null }
+}
 
 /** The services that the state knows of, by their results or by an incident. */
 export const services = ({ checks, incidents }: State): ReadonlyArray<string> => [

@@ -3,7 +3,7 @@
  * Pure.
  */
 import { Schema } from "effect"
-import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 import { Severity } from "./Alert.js"
 
@@ -37,17 +37,9 @@ export const defaults = (telegram?: string): Routes => [
 export const toAll = (channels: ReadonlyArray<string>): Routes =>
   Severity.literals.map((severity) => ({ severity, to: channels }))
 
-/** The routes lead to channels that the program does not have. */
-export class RoutesError extends Schema.TaggedError<RoutesError>("holter/Alert/RoutesError")(
-  "RoutesError",
-  { issues: Schema.Array(ConfigIssue) }
-) {
-  override get message(): string {
-    return `The routes of alerts are wrong:\n${this.issues
-      .map((issue) => `  ${formatIssue(issue)}`)
-      .join("\n")}`
-  }
-}
+/** The severities that no route takes. */
+export const untaken = (routes: Routes): ReadonlyArray<Severity> =>
+  Severity.literals.filter((severity) => !routes.some((route) => route.severity === severity))
 
 /**
  * Who is told of an incident of this severity. A disabled channel is replaced by its fallback; one

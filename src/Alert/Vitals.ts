@@ -1,5 +1,5 @@
 /** Whether monitoring itself is alive, as a dead man's switch reports it. */
-import { Context, Data, type Effect } from "effect"
+import { Context, Data, type Duration, type Effect } from "effect"
 import type { Status } from "../Check/CheckResult.js"
 
 export type Vital = Data.TaggedEnum<{
@@ -16,4 +16,10 @@ export const Vital = Data.taggedEnum<Vital>()
 export class Vitals extends Context.Tag("holter/Alert/Vitals")<
   Vitals,
   { readonly now: Effect.Effect<Vital> }
+>() {}
+
+/** What the layer of a dead man's switch gives: a layer that pings nobody is none. */
+export class DeadManSwitch extends Context.Tag("holter/Alert/DeadManSwitch")<
+  DeadManSwitch,
+  { readonly interval: Duration.DurationInput }
 >() {}

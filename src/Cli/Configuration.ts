@@ -6,13 +6,13 @@ import { Path } from "@effect/platform/Path"
 import { Effect, Either, type Option, Predicate } from "effect"
 import * as CheckPolicy from "../Check/CheckPolicy.js"
 import * as Guidance from "../Check/Guidance.js"
+import * as Dependencies from "../Alert/Dependencies.js"
 import * as Secrets from "../Common/Secrets.js"
 import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import type * as Decoder from "../Plugin/Decoder.js"
 import type { AlertSettings, Decoded, Options as AlertOptions } from "./Alerts/AlertSettings.js"
 import * as ConfigSource from "./ConfigSource.js"
 import { ConfigurationError } from "./ConfigurationError.js"
-import * as Dependencies from "./Dependencies.js"
 import * as Document from "./Document.js"
 import * as EmbeddedDatabase from "./EmbeddedDatabase.js"
 import type { JournalSettings } from "./Journal/JournalSettings.js"
@@ -132,7 +132,11 @@ export const of = <A, R>(
         ...Section.issuesOf(journal),
         ...(alerts === undefined ? [] : Section.issuesOf(alerts)),
         ...distinct(wrong.flat()),
-        ...Dependencies.issues([...drafts, ...shapeless(content, drafts)], names, secrets.scrub)
+        ...Dependencies.issues(
+          [...drafts, ...shapeless(content, drafts)].map(dependent),
+          names,
+          secrets.scrub
+        )
       ].filter((issue) => !isConsequence(issue))
     ]
     const embedded = !drafts.some(({ entry }) => entry !== undefined)
@@ -233,6 +237,16 @@ const shapeless = (content: unknown, drafts: ReadonlyArray<ServiceDraft.ServiceD
       ? [{ name, entry }]
       : []
   )
+}
+
+/** What is no list of texts, the check's own fields tell. */
+const dependent = ({
+  entry,
+  name
+}: Pick<ServiceDraft.ServiceDraft, "name" | "entry">): Dependencies.Dependent => {
+  const given = entry?.["dependsOn"]
+  const all: ReadonlyArray<unknown> = Array.isArray(given) ? given : []
+  return { name, dependsOn: all.filter((one) => typeof one === "string") }
 }
 
 const namesNoCheck = (content: unknown): boolean => {

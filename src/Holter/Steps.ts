@@ -67,12 +67,15 @@ const limited = <A, E>(
     Effect.asVoid
   )
 
-/** A part that closes at this step, or with the scope that it is built in where that comes before. */
+/**
+ * A part that closes at this step, or with the scope that it is built in where that comes before. A layer
+ * that the program uses as well is built once.
+ */
 export const within =
   (step: Step) =>
   <A, E, R>(part: Layer.Layer<A, E, R>) =>
     Effect.gen(function* () {
       const own = yield* Scope.make()
       yield* atEnd(step, Scope.close(own, Exit.void))
-      return yield* Layer.buildWithScope(part, own)
+      return yield* Layer.buildWithMemoMap(part, yield* Layer.CurrentMemoMap, own)
     })

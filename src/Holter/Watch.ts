@@ -4,22 +4,24 @@
  * @internal
  */
 import { Context, Duration, Effect, Layer } from "effect"
+import type { AlertingOptionsError } from "../Alert/AlertingOptionsError.js"
 import type * as AlertPolicy from "../Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../Alert/ChannelRegistry.js"
 import type * as Maintenance from "../Alert/Maintenance.js"
 import * as Notifier from "../Alert/Notifier.js"
 import type { Outbox } from "../Alert/Outbox.js"
 import type { Routes } from "../Alert/Routes.js"
-import type { Vitals } from "../Alert/Vitals.js"
+import type { DeadManSwitch, Vitals } from "../Alert/Vitals.js"
 import * as CheckRegistry from "../Check/CheckRegistry.js"
 import * as CheckRunner from "../Check/CheckRunner.js"
 import { Lifecycle } from "../Lifecycle/Lifecycle.js"
+import type { PlanError } from "../Lifecycle/PlanError.js"
 import * as Watchdog from "../Lifecycle/Watchdog.js"
 import * as Alerting from "../Monitor/Alerting.js"
 import * as HealthMonitor from "../Monitor/HealthMonitor.js"
 import type { Change } from "../Monitor/HealthState.js"
 import * as Journal from "../Monitor/Journal.js"
-import * as PatientJournal from "../Monitor/PatientJournal.js"
+import * as ProgramJournal from "./ProgramJournal.js"
 import { atEnd, steps, within } from "./Steps.js"
 
 /** What a program can ask for once the layer is built. */
@@ -33,13 +35,17 @@ export type Services =
   | CheckRegistry.CheckRegistry
   | ChannelRegistry.ChannelRegistry
 
+/** What keeps it from being built, beside what its layers fail with. */
+export type Failure = AlertingOptionsError | PlanError
+
 interface Beating {
   readonly heartbeat?: HealthMonitor.Options | undefined
   /** Ends a program whose event loop is blocked; a program has none unless it asks for it. */
   readonly watchdog?: Watchdog.Options | undefined
 }
 
-export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6> extends Beating {
+export interface Options<A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>
+  extends Beating {
   /** Layers of checks, merged. */
   readonly checks: Layer.Layer<CheckRegistry.Registered | A1, E1, R1>
   /** Layers of channels, merged; `log` is there without being named. */
@@ -51,12 +57,14 @@ export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6> extends
   /** How deliveries are tried again. */
   readonly notifier?: Notifier.Options | undefined
   /** Where results, decisions and unsent alerts are kept; in memory where left out. */
-  readonly journal?: Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, R3> | undefined
+  readonly journal?: Layer.Layer<Journal.Journal | Outbox, E3, R3> | undefined
   /**
    * Called once another program keeps the journal (`Journal.layer({ holder })`): this one sends nothing from
-   * then on. Without it an error is logged.
+   * then on. Without it, and where it fails, an error is logged.
    */
-  readonly onJournalLost?: ((error: Journal.JournalError) => Effect.Effect<void>) | undefined
+  readonly onJournalLost?:
+    | ((error: Journal.JournalError) => Effect.Effect<unknown, E7, R7>)
+    | undefined
   /** Times at which no alert is sent. */
   readonly maintenance?: ReadonlyArray<Maintenance.Window> | undefined
   /** Called at each change of a confirmed status, also at those of which no alert is sent. */
@@ -66,7 +74,7 @@ export interface Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6> extends
   /** Built on all of it before the first beat, and so misses nothing. */
   readonly observers?: Layer.Layer<never, E5, R5> | undefined
   /** `DeadMan.layerStandalone`: pings a service outside for as long as the checks beat. */
-  readonly deadMan?: Layer.Layer<never, never, R6> | undefined
+  readonly deadMan?: Layer.Layer<DeadManSwitch, never, R6> | undefined
 }
 
 /**
@@ -92,18 +100,31 @@ export const layer = <
   A2 = never,
   E2 = never,
   R2 = never,
+  E3 = never,
   R3 = never,
   E4 = never,
   R4 = never,
   E5 = never,
   R5 = never,
-  R6 = never
+  R6 = never,
+  E7 = never,
+  R7 = never
 >(
-  options: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>
-) => Layer.scopedContext(build(options))
+  options: Options<A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>
+): Layer.Layer<
+  Services | A1 | A2,
+  Failure | ProgramJournal.Failure<E3> | E1 | E2 | E5,
+  Lifecycle | R3 | Exclude<R1 | R2 | R4 | R5 | R6 | R7, Services>
+> =>
+  // What is provided part by part leaves one `Exclude` in another, of which tsc does not know that it is this one.
+  Layer.scopedContext(build(options)) as Layer.Layer<
+    Services | A1 | A2,
+    Failure | ProgramJournal.Failure<E3> | E1 | E2 | E5,
+    Lifecycle | R3 | Exclude<R1 | R2 | R4 | R5 | R6 | R7, Services>
+  >
 
-const build = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>(
-  options: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>
+const build = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>(
+  options: Options<A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>
 ) =>
   Effect.gen(function* () {
     const journal = yield* within(steps.journal)(journalOf(options.journal))
@@ -135,15 +156,19 @@ const build = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>(
     return services
   })
 
-const journalOf = <R>(
-  journal: Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, R> | undefined
-): Layer.Layer<Journal.Journal | Outbox, Journal.JournalError, R> =>
-  journal === undefined ? Journal.layerMemory : PatientJournal.layer(journal)
+const journalOf = <E, R>(
+  journal: Layer.Layer<Journal.Journal | Outbox, E, R> | undefined
+): Layer.Layer<Journal.Journal | Outbox, ProgramJournal.Failure<E>, R> =>
+  journal === undefined ? anew(Journal.layerMemory) : ProgramJournal.layer(journal)
+
+/** Two of the same layer in one program are one: another `Holter.layer` has registries of its own. */
+const anew = <A, E, R>(part: Layer.Layer<A, E, R>): Layer.Layer<A, E, R> =>
+  Layer.scopedContext(Layer.build(part))
 
 const monitorOf = ({ heartbeat, watchdog }: Beating) =>
-  HealthMonitor.layerVitals.pipe(
+  anew(HealthMonitor.layerVitals).pipe(
     Layer.provideMerge(HealthMonitor.layerWith(heartbeat ?? {})),
-    Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
+    Layer.provideMerge(Layer.merge(anew(CheckRegistry.layer), CheckRunner.layer())),
     Layer.provide(watchdog === undefined ? Layer.empty : Watchdog.layer(watchdog))
   )
 
@@ -156,31 +181,47 @@ const channelsOf = <A, E, R>(
 > =>
   channels === undefined
     ? // Without channels `A` is `never`, which tsc does not know while it is generic.
-      (ChannelRegistry.layer as Layer.Layer<A | ChannelRegistry.ChannelRegistry>)
-    : Layer.provideMerge(channels, ChannelRegistry.layer)
+      (anew(ChannelRegistry.layer) as Layer.Layer<A | ChannelRegistry.ChannelRegistry>)
+    : Layer.provideMerge(channels, anew(ChannelRegistry.layer))
 
 /** Within a phase the hook that was registered last runs first. */
-const start = <A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>({
+const start = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>({
   deadMan,
   journal,
   observers,
   onChange,
-  onJournalLost = sayLost
-}: Options<A1, E1, R1, A2, E2, R2, R3, E4, R4, E5, R5, R6>) =>
+  onJournalLost
+}: Options<A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>) =>
   Effect.gen(function* () {
     const monitor = yield* HealthMonitor.HealthMonitor
     const { rest } = yield* Alerting.Alerting
     const { flush, lost } = yield* Journal.Journal
-    yield* Effect.forkScoped(Effect.flatMap(lost, onJournalLost))
+    yield* Effect.forkScoped(
+      Effect.flatMap(lost, onJournalLost === undefined ? sayLost : calling(onJournalLost))
+    )
     const services = yield* Effect.context<Alerting.Alerting | Journal.Journal | Lifecycle>()
     yield* atEnd(steps.alerts, Effect.provide(sendOwed(journal !== undefined), services))
     yield* atEnd(steps.state, flush)
     if (onChange !== undefined) yield* monitor.registerAlertCallback(onChange)
     if (deadMan !== undefined) yield* within(steps.deadMan)(deadMan)
-    if (observers !== undefined) yield* Layer.build(observers)
+    if (observers !== undefined) {
+      const memoMap = yield* Layer.CurrentMemoMap
+      yield* Layer.buildWithMemoMap(observers, memoMap, yield* Effect.scope)
+    }
     yield* atEnd(steps.heartbeat, Effect.zipRight(monitor.stopHeartbeat, rest))
     yield* monitor.startHeartbeat
   })
+
+/** A mistake in a function of the program's own must not be silent. */
+const calling =
+  <E, R>(onJournalLost: (error: Journal.JournalError) => Effect.Effect<unknown, E, R>) =>
+  (error: Journal.JournalError): Effect.Effect<void, never, R> =>
+    Effect.suspend(() => onJournalLost(error)).pipe(
+      Effect.asVoid,
+      Effect.catchAllCause((cause) =>
+        Effect.zipRight(sayLost(error), Effect.logError("onJournalLost failed", cause))
+      )
+    )
 
 const sayLost = ({ message }: Journal.JournalError): Effect.Effect<void> =>
   Effect.logError(

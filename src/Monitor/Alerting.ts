@@ -20,11 +20,11 @@ import {
   Stream
 } from "effect"
 import type { Alert } from "../Alert/Alert.js"
+import type { AlertingOptionsError } from "../Alert/AlertingOptionsError.js"
 import * as AlertPolicy from "../Alert/AlertPolicy.js"
 import type * as Maintenance from "../Alert/Maintenance.js"
 import * as SuppressionId from "../Alert/SuppressionId.js"
 import { Notifier } from "../Alert/Notifier.js"
-import type { RoutesError } from "../Alert/Routes.js"
 import type { RegisteredCheck } from "../Check/CheckRegistry.js"
 import { Input } from "./Alerting/Input.js"
 import * as Evaluator from "./Alerting/Evaluator.js"
@@ -41,17 +41,17 @@ export interface Options {
    * of itself (its interval, thresholds, dependencies, label, whether it is critical) counts as declared.
    */
   readonly policy?: AlertPolicy.Options | undefined
-  readonly maintenance?: ReadonlyArray<Maintenance.Window>
+  readonly maintenance?: ReadonlyArray<Maintenance.Window> | undefined
   /**
    * How often to look in the journal for what other programs ask for, such as a silence. Five
    * seconds by default.
    */
-  readonly requestsEvery?: Duration.DurationInput
+  readonly requestsEvery?: Duration.DurationInput | undefined
   /**
    * Whether this program takes what comes to `reloads`, and answers it. Where it does not, the default,
    * whoever asks for the configuration to be read again is refused.
    */
-  readonly reloads?: boolean
+  readonly reloads?: boolean | undefined
 }
 
 /**
@@ -102,14 +102,15 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
     /** A channel that failed for good is tried again. */
     readonly enable: (channel: string) => Effect.Effect<void>
     /**
-     * For who stops the heartbeat and lets the rest of the program end: no check is stale from now on.
+     * For who stops the heartbeat and lets the rest of the program end: no check is stale from now on, until
+     * the heartbeat is started again. Comes back when that is so; `stopHeartbeat` alone does not wait for it.
      */
     readonly rest: Effect.Effect<void>
     /**
      * From now on another policy is gone by, with what is known so far. It comes back when that is
      * written.
      */
-    readonly reconfigure: (change: Reconfiguration) => Effect.Effect<void, RoutesError>
+    readonly reconfigure: (change: Reconfiguration) => Effect.Effect<void, AlertingOptionsError>
     /**
      * Other programs that want the configuration to be read again, by the ids of what they asked, for a
      * program that says that it takes them (`Options.reloads`). It answers each with `reconfigure` or
@@ -152,7 +153,7 @@ export class Alerting extends Context.Tag("holter/Monitor/Alerting")<
  */
 export const layer = (
   options: Options
-): Layer.Layer<Alerting, JournalError | RoutesError, HealthMonitor | Journal | Notifier> =>
+): Layer.Layer<Alerting, JournalError | AlertingOptionsError, HealthMonitor | Journal | Notifier> =>
   Layer.scoped(
     Alerting,
     Effect.gen(function* () {
@@ -171,11 +172,18 @@ export const layer = (
         decisions.publish(decision)
       }
       const program = Effect.all({ checks: monitor.checks, channels: notifier.channels })
+      const maintenance = options.maintenance ?? []
+      const rules = yield* Rules.make(options.policy ?? {}, { ...(yield* program), maintenance })
+      if (rules.untaken.length > 0) {
+        yield* Effect.logWarning(
+          `No route takes ${rules.untaken.join(" or ")}: no channel is notified of what is so`
+        )
+      }
       const judge = Evaluator.make(
         {
-          rules: yield* Rules.make(options.policy ?? {}, yield* program),
+          rules,
           checks: monitor.checks,
-          maintenance: options.maintenance ?? [],
+          maintenance,
           journal,
           notifier,
           tell,
@@ -197,6 +205,13 @@ export const layer = (
       )
       yield* Effect.forkScoped(
         Stream.runForEach(notifier.news, (news) => inbox.offer(Input.News({ news })))
+      )
+      yield* Effect.forkScoped(
+        // What never beat has not stopped.
+        Stream.runForEach(
+          Stream.dropWhile(monitor.beating, (isBeating) => !isBeating),
+          (isBeating) => inbox.offer(Input.Beating({ isBeating, done: undefined }))
+        )
       )
       yield* Effect.forkScoped(Requests.poll(journal, inbox, options.requestsEvery ?? "5 seconds"))
       yield* Effect.forkScoped(judging(judge, inbox))
@@ -226,7 +241,11 @@ export const layer = (
             const { channels, checks } = yield* program
             const staying = checks.filter((check) => !change.gone.includes(check))
             const left = channels.filter((name) => !change.removedChannels.includes(name))
-            const rules = yield* Rules.make(wanted, { channels: left, checks: staying })
+            const rules = yield* Rules.make(wanted, {
+              channels: left,
+              checks: staying,
+              maintenance: change.maintenance
+            })
             const event = (at: number): AlertPolicy.Event.Event => ({
               _tag: "Reconfigured",
               at,
@@ -241,7 +260,7 @@ export const layer = (
           }),
         reloads,
         refuse: (refusal) => say((at) => ({ _tag: "ReconfigurationRefused", at, ...refusal })),
-        rest: reached((done) => Input.Rest({ done })),
+        rest: reached((done) => Input.Beating({ isBeating: false, done })),
         decisions: Stream.unwrapScoped(
           Effect.map(decisions.subscribe, (mailbox) => {
             const start = early.splice(0)

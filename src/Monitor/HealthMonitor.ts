@@ -11,7 +11,8 @@ import {
   Mailbox,
   Option,
   type Scope,
-  Stream
+  Stream,
+  SubscriptionRef
 } from "effect"
 import { Vital, Vitals } from "../Alert/Vitals.js"
 import { UnknownCheckError } from "../Check/CheckError.js"
@@ -67,6 +68,8 @@ export class HealthMonitor extends Context.Tag("holter/Monitor/HealthMonitor")<
      * shutdown waits for no timeout of a check.
      */
     readonly stopHeartbeat: Effect.Effect<void>
+    /** Whether it is running, now and whenever that changes: no result is due while it is not. */
+    readonly beating: Stream.Stream<boolean>
     /** Nothing while it is not running. */
     readonly heartbeat: Effect.Effect<Option.Option<HeartbeatReport>>
     /** From the last results; nothing is run. */
@@ -121,7 +124,13 @@ export const layerWith = (
         (check, result) => memory.note(check, result),
         options
       )
-      const beating = yield* FiberHandle.make<never>()
+      const running = yield* FiberHandle.make<never>()
+      const beating = yield* SubscriptionRef.make(false)
+      const beat = Effect.acquireUseRelease(
+        SubscriptionRef.set(beating, true),
+        () => StaleWatch.around(heartbeat.run, registry, memory),
+        () => SubscriptionRef.set(beating, false)
+      )
 
       const run = (check: RegisteredCheck) =>
         Effect.tap(runner.run(check), (result) => Effect.sync(() => memory.note(check, result)))
@@ -158,12 +167,9 @@ export const layerWith = (
           const known = yield* registry.all
           return yield* new UnknownCheckError({ name, known: known.map((other) => other.name) })
         }),
-        startHeartbeat: Effect.asVoid(
-          FiberHandle.run(beating, StaleWatch.around(heartbeat.run, registry, memory), {
-            onlyIfMissing: true
-          })
-        ),
-        stopHeartbeat: FiberHandle.clear(beating),
+        startHeartbeat: Effect.asVoid(FiberHandle.run(running, beat, { onlyIfMissing: true })),
+        stopHeartbeat: FiberHandle.clear(running),
+        beating: beating.changes,
         heartbeat: report,
         overallStatus: Effect.map(entries, StatusSummary.overall),
         statusSummary: Effect.gen(function* () {

@@ -7,7 +7,7 @@
  * `/log` behind it say more. Services that know the bare URL only are `plain`.
  */
 import { Duration, Effect, Either, Layer, Redacted, Schedule, Schema, type Scope } from "effect"
-import { Vital, Vitals } from "../Alert/Vitals.js"
+import { DeadManSwitch, Vital, Vitals } from "../Alert/Vitals.js"
 import * as ConfigField from "../Plugin/ConfigField.js"
 import { HttpExchange, layerChannel, type Request } from "./shared/HttpExchange.js"
 import { proxy } from "./shared/ProxyField.js"
@@ -46,10 +46,16 @@ export type Settings = typeof Settings.Type
 export type Options = Parameters<typeof Settings.make>[0]
 
 /** Pings for as long as it is there. The log names a ping that fails, and the first one that arrives again. */
-const layer = (options: Options): Layer.Layer<never, never, HttpExchange | Vitals> =>
-  Layer.scopedDiscard(Effect.suspend(() => run(Settings.make(options))))
+const layer = (options: Options): Layer.Layer<DeadManSwitch, never, HttpExchange | Vitals> =>
+  Layer.scoped(
+    DeadManSwitch,
+    Effect.suspend(() => {
+      const settings = Settings.make(options)
+      return Effect.as(run(settings), { interval: settings.interval })
+    })
+  )
 
-const layerStandalone = (options: Options): Layer.Layer<never, never, Vitals> =>
+const layerStandalone = (options: Options): Layer.Layer<DeadManSwitch, never, Vitals> =>
   Layer.provide(layer(options), layerChannel(Redacted.value(options.url), options))
 
 /**

@@ -9,12 +9,15 @@ import {
   Layer,
   SubscriptionRef,
   TestClock,
-  TestContext
+  TestContext,
+  type TestServices
 } from "effect"
 import type { Alert } from "../Alert/Alert.js"
+import type { DuplicateChannelError } from "../Alert/AlertChannelError.js"
 import * as Holter from "../Holter/Watch.js"
 import * as Beacon from "../Lifecycle/Beacon.js"
 import * as Lifecycle from "../Lifecycle/Lifecycle.js"
+import type { JournalError } from "../Monitor/Journal.js"
 import * as RecordingChannel from "./RecordingChannel.js"
 
 export class HealthTest extends Context.Tag("holter/testing/HealthTest")<
@@ -32,12 +35,38 @@ export class HealthTest extends Context.Tag("holter/testing/HealthTest")<
 /** As `Holter.Options`, with names in the place of channels, so that routes lead somewhere. */
 export interface Options<A1, E1, R1, E4, R4, E5, R5>
   extends Pick<
-    Holter.Options<A1, E1, R1, never, never, never, never, E4, R4, E5, R5, never>,
+    Holter.Options<
+      A1,
+      E1,
+      R1,
+      never,
+      never,
+      never,
+      never,
+      never,
+      E4,
+      R4,
+      E5,
+      R5,
+      never,
+      never,
+      never
+    >,
     "checks" | "heartbeat" | "maintenance" | "observers" | "onChange" | "policy" | "routes"
   > {
   /** One channel, `recording`, where left out. */
   readonly channels?: readonly [string, ...ReadonlyArray<string>]
 }
+
+/** What a test can ask for beside `HealthTest`. */
+export type Services =
+  | Holter.Services
+  | Beacon.Beacon
+  | Lifecycle.Lifecycle
+  | TestServices.TestServices
+
+/** What keeps it from being built, beside what its layers fail with. */
+export type Failure = Holter.Failure | JournalError | DuplicateChannelError
 
 /**
  * Everything of `Holter.layer` beats as soon as time passes.
@@ -63,7 +92,12 @@ export interface Options<A1, E1, R1, E4, R4, E5, R5>
 export const layer = <E1, R1, A1 = never, E4 = never, R4 = never, E5 = never, R5 = never>({
   channels = ["recording"],
   ...options
-}: Options<A1, E1, R1, E4, R4, E5, R5>) =>
+}: Options<A1, E1, R1, E4, R4, E5, R5>): Layer.Layer<
+  HealthTest | Services | A1,
+  Failure | E1 | E5,
+  Exclude<R1 | R4 | R5, Services>
+> =>
+  // Of one `Exclude` in another tsc does not know that it is this one.
   Layer.unwrapEffect(
     Effect.map(SubscriptionRef.make<ReadonlyArray<Alert>>([]), (taken) => {
       const [first, ...others] = channels
@@ -86,7 +120,7 @@ export const layer = <E1, R1, A1 = never, E4 = never, R4 = never, E5 = never, R5
   ).pipe(
     Layer.provideMerge(Layer.provideMerge(Beacon.layer(), Lifecycle.layer())),
     Layer.provideMerge(TestContext.TestContext)
-  )
+  ) as Layer.Layer<HealthTest | Services | A1, Failure | E1 | E5, Exclude<R1 | R4 | R5, Services>>
 
 const line = ({ kind, subjects }: Alert): string =>
   `${kind} ${subjects.map(({ service }) => service).join(", ")}`

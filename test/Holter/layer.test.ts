@@ -2,16 +2,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   Cause,
+  ConfigError,
   Context,
   Deferred,
   Effect,
   Exit,
   Layer,
+  Logger,
   Option,
   Ref,
   Scope,
   TestClock
 } from "effect"
+import { SqlError } from "@effect/sql/SqlError"
+import type { Outbox } from "../../src/Alert/Outbox.js"
 import * as CheckRegistry from "../../src/Check/CheckRegistry.js"
 import * as Holter from "../../src/Holter.js"
 import * as Beacon from "../../src/Lifecycle/Beacon.js"
@@ -22,6 +26,9 @@ import * as FaultyChannel from "../../src/testing/FaultyChannel.js"
 import * as RecordingChannel from "../../src/testing/RecordingChannel.js"
 import * as ScriptedCheck from "../../src/testing/ScriptedCheck.js"
 import { show } from "../Monitor/alerted.js"
+
+class Database extends Context.Tag("test/Database")<Database, string>() {}
+class Names extends Context.Tag("test/Names")<Names, ReadonlyArray<string>>() {}
 
 const up = ScriptedCheck.healthy()
 const down = ScriptedCheck.fail("Down")
@@ -119,7 +126,7 @@ describe("Holter.layer", () => {
       assert.strictEqual(
         Option.getOrThrow(Option.map(error, ({ message }) => message)),
         [
-          "The routes of alerts are wrong:",
+          "The options of alerts are wrong:",
           '  routes.0.to.0: expected the name of a channel (known: telegram, log), found "telegarm"',
           '  routes.1.fallback: expected the name of a channel (known: telegram, log), found "phone"'
         ].join("\n")
@@ -269,6 +276,129 @@ describe("Holter.layer", () => {
       assert.strictEqual(yield* Deferred.await(heard), error)
     })
   )
+
+  it.scoped("logs what a function dies with that was to hear of a lost journal", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ cause, message }) => {
+        lines.push(`${String(message)} ${Cause.pretty(cause)}`)
+      })
+      const lost = yield* Deferred.make<Journal.JournalError>()
+      const journal = Layer.map(Journal.layerMemory, (context) =>
+        Context.add(context, Journal.Journal, {
+          ...Context.get(context, Journal.Journal),
+          lost: Deferred.await(lost)
+        })
+      )
+      const onJournalLost = (): Effect.Effect<void, string, Lifecycle.Lifecycle> => {
+        throw new Error("a mistake in the bot")
+      }
+      yield* build(
+        Holter.layer({
+          checks: ScriptedCheck.layer([up], { name: "redis" }),
+          journal,
+          onJournalLost
+        })
+      ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      yield* Deferred.succeed(
+        lost,
+        new Journal.JournalError({ reason: "Held", expected: "a", found: "b", advice: "c" })
+      )
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(
+        lines.filter((line) => line.includes("a mistake in the bot")),
+        1
+      )
+    })
+  )
+
+  it.scoped("builds a layer that the program uses as well once", () =>
+    Effect.gen(function* () {
+      const opened = yield* Ref.make(0)
+      const Db = Layer.scoped(
+        Database,
+        Effect.as(
+          Ref.updateAndGet(opened, (count) => count + 1),
+          "open"
+        )
+      )
+      const checks = Layer.merge(
+        Layer.effectDiscard(Database),
+        ScriptedCheck.layer([up], { name: "redis" })
+      )
+      const journal = Layer.merge(Layer.effectDiscard(Database), Journal.layerMemory)
+      const App = Layer.effectDiscard(Database).pipe(Layer.provide(Db))
+      const Watch = Holter.layer({
+        checks: Layer.provide(checks, Db),
+        journal: Layer.provide(journal, Db),
+        observers: Layer.provide(Layer.effectDiscard(Database), Db)
+      })
+      yield* build(Layer.merge(App, Watch))
+      assert.strictEqual(yield* Ref.get(opened), 1)
+    })
+  )
+
+  it.scoped("keeps two of them in one program apart", () =>
+    Effect.gen(function* () {
+      const scripted = (name: string) => ScriptedCheck.layer([up], { name })
+      const names = (
+        layer: Layer.Layer<CheckRegistry.CheckRegistry, unknown, Lifecycle.Lifecycle>
+      ) =>
+        Layer.effect(
+          Names,
+          Effect.flatMap(CheckRegistry.CheckRegistry, ({ all }) =>
+            Effect.map(all, (checks) => checks.map(({ name }) => name))
+          )
+        ).pipe(Layer.provide(layer))
+      const both = Layer.merge(
+        names(Holter.layer({ checks: scripted("a") })),
+        Layer.effectDiscard(Effect.void).pipe(
+          Layer.provide(Holter.layer({ checks: scripted("b") }))
+        )
+      )
+      const services = yield* build(both)
+      assert.deepStrictEqual(Context.get(services, Names), ["a"])
+    })
+  )
+
+  describe("with a journal in a database of its own", () => {
+    const of = <E>(journal: Layer.Layer<Journal.Journal | Outbox, E>) =>
+      Holter.layer({ checks: ScriptedCheck.layer([up], { name: "redis" }), journal })
+
+    it.scoped("starts without it, and opens it once it can be", () =>
+      Effect.gen(function* () {
+        const attempts = yield* Ref.make(0)
+        const failing = Layer.effectDiscard(
+          Effect.flatMap(
+            Ref.updateAndGet(attempts, (count) => count + 1),
+            (count) =>
+              count === 1
+                ? Effect.fail(new SqlError({ message: "no answer", cause: "ECONNREFUSED" }))
+                : count === 2
+                  ? Effect.die(new Error("cannot open database file"))
+                  : Effect.void
+          )
+        )
+        const services = yield* build(of(Layer.provideMerge(Journal.layerMemory, failing)))
+        const { health } = Context.get(services, Journal.Journal)
+        assert.isDefined((yield* health).down)
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* Ref.get(attempts), 3)
+        assert.isUndefined((yield* health).down)
+      }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+    )
+
+    it.scoped("does not start where its configuration is wrong", () =>
+      Effect.gen(function* () {
+        const wrong = Layer.effectDiscard(
+          Effect.fail(ConfigError.MissingData(["JOURNAL"], "no JOURNAL"))
+        )
+        const layer = of(Layer.provideMerge(Journal.layerMemory, wrong))
+        const error = yield* Effect.flip(build(layer))
+        assert.isTrue(ConfigError.isConfigError(error))
+      })
+    )
+  })
 
   it.scoped("takes a log channel of the program's own in the place of its own", () =>
     Effect.gen(function* () {

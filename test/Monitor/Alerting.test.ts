@@ -3,7 +3,8 @@ import { Cause, Duration, Effect, Either, Fiber, Layer, Option, Stream, TestCloc
 import * as AlertText from "../../src/Alert/AlertText.js"
 import * as Maintenance from "../../src/Alert/Maintenance.js"
 import type { Outbox } from "../../src/Alert/Outbox.js"
-import * as Routes from "../../src/Alert/Routes.js"
+import * as AlertingOptionsError from "../../src/Alert/AlertingOptionsError.js"
+import type * as Routes from "../../src/Alert/Routes.js"
 import { Alerting } from "../../src/Monitor/Alerting.js"
 import { HealthMonitor } from "../../src/Monitor/HealthMonitor.js"
 import * as Journal from "../../src/Monitor/Journal.js"
@@ -54,21 +55,33 @@ describe("Alerting", () => {
 
   for (const rests of [true, false]) {
     it.scoped(
-      `a heartbeat that stops makes checks stale, ${rests ? "not" : "but"} for a rest`,
+      `a heartbeat that stops makes no check stale, ${rests ? "with" : "without"} a rest; one that goes on does`,
       () =>
         Effect.gen(function* () {
           yield* begin
-          const redis = yield* ScriptedCheck.make([up], { name: "redis" })
+          // Once the two wait for each other, no beat of `starved` gets its turn.
+          const hog = yield* ScriptedCheck.make([up], {
+            name: "hog",
+            interval: "2 hours",
+            timeout: "90 minutes"
+          })
+          const starved = yield* ScriptedCheck.make([up], { name: "starved" })
           const ops = yield* RecordingChannel.make("ops")
           yield* during(
-            { checks: [redis], channels: [ops.layer] },
+            { checks: [hog, starved], channels: [ops.layer], runner: { concurrency: 1 } },
             Effect.gen(function* () {
               yield* TestClock.adjust("10 minutes")
               const monitor = yield* HealthMonitor
               yield* monitor.stopHeartbeat
               if (rests) yield* Effect.flatMap(Alerting, ({ rest }) => rest)
               yield* TestClock.adjust("10 minutes")
-              assert.deepStrictEqual(show(yield* ops.alerts), rests ? [] : ["stale redis"])
+              assert.deepStrictEqual(show(yield* ops.alerts), [])
+              yield* hog.rescript(ScriptedCheck.hang)
+              yield* monitor.startHeartbeat
+              yield* TestClock.adjust("75 seconds")
+              assert.deepStrictEqual(show(yield* ops.alerts), [])
+              yield* TestClock.adjust("2 minutes")
+              assert.deepStrictEqual(show(yield* ops.alerts), ["stale starved"])
             })
           )
         })
@@ -377,7 +390,7 @@ describe("Alerting", () => {
         const routes: Routes.Routes = [{ severity: "unhealthy", to: ["ops"] }]
         const without = runs(journal, { checks: [redis], channels: [], policy: { routes } })
         const refused = yield* Effect.flip(Effect.sandbox(without))
-        assert.instanceOf(Cause.squash(refused), Routes.RoutesError)
+        assert.instanceOf(Cause.squash(refused), AlertingOptionsError.AlertingOptionsError)
         const ops = yield* RecordingChannel.make("ops")
         yield* runs(journal, { checks: [redis], channels: [ops.layer] }, Effect.void)
         const [sent] = yield* ops.awaitAlerts(1)

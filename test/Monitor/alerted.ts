@@ -55,6 +55,7 @@ export interface Options {
   readonly maintenance?: ReadonlyArray<Maintenance.Window>
   readonly journal?: Layer.Layer<Journal.Journal | Outbox, unknown>
   readonly notifier?: Notifier.Options
+  readonly runner?: CheckRunner.Options
   readonly requestsEvery?: Duration.DurationInput
   readonly reloads?: boolean
 }
@@ -96,7 +97,7 @@ export const alerted = (options: Options) =>
     Layer.provideMerge(merged(options.channels)),
     Layer.provideMerge(options.journal ?? Journal.layerMemory),
     Layer.provideMerge(
-      Layer.mergeAll(CheckRegistry.layer, CheckRunner.layer(), ChannelRegistry.layer)
+      Layer.mergeAll(CheckRegistry.layer, CheckRunner.layer(options.runner), ChannelRegistry.layer)
     ),
     Layer.orDie,
     Layer.provideMerge(Logger.remove(Logger.defaultLogger))

@@ -67,19 +67,21 @@ export interface DescribedCheck {
 
 export interface Options {
   /** `Alerting` takes them from the checks that the program has registered. */
-  readonly checks?: Iterable<DescribedCheck>
+  readonly checks?: Iterable<DescribedCheck> | undefined
   readonly routes?: Routes.Routes | undefined
-  readonly channels?: Readonly<Record<string, Partial<ChannelRules>>>
-  readonly startGrace?: Duration.DurationInput
-  readonly groupWindow?: Duration.DurationInput
-  readonly reminders?: ReadonlyArray<Duration.DurationInput>
-  readonly cap?: { readonly messages: number; readonly within: Duration.DurationInput }
-  readonly flapping?: {
-    readonly openings: number
-    readonly within: Duration.DurationInput
-    readonly calm: Duration.DurationInput
-  }
-  readonly staleAfter?: number
+  readonly channels?: Readonly<Record<string, Partial<ChannelRules>>> | undefined
+  readonly startGrace?: Duration.DurationInput | undefined
+  readonly groupWindow?: Duration.DurationInput | undefined
+  readonly reminders?: ReadonlyArray<Duration.DurationInput> | undefined
+  readonly cap?: { readonly messages: number; readonly within: Duration.DurationInput } | undefined
+  readonly flapping?:
+    | {
+        readonly openings: number
+        readonly within: Duration.DurationInput
+        readonly calm: Duration.DurationInput
+      }
+    | undefined
+  readonly staleAfter?: number | undefined
   /** The zone in which people read the times in messages, such as Europe/Berlin; UTC by default. */
   readonly timeZone?: string | undefined
 }

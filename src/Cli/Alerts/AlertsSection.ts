@@ -1,7 +1,8 @@
 /**
  * The shape of the `alerts` section of the configuration file, apart from the fields of each channel.
  */
-import { DateTime, Option, Schema } from "effect"
+import { Schema } from "effect"
+import * as Limits from "../../Alert/AlertPolicy/Limits.js"
 import * as Maintenance from "../../Alert/Maintenance.js"
 import * as Routes from "../../Alert/Routes.js"
 import * as ConfigField from "../../Plugin/ConfigField.js"
@@ -42,48 +43,6 @@ export const ChannelRules = Schema.Struct({
   })
 })
 
-const Limits = Schema.Struct({
-  startGrace: optional(
-    ConfigField.durationOrZero.annotations({
-      description: "how long after a start failures do not count (default 10 seconds)"
-    })
-  ),
-  groupWindow: optional(
-    ConfigField.durationOrZero.annotations({
-      description: "how long an outage waits for others that start with it (default 10 seconds)"
-    })
-  ),
-  reminders: optional(
-    Schema.Array(ConfigField.duration).annotations({
-      description:
-        "gaps between reminders, of which the last repeats (default 15 minutes, 1 hour, 4 hours); an empty list: none"
-    })
-  ),
-  cap: optional(
-    Schema.Struct({
-      messages: ConfigField.withDefault(ConfigField.count, 10),
-      within: ConfigField.withDefault(ConfigField.duration, "1 hour")
-    })
-  ).annotations({
-    description: "the most messages of one check on one channel (default 10 within 1 hour)"
-  }),
-  flapping: optional(
-    Schema.Struct({
-      openings: ConfigField.withDefault(ConfigField.count, 5),
-      within: ConfigField.withDefault(ConfigField.duration, "30 minutes"),
-      calm: ConfigField.withDefault(ConfigField.duration, "10 minutes")
-    })
-  ).annotations({
-    description:
-      "so many outages within that time is flapping, until nothing changed for `calm` (default 5 within 30 minutes, 10 minutes)"
-  }),
-  staleAfter: optional(
-    ConfigField.count.annotations({
-      description: "after so many intervals without a result a check is stale (default 3)"
-    })
-  )
-})
-
 export const AlertsSection = Schema.Struct({
   channels: optional(
     Schema.Record({ key: Schema.String, value: ChannelEntry }).annotations({
@@ -100,15 +59,9 @@ export const AlertsSection = Schema.Struct({
       description: "times at which outages that begin and end meanwhile are not sent"
     })
   ),
-  timeZone: optional(
-    Schema.String.pipe(
-      Schema.filter((name) => Option.isSome(DateTime.zoneFromString(name)), {
-        description: "the zone of the times in messages, such as Europe/Berlin (default UTC)"
-      })
-    )
-  ),
+  timeZone: optional(Limits.timeZone),
   limits: optional(
-    Limits.annotations({ description: "what keeps a storm of failures from many messages" })
+    Limits.Limits.annotations({ description: "what keeps a storm of failures from many messages" })
   ),
   deadMan: optional(DeadMan.Settings).annotations({
     description: "pings to a service outside, which raises the alarm when they stop"

@@ -77,7 +77,7 @@ const watch = (
         return Layer.fail(WatchJournal.refused(error, configuration.source))
       }
       // The routes were checked as the configuration was read.
-      return error._tag === "RoutesError" ? Layer.die(error) : Layer.fail(error)
+      return error._tag === "AlertingOptionsError" ? Layer.die(error) : Layer.fail(error)
     })
   )
 }

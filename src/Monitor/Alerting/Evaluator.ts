@@ -204,9 +204,12 @@ export const make = (options: Options, initial: AlertPolicy.State): Evaluator =>
       case "Checked":
         return Effect.suspend(() => {
           if (gone.has(input.check)) return Effect.void
-          rules.learn(input.check)
+          const closing = rules.learn(input.check)
           fold(AlertPolicy.Event.ofResult(input.result))
-          return journal.record(input.result)
+          const recorded = journal.record(input.result)
+          return closing.length === 0
+            ? recorded
+            : Effect.zipRight(sayCycle(input.check.name, closing), recorded)
         })
       case "Said":
         return Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -220,9 +223,11 @@ export const make = (options: Options, initial: AlertPolicy.State): Evaluator =>
         return befallen(input.news)
       case "Reconfigured":
         return reconfigure(input.change)
-      case "Rest":
-        return Effect.sync(() => {
-          isResting = true
+      case "Beating":
+        return Effect.map(Clock.currentTimeMillis, (now) => {
+          // From its first start all is as it was when Holter was.
+          if (isResting && input.isBeating) state = AlertPolicy.expecting(rules.policy, state, now)
+          isResting = !input.isBeating
         })
       case "Look":
         return Effect.void
@@ -238,6 +243,7 @@ export const make = (options: Options, initial: AlertPolicy.State): Evaluator =>
     },
     take: (inputs) =>
       Effect.gen(function* () {
+        rules.reach(yield* notifier.channels)
         for (const input of inputs) yield* harmless(one(input))
         yield* harmless(Effect.zipWith(Clock.currentTimeMillis, options.checks, look))
         yield* harmless(settle)
@@ -259,6 +265,11 @@ const noLongerChecked = (names: ReadonlyArray<string>, at: number): Event => ({
   by: "the program",
   why: `The program took out ${names.join(", ")}`
 })
+
+const sayCycle = (name: string, closing: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.logError(
+    `${name} and ${closing.join(", ")} depend on each other: that ${name} depends on ${closing.join(", ")} is ignored. Take one of the two out of dependsOn`
+  )
 
 /** A mistake in one judgement must not end all of them. */
 const harmless = (judgement: Effect.Effect<void>): Effect.Effect<void> =>

@@ -39,8 +39,8 @@ type Asked = Data.TaggedEnum<{
   /** What else befalls a channel. */
   News: { readonly news: News }
   Reconfigured: { readonly change: Change; readonly done: Deferred.Deferred<void> | undefined }
-  /** From now on there are no more results. */
-  Rest: { readonly done: Deferred.Deferred<void> | undefined }
+  /** From now on results are due, or none is. */
+  Beating: { readonly isBeating: boolean; readonly done: Deferred.Deferred<void> | undefined }
   /** It is time to look at the time. */
   Look: { readonly done: Deferred.Deferred<void> | undefined }
 }>

@@ -1,22 +1,23 @@
 /**
  * Which service explains the outage of which: a dependency must be there, and none may be its own
- * cause. Pure.
+ * cause: in a cycle each outage explains the other, and no channel hears of either. Pure.
  */
 import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
 import * as ConfigIssues from "../Plugin/ConfigIssues.js"
-import type { ServiceDraft } from "./ServiceDraft.js"
 
-type Draft = Pick<ServiceDraft, "name" | "entry">
+export interface Dependent {
+  readonly name: string
+  readonly dependsOn: ReadonlyArray<string>
+}
 
 /** `names` are all services that may be meant, also those that are wrong or not configured. */
 export const issues = (
-  drafts: ReadonlyArray<Draft>,
+  services: ReadonlyArray<Dependent>,
   names: ReadonlySet<string>,
-  scrub: (text: string) => string
+  scrub: (text: string) => string = (text) => text
 ): ReadonlyArray<ConfigIssue> => {
-  const graph = new Map(drafts.map((draft) => [draft.name, dependenciesOf(draft)]))
-  const unknown = [...graph].flatMap(([name, dependencies]) =>
-    dependencies.flatMap((dependency, index) =>
+  const unknown = services.flatMap(({ dependsOn, name }) =>
+    dependsOn.flatMap((dependency, index) =>
       names.has(dependency)
         ? []
         : [
@@ -28,6 +29,7 @@ export const issues = (
           ]
     )
   )
+  const graph = new Map(services.map(({ dependsOn, name }) => [name, dependsOn]))
   return [
     ...unknown,
     ...cycles(graph).map((cycle) => ({
@@ -38,11 +40,18 @@ export const issues = (
   ]
 }
 
-/** What is no list of texts, the check's own fields tell. */
-const dependenciesOf = ({ entry }: Draft): ReadonlyArray<string> => {
-  const given = entry?.["dependsOn"]
-  const all: ReadonlyArray<unknown> = Array.isArray(given) ? given : []
-  return all.filter((name) => typeof name === "string")
+/** Those of its dependencies that depend on it, directly or by `others`: with each it is in a cycle. */
+export const closing = (
+  { dependsOn, name }: Dependent,
+  others: (name: string) => ReadonlyArray<string>
+): ReadonlyArray<string> => {
+  const leads = (from: string, seen: Set<string>): boolean => {
+    if (from === name) return true
+    if (seen.has(from)) return false
+    seen.add(from)
+    return others(from).some((next) => leads(next, seen))
+  }
+  return dependsOn.filter((dependency) => leads(dependency, new Set()))
 }
 
 /** Each cycle once, from the service in it that stands first. */
