@@ -216,12 +216,15 @@ export const layer = (
       yield* Effect.forkScoped(Requests.poll(journal, inbox, options.requestsEvery ?? "5 seconds"))
       yield* Effect.forkScoped(judging(judge, inbox))
 
+      // Whoever asks at the very end of the program gets no answer any more, and must not wait for one.
+      const ended = yield* Deferred.make<void>()
+      yield* Effect.addFinalizer(() => Deferred.succeed(ended, undefined))
       const reached = (input: (done: Deferred.Deferred<void>) => Input) =>
         Effect.gen(function* () {
           const done = yield* Deferred.make<void>()
           yield* inbox.offer(input(done))
           yield* Deferred.await(done)
-        })
+        }).pipe(Effect.raceFirst(Deferred.await(ended)))
       const say = (event: (at: number) => AlertPolicy.Event.Event) =>
         reached((done) => Input.Said({ event, done }))
 

@@ -53,6 +53,15 @@ describe("Alerting", () => {
     })
   )
 
+  it.scoped("keeps no caller waiting that comes after its end", () =>
+    Effect.gen(function* () {
+      const redis = yield* ScriptedCheck.make([up], { name: "redis" })
+      const alerting = yield* during({ checks: [redis], channels: [] }, Alerting)
+      yield* alerting.silence({ services: null, until: null, why: "too late" })
+      yield* alerting.rest
+    })
+  )
+
   for (const rests of [true, false]) {
     it.scoped(
       `a heartbeat that stops makes no check stale, ${rests ? "with" : "without"} a rest; one that goes on does`,
