@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { DateTime, Effect, Either, Layer, Option, type Redacted } from "effect"
+import { DateTime, Effect, Layer, Option, Redacted } from "effect"
 import * as Backup from "../Backup/Backup.js"
 import { BackupError } from "../Backup/BackupError.js"
 import * as BackupSchedule from "../Backup/BackupSchedule.js"
@@ -14,11 +14,12 @@ import type * as DatabaseUrl from "../Common/DatabaseUrl.js"
 import { Beacon } from "../Lifecycle/Beacon.js"
 import type { Lifecycle } from "../Lifecycle/Lifecycle.js"
 import type { PlanError } from "../Lifecycle/PlanError.js"
+import * as BackupOptions from "./BackupOptions.js"
 import { on, steps } from "./Steps.js"
 
-export interface Backups extends Omit<Backup.Options, "timeZone"> {
-  /** The database. */
-  readonly url: Redacted.Redacted<string> | string
+export interface Backups<E = never, R = never> extends Omit<Backup.Options, "timeZone"> {
+  /** The database: its URL, or the strategy of another package with what it needs to know. */
+  readonly url: Redacted.Redacted<string> | string | Strategy<E, R>
   /** Where backups lie; made where it is missing. */
   readonly directory: string
   readonly copies?: BackupStore.DirectoryOptions["copies"]
@@ -34,6 +35,8 @@ export interface Backups extends Omit<Backup.Options, "timeZone"> {
   readonly onEnd?: BackupSchedule.Options["onEnd"]
 }
 
+type Strategy<E, R> = Layer.Layer<BackupStrategy.BackupStrategy, E, R>
+
 /**
  * @example
  * import { Config } from "effect"
@@ -46,35 +49,56 @@ export interface Backups extends Omit<Backup.Options, "timeZone"> {
  *   schedule: "0 3 * * *"
  * })
  */
-export const layerBackups = (
-  options: Backups
-): Layer.Layer<
-  Backup.Backup,
-  DatabaseUrl.DatabaseUrlError | BackupSchedule.BackupScheduleError | PlanError,
-  BackupStrategy.Requirements | Lifecycle | Beacon
-> => Layer.provide(Layer.merge(scheduled(options), layerTracked({ refused })), backups(options))
-
-const backups = ({ copies, directory, mounted, strategy, timeZone, url, ...options }: Backups) =>
+export const layerBackups = <E = never, R = never>(
+  options: Backups<E, R>
+): Layer.Layer<Backup.Backup, E | BackupsFailure, R | BackupsRequirements> =>
   Layer.unwrapEffect(
-    Effect.map(zoneOf(timeZone), (zone) => Backup.layer({ ...options, timeZone: zone }))
-  ).pipe(
-    Layer.provide(BackupStrategy.layerUrl(url, strategy)),
+    Effect.as(
+      BackupOptions.check({ ...options }),
+      Layer.provide(Layer.merge(scheduled(options), layerTracked({ refused })), backups(options))
+    )
+  )
+
+/** What keeps it from being built, beside what a strategy of another package fails with. */
+export type BackupsFailure =
+  | BackupOptions.BackupOptionsError
+  | DatabaseUrl.DatabaseUrlError
+  | BackupSchedule.BackupScheduleError
+  | PlanError
+
+/** What the program brings; `NodeContext.layer` has all of it but what `launch` gives. */
+export type BackupsRequirements = BackupStrategy.Requirements | Lifecycle | Beacon
+
+const backups = <E, R>({
+  copies,
+  directory,
+  mounted,
+  strategy,
+  timeZone,
+  url,
+  ...options
+}: Backups<E, R>) =>
+  Backup.layer({ ...options, timeZone: zoneOf(timeZone) }).pipe(
+    Layer.provide(strategyOf(url, strategy)),
     Layer.provide(
       BackupStore.layerDirectory({ path: directory, copies, mounted, host: options.host })
     )
   )
 
-/** Retention counts its days too, so that one that is not known is refused also without a schedule. */
-const zoneOf = (
-  zone: string | undefined
-): Either.Either<DateTime.TimeZone | undefined, BackupSchedule.BackupScheduleError> =>
-  zone === undefined
-    ? Either.right(undefined)
-    : Either.map(BackupSchedule.parse("0 0 * * *", zone), () =>
-        Option.getOrUndefined(DateTime.zoneFromString(zone))
-      )
+const strategyOf = <E, R>(
+  url: Backups<E, R>["url"],
+  options: BackupStrategy.Options | undefined
+): Layer.Layer<
+  BackupStrategy.BackupStrategy,
+  E | DatabaseUrl.DatabaseUrlError,
+  R | BackupStrategy.Requirements
+> =>
+  typeof url === "string" || Redacted.isRedacted(url) ? BackupStrategy.layerUrl(url, options) : url
 
-const scheduled = (options: Backups) =>
+const zoneOf = (zone: string | undefined): DateTime.TimeZone | undefined =>
+  zone === undefined ? undefined : Option.getOrUndefined(DateTime.zoneFromString(zone))
+
+const scheduled = (options: Pick<Backups, "drill" | "onEnd" | "schedule" | "timeZone">) =>
   Layer.unwrapScoped(
     Effect.gen(function* () {
       const parse = (expression: string | undefined) =>

@@ -7,6 +7,7 @@ import * as path from "node:path"
 import { Backup } from "../../src/Backup/Backup.js"
 import type { BackupError } from "../../src/Backup/BackupError.js"
 import type { Ended } from "../../src/Backup/BackupSchedule.js"
+import * as BackupStrategy from "../../src/Backup/BackupStrategy.js"
 import * as Holter from "../../src/Holter.js"
 import * as Beacon from "../../src/Lifecycle/Beacon.js"
 import * as Lifecycle from "../../src/Lifecycle/Lifecycle.js"
@@ -62,6 +63,37 @@ describe("Holter.layerBackups", () => {
         Effect.map(Effect.flip(asked), ({ reason }) => reason)
       assert.strictEqual(yield* reasonOf(backup.create()), "ShuttingDown")
       assert.strictEqual(yield* reasonOf(backup.restore({ _tag: "Latest" })), "ShuttingDown")
+    })
+  )
+
+  it.scopedLive("does not start where an option would remove backups, or means nothing", () =>
+    Effect.gen(function* () {
+      const { directory, url } = yield* database
+      const refused = (options: Partial<Holter.Backups>) =>
+        Effect.map(
+          Effect.flip(build(Holter.layerBackups({ app: "bot", url, directory, ...options }))),
+          ({ message }) => message.split("\n").slice(1)
+        )
+      assert.deepStrictEqual(
+        yield* refused({ app: "", keep: -3, daily: Number.NaN, timeZone: "Mars/Olympus" }),
+        [
+          '  app: expected the name of the program, found ""',
+          "  keep: expected a whole number of at least 1, found -3",
+          "  daily: expected a whole number of at least 0, found NaN",
+          '  timeZone: expected a time zone such as Europe/Berlin, found "Mars/Olympus"'
+        ]
+      )
+    })
+  )
+
+  it.scopedLive("takes the strategy of another package in the place of a URL", () =>
+    Effect.gen(function* () {
+      const { directory, url } = yield* database
+      const strategy = BackupStrategy.layerUrl(url)
+      const services = yield* build(Holter.layerBackups({ app: "bot", url: strategy, directory }))
+      const backup = Context.get(services, Backup)
+      yield* backup.create()
+      assert.lengthOf((yield* backup.list).own, 1)
     })
   )
 

@@ -33,7 +33,7 @@ export const Watch = Layer.unwrapEffect(
 
 export const Backups = Layer.unwrapEffect(
   Effect.gen(function* () {
-    const url = `sqlite:///${yield* databaseFile}`
+    const url = yield* databaseFile
     const directory = yield* Config.withDefault(Config.string("BOT_BACKUPS"), "backups")
     return Holter.layerBackups({ app: "price bot", url, directory, schedule: "0 3 * * *" })
   })

@@ -1,0 +1,59 @@
+/**
+ * The rules for what `layerBackups` is given, as the command line has them for its section: what breaks one
+ * would remove backups, or make none.
+ */
+import { DateTime, Effect, identity, Option, ParseResult, Schema } from "effect"
+import * as ConfigField from "../Plugin/ConfigField.js"
+import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
+import * as ConfigIssues from "../Plugin/ConfigIssues.js"
+
+export class BackupOptionsError extends Schema.TaggedError<BackupOptionsError>(
+  "holter/Holter/BackupOptionsError"
+)("BackupOptionsError", { issues: Schema.Array(ConfigIssue) }) {
+  override get message(): string {
+    return `The options of backups are wrong:\n${this.issues
+      .map((issue) => `  ${formatIssue(issue)}`)
+      .join("\n")}`
+  }
+}
+
+const described = (description: string) => ({ description })
+
+const whole = Schema.optional(
+  Schema.Int.pipe(Schema.nonNegative(described("a whole number of at least 0")))
+)
+
+const Options = Schema.typeSchema(
+  Schema.Struct({
+    app: Schema.String.pipe(
+      Schema.filter((name) => name.trim().length > 0, described("the name of the program"))
+    ),
+    keep: Schema.optional(ConfigField.count),
+    daily: whole,
+    weekly: whole,
+    monthly: whole,
+    yearly: whole,
+    minimumFree: whole,
+    copyPatience: Schema.optional(ConfigField.duration),
+    lockPatience: Schema.optional(ConfigField.durationOrZero),
+    timeZone: Schema.optional(
+      Schema.String.pipe(
+        Schema.filter(
+          (name) => Option.isSome(DateTime.zoneFromString(name)),
+          described("a time zone such as Europe/Berlin")
+        )
+      )
+    )
+  })
+)
+
+/** Whether they can be used. */
+export const check = (
+  options: Readonly<Record<string, unknown>>
+): Effect.Effect<void, BackupOptionsError> =>
+  ParseResult.validateEither(Options, { errors: "all" })(options).pipe(
+    Effect.mapError(
+      (issue) => new BackupOptionsError({ issues: ConfigIssues.fromParseIssue(issue, identity) })
+    ),
+    Effect.asVoid
+  )
