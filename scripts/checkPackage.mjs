@@ -63,6 +63,27 @@ const compile = () => {
   return run(bin("tsc"), ["--noEmit", "--pretty", "false", ...options, ...modules, "user.ts"], work)
 }
 
+/** A project that emits declarations: the type of each layer that it exports has a name that it can write. */
+const declare = () => {
+  const program = `
+    import { Redacted } from "effect"
+    import { Holter } from "holter"
+    import { Http } from "holter/plugins/Http"
+    import { TelegramChannel } from "holter/plugins/Telegram"
+    import { HealthTest, ScriptedCheck } from "holter/testing"
+
+    export const check = Http.layerStandalone({ url: "https://example.com" })
+    export const channel = TelegramChannel.layerStandalone({ token: Redacted.make("1:a"), chatId: "1" })
+    export const Watch = Holter.layer({ checks: check, channels: channel })
+    export const Backups = Holter.layerBackups({ app: "bot", url: "bot.db", directory: "backups" })
+    export const Tested = HealthTest.layer({ checks: ScriptedCheck.layer([ScriptedCheck.healthy()]) })`
+  writeFileSync(path.join(work, "declared.ts"), program)
+  const options = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "--declaration"]
+  const modules = ["--module", "NodeNext", "--target", "ES2022", "--types", "node"]
+  const out = ["--pretty", "false", "--emitDeclarationOnly", "--outDir", "declared"]
+  return run(bin("tsc"), [...out, ...options, ...modules, "declared.ts"], work)
+}
+
 /** Every subpath loads, and no module below a plugin's own is within reach. */
 const load = () => {
   const plugins = path.join(root, "dist/plugins")
@@ -178,6 +199,7 @@ try {
   step("a user's Node", load)
   step("modules that a bot loads", count)
   step("a user's compiler", compile)
+  step("a user's declarations", declare)
 } finally {
   rmSync(work, { recursive: true, force: true })
 }

@@ -42,3 +42,30 @@ export * as BackupSchedule from "./Backup/BackupSchedule.js"
 export * as BackupStore from "./Backup/BackupStore.js"
 export * as BackupStrategy from "./Backup/BackupStrategy.js"
 export * as DatabaseUrl from "./Common/DatabaseUrl.js"
+
+// What the type of a layer names has to be in a module that a program imports, and not in a namespace of it: a
+// program that emits declarations could not write it down.
+export type { AlertingOptionsError } from "./Alert/AlertingOptionsError.js"
+export type { ChannelConfigError, DuplicateChannelError } from "./Alert/AlertChannelError.js"
+export type {
+  ChannelRegistry as ChannelRegistryService,
+  Registered as RegisteredChannel
+} from "./Alert/ChannelRegistry.js"
+export type { Notifier as NotifierService } from "./Alert/Notifier.js"
+export type { Outbox } from "./Alert/Outbox.js"
+export type { DeadManSwitch, Vitals } from "./Alert/Vitals.js"
+export type { Backup as BackupService } from "./Backup/Backup.js"
+export type { BackupScheduleError } from "./Backup/BackupSchedule.js"
+export type { CheckConfigError, DuplicateCheckError } from "./Check/CheckError.js"
+export type {
+  CheckRegistry as CheckRegistryService,
+  Registered as RegisteredCheck
+} from "./Check/CheckRegistry.js"
+export type { CheckRunner as CheckRunnerService } from "./Check/CheckRunner.js"
+export type { DatabaseUrlError } from "./Common/DatabaseUrl.js"
+export type { Beacon as BeaconService } from "./Lifecycle/Beacon.js"
+export type { Lifecycle as LifecycleService } from "./Lifecycle/Lifecycle.js"
+export type { PlanError } from "./Lifecycle/PlanError.js"
+export type { Alerting as AlertingService } from "./Monitor/Alerting.js"
+export type { HealthMonitor as HealthMonitorService } from "./Monitor/HealthMonitor.js"
+export type { Journal as JournalService, JournalError } from "./Monitor/Journal.js"
