@@ -48,7 +48,7 @@ const unopened = (error: unknown): JournalError => {
     ? new JournalError({
         reason: "Unsupported",
         expected: "a configuration of its database",
-        found: String(error),
+        found: reasonOf(error),
         advice: "Correct it",
         cause: error
       })

@@ -24,7 +24,7 @@ import * as ConfigIssues from "../../Plugin/ConfigIssues.js"
  */
 const optional = <A, I>(field: Schema.Schema<A, I>) => Schema.optionalWith(field, { exact: true })
 
-export const fields = {
+const fields = {
   startGrace: optional(
     ConfigField.durationOrZero.annotations({
       description: "how long after a start failures do not count (default 10 seconds)"
