@@ -3,8 +3,8 @@
  *
  * @internal
  */
-import { Context, Duration, Effect, Layer } from "effect"
-import type { AlertingOptionsError } from "../Alert/AlertingOptionsError.js"
+import { Context, Duration, Effect, Layer, Option } from "effect"
+import { AlertingOptionsError } from "../Alert/AlertingOptionsError.js"
 import type * as AlertPolicy from "../Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../Alert/ChannelRegistry.js"
 import type * as Maintenance from "../Alert/Maintenance.js"
@@ -21,6 +21,8 @@ import * as Alerting from "../Monitor/Alerting.js"
 import * as HealthMonitor from "../Monitor/HealthMonitor.js"
 import type { Change } from "../Monitor/HealthState.js"
 import * as Journal from "../Monitor/Journal.js"
+import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
+import type * as Registry from "../Plugin/Registry.js"
 import * as ProgramJournal from "./ProgramJournal.js"
 import { atEnd, steps, within } from "./Steps.js"
 
@@ -141,6 +143,7 @@ const build = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>(
       )
     )
     const parts = Context.mergeAll(journal, health, sending)
+    yield* assertOwn(parts)
     const alerting = yield* Layer.provide(
       Alerting.layer({
         // Into the memory of this program no other one can say anything.
@@ -154,6 +157,41 @@ const build = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>(
     const services = Context.merge(parts, alerting)
     yield* Effect.provide(start(options), services)
     return services
+  })
+
+/**
+ * A layer is built once in a program. Of one that another `Holter.layer` has as well this one would have
+ * nothing, and watch or notify nothing.
+ */
+const assertOwn = (parts: Context.Context<never>): Effect.Effect<void, AlertingOptionsError> =>
+  Effect.gen(function* () {
+    const issuesOf = (
+      option: string,
+      registered: Option.Option<Registry.Registered>,
+      registry: Option.Option<unknown>
+    ): ReadonlyArray<ConfigIssue> =>
+      Option.isNone(registered) || registered.value.registry === Option.getOrUndefined(registry)
+        ? []
+        : [
+            {
+              path: [option],
+              expected: "layers that are made for this Holter.layer",
+              found: `that of "${registered.value.name}", which another one has: make it anew for each`
+            }
+          ]
+    const issues = [
+      ...issuesOf(
+        "checks",
+        Context.getOption(parts, CheckRegistry.Registered),
+        Context.getOption(parts, CheckRegistry.CheckRegistry)
+      ),
+      ...issuesOf(
+        "channels",
+        Context.getOption(parts, ChannelRegistry.Registered),
+        Context.getOption(parts, ChannelRegistry.ChannelRegistry)
+      )
+    ]
+    if (issues.length > 0) yield* new AlertingOptionsError({ issues })
   })
 
 const journalOf = <E, R>(

@@ -361,6 +361,32 @@ describe("Holter.layer", () => {
     })
   )
 
+  it.scoped(
+    "refuses checks or channels that another one has, and would watch or notify nothing",
+    () =>
+      Effect.gen(function* () {
+        const checks = ScriptedCheck.layer([up], { name: "redis" })
+        const { layer: channels } = yield* RecordingChannel.make("ops")
+        const other = ScriptedCheck.layer([up], { name: "site" })
+        const problems = yield* Effect.forEach(
+          [{ checks }, { checks: other, channels }],
+          (options) =>
+            Effect.flip(
+              build(
+                Holter.layer({ checks, channels }).pipe(Layer.flatMap(() => Holter.layer(options)))
+              )
+            )
+        )
+        assert.deepStrictEqual(
+          problems.map(({ message }) => message.split("\n")[1]),
+          [
+            '  checks: expected layers that are made for this Holter.layer, found that of "redis", which another one has: make it anew for each',
+            '  channels: expected layers that are made for this Holter.layer, found that of "ops", which another one has: make it anew for each'
+          ]
+        )
+      })
+  )
+
   describe("with a journal in a database of its own", () => {
     const of = <E>(journal: Layer.Layer<Journal.Journal | Outbox, E>) =>
       Holter.layer({ checks: ScriptedCheck.layer([up], { name: "redis" }), journal })
