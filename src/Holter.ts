@@ -10,4 +10,4 @@ export {
   layerBackups
 } from "./Holter/Backups.js"
 export type { Failure as JournalFailure } from "./Holter/ProgramJournal.js"
-export { type Failure, layer, type Options, type Services } from "./Holter/Watch.js"
+export { type Failure, layer, type Needs, type Options, type Services } from "./Holter/Watch.js"

@@ -37,6 +37,19 @@ export type Services =
   | CheckRegistry.CheckRegistry
   | ChannelRegistry.ChannelRegistry
 
+/** What layers of checks can ask for: they are built before the channels and the alerts. */
+type ForChecks =
+  | HealthMonitor.HealthMonitor
+  | Vitals
+  | CheckRegistry.CheckRegistry
+  | CheckRunner.CheckRunner
+
+/** What the parts of a program need beside what is there for them. */
+export type Needs<Checks, Channels, Others> =
+  | Exclude<Checks, ForChecks>
+  | Exclude<Channels, ChannelRegistry.ChannelRegistry>
+  | Exclude<Others, Services>
+
 /** What keeps it from being built, beside what its layers fail with. */
 export type Failure = AlertingOptionsError | PlanError
 
@@ -116,13 +129,14 @@ export const layer = <
 ): Layer.Layer<
   Services | A1 | A2,
   Failure | ProgramJournal.Failure<E3> | E1 | E2 | E5,
-  Lifecycle | R3 | Exclude<R1 | R2 | R4 | R5 | R6 | R7, Services>
+  Lifecycle | R3 | Needs<R1, R2, R4 | R5 | R6 | R7>
 > =>
   // What is provided part by part leaves one `Exclude` in another, of which tsc does not know that it is this one.
+  // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
   Layer.scopedContext(build(options)) as Layer.Layer<
     Services | A1 | A2,
     Failure | ProgramJournal.Failure<E3> | E1 | E2 | E5,
-    Lifecycle | R3 | Exclude<R1 | R2 | R4 | R5 | R6 | R7, Services>
+    Lifecycle | R3 | Needs<R1, R2, R4 | R5 | R6 | R7>
   >
 
 const build = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>(
@@ -191,7 +205,7 @@ const assertOwn = (parts: Context.Context<never>): Effect.Effect<void, AlertingO
         Context.getOption(parts, ChannelRegistry.ChannelRegistry)
       )
     ]
-    if (issues.length > 0) yield* new AlertingOptionsError({ issues })
+    if (issues.length > 0) return yield* new AlertingOptionsError({ issues })
   })
 
 const journalOf = <E, R>(

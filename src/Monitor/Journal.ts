@@ -42,30 +42,30 @@ export type { Holder } from "./Journal/Lease/Holder.js"
 
 export interface Options {
   /** How long results, decisions and ended incidents are kept. 30 days by default. */
-  readonly retain?: Duration.DurationInput
+  readonly retain?: Duration.DurationInput | undefined
   /** How long results wait to be written together. A quarter of a second by default. */
-  readonly gather?: Duration.DurationInput
+  readonly gather?: Duration.DurationInput | undefined
   /**
    * For a program that looks at the journal of another: no tables are made, nothing is pruned, and
    * where nothing was recorded yet this fails with `Missing`. Requests can be left all the same.
    */
-  readonly reading?: boolean
+  readonly reading?: boolean | undefined
   /**
    * For a program that must be the only one on its journal, as two would both send. Where another
    * one lives this fails with `Held`, after 15 seconds in which that may end; the journal of one that is
    * dead is taken over. A text is the name of this process for people. Without it nobody looks.
    */
-  readonly holder?: Holder | string
+  readonly holder?: Holder | string | undefined
   /**
    * Looks whether the database is still the one that was opened, as the file of SQLite may be moved
    * away. It is run at each sign of life of the holder, and what it fails with comes as `lost`.
    */
-  readonly intact?: Effect.Effect<void, JournalError>
+  readonly intact?: Effect.Effect<void, JournalError> | undefined
   /**
    * Sets a connection that is the journal's alone, once its database was looked at: what is damaged or
    * newer is refused as it is. Without it nothing is set on the connection, which is the program's.
    */
-  readonly prepare?: (sql: SqlClient) => Effect.Effect<void, SqlError>
+  readonly prepare?: ((sql: SqlClient) => Effect.Effect<void, SqlError>) | undefined
 }
 
 export class Journal extends Context.Tag("holter/Monitor/Journal")<

@@ -65,6 +65,12 @@ export type Services =
   | Lifecycle.Lifecycle
   | TestServices.TestServices
 
+/** What the parts of a test need beside what is there for them. */
+export type Needs<Checks, Others> = Exclude<
+  Holter.Needs<Checks, never, Others>,
+  Exclude<Services, Holter.Services>
+>
+
 /** What keeps it from being built, beside what its layers fail with. */
 export type Failure = Holter.Failure | JournalError | DuplicateChannelError
 
@@ -95,9 +101,10 @@ export const layer = <E1, R1, A1 = never, E4 = never, R4 = never, E5 = never, R5
 }: Options<A1, E1, R1, E4, R4, E5, R5>): Layer.Layer<
   HealthTest | Services | A1,
   Failure | E1 | E5,
-  Exclude<R1 | R4 | R5, Services>
+  Needs<R1, R4 | R5>
 > =>
   // Of one `Exclude` in another tsc does not know that it is this one.
+  // @effect-diagnostics-next-line unsafeEffectTypeAssertion:off
   Layer.unwrapEffect(
     Effect.map(SubscriptionRef.make<ReadonlyArray<Alert>>([]), (taken) => {
       const [first, ...others] = channels
@@ -120,7 +127,7 @@ export const layer = <E1, R1, A1 = never, E4 = never, R4 = never, E5 = never, R5
   ).pipe(
     Layer.provideMerge(Layer.provideMerge(Beacon.layer(), Lifecycle.layer())),
     Layer.provideMerge(TestContext.TestContext)
-  ) as Layer.Layer<HealthTest | Services | A1, Failure | E1 | E5, Exclude<R1 | R4 | R5, Services>>
+  ) as Layer.Layer<HealthTest | Services | A1, Failure | E1 | E5, Needs<R1, R4 | R5>>
 
 const line = ({ kind, subjects }: Alert): string =>
   `${kind} ${subjects.map(({ service }) => service).join(", ")}`
