@@ -27,7 +27,7 @@ export class ChannelRegistry extends Context.Tag("holter/Alert/ChannelRegistry")
 /** What the layer of a channel gives: that it registered itself. */
 export class Registered extends Context.Tag("holter/Alert/ChannelRegistry/Registered")<
   Registered,
-  Registry.Registered
+  { readonly name: string }
 >() {}
 
 /** Registers a channel for as long as the layer lives. */

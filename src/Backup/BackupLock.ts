@@ -238,7 +238,8 @@ const numberOf = (key: string): number | undefined => {
   return number === undefined ? undefined : Number(number)
 }
 
-const isLock = (key: string): boolean => numberOf(key) !== undefined
+/** @internal */
+export const isLock = (key: string): boolean => numberOf(key) !== undefined
 
 const locksOf = (
   entries: ReadonlyArray<ObjectStore.Entry>

@@ -1,7 +1,7 @@
 /**
  * A place that keeps objects by their names: all that a directory, a bucket or a layer that encrypts has to
  * be able to do. What makes backups of objects (the lock, manifests, the order in which they are published,
- * sweeping, retention) is written once above it, in `BackupStore/`.
+ * sweeping, retention) is written once above it, in `Store`.
  *
  * An object is a run of bytes, or several under paths of its own (a dump that is a directory). It gets its
  * name at once or not at all: who lists or reads sees no half of one.

@@ -39,7 +39,7 @@ export class CheckRegistry extends Context.Tag("holter/Check/CheckRegistry")<
  */
 export class Registered extends Context.Tag("holter/Check/CheckRegistry/Registered")<
   Registered,
-  Registry.Registered
+  { readonly name: string }
 >() {}
 
 /** Registers a check for as long as the layer lives. */

@@ -8,7 +8,7 @@
 /** Where the migrator notes what it did: there is no journal without it. */
 export const migrations = "holter_migrations"
 
-/** Those that the migrations of the journal make, of all versions: `holter_verdicts` is that of before the fourth. */
+/** Those that the migrations of the journal make. */
 export const tables: ReadonlyArray<string> = [
   migrations,
   "holter_results",

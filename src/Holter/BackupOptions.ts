@@ -2,7 +2,7 @@
  * The rules for what `layerBackups` is given, as the command line has them for its section: what breaks one
  * would remove backups, or make none.
  */
-import { DateTime, Effect, identity, Option, ParseResult, Schema } from "effect"
+import { DateTime, Duration, Effect, identity, Option, ParseResult, Schema } from "effect"
 import * as ConfigField from "../Plugin/ConfigField.js"
 import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
 import * as ConfigIssues from "../Plugin/ConfigIssues.js"
@@ -47,11 +47,25 @@ const Options = Schema.typeSchema(
   })
 )
 
+/** Code may write a duration in all the ways of Effect, and wait for ever; what is none is judged. */
+const spanned = (value: unknown): unknown => {
+  const isNumber = typeof value === "number"
+  if (isNumber ? !(value >= 0) : value === undefined) return value
+  return Option.match(Duration.decodeUnknown(value), {
+    onNone: () => value,
+    onSome: () => undefined
+  })
+}
+
 /** Whether they can be used. */
 export const check = (
   options: Readonly<Record<string, unknown>>
 ): Effect.Effect<void, BackupOptionsError> =>
-  ParseResult.validateEither(Options, { errors: "all" })(options).pipe(
+  ParseResult.validateEither(Options, { errors: "all" })({
+    ...options,
+    copyPatience: spanned(options["copyPatience"]),
+    lockPatience: spanned(options["lockPatience"])
+  }).pipe(
     Effect.mapError(
       (issue) => new BackupOptionsError({ issues: ConfigIssues.fromParseIssue(issue, identity) })
     ),

@@ -16,25 +16,14 @@ export type Failure<E> = JournalError | Extract<E, ConfigError.ConfigError>
 export const layer = <E, R>(
   journal: Layer.Layer<Journal | Outbox, E, R>
 ): Layer.Layer<Journal | Outbox, Failure<E>, R> =>
-  Layer.unwrapEffect(
-    Effect.map(Layer.CurrentMemoMap, (memoMap) => {
-      let isFirst = true
-      const opened = Effect.gen(function* () {
-        // A memo map keeps failures as well: another attempt takes nothing of the one before.
-        const map = isFirst ? memoMap : yield* Layer.makeMemoMap
-        isFirst = false
-        return yield* Layer.buildWithMemoMap(journal, map, yield* Effect.scope)
-      })
-      return PatientJournal.layer(
-        Layer.scopedContext(
-          opened.pipe(
-            Effect.catchAll(unopened),
-            // SQLite throws where its file cannot be opened.
-            Effect.catchAllDefect(unopened)
-          )
-        )
+  PatientJournal.layer(
+    Layer.scopedContext(
+      Layer.build(journal).pipe(
+        Effect.catchAll(unopened),
+        // SQLite throws where its file cannot be opened.
+        Effect.catchAllDefect(unopened)
       )
-    })
+    )
   ).pipe(
     Layer.catchAll((error) => {
       const { cause } = error

@@ -68,8 +68,9 @@ const limited = <A, E>(
   )
 
 /**
- * A part that closes at this step, or with the scope that it is built in where that comes before. A layer
- * that the program uses as well is built once.
+ * A part that closes at this step, or with the scope that it is built in where that comes before. It is built
+ * apart from the program's layers: a check or a channel of two `Holter.layer`s is built in each, and a journal
+ * has the lease that its own alerts ask.
  */
 export const within =
   (step: Step) =>
@@ -77,5 +78,5 @@ export const within =
     Effect.gen(function* () {
       const own = yield* Scope.make()
       yield* atEnd(step, Scope.close(own, Exit.void))
-      return yield* Layer.buildWithMemoMap(part, yield* Layer.CurrentMemoMap, own)
+      return yield* Layer.buildWithScope(part, own)
     })

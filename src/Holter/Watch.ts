@@ -3,8 +3,8 @@
  *
  * @internal
  */
-import { Context, Duration, Effect, Layer, Option } from "effect"
-import { AlertingOptionsError } from "../Alert/AlertingOptionsError.js"
+import { Context, Duration, Effect, Layer } from "effect"
+import type { AlertingOptionsError } from "../Alert/AlertingOptionsError.js"
 import type * as AlertPolicy from "../Alert/AlertPolicy.js"
 import * as ChannelRegistry from "../Alert/ChannelRegistry.js"
 import type * as Maintenance from "../Alert/Maintenance.js"
@@ -21,8 +21,6 @@ import * as Alerting from "../Monitor/Alerting.js"
 import * as HealthMonitor from "../Monitor/HealthMonitor.js"
 import type { Change } from "../Monitor/HealthState.js"
 import * as Journal from "../Monitor/Journal.js"
-import type { ConfigIssue } from "../Plugin/ConfigIssue.js"
-import type * as Registry from "../Plugin/Registry.js"
 import * as ProgramJournal from "./ProgramJournal.js"
 import { atEnd, steps, within } from "./Steps.js"
 
@@ -157,7 +155,6 @@ const build = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>(
       )
     )
     const parts = Context.mergeAll(journal, health, sending)
-    yield* assertOwn(parts)
     const alerting = yield* Layer.provide(
       Alerting.layer({
         // Into the memory of this program no other one can say anything.
@@ -173,54 +170,15 @@ const build = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>(
     return services
   })
 
-/**
- * A layer is built once in a program. Of one that another `Holter.layer` has as well this one would have
- * nothing, and watch or notify nothing.
- */
-const assertOwn = (parts: Context.Context<never>): Effect.Effect<void, AlertingOptionsError> =>
-  Effect.gen(function* () {
-    const issuesOf = (
-      option: string,
-      registered: Option.Option<Registry.Registered>,
-      registry: Option.Option<unknown>
-    ): ReadonlyArray<ConfigIssue> =>
-      Option.isNone(registered) || registered.value.registry === Option.getOrUndefined(registry)
-        ? []
-        : [
-            {
-              path: [option],
-              expected: "layers that are made for this Holter.layer",
-              found: `that of "${registered.value.name}", which another one has: make it anew for each`
-            }
-          ]
-    const issues = [
-      ...issuesOf(
-        "checks",
-        Context.getOption(parts, CheckRegistry.Registered),
-        Context.getOption(parts, CheckRegistry.CheckRegistry)
-      ),
-      ...issuesOf(
-        "channels",
-        Context.getOption(parts, ChannelRegistry.Registered),
-        Context.getOption(parts, ChannelRegistry.ChannelRegistry)
-      )
-    ]
-    if (issues.length > 0) return yield* new AlertingOptionsError({ issues })
-  })
-
 const journalOf = <E, R>(
   journal: Layer.Layer<Journal.Journal | Outbox, E, R> | undefined
 ): Layer.Layer<Journal.Journal | Outbox, ProgramJournal.Failure<E>, R> =>
-  journal === undefined ? anew(Journal.layerMemory) : ProgramJournal.layer(journal)
-
-/** Two of the same layer in one program are one: another `Holter.layer` has registries of its own. */
-const anew = <A, E, R>(part: Layer.Layer<A, E, R>): Layer.Layer<A, E, R> =>
-  Layer.scopedContext(Layer.build(part))
+  journal === undefined ? Journal.layerMemory : ProgramJournal.layer(journal)
 
 const monitorOf = ({ heartbeat, watchdog }: Beating) =>
-  anew(HealthMonitor.layerVitals).pipe(
+  HealthMonitor.layerVitals.pipe(
     Layer.provideMerge(HealthMonitor.layerWith(heartbeat ?? {})),
-    Layer.provideMerge(Layer.merge(anew(CheckRegistry.layer), CheckRunner.layer())),
+    Layer.provideMerge(Layer.merge(CheckRegistry.layer, CheckRunner.layer())),
     Layer.provide(watchdog === undefined ? Layer.empty : Watchdog.layer(watchdog))
   )
 
@@ -233,8 +191,8 @@ const channelsOf = <A, E, R>(
 > =>
   channels === undefined
     ? // Without channels `A` is `never`, which tsc does not know while it is generic.
-      (anew(ChannelRegistry.layer) as Layer.Layer<A | ChannelRegistry.ChannelRegistry>)
-    : Layer.provideMerge(channels, anew(ChannelRegistry.layer))
+      (ChannelRegistry.layer as Layer.Layer<A | ChannelRegistry.ChannelRegistry>)
+    : Layer.provideMerge(channels, ChannelRegistry.layer)
 
 /** Within a phase the hook that was registered last runs first. */
 const start = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>({
@@ -256,10 +214,7 @@ const start = <A1, E1, R1, A2, E2, R2, E3, R3, E4, R4, E5, R5, R6, E7, R7>({
     yield* atEnd(steps.state, flush)
     if (onChange !== undefined) yield* monitor.registerAlertCallback(onChange)
     if (deadMan !== undefined) yield* within(steps.deadMan)(deadMan)
-    if (observers !== undefined) {
-      const memoMap = yield* Layer.CurrentMemoMap
-      yield* Layer.buildWithMemoMap(observers, memoMap, yield* Effect.scope)
-    }
+    if (observers !== undefined) yield* Layer.build(observers)
     yield* atEnd(steps.heartbeat, Effect.zipRight(monitor.stopHeartbeat, rest))
     yield* monitor.startHeartbeat
   })

@@ -25,13 +25,6 @@ export interface Registry<A extends Item, E> {
   readonly find: (name: string) => Effect.Effect<Option.Option<A>>
 }
 
-/** What the layer of an item gives. */
-export interface Registered {
-  readonly name: string
-  /** Where it is registered: a layer that is built once has registered itself in one place. */
-  readonly registry: unknown
-}
-
 /** `duplicate` says that two have one name. */
 export const make = <A extends Item, E>(
   duplicate: (item: A, existing: A) => E
@@ -76,15 +69,15 @@ export const make = <A extends Item, E>(
 /** Registers one for as long as the layer lives, which gives the name that it registered. */
 export const layer = <I, A extends Item, E, Self, E2, R>(
   registry: Context.Tag<I, Registry<A, E>>,
-  registered: Context.Tag<Self, Registered>,
+  registered: Context.Tag<Self, { readonly name: string }>,
   item: Effect.Effect<A, E2, R>
 ): Layer.Layer<Self, E | E2, I | Exclude<R, Scope.Scope>> =>
   Layer.scoped(
     registered,
     Effect.gen(function* () {
-      const own = yield* registry
+      const { register } = yield* registry
       const described = yield* item
-      yield* own.register(described)
-      return { name: described.name, registry: own }
+      yield* register(described)
+      return { name: described.name }
     })
   )

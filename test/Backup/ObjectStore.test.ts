@@ -337,6 +337,27 @@ describe("Backups in a store that is no directory", () => {
     )
   }
 
+  it.scoped("take nothing from another that got the name in the meantime", () =>
+    Effect.gen(function* () {
+      const { keys, objects } = MemoryStore.make()
+      const overtaken: ObjectStore.ObjectStore = {
+        ...objects,
+        putIfAbsent: (key, content, options) =>
+          key.endsWith(".db")
+            ? Effect.as(
+                Effect.forEach([`${key}.manifest.json`, key], (name) =>
+                  objects.putIfAbsent(name, ObjectStore.ofText("of another"))
+                ),
+                false
+              )
+            : objects.putIfAbsent(key, content, options)
+      }
+      const { create } = yield* backups(overtaken)
+      yield* Effect.flip(create(day(1)))
+      assert.lengthOf(keys(), 2)
+    })
+  )
+
   it.scoped("leave nothing of a run that was killed where they are staged", () =>
     Effect.gen(function* () {
       const { create, staged, staging } = yield* backups(MemoryStore.make().objects)

@@ -312,7 +312,7 @@ describe("Holter.layer", () => {
     })
   )
 
-  it.scoped("builds a layer that the program uses as well once", () =>
+  it.scoped("takes a client that is provided around it, and opens no other", () =>
     Effect.gen(function* () {
       const opened = yield* Ref.make(0)
       const Db = Layer.scoped(
@@ -322,18 +322,13 @@ describe("Holter.layer", () => {
           "open"
         )
       )
-      const checks = Layer.merge(
-        Layer.effectDiscard(Database),
-        ScriptedCheck.layer([up], { name: "redis" })
-      )
-      const journal = Layer.merge(Layer.effectDiscard(Database), Journal.layerMemory)
-      const App = Layer.effectDiscard(Database).pipe(Layer.provide(Db))
+      const needy = Layer.effectDiscard(Database)
       const Watch = Holter.layer({
-        checks: Layer.provide(checks, Db),
-        journal: Layer.provide(journal, Db),
-        observers: Layer.provide(Layer.effectDiscard(Database), Db)
+        checks: Layer.merge(needy, ScriptedCheck.layer([up], { name: "redis" })),
+        journal: Layer.merge(needy, Journal.layerMemory),
+        observers: needy
       })
-      yield* build(Layer.merge(App, Watch))
+      yield* build(Layer.provide(Layer.merge(needy, Watch), Db))
       assert.strictEqual(yield* Ref.get(opened), 1)
     })
   )
@@ -361,30 +356,19 @@ describe("Holter.layer", () => {
     })
   )
 
-  it.scoped(
-    "refuses checks or channels that another one has, and would watch or notify nothing",
-    () =>
-      Effect.gen(function* () {
-        const checks = ScriptedCheck.layer([up], { name: "redis" })
-        const { layer: channels } = yield* RecordingChannel.make("ops")
-        const other = ScriptedCheck.layer([up], { name: "site" })
-        const problems = yield* Effect.forEach(
-          [{ checks }, { checks: other, channels }],
-          (options) =>
-            Effect.flip(
-              build(
-                Holter.layer({ checks, channels }).pipe(Layer.flatMap(() => Holter.layer(options)))
-              )
-            )
-        )
-        assert.deepStrictEqual(
-          problems.map(({ message }) => message.split("\n")[1]),
-          [
-            '  checks: expected layers that are made for this Holter.layer, found that of "redis", which another one has: make it anew for each',
-            '  channels: expected layers that are made for this Holter.layer, found that of "ops", which another one has: make it anew for each'
-          ]
-        )
-      })
+  it.scoped("watches and notifies in each of two that have the same checks and channels", () =>
+    Effect.gen(function* () {
+      const ops = yield* RecordingChannel.make("ops")
+      const site = ScriptedCheck.layer([up], { name: "site" })
+      const both = { checks: ScriptedCheck.layer([down], { name: "redis" }), channels: ops.layer }
+      const more = { ...both, checks: Layer.merge(both.checks, site) }
+      yield* build(Layer.merge(Holter.layer(both), Holter.layer(more)))
+      yield* TestClock.adjust("10 minutes")
+      assert.lengthOf(
+        (yield* ops.alerts).filter(({ kind }) => kind === "opened"),
+        2
+      )
+    })
   )
 
   describe("with a journal in a database of its own", () => {

@@ -2,7 +2,18 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Scope, TestClock } from "effect"
+import {
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Option,
+  Scope,
+  TestClock
+} from "effect"
 import * as path from "node:path"
 import { Backup } from "../../src/Backup/Backup.js"
 import type { BackupError } from "../../src/Backup/BackupError.js"
@@ -82,6 +93,16 @@ describe("Holter.layerBackups", () => {
           "  daily: expected a whole number of at least 0, found NaN",
           '  timeZone: expected a time zone such as Europe/Berlin, found "Mars/Olympus"'
         ]
+      )
+      assert.deepStrictEqual(yield* refused({ lockPatience: -1 }), [
+        '  lockPatience: expected a duration such as "10 seconds", or "0 seconds", found -1'
+      ])
+      yield* build(
+        Holter.layerBackups({
+          ...{ app: "bot", url, directory },
+          copyPatience: 300_000,
+          lockPatience: Duration.infinity
+        })
       )
     })
   )

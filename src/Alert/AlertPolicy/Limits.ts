@@ -103,7 +103,12 @@ const spans = ["startGrace", "groupWindow", "reminders", "within", "calm"]
 
 /** A number that code writes is in milliseconds, as everywhere in Effect; one in a file says nothing. */
 const spanned = (name: string, value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map((one) => spanned(name, one))
+  if (Array.isArray(value)) {
+    // As a duration: seconds and nanoseconds.
+    return name === "reminders"
+      ? value.map((one) => spanned(name, one))
+      : Option.getOrElse(Duration.decodeUnknown(value), (): unknown => value)
+  }
   if (typeof value === "number") {
     return spans.includes(name) && value >= 0 ? Duration.millis(value) : value
   }

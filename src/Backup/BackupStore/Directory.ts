@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { codeOf } from "../../Common/Errors.js"
 import { BackupError } from "../BackupError.js"
+import * as BackupLock from "../BackupLock.js"
 import * as LocalFiles from "../LocalFiles.js"
 import * as LocalObject from "../LocalObject.js"
 import type { Content, Entry, ObjectStore, PutOptions, Wanted } from "../ObjectStore.js"
@@ -236,7 +237,9 @@ const publish = (
         // A lock has to be one process's for certain. For the rest a look is good enough: under the lock only
         // others than Holter make files here.
         const otherwise =
-          content.text === undefined ? moved(draft, file) : writeNew(file, content.text)
+          content.text !== undefined && BackupLock.isLock(key)
+            ? writeNew(file, content.text)
+            : moved(draft, file)
         const isNamed = yield* isFile ? claimed(draft, file, otherwise) : moved(draft, file)
         if (isNamed) yield* LocalFiles.syncDirectory(directory)
         return isNamed

@@ -65,8 +65,8 @@ export const publish = (
       .putIfAbsent(name, recorded, { staged, onAlive, beforeCommit: enter })
       .pipe(Effect.onError(() => withdraw))
     if (!isNamed) {
-      // What has the name is another's, and so has no manifest of this one.
-      yield* Effect.ignore(withdrawn(objects, name))
+      // What has the name is another's, and so has no manifest of this one, where this one wrote any.
+      yield* withdrawn(objects, name).pipe(Effect.whenEffect(Ref.get(isEntered)), Effect.ignore)
       return yield* taken(objects, name)
     }
   })

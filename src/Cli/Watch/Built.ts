@@ -119,9 +119,7 @@ export const layerChecks = (
     Effect.gen(function* () {
       const part = checks(yield* Effect.scope, secrets)
       yield* part.open(services)
-      return Context.make(Checks, part).pipe(
-        Context.add(CheckRegistered, { name: "all", registry: yield* CheckRegistry })
-      )
+      return Context.make(Checks, part).pipe(Context.add(CheckRegistered, { name: "all" }))
     })
   )
 
@@ -133,9 +131,7 @@ export const layerChannels = (
     Effect.gen(function* () {
       const part = channels(yield* Effect.scope, secrets)
       yield* part.open(wanted)
-      return Context.make(Channels, part).pipe(
-        Context.add(ChannelRegistered, { name: "all", registry: yield* ChannelRegistry })
-      )
+      return Context.make(Channels, part).pipe(Context.add(ChannelRegistered, { name: "all" }))
     })
   )
 

@@ -94,6 +94,8 @@ export const make = ({
 
     const succeeded = (written: number) =>
       Effect.suspend(() => {
+        // The store was taken away while it wrote: it stays away until `resume`.
+        if (isAbsent) return Effect.void
         const wasDown = down !== undefined
         const words = wasAbsent ? "there" : "back"
         failures = 0

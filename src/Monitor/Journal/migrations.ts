@@ -40,6 +40,7 @@ const statements = [
     id integer NOT NULL PRIMARY KEY, state text NOT NULL)`,
   `CREATE TABLE holter_requests (
     id text NOT NULL PRIMARY KEY, at double precision NOT NULL, event text NOT NULL)`,
+  // Nothing writes to it. To drop it would take a version that an older Holter refuses.
   `CREATE TABLE holter_verdicts (
     key text NOT NULL PRIMARY KEY, verdict text NOT NULL)`
 ]
@@ -64,9 +65,6 @@ const more = [
 /** The delivery in which an alert was tried, of which it is not known whether it arrived. */
 const attempts = ["ALTER TABLE holter_outbox ADD COLUMN attempt text"]
 
-/** Nothing ever wrote to it. */
-const unused = ["DROP TABLE holter_verdicts"]
-
 const run = (all: ReadonlyArray<string>) =>
   Effect.flatMap(SqlClient, (sql) =>
     Effect.forEach(all, (statement) => sql.unsafe(statement), { discard: true })
@@ -75,12 +73,11 @@ const run = (all: ReadonlyArray<string>) =>
 export const migrations = {
   "1_tables": run(statements),
   "2_deliveries": run(more),
-  "3_attempts": run(attempts),
-  "4_unused": run(unused)
+  "3_attempts": run(attempts)
 }
 
 /** The version that this Holter writes. */
-export const version = 4
+export const version = 3
 
 /** Where the migrator notes what it did. */
 export const table = JournalTables.migrations

@@ -126,7 +126,6 @@ describe("Journal on SQLite", () => {
             [
               ...tables.map((table) => `DROP TABLE holter_${table}`),
               "ALTER TABLE holter_outbox DROP COLUMN attempt",
-              "CREATE TABLE holter_verdicts (key text NOT NULL PRIMARY KEY, verdict text NOT NULL)",
               "DELETE FROM holter_migrations WHERE migration_id > 1"
             ],
             (statement) => sql.unsafe(statement)
