@@ -295,7 +295,10 @@ const missing = (place: string, name: string, isOdd: boolean): BackupError =>
     advice: "Choose one that list shows"
   })
 
-/** One that was listed, as it is by now: its manifest is read again where it has changed. */
+/**
+ * One that was listed, as it is by now, none where it is gone: one that does not count any more must not push
+ * out another. Its manifest is read again where it has changed.
+ */
 const again = (
   objects: ObjectStore.ObjectStore,
   one: Stored,
@@ -303,6 +306,7 @@ const again = (
 ): Effect.Effect<Option.Option<Stored>, BackupError> =>
   Effect.scoped(
     Effect.gen(function* () {
+      if (!(yield* Publish.isThere(objects, one.name))) return Option.none()
       const record = Manifest.fileOf(one.name)
       const before = versions.get(record)
       // One that this run has made, or nobody with a manifest.

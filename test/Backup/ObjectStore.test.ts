@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Deferred, Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { createHash } from "node:crypto"
-import { mkdirSync, promises, readdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, promises, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import * as path from "node:path"
 import * as Backup from "../../src/Backup/Backup.js"
@@ -437,6 +437,53 @@ describe("A directory of backups", () => {
       yield* write(day(4))
       const listed = yield* listings(run((it) => it.create()))
       assert.deepStrictEqual(listed, [directory, copies[0], copies[0]])
+    })
+  )
+
+  it.scoped("counts no backup that was taken away by hand while the next one is made", () =>
+    Effect.gen(function* () {
+      const { as, backup, directory, files } = yield* Bench.make({ options: { keep: 2 } })
+      const first = yield* backup(day(1))
+      const second = yield* backup(day(2))
+      yield* TestClock.adjust("1 hour")
+      const losing = as({
+        options: { keep: 2 },
+        strategy: (strategy) => ({
+          ...strategy,
+          dump: (options) =>
+            Effect.tap(strategy.dump(options), () =>
+              Effect.sync(() => {
+                rmSync(path.join(directory, second.name))
+              })
+            )
+        })
+      })
+      const next = yield* losing((it) => it.create())
+      assert.deepStrictEqual(next.pruned, [])
+      assert.includeMembers(files(), [first.name, next.name])
+    })
+  )
+
+  it.scoped("goes on pruning where another program has removed the same", () =>
+    Effect.gen(function* () {
+      const { keys, objects } = MemoryStore.make()
+      let removed: string | undefined
+      let looks = 0
+      const { create } = yield* backups({
+        ...objects,
+        // Seen in the plan, and gone when its turn comes.
+        get: (key) =>
+          key === removed && ++looks === 2
+            ? Effect.zipRight(objects.delete(key), objects.get(key))
+            : objects.get(key)
+      })
+      const first = yield* create(day(1))
+      yield* create(day(2))
+      removed = first.name
+      const last = yield* create(day(3))
+      assert.isAtLeast(looks, 2)
+      assert.deepStrictEqual(last.warnings, [])
+      assert.notInclude(keys(), first.name)
     })
   )
 

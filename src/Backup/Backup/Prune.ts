@@ -48,9 +48,22 @@ export const pruneStore = (
     if ((yield* doomed(yield* store.list)).length === 0) return []
     // The list may be hours old: a pin or a verdict of one who takes no lock may have come in between.
     const gone = yield* doomed(yield* store.relist(({ parsed }) => parsed.app === subject.app))
-    yield* Effect.forEach(gone, (name) => store.remove(name), { discard: true })
+    yield* remove(store, gone)
     return gone
   })
+
+/** What another program has removed meanwhile is gone as well: the rest is pruned all the same. */
+const remove = (store: Store, names: ReadonlyArray<string>): Effect.Effect<void, BackupError> =>
+  Effect.forEach(
+    names,
+    (name) =>
+      Effect.catchIf(
+        store.remove(name),
+        ({ reason }) => reason === "NotFound",
+        (error) => Effect.whenEffect(Effect.fail(error), store.has(name))
+      ),
+    { discard: true }
+  )
 
 const plan = (
   desk: Desk,
@@ -86,7 +99,7 @@ const underLock = (
       yield* step("prune/plan")
       const planned = yield* plan(desk, store, subject)
       yield* step("prune/remove")
-      yield* Effect.forEach(planned.removed, (name) => store.remove(name), { discard: true })
+      yield* remove(store, planned.removed)
       return planned
     })
   )
