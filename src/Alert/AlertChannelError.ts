@@ -1,6 +1,6 @@
 /** What goes wrong with channels. */
 import { Schema } from "effect"
-import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
+import { ConfigIssue, formatIssues } from "../Plugin/ConfigIssue.js"
 import * as Text from "../Common/Text.js"
 import type { Secrets } from "../Common/Secrets.js"
 
@@ -88,8 +88,9 @@ export class ChannelConfigError extends Schema.TaggedError<ChannelConfigError>(
   "holter/Alert/ChannelConfigError"
 )("ChannelConfigError", { channel: Schema.String, issues: Schema.Array(ConfigIssue) }) {
   override get message(): string {
-    return `The configuration of channel "${this.channel}" is wrong:\n${this.issues
-      .map((issue) => `  ${formatIssue(issue)}`)
-      .join("\n")}`
+    return formatIssues(
+      `The configuration of channel "${this.channel}" is wrong:`,
+      this.issues
+    ).join("\n")
   }
 }

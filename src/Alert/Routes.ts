@@ -78,8 +78,8 @@ export const names = (routes: Routes, channel: string): boolean =>
   routes.some(({ fallback: other, to }) => other === channel || to.includes(channel))
 
 /**
- * The disabled channel in whose place this one is told of what has this severity; `null` where it is
- * told for its own sake.
+ * The disabled channel whose alerts of this severity go to this one; `null` where a route names this one
+ * itself.
  */
 export const insteadOf = (
   routes: Routes,

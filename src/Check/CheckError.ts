@@ -1,6 +1,6 @@
 /** The errors of checks: what a check's own error must offer, and what goes wrong around a check. */
 import { type Duration, Schema } from "effect"
-import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
+import { ConfigIssue, formatIssues } from "../Plugin/ConfigIssue.js"
 import type { Details } from "./Outcome.js"
 
 /**
@@ -50,8 +50,8 @@ export class CheckConfigError extends Schema.TaggedError<CheckConfigError>(
   "holter/Check/CheckConfigError"
 )("CheckConfigError", { check: Schema.String, issues: Schema.Array(ConfigIssue) }) {
   override get message(): string {
-    return `The configuration of check "${this.check}" is wrong:\n${this.issues
-      .map((issue) => `  ${formatIssue(issue)}`)
-      .join("\n")}`
+    return formatIssues(`The configuration of check "${this.check}" is wrong:`, this.issues).join(
+      "\n"
+    )
   }
 }

@@ -2,16 +2,13 @@
  * The configuration cannot be used. Everything that is wrong is listed at once.
  */
 import { Schema } from "effect"
-import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
+import { ConfigIssue, formatIssues } from "../Plugin/ConfigIssue.js"
 
 export class ConfigurationError extends Schema.TaggedError<ConfigurationError>(
   "holter/Cli/ConfigurationError"
 )("ConfigurationError", { source: Schema.String, issues: Schema.Array(ConfigIssue) }) {
   get lines(): ReadonlyArray<string> {
-    return [
-      `The configuration (${this.source}) cannot be used:`,
-      ...this.issues.map((issue) => `  ${formatIssue(issue)}`)
-    ]
+    return formatIssues(`The configuration (${this.source}) cannot be used:`, this.issues)
   }
   override get message(): string {
     return this.lines.join("\n")

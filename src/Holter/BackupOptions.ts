@@ -4,16 +4,14 @@
  */
 import { DateTime, Duration, Effect, identity, Option, ParseResult, Schema } from "effect"
 import * as ConfigField from "../Plugin/ConfigField.js"
-import { ConfigIssue, formatIssue } from "../Plugin/ConfigIssue.js"
+import { ConfigIssue, formatIssues } from "../Plugin/ConfigIssue.js"
 import * as ConfigIssues from "../Plugin/ConfigIssues.js"
 
 export class BackupOptionsError extends Schema.TaggedError<BackupOptionsError>(
   "holter/Holter/BackupOptionsError"
 )("BackupOptionsError", { issues: Schema.Array(ConfigIssue) }) {
   override get message(): string {
-    return `The options of backups are wrong:\n${this.issues
-      .map((issue) => `  ${formatIssue(issue)}`)
-      .join("\n")}`
+    return formatIssues("The options of backups are wrong:", this.issues).join("\n")
   }
 }
 

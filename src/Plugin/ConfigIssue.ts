@@ -17,6 +17,12 @@ export type ConfigIssue = typeof ConfigIssue.Type
 export const formatIssue = (issue: ConfigIssue): string =>
   `${issue.path.map(onOneLine).join(".") || "(top level)"}: expected ${issue.expected}, found ${issue.found}`
 
+/** The lines of an error that lists all of them. */
+export const formatIssues = (
+  heading: string,
+  issues: ReadonlyArray<ConfigIssue>
+): ReadonlyArray<string> => [heading, ...issues.map((issue) => `  ${formatIssue(issue)}`)]
+
 /** A key may be any text, also one with line breaks. */
 const onOneLine = (step: string): string =>
   Text.visible(step) === step ? step : Text.escaped(JSON.stringify(step))

@@ -27,7 +27,7 @@ export interface Suppression {
   readonly reason: SuppressionReason | "Recovering" | "NoRoute"
   readonly rule: Rule
   readonly why: string
-  /** What comes afterwards, for whoever hears of a change. */
+  /** What the end of this suppression leads to, for the text of its decision. */
   readonly then?: string
   /** Differs between suppressions of one kind, so that each gets one decision. */
   readonly id: string

@@ -17,7 +17,7 @@ import * as Step from "./Step.js"
 /**
  * Whether another channel takes this alert, now that its own fails for good. Such alerts are the
  * `pending` ones of `ChannelDisabled`; all others stay in the outbox until their channel returns, also
- * an end that the other channel is told for its own sake.
+ * an end that a route sends to the other channel as well.
  */
 export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean => {
   const other = Routes.fallback(
@@ -30,9 +30,8 @@ export const isHandedOn = (policy: Policy, state: State, alert: Alert): boolean 
 }
 
 /**
- * Whether this end is for a channel that takes nothing now, and the one in its place is told of the
- * same end, as it was of the outage. Where the channel did not get the beginning, it need not have the
- * end.
+ * Whether this end is for a channel that takes nothing now, and its fallback gets the same end, as it got
+ * the outage. A channel that did not get the beginning needs no end.
  */
 export const isStoodIn = (policy: Policy, state: State, alert: Alert): boolean => {
   const { channel, kind, severity, subjects } = alert

@@ -17,7 +17,7 @@ const asleep = 60_000
 /** The process had no time to look. No check is stale because of that. */
 const busy = 1000
 
-/** Whether the time between is one that nobody saw. */
+/** Judges the time since the last event: the machine slept, the process was late, or neither. */
 export const wake = (step: Step.Step, before: State): Step.Step => {
   const late = before.due === null ? 0 : step.now - before.due
   if (before.now === 0 || late > asleep) return awake(step)
@@ -68,7 +68,7 @@ export const suppression = (
     : undefined
 }
 
-/** Nobody looked for so long: every check gets that time on top. */
+/** The process was late: every check gets that time on top before it is stale. */
 const overslept = (step: Step.Step, late: number): Step.Step => ({
   ...step,
   state: {

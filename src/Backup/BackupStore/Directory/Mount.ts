@@ -158,7 +158,7 @@ export const answers = (directory: string): Effect.Effect<void, BackupError> => 
   })
 }
 
-/** `false` where there is no such program. Its directory is judged by who uses it: any end is an answer. */
+/** `false` where there is no such program. Any end is an answer: the caller then judges the directory itself. */
 const ask = (program: string, args: ReadonlyArray<string>): Effect.Effect<boolean> =>
   Effect.async((resume) => {
     const child = execFile(program, args, (error) => {
